@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_DELIVERY_H
+#define GX_DELIVERY_H
+/**
+ * @file delivery.h
+ * From the acknowledgement to the mailbox: the journal that makes 250 a promise, and the
+ * pipeline that turns its records into messages in stores, each exactly once.
+ * Thread class: locked.
+ */
+#include <gx/directory.h>
+#include <gx/log.h>
+#include <gx/store.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** One accepted message; strings are borrowed for the call. */
+struct gx_envelope {
+	const char *from;                /**< "" for the null sender */
+	const char *const *rcpts;        /**< addresses as accepted, resolved by the pipeline */
+	size_t rcpt_count;
+	const char *client;              /**< "host [ip]" for the log */
+	int64_t received_unix;
+	bool smtputf8;
+};
+
+/*
+ * The journal: segment files in a directory, preallocated and reused; a record is an envelope
+ * and the message bytes with a checksum and a 16-byte id. One writer process; any number of
+ * submitting threads; one flush for all that wait.
+ */
+struct gx_journal;
+struct gx_journal_opts {
+	size_t size;
+	const char *dir;
+	const struct gx_log *log;
+	uint64_t segment_bytes;          /**< 0 takes 16 MiB */
+	uint64_t max_bytes;              /**< of unfinished records, 0 takes 4 GiB; then GX_E_NOSPACE */
+};
+#define GX_JOURNAL_OPTS_INIT {sizeof(struct gx_journal_opts)}
+GX_API int gx_journal_open(const struct gx_journal_opts *o, struct gx_journal **ret_j, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+GX_API void gx_journal_close(struct gx_journal *j);
+/** @p err 0: the record survives power loss from now on. Called on the journal's thread; must not block. */
+typedef void (*gx_journal_cb)(int err, void *ctx);
+/**
+ * Hands over a message. @p data and @p env are borrowed until the callback. GX_E_NOSPACE and
+ * other immediate refusals are returned and the callback is not called.
+ */
+GX_API int gx_journal_submit(struct gx_journal *j, const struct gx_envelope *env, struct gx_bin data, gx_journal_cb cb, void *ctx) GX_MUST_CHECK;
+
+/** The pipeline: reads records, delivers, retries with back-off, releases them. */
+struct gx_delivery;
+struct gx_delivery_opts {
+	size_t size;
+	struct gx_journal *journal;      /**< same process, or NULL */
+	const char *journal_dir;         /**< follow another process's journal when journal is NULL */
+	struct gx_dir *dir;
+	struct gx_store_pool *pool;
+	const struct gx_log *log;
+	const struct gx_clock *clock;
+	unsigned threads;                /**< work_threads_max, 0 takes 5 */
+	const char *recipient_delimiter; /**< lda_recipient_delimiter */
+	const char *host_id;
+};
+#define GX_DELIVERY_OPTS_INIT {sizeof(struct gx_delivery_opts)}
+GX_API int gx_delivery_new(const struct gx_delivery_opts *o, struct gx_delivery **ret_d, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+/** Finishes what is running, syncs the stores, ends the threads. */
+GX_API void gx_delivery_free(struct gx_delivery *d);
+
+/** May mail be accepted for this address now? Used at RCPT. 0, GX_E_NOTFOUND, GX_E_NOSPACE over quota, GX_E_STATE not receiving, GX_E_BUSY try later. */
+GX_API int gx_delivery_check_rcpt(struct gx_dir *dir, const char *address, const char *delimiter, struct gx_arena *a) GX_MUST_CHECK;
+
+/* Making a message for the store out of internet mail: shared by delivery and IMAP APPEND. */
+
+struct gx_mail_prepared {
+	struct gx_msg_prepared *msg;     /**< for gx_msg_insert() */
+	const struct gx_msgobj *obj;
+	int64_t date_unix;               /**< Date header, 0 when absent or unreadable */
+};
+/** Parses, converts, prepares. @p data must live as long as @p a. Release msg with gx_msg_prepared_release(). */
+GX_API int gx_mail_prepare(struct gx_arena *a, struct gx_dir *dir, const struct gx_clock *clock, struct gx_bin data, struct gx_mail_prepared *ret_p) GX_MUST_CHECK;
+/** For gx_store_opts.render: message object to internet message with envelope and structure. ctx: struct gx_dir or NULL. */
+GX_API int gx_mail_render(const struct gx_msgobj *m, struct gx_push *ret_message, struct gx_push *ret_envelope, struct gx_push *ret_bodystructure, void *ctx) GX_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

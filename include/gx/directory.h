@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_DIRECTORY_H
+#define GX_DIRECTORY_H
+/**
+ * @file directory.h
+ * Who exists: users, domains, aliases, groups, servers. One interface, back ends behind it
+ * (SQLite here; others are modules). Schema: version 133 of the user database.
+ * Thread class: locked.
+ */
+#include <gx/arena.h>
+#include <gx/log.h>
+#include <gx/prop.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct gx_dir;
+
+struct gx_dir_opts {
+	size_t size;
+	const struct gx_log *log;
+	const char *path;           /**< SQLite file */
+	unsigned cache_seconds;     /**< how long answers may be remembered, 0 takes 10; changes made through this handle show at once */
+	bool first_time_password;   /**< enable_firsttimepw */
+};
+#define GX_DIR_OPTS_INIT {sizeof(struct gx_dir_opts)}
+
+/** Creates the tables (gromox-dbop -C). GX_E_EXISTS when they are there. */
+GX_API int gx_dir_create(const char *path, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+/** Brings an older schema to the newest (gromox-dbop -U). */
+GX_API int gx_dir_upgrade(const char *path, struct gx_arena *a, unsigned *ret_from, unsigned *ret_to, const char **ret_why) GX_MUST_CHECK;
+GX_API int gx_dir_open(const struct gx_dir_opts *o, struct gx_dir **ret_dir, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+GX_API void gx_dir_close(struct gx_dir *d);
+
+/* users.address_status, users.privilege_bits */
+enum { GX_USER_NORMAL = 0, GX_USER_SUSPENDED = 1, GX_USER_DELETED = 3, GX_USER_SHARED = 4, GX_USER_CONTACT = 5 };
+enum { GX_PRIV_IMAP_POP3 = 0x1, GX_PRIV_SMTP = 0x2, GX_PRIV_CHGPASSWD = 0x4, GX_PRIV_PUBADDR = 0x8,
+	GX_PRIV_DETAIL1 = 0x100, GX_PRIV_WEB = 0x200, GX_PRIV_EAS = 0x400, GX_PRIV_DAV = 0x800 };
+
+struct gx_user {
+	uint32_t id, domain_id, homeserver;
+	const char *username;       /**< primary address, lower case domain */
+	const char *maildir;        /**< "" no mailbox */
+	const char *lang, *timezone, *display_name;
+	uint32_t status;            /**< address_status with domain bits (x16) */
+	uint32_t privileges;
+	uint32_t display_type;      /**< PidTagDisplayTypeEx: 0 mailbox, 1 list ... */
+	uint64_t quota_receive, quota_send, quota_warn; /**< bytes, 0 none */
+};
+struct gx_domain {
+	uint32_t id, homeserver, status;
+	const char *name, *homedir, *title;
+	uint32_t max_user;
+};
+
+/** By address, alias or login name (altnames), caseless. GX_E_NOTFOUND. */
+GX_API int gx_dir_user(struct gx_dir *d, const char *address, struct gx_arena *a, struct gx_user *ret_u) GX_MUST_CHECK;
+GX_API int gx_dir_domain(struct gx_dir *d, const char *name, struct gx_arena *a, struct gx_domain *ret_dom) GX_MUST_CHECK;
+/**
+ * Checks a password. GX_E_NOTFOUND no such user, GX_E_STATE suspended, deleted or lacking
+ * @p need_privileges, GX_E_INVAL wrong password. Takes the time of one hash in every case.
+ */
+GX_API int gx_dir_login(struct gx_dir *d, const char *login, const char *password, uint32_t need_privileges,
+	struct gx_arena *a, struct gx_user *ret_u) GX_MUST_CHECK;
+/** Members of a list, nested lists resolved, without doubles. GX_E_STATE when @p sender may not post. */
+GX_API int gx_dir_expand_list(struct gx_dir *d, const char *list, const char *sender, struct gx_arena *a, const char *const **ret_v, size_t *ret_n) GX_MUST_CHECK;
+/** Lists that an address is in, NULL-terminated. */
+GX_API int gx_dir_groups_of(struct gx_dir *d, const char *address, struct gx_arena *a, const char *const **ret_v) GX_MUST_CHECK;
+
+/* Administration */
+struct gx_user_new {
+	size_t size;
+	const char *username, *password, *maildir, *lang, *timezone, *display_name;
+	uint32_t privileges;        /**< 0 takes IMAP/POP3, SMTP, change password, web */
+	uint32_t status;
+};
+#define GX_USER_NEW_INIT {sizeof(struct gx_user_new)}
+GX_API int gx_dir_add_domain(struct gx_dir *d, const char *name, const char *homedir, unsigned max_user, uint32_t *ret_id) GX_MUST_CHECK;
+GX_API int gx_dir_del_domain(struct gx_dir *d, const char *name) GX_MUST_CHECK;
+GX_API int gx_dir_add_user(struct gx_dir *d, const struct gx_user_new *u, uint32_t *ret_id) GX_MUST_CHECK;
+GX_API int gx_dir_del_user(struct gx_dir *d, const char *username) GX_MUST_CHECK;
+/** Stores crypt(3) of the password. */
+GX_API int gx_dir_set_password(struct gx_dir *d, const char *username, const char *password) GX_MUST_CHECK;
+GX_API int gx_dir_add_alias(struct gx_dir *d, const char *alias, const char *username) GX_MUST_CHECK;
+GX_API int gx_dir_del_alias(struct gx_dir *d, const char *alias) GX_MUST_CHECK;
+GX_API int gx_dir_list_users(struct gx_dir *d, const char *domain, struct gx_arena *a, struct gx_user **ret_v, size_t *ret_n) GX_MUST_CHECK;
+GX_API int gx_dir_list_domains(struct gx_dir *d, struct gx_arena *a, struct gx_domain **ret_v, size_t *ret_n) GX_MUST_CHECK;
+struct gx_alias {
+	const char *alias, *username;
+};
+GX_API int gx_dir_list_aliases(struct gx_dir *d, const char *username, struct gx_arena *a, struct gx_alias **ret_v, size_t *ret_n) GX_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

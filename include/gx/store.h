@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_STORE_H
+#define GX_STORE_H
+/**
+ * @file store.h
+ * The information store: one mailbox or public store in one directory.
+ *
+ * A struct gx_store is opened once in a process and used from any thread. All work is done in a
+ * transaction: a read transaction sees one snapshot and never waits for a writer; write
+ * transactions queue for the store's one writer with a deadline. A transaction carries the
+ * actor, and rights are checked in here, not in the protocol front ends.
+ *
+ * Ids are plain 48-bit values (spec: replica 1); 0 is none. Thread classes: struct gx_store and
+ * struct gx_store_pool are locked; a struct gx_txn is confined.
+ */
+#include <gx/arena.h>
+#include <gx/ec.h>
+#include <gx/log.h>
+#include <gx/msgobj.h>
+#include <gx/time.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct gx_store;
+struct gx_txn;
+
+/* Built-in folders, private stores [gromox formats 3]. */
+enum {
+	GX_FID_ROOT = 0x01, GX_FID_DEFERRED = 0x02, GX_FID_SPOOLER = 0x03, GX_FID_SHORTCUTS = 0x04,
+	GX_FID_FINDER = 0x05, GX_FID_VIEWS = 0x06, GX_FID_COMMON_VIEWS = 0x07, GX_FID_SCHEDULE = 0x08,
+	GX_FID_IPMSUBTREE = 0x09, GX_FID_SENT = 0x0a, GX_FID_DELETED = 0x0b, GX_FID_OUTBOX = 0x0c,
+	GX_FID_INBOX = 0x0d, GX_FID_DRAFTS = 0x0e, GX_FID_CALENDAR = 0x0f, GX_FID_JOURNAL = 0x10,
+	GX_FID_NOTES = 0x11, GX_FID_TASKS = 0x12, GX_FID_CONTACTS = 0x13, GX_FID_QUICKCONTACTS = 0x14,
+	GX_FID_IMCONTACTS = 0x15, GX_FID_GALCONTACTS = 0x16, GX_FID_JUNK = 0x17, GX_FID_FREEBUSY = 0x18,
+	GX_FID_SYNCISSUES = 0x19, GX_FID_CONFLICTS = 0x1a, GX_FID_LOCALFAIL = 0x1b, GX_FID_SERVERFAIL = 0x1c,
+	GX_FID_CONVACTION = 0x1d,
+};
+/* Built-in folders, public stores. */
+enum { GX_FID_PUB_ROOT = 1, GX_FID_PUB_IPMSUBTREE = 2, GX_FID_PUB_NONIPM = 3, GX_FID_PUB_EFORMS = 4 };
+
+/* Folder rights, [MS-OXCPERM] 2.2.7. */
+enum {
+	GX_RIGHT_READ = 0x1, GX_RIGHT_CREATE = 0x2, GX_RIGHT_EDIT_OWN = 0x8, GX_RIGHT_DELETE_OWN = 0x10,
+	GX_RIGHT_EDIT_ANY = 0x20, GX_RIGHT_DELETE_ANY = 0x40, GX_RIGHT_CREATE_SUB = 0x80, GX_RIGHT_OWNER = 0x100,
+	GX_RIGHT_CONTACT = 0x200, GX_RIGHT_VISIBLE = 0x400, GX_RIGHT_FB_SIMPLE = 0x800, GX_RIGHT_FB_DETAILED = 0x1000,
+	GX_RIGHTS_ALL = 0x5fb,
+};
+
+/* ---- Stores ---- */
+
+struct gx_store_create_opts {
+	size_t size;              /**< sizeof this struct */
+	bool public_store;
+	uint32_t owner_id;        /**< users.id or domains.id: part of the replica GUID */
+	const char *owner;        /**< SMTP address or domain name */
+	const char *lang;         /**< language of folder names, "de" or "de_DE"; NULL English */
+	const char *const *(*folder_names)(const char *lang, void *ctx); /**< reserved; NULL */
+	void *ctx;
+	bool overwrite;
+	int mode;                 /**< file mode, 0 takes 0660 */
+};
+#define GX_STORE_CREATE_OPTS_INIT {sizeof(struct gx_store_create_opts)}
+/** Makes directory and database with all built-in folders. GX_E_EXISTS unless overwrite. @p ret_why: arena text for the user, may be NULL. */
+GX_API int gx_store_create(const char *dir, const struct gx_store_create_opts *o, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+
+/** How the opener lets the store make an internet message of an object that has none. */
+typedef int (*gx_store_render_cb)(const struct gx_msgobj *m, struct gx_push *ret_message, struct gx_push *ret_envelope,
+	struct gx_push *ret_bodystructure, void *ctx);
+
+struct gx_store_opts {
+	size_t size;
+	const struct gx_log *log;       /**< borrowed while open, may be NULL */
+	const struct gx_clock *clock;   /**< NULL: system */
+	gx_store_render_cb render;      /**< may be NULL */
+	void *render_ctx;
+	bool shared;                    /**< other processes may have it open too; else GX_E_BUSY when they do */
+	unsigned max_readers;           /**< reader connections, 0 takes 4 */
+	unsigned cache_kib;             /**< page cache of a connection, 0 takes 2048 */
+	const char *owner_program;      /**< written into the lock file for messages, e.g. "gromoxd" */
+};
+#define GX_STORE_OPTS_INIT {sizeof(struct gx_store_opts)}
+/**
+ * Opens, upgrades an older schema in place. GX_E_NOTFOUND no store there; GX_E_BUSY open in
+ * another process; GX_E_FORMAT not a store, corrupt or newer. @p ret_why as above, names file and remedy.
+ */
+GX_API int gx_store_open(const char *dir, const struct gx_store_opts *o, struct gx_store **ret_store,
+	struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+/** Waits for running transactions, checkpoints, closes. Accepts NULL. */
+GX_API void gx_store_close(struct gx_store *s);
+/** Makes all commits so far survive power loss. Concurrent callers share one flush. */
+GX_API int gx_store_sync(struct gx_store *s) GX_MUST_CHECK;
+GX_API const char *gx_store_dir(const struct gx_store *s);
+GX_API bool gx_store_is_public(const struct gx_store *s);
+GX_API const struct gx_guid *gx_store_replica(const struct gx_store *s);
+GX_API const struct gx_guid *gx_store_mailbox_guid(const struct gx_store *s);
+
+/** Keeps stores open by directory, closes idle ones. */
+struct gx_store_pool;
+struct gx_store_pool_opts {
+	size_t size;
+	struct gx_store_opts store; /**< for every store */
+	unsigned max_open;          /**< table_size [5000] */
+	unsigned idle_seconds;      /**< cache_interval [60] */
+};
+#define GX_STORE_POOL_OPTS_INIT {sizeof(struct gx_store_pool_opts)}
+GX_API struct gx_store_pool *gx_store_pool_new(const struct gx_store_pool_opts *o);
+/** Closes all; every store must have been released. */
+GX_API void gx_store_pool_free(struct gx_store_pool *p);
+/** Errors as gx_store_open(). */
+GX_API int gx_store_pool_get(struct gx_store_pool *p, const char *dir, struct gx_store **ret_store, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+GX_API void gx_store_pool_put(struct gx_store_pool *p, struct gx_store *s);
+/** Closes what was idle long enough; call every few seconds. @return number still open. */
+GX_API unsigned gx_store_pool_tick(struct gx_store_pool *p);
+/** gx_store_sync() on every open store with unsynced commits. */
+GX_API int gx_store_pool_sync(struct gx_store_pool *p) GX_MUST_CHECK;
+
+/* ---- Transactions ---- */
+
+/** Who acts. Borrowed by the transaction. */
+struct gx_actor {
+	const char *user;                /**< SMTP address; NULL is the system itself: all rights */
+	bool owner;                      /**< owner of this store: all rights */
+	const char *const *groups;       /**< lists the user is in, NULL-terminated; may be NULL */
+};
+#define GX_ACTOR_SYSTEM {NULL, true, NULL}
+
+enum { GX_TXN_READ = 0, GX_TXN_WRITE = 1 };
+enum { GX_SYNC_LATER = 0, GX_SYNC_NOW = 1 };
+/** @param deadline_ms how long to wait for the writer or a reader connection. GX_E_TIMEOUT then. */
+GX_API int gx_txn_begin(struct gx_store *s, const struct gx_actor *actor, int mode, int deadline_ms, struct gx_txn **ret_txn) GX_MUST_CHECK;
+/**
+ * Ends it and, for a write, makes it visible and notifies. With GX_SYNC_NOW it returns only when
+ * the data survives power loss (flushes are shared by concurrent commits). On error nothing was
+ * changed and the transaction is gone all the same.
+ */
+GX_API int gx_txn_commit(struct gx_txn *t, int sync) GX_MUST_CHECK;
+/** Accepts NULL. */
+GX_API void gx_txn_abort(struct gx_txn *t);
+GX_API struct gx_store *gx_txn_store(struct gx_txn *t);
+/** Detail of the last failed operation for the log; "" if none. Borrowed until the next operation. */
+GX_API const char *gx_txn_why(const struct gx_txn *t);
+
+/* ---- Folders ---- */
+
+enum { GX_FOLDER_GENERIC = 1, GX_FOLDER_SEARCH = 2 };
+struct gx_folder_info {
+	uint64_t fid, parent;
+	const char *name, *container_class;
+	uint8_t type;
+	bool deleted, hidden, subscribed;
+	uint32_t uidvalidity, uidnext;
+	uint64_t cn;                     /**< change number of the folder object */
+	uint64_t highest_modseq;         /**< highest change number of its contents, tombstones included */
+	uint64_t total, unread, fai, deleted_count; /**< messages */
+	uint64_t size;                   /**< bytes of normal messages */
+	uint32_t subfolders;
+	const char *special_use;         /**< "\\Sent" ... or NULL */
+};
+/** ecNotFound; ecAccessDenied without GX_RIGHT_VISIBLE. Strings live in @p a. */
+GX_API gx_ec gx_folder_get(struct gx_txn *t, uint64_t fid, struct gx_arena *a, struct gx_folder_info *ret_info) GX_MUST_CHECK;
+/** Children of @p parent, by name; with @p deep the whole subtree, parents first. Invisible and deleted ones are left out. */
+GX_API gx_ec gx_folder_list(struct gx_txn *t, uint64_t parent, bool deep, struct gx_arena *a, struct gx_folder_info **ret_v, size_t *ret_n) GX_MUST_CHECK;
+/** Child by display name, caseless. ecNotFound. */
+GX_API gx_ec gx_folder_by_name(struct gx_txn *t, uint64_t parent, const char *name, uint64_t *ret_fid) GX_MUST_CHECK;
+/** ecDuplicateName when a sibling has the name. @p props may be NULL. */
+GX_API gx_ec gx_folder_create(struct gx_txn *t, uint64_t parent, const char *name, const char *container_class, uint8_t type,
+	const struct gx_proplist *props, uint64_t *ret_fid) GX_MUST_CHECK;
+/** New parent and/or name (NULL keeps it). Built-in folders cannot move. ecRecursive-like errors as [MS-OXCFOLD] 2.2.1.7. */
+GX_API gx_ec gx_folder_move(struct gx_txn *t, uint64_t fid, uint64_t new_parent, const char *new_name) GX_MUST_CHECK;
+/** With all contents and subfolders. Built-in folders cannot be deleted. Soft: recoverable. */
+GX_API gx_ec gx_folder_delete(struct gx_txn *t, uint64_t fid, bool hard) GX_MUST_CHECK;
+GX_API gx_ec gx_folder_set_subscribed(struct gx_txn *t, uint64_t fid, bool on) GX_MUST_CHECK;
+GX_API gx_ec gx_folder_get_props(struct gx_txn *t, uint64_t fid, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
+GX_API gx_ec gx_folder_set_props(struct gx_txn *t, uint64_t fid, const struct gx_proplist *l) GX_MUST_CHECK;
+/** Effective rights of the transaction's actor. */
+GX_API gx_ec gx_folder_rights(struct gx_txn *t, uint64_t fid, uint32_t *ret_rights) GX_MUST_CHECK;
+/** Sets the rights of a member: an address, "" anonymous, "default" everybody. rights 0 with @p remove deletes the row. */
+GX_API gx_ec gx_folder_set_permission(struct gx_txn *t, uint64_t fid, const char *member, uint32_t rights, bool remove) GX_MUST_CHECK;
+
+/* ---- Named properties and store properties ---- */
+
+/** @p create false: 0 for unknown names. Ids are 0x8001 and up. */
+GX_API gx_ec gx_store_named_ids(struct gx_txn *t, bool create, const struct gx_propname *v, size_t n, uint16_t *ret_ids) GX_MUST_CHECK;
+/** Unknown ids give a name with set all zero. */
+GX_API gx_ec gx_store_named_names(struct gx_txn *t, const uint16_t *ids, size_t n, struct gx_arena *a, struct gx_propname *ret_v) GX_MUST_CHECK;
+GX_API gx_ec gx_store_get_props(struct gx_txn *t, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
+GX_API gx_ec gx_store_set_props(struct gx_txn *t, const struct gx_proplist *l) GX_MUST_CHECK;
+
+/* ---- Messages ---- */
+
+/** State of a message as column bits. */
+enum {
+	GX_MSGF_READ = 0x01, GX_MSGF_ANSWERED = 0x02, GX_MSGF_FLAGGED = 0x04, GX_MSGF_DELETED = 0x08, /**< IMAP \Deleted */
+	GX_MSGF_DRAFT = 0x10, GX_MSGF_RECENT = 0x20, GX_MSGF_FORWARDED = 0x40, GX_MSGF_UNSENT = 0x80,
+	GX_MSGF_FAI = 0x100, GX_MSGF_SOFTDEL = 0x200, GX_MSGF_HASATTACH = 0x400, GX_MSGF_HASORIG = 0x800,
+	GX_MSGF_IMAP = 0x7f, /**< those a client may set */
+};
+
+/**
+ * A message ready to be put into any number of stores: packed, hashed and compressed once.
+ * Borrows obj and original, and lives in the arena it was prepared with.
+ */
+struct gx_msg_prepared;
+struct gx_msg_source {
+	size_t size;
+	const struct gx_msgobj *obj;
+	struct gx_bin original;        /**< the internet message, byte for byte; empty when there is none */
+	struct gx_bin envelope;        /**< gx_mime_envelope(), may be empty without original */
+	struct gx_bin bodystructure;   /**< gx_mime_bodystructure(ext) */
+};
+#define GX_MSG_SOURCE_INIT {sizeof(struct gx_msg_source)}
+GX_API int gx_msg_prepare(struct gx_arena *a, const struct gx_msg_source *src, struct gx_msg_prepared **ret_p) GX_MUST_CHECK;
+/** Frees what is not in the arena (compression buffers). Accepts NULL. */
+GX_API void gx_msg_prepared_release(struct gx_msg_prepared *p);
+
+struct gx_msg_insert_opts {
+	size_t size;
+	uint32_t flags;                   /**< GX_MSGF_* */
+	const char *const *keywords;      /**< NULL-terminated or NULL */
+	gx_nttime_t received;             /**< internal date; 0: now */
+	const uint8_t *delivery_id;       /**< 16 bytes; a second insert with the same id is refused, NULL none */
+};
+#define GX_MSG_INSERT_OPTS_INIT {sizeof(struct gx_msg_insert_opts)}
+struct gx_msg_ids {
+	uint64_t mid, cn;
+	uint32_t uid;
+};
+/** ecDuplicateObject for a delivery_id seen before (nothing is changed); ecQuotaExceeded; ecAccessDenied. */
+GX_API gx_ec gx_msg_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_prepared *p, const struct gx_msg_insert_opts *o, struct gx_msg_ids *ret_ids) GX_MUST_CHECK;
+
+struct gx_msg_info {
+	uint64_t mid, fid, cn;
+	uint32_t uid, flags, kwset;
+	uint64_t size;                    /**< of the original or the object */
+	gx_nttime_t received;
+};
+GX_API gx_ec gx_msg_get(struct gx_txn *t, uint64_t mid, struct gx_msg_info *ret_info) GX_MUST_CHECK;
+/** Properties of a message: those in @p tags, or all (n 0) except large ones (these when asked for by tag). Text and attachment slices are resolved. */
+GX_API gx_ec gx_msg_get_props(struct gx_txn *t, uint64_t mid, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
+/** The whole object, slices resolved to values. */
+GX_API gx_ec gx_msg_read(struct gx_txn *t, uint64_t mid, struct gx_arena *a, struct gx_msgobj **ret_m) GX_MUST_CHECK;
+GX_API gx_ec gx_msg_set_props(struct gx_txn *t, uint64_t mid, const struct gx_proplist *l) GX_MUST_CHECK;
+
+/** Flags and keywords of many messages in one go. */
+enum { GX_FLAGS_SET = 0, GX_FLAGS_ADD = 1, GX_FLAGS_REMOVE = 2 };
+struct gx_flag_change {
+	int op;
+	uint32_t flags;
+	const char *const *keywords;      /**< NULL-terminated or NULL */
+	uint64_t unchanged_since;         /**< skip messages with a higher modseq; UINT64_MAX none */
+};
+/** Messages that are gone are skipped. @p ret_skipped (may be NULL): mids refused by unchanged_since, in @p a. */
+GX_API gx_ec gx_msg_change_flags(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, const struct gx_flag_change *c,
+	struct gx_arena *a, uint64_t **ret_skipped, size_t *ret_nskipped) GX_MUST_CHECK;
+/** Removes; soft keeps them recoverable (they lose their UID). Tombstones are written. */
+GX_API gx_ec gx_msg_delete(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, bool hard) GX_MUST_CHECK;
+/** Copies or moves; bodies are shared. @p ret_ids: n entries, mid 0 where the source is gone; may be NULL. */
+GX_API gx_ec gx_msg_copy(struct gx_txn *t, uint64_t src_fid, const uint64_t *mids, size_t n, uint64_t dst_fid, bool move, struct gx_msg_ids *ret_ids) GX_MUST_CHECK;
+
+/* ---- Original messages ---- */
+
+/** Envelope, body structure and size; rendered (and kept) when the message has no original. Borrowed until the next call on this transaction or its end. */
+struct gx_msg_mime {
+	struct gx_bin envelope, bodystructure;
+	uint64_t size;
+};
+GX_API gx_ec gx_msg_mime(struct gx_txn *t, uint64_t mid, struct gx_msg_mime *ret_m) GX_MUST_CHECK;
+/** Bytes [off, off+n) of the internet message, clamped at its end, appended to @p out. n UINT64_MAX: all. */
+GX_API gx_ec gx_msg_original(struct gx_txn *t, uint64_t mid, uint64_t off, uint64_t n, struct gx_push *out) GX_MUST_CHECK;
+
+/* ---- IMAP view: a folder's messages in UID order ---- */
+
+struct gx_uid_entry {
+	uint32_t uid;
+	uint16_t flags;      /**< GX_MSGF_* low 16 bits */
+	uint16_t reserved;
+	uint32_t kwset;      /**< 0 none; see gx_store_keywords() */
+	uint32_t size32;     /**< size of the original, UINT32_MAX when larger or not known yet */
+	uint64_t mid;
+	uint64_t modseq;
+};
+
+/**
+ * A snapshot of a folder for one session. Snapshots share memory: opening one costs the same for
+ * ten messages and a million once somebody has opened the folder. Confined.
+ */
+struct gx_imapview;
+GX_API gx_ec gx_imapview_open(struct gx_store *s, const struct gx_actor *actor, uint64_t fid, struct gx_imapview **ret_view) GX_MUST_CHECK;
+GX_API void gx_imapview_close(struct gx_imapview *v);
+GX_API uint32_t gx_imapview_count(const struct gx_imapview *v);
+GX_API uint32_t gx_imapview_uidvalidity(const struct gx_imapview *v);
+GX_API uint32_t gx_imapview_uidnext(const struct gx_imapview *v);
+GX_API uint64_t gx_imapview_modseq(const struct gx_imapview *v);
+/** Number of unseen messages and sequence number of the first (0 none). */
+GX_API void gx_imapview_unseen(const struct gx_imapview *v, uint32_t *ret_count, uint32_t *ret_first);
+/** @param seq from 1. Borrowed until refresh. NULL outside. */
+GX_API const struct gx_uid_entry *gx_imapview_at(const struct gx_imapview *v, uint32_t seq);
+/** Sequence number of the first message with UID >= @p uid; count+1 when none. */
+GX_API uint32_t gx_imapview_lower(const struct gx_imapview *v, uint32_t uid);
+/** What a refresh found; called in the order IMAP needs: expunges (seq in the numbering at that moment), then changes, then the new count. */
+struct gx_imapview_sink {
+	void (*expunged)(uint32_t seq, uint32_t uid, void *ctx);
+	void (*changed)(uint32_t seq, const struct gx_uid_entry *e, void *ctx);
+	void (*exists)(uint32_t count, uint32_t recent, void *ctx);
+	void *ctx;
+};
+/**
+ * Moves the snapshot to the present. Without @p allow_expunge removed messages stay until a later
+ * refresh. Costs by the number of changes, not of messages.
+ */
+GX_API gx_ec gx_imapview_refresh(struct gx_imapview *v, bool allow_expunge, const struct gx_imapview_sink *sink) GX_MUST_CHECK;
+/** Anything to refresh? Cheap; any thread. */
+GX_API bool gx_imapview_stale(const struct gx_imapview *v);
+/** Names of a keyword set, NULL-terminated, in @p a. */
+GX_API gx_ec gx_store_keywords(struct gx_store *s, uint32_t kwset, struct gx_arena *a, const char *const **ret_names) GX_MUST_CHECK;
+/** UIDs removed from a folder since @p modseq (QRESYNC, EXPUNGE answers), ascending. */
+GX_API gx_ec gx_folder_vanished(struct gx_txn *t, uint64_t fid, uint64_t since_modseq, struct gx_arena *a, uint32_t **ret_uids, size_t *ret_n) GX_MUST_CHECK;
+
+/* ---- Notifications inside the process ---- */
+
+enum {
+	GX_EV_NEW_MAIL = 0x1, GX_EV_MSG_CREATED = 0x2, GX_EV_MSG_CHANGED = 0x4, GX_EV_MSG_DELETED = 0x8,
+	GX_EV_MSG_MOVED = 0x10, GX_EV_MSG_COPIED = 0x20, GX_EV_FOLDER_CREATED = 0x40, GX_EV_FOLDER_CHANGED = 0x80,
+	GX_EV_FOLDER_DELETED = 0x100, GX_EV_FOLDER_MOVED = 0x200,
+};
+struct gx_event {
+	uint32_t type;
+	uint64_t fid, mid, old_fid, old_mid, parent, cn;
+	uint32_t uid;
+};
+/** Called on the committing thread after the commit, in commit order; must not block nor call the store. */
+typedef void (*gx_event_cb)(const struct gx_event *ev, void *ctx);
+/** @param fid 0: every folder. @param mask GX_EV_*. */
+GX_API int gx_store_subscribe(struct gx_store *s, uint64_t fid, uint32_t mask, gx_event_cb cb, void *ctx, uint64_t *ret_sub) GX_MUST_CHECK;
+/** After it returns the callback is not running and will not run again. */
+GX_API void gx_store_unsubscribe(struct gx_store *s, uint64_t sub);
+
+/* ---- Consistency ---- */
+
+/** Recounts, checks references, UIDs, content. Findings go to @p report, one line each. @return number of findings, or GX_E_*. */
+GX_API long gx_store_verify(struct gx_store *s, void (*report)(const char *line, void *ctx), void *ctx) GX_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

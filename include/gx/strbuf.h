@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_STRBUF_H
+#define GX_STRBUF_H
+/**
+ * @file strbuf.h
+ * Text that grows; always NUL-terminated, sticky error as in cursor.h. Thread class: confined.
+ */
+#include <gx/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct gx_strbuf {
+	char *s; /**< never NULL after the first append or gx_strbuf_cstr() */
+	size_t len, cap;
+	int err;
+};
+
+#define GX_STRBUF_INIT {0}
+GX_API void gx_strbuf_release(struct gx_strbuf *b);
+GX_API void gx_strbuf_clear(struct gx_strbuf *b);
+GX_API void gx_strbuf_add(struct gx_strbuf *b, const void *p, size_t n);
+GX_API void gx_strbuf_adds(struct gx_strbuf *b, const char *s);
+GX_API void gx_strbuf_addc(struct gx_strbuf *b, char c);
+GX_API void gx_strbuf_printf(struct gx_strbuf *b, const char *fmt, ...) GX_PRINTF(2, 3);
+GX_API void gx_strbuf_truncate(struct gx_strbuf *b, size_t len);
+/** Borrowed until the next change; "" when empty or failed. */
+GX_API const char *gx_strbuf_cstr(const struct gx_strbuf *b);
+/** The caller owns the string (free()); NULL when an error is set. The buffer is empty after. */
+GX_API char *gx_strbuf_take(struct gx_strbuf *b);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every unit test needs: one main over a libcheck suite, answers in TAP for the test driver. */
+#ifndef GX_TESTS_GXTEST_H
+#define GX_TESTS_GXTEST_H
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static inline int gxtest_run(Suite *s)
+{
+	SRunner *r = srunner_create(s);
+	srunner_set_tap(r, "-");
+	srunner_run_all(r, CK_SILENT);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* A copy of the bytes in a block of exactly their size, so that ASan sees the first byte past them. */
+static inline void *gxtest_exact(const void *p, size_t n)
+{
+	void *q = malloc(n == 0 ? 1 : n);
+	ck_assert_ptr_nonnull(q);
+	if (n != 0)
+		memcpy(q, p, n);
+	return q;
+}
+
+#define GXTEST_MAIN(suite_fn) \
+	int main(void) \
+	{ \
+		return gxtest_run(suite_fn()); \
+	}
+#endif
