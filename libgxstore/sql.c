@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "libgxstore/sql-int.h"
+
+#define BUCKETS 256U
+
+struct gx_stmt {
+	struct gx_stmt *next;
+	struct gx_sql *q;
+	const char *sql;
+	sqlite3_stmt *h; /* NULL when it could not be prepared */
+	int err;         /* sticky */
+	bool used;
+};
+
+static int from_rc(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return 0;
+	case SQLITE_NOMEM:
+		return GX_E_NOMEM;
+	case SQLITE_FULL:
+		return GX_E_NOSPACE;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_FORMAT:
+		return GX_E_FORMAT;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return GX_E_BUSY;
+	case SQLITE_CONSTRAINT:
+		return GX_E_EXISTS;
+	case SQLITE_TOOBIG:
+		return GX_E_LIMIT;
+	case SQLITE_INTERRUPT:
+		return GX_E_TIMEOUT;
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+	case SQLITE_PROTOCOL:
+		return GX_E_IO;
+	default:
+		return GX_E_INTERNAL;
+	}
+}
+
+static const char *remedy(int err)
+{
+	switch (err) {
+	case GX_E_FORMAT:
+		return "; restore it from a backup or try: sqlite3 FILE .recover";
+	case GX_E_NOSPACE:
+		return "; free some space on that file system";
+	default:
+		return "";
+	}
+}
+
+static void describe(sqlite3 *db, int rc, int err, char *why, size_t size, const char *file)
+{
+	int sys = db == NULL ? 0 : sqlite3_system_errno(db);
+	const char *text = db == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(db);
+	if (err == GX_E_IO && sys != 0)
+		snprintf(why, size, "%s: %s (%s)", file, text, strerror(sys));
+	else
+		snprintf(why, size, "%s: %s%s", file, text, remedy(err));
+}
+
+static const char *file_of(struct gx_sql *q)
+{
+	const char *f = q->db == NULL ? NULL : sqlite3_db_filename(q->db, "main");
+	return f == NULL || *f == '\0' ? "database" : f;
+}
+
+int gx_sql__rc(struct gx_sql *q, int rc)
+{
+	int err = from_rc(rc);
+	if (err == 0)
+		return 0;
+	q->err = err;
+	int sys = sqlite3_system_errno(q->db);
+	describe(q->db, rc, err, q->why, sizeof(q->why), file_of(q));
+	if (err == GX_E_IO) {
+		if (sys == ENOSPC || sys == EDQUOT)
+			err = q->err = GX_E_NOSPACE;
+		errno = sys != 0 ? sys : EIO;
+	}
+	return err;
+}
+
+int gx_sql__fail(struct gx_sql *q, int err, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(q->why, sizeof(q->why), fmt, ap);
+	va_end(ap);
+	q->err = err;
+	return err;
+}
+
+int gx_sql__exec(struct gx_sql *q, const char *sql)
+{
+	return gx_sql__rc(q, sqlite3_exec(q->db, sql, NULL, NULL, NULL));
+}
+
+/* Values that every connection has; those of the file itself are set when it is made. */
+static int configure(struct gx_sql *q, const struct gx_sql_open *o)
+{
+	char sql[256];
+	sqlite3_extended_result_codes(q->db, 1);
+	sqlite3_db_config(q->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(q->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_busy_timeout(q->db, 10000);
+	/* NORMAL leaves the flush of the log to us (sync.c); checkpoints flush by themselves. */
+	snprintf(sql, sizeof(sql), "PRAGMA cache_size=-%u; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;"
+		"PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;", o->cache_kib == 0 ? 2048 : o->cache_kib);
+	int err = gx_sql__exec(q, sql);
+	if (err == 0 && !o->writer)
+		err = gx_sql__exec(q, "PRAGMA query_only=ON");
+	return err;
+}
+
+int gx_sql__open(const struct gx_sql_open *o, struct gx_sql **ret_q, char *why, size_t size)
+{
+	struct gx_sql *q = calloc(1, sizeof(*q));
+	if (q != NULL) {
+		q->bucket = calloc(BUCKETS, sizeof(struct gx_stmt *));
+		q->broken = calloc(1, sizeof(*q->broken));
+	}
+	if (q == NULL || q->bucket == NULL || q->broken == NULL) {
+		gx_sql__close(q);
+		snprintf(why, size, "%s: out of memory", o->file);
+		return GX_E_NOMEM;
+	}
+	q->dir = o->dir;
+	q->log = o->log;
+	q->writer = o->writer;
+	*q->broken = (struct gx_stmt){.q = q, .err = GX_E_NOMEM, .used = true};
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	int rc = sqlite3_open_v2(o->file, &q->db, flags | (o->create ? SQLITE_OPEN_CREATE : 0), NULL);
+	int err = from_rc(rc);
+	if (err != 0)
+		describe(q->db, rc, err, why, size, o->file);
+	else if ((err = configure(q, o)) != 0)
+		snprintf(why, size, "%s", q->why);
+	if (err != 0) {
+		gx_sql__close(q);
+		return err;
+	}
+	*ret_q = q;
+	return 0;
+}
+
+void gx_sql__close(struct gx_sql *q)
+{
+	if (q == NULL)
+		return;
+	if (q->content.free != NULL)
+		q->content.free(&q->content);
+	for (unsigned i = 0; q->bucket != NULL && i < BUCKETS; i++)
+		for (struct gx_stmt *st = q->bucket[i], *next; st != NULL; st = next) {
+			next = st->next;
+			sqlite3_finalize(st->h);
+			free(st);
+		}
+	sqlite3_close(q->db);
+	free(q->bucket);
+	free(q->broken);
+	free(q);
+}
+
+static unsigned bucket_of(const char *sql)
+{
+	uintptr_t p = (uintptr_t)sql;
+	return (unsigned)((p ^ p >> 8 ^ p >> 16) % BUCKETS);
+}
+
+struct gx_stmt *gx_sql__stmt(struct gx_sql *q, const char *sql)
+{
+	unsigned b = bucket_of(sql);
+	for (struct gx_stmt *st = q->bucket[b]; st != NULL; st = st->next)
+		if (st->sql == sql && !st->used) {
+			st->used = true;
+			return st;
+		}
+	struct gx_stmt *st = calloc(1, sizeof(*st));
+	if (st == NULL) {
+		gx_sql__fail(q, GX_E_NOMEM, "out of memory");
+		return q->broken;
+	}
+	st->q = q;
+	st->sql = sql;
+	st->used = true;
+	st->err = gx_sql__rc(q, sqlite3_prepare_v3(q->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st->h, NULL));
+	st->next = q->bucket[b];
+	q->bucket[b] = st;
+	q->nstmt++;
+	return st;
+}
+
+void gx_sql__reset(struct gx_stmt *st)
+{
+	if (st->h != NULL)
+		sqlite3_reset(st->h);
+}
+
+/* One that failed to be prepared is tried again next time: the cause may be gone. */
+static void reprepare(struct gx_stmt *st)
+{
+	if (sqlite3_prepare_v3(st->q->db, st->sql, -1, SQLITE_PREPARE_PERSISTENT, &st->h, NULL) == SQLITE_OK)
+		st->err = 0;
+}
+
+void gx_sql__done(struct gx_stmt *st)
+{
+	if (st == NULL || st == st->q->broken || !st->used)
+		return;
+	if (st->h != NULL) {
+		sqlite3_reset(st->h);
+		sqlite3_clear_bindings(st->h);
+		st->err = 0;
+	} else {
+		reprepare(st);
+	}
+	st->used = false;
+}
+
+static void bound(struct gx_stmt *st, int rc)
+{
+	if (rc != SQLITE_OK && st->err == 0)
+		st->err = gx_sql__rc(st->q, rc);
+}
+
+void gx_sql__bind_int(struct gx_stmt *st, int i, int64_t v)
+{
+	if (st->h != NULL)
+		bound(st, sqlite3_bind_int64(st->h, i, v));
+}
+
+void gx_sql__bind_text(struct gx_stmt *st, int i, const char *s)
+{
+	if (st->h != NULL)
+		bound(st, sqlite3_bind_text(st->h, i, s, -1, SQLITE_STATIC));
+}
+
+void gx_sql__bind_blob(struct gx_stmt *st, int i, const void *p, size_t n)
+{
+	if (st->h != NULL)
+		bound(st, sqlite3_bind_blob64(st->h, i, n == 0 ? "" : p, n, SQLITE_STATIC));
+}
+
+void gx_sql__bind_null(struct gx_stmt *st, int i)
+{
+	if (st->h != NULL)
+		bound(st, sqlite3_bind_null(st->h, i));
+}
+
+int gx_sql__step(struct gx_stmt *st)
+{
+	if (st->err != 0)
+		return st->err;
+	int rc = sqlite3_step(st->h);
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc == SQLITE_DONE)
+		return 0;
+	st->err = gx_sql__rc(st->q, rc);
+	return st->err;
+}
+
+int gx_sql__run(struct gx_stmt *st)
+{
+	int r;
+	do
+		r = gx_sql__step(st);
+	while (r > 0);
+	gx_sql__reset(st);
+	return r;
+}
+
+int64_t gx_sql__int(struct gx_stmt *st, int col)
+{
+	return sqlite3_column_int64(st->h, col);
+}
+
+uint64_t gx_sql__u64(struct gx_stmt *st, int col)
+{
+	return (uint64_t)sqlite3_column_int64(st->h, col);
+}
+
+bool gx_sql__is_null(struct gx_stmt *st, int col)
+{
+	return sqlite3_column_type(st->h, col) == SQLITE_NULL;
+}
+
+const char *gx_sql__text(struct gx_stmt *st, int col)
+{
+	const char *s = (const char *)sqlite3_column_text(st->h, col);
+	return s == NULL ? "" : s;
+}
+
+struct gx_bin gx_sql__blob(struct gx_stmt *st, int col)
+{
+	const void *p = sqlite3_column_blob(st->h, col);
+	return (struct gx_bin){p, p == NULL ? 0 : (size_t)sqlite3_column_bytes(st->h, col)};
+}
+
+int gx_sql__changes(struct gx_sql *q)
+{
+	return sqlite3_changes(q->db);
+}
+
+int64_t gx_sql__rowid(struct gx_sql *q)
+{
+	return sqlite3_last_insert_rowid(q->db);
+}
