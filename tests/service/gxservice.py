@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gromoxd of its own in a private directory, on free loopback ports, with a few users."""
+import atexit
+import imaplib
+import os
+import shutil
+import signal
+import smtplib
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import gxtap  # noqa: E402
+
+DOMAIN = "example.org"
+PASSWORD = "s3cret-pass"
+
+
+def program(name):
+    """A built program, from the build tree or from $GX_PREFIX."""
+    prefix = os.environ.get("GX_PREFIX")
+    dirs = [os.path.join(prefix, d) for d in ("sbin", "bin", "libexec/gromox")] if prefix else []
+    dirs += [os.path.join(gxtap.top_builddir(), d) for d in ("daemons", "tools")]
+    for d in dirs:
+        path = os.path.join(d, name)
+        if os.access(path, os.X_OK):
+            return path
+    raise FileNotFoundError(f"{name} is not in {dirs}")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def run(argv, check=True, **kw):
+    kw.setdefault("stdout", subprocess.PIPE)
+    kw.setdefault("stderr", subprocess.STDOUT)
+    kw.setdefault("timeout", 120)
+    r = subprocess.run(argv, **kw)
+    if check and r.returncode != 0:
+        out = r.stdout.decode(errors="replace") if r.stdout else ""
+        raise AssertionError(f"{argv} ended with {r.returncode}:\n{out}")
+    return r
+
+
+def have(name):
+    if shutil.which(name) is None:
+        raise gxtap.Skip(f"{name} is not installed")
+    return name
+
+
+class Server:
+    """with Server(users=3) as s: s.imap(0), s.lmtp(), ..."""
+
+    def __init__(self, users=2, config="", directory=None, env=None, wrapper=None):
+        self.dir = directory or tempfile.mkdtemp(prefix="gx-test-")
+        self.users = [f"user{i + 1}@{DOMAIN}" for i in range(users)]
+        self.lmtp_port, self.imap_port, self.imaps_port = free_port(), free_port(), free_port()
+        self.proc = None
+        self.env = dict(os.environ, **(env or {}))
+        self.wrapper = wrapper or []
+        self.log_path = os.path.join(self.dir, "gromoxd.log")
+        self.cfg = os.path.join(self.dir, "gromox.cfg")
+        self.cert, self.key = os.path.join(self.dir, "cert.pem"), os.path.join(self.dir, "key.pem")
+        run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+             "-keyout", self.key, "-out", self.cert])
+        with open(self.cfg, "w") as f:
+            f.write(f"""\
+directory_path = {self.dir}/directory.sqlite3
+data_path = {self.dir}
+dequeue_path = {self.dir}/queue
+lda_listen = 127.0.0.1:{self.lmtp_port}
+lda_listen_tls =
+imap_listen = 127.0.0.1:{self.imap_port}
+imap_listen_tls = 127.0.0.1:{self.imaps_port}
+imap_support_tls = yes
+imap_certificate_path = {self.cert}
+imap_private_key_path = {self.key}
+smtp_support_starttls = yes
+smtp_certificate_path = {self.cert}
+smtp_private_key_path = {self.key}
+running_identity =
+{config}
+""")
+        self.tool("gromox-dbop", "-C", "-c", self.cfg)
+        self.tool("gromox-useradm", "-c", self.cfg, "domain", "add", DOMAIN)
+        for u in self.users:
+            self.tool("gromox-useradm", "-c", self.cfg, "user", "add", u)
+
+    def tool(self, name, *args, **kw):
+        return run([program(name), *args], env=dict(self.env, GX_PASSWORD=PASSWORD), **kw)
+
+    def start(self, wait=20):
+        self.log = open(self.log_path, "ab")
+        self.proc = subprocess.Popen([*self.wrapper, program("gromoxd"), "-c", self.cfg], env=self.env,
+                                     stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        atexit.register(self.kill)
+        end = time.monotonic() + wait
+        while time.monotonic() < end:
+            if self.proc.poll() is not None:
+                raise AssertionError(f"gromoxd ended with {self.proc.returncode}:\n{self.log_text()}")
+            try:
+                for port in (self.lmtp_port, self.imap_port):
+                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                return self
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError(f"gromoxd does not answer after {wait} s:\n{self.log_text()}")
+
+    def log_text(self):
+        with open(self.log_path, errors="replace") as f:
+            return f.read()[-8000:]
+
+    def kill(self):
+        if self.proc is not None and self.proc.poll() is None:
+            self.proc.send_signal(signal.SIGKILL)
+            self.proc.wait()
+
+    def stop(self, wait=30):
+        if self.proc is None:
+            return
+        self.proc.send_signal(signal.SIGTERM)
+        code = self.proc.wait(wait)
+        self.proc = None
+        self.log.close()
+        if code != 0:
+            raise AssertionError(f"gromoxd ended with {code}:\n{self.log_text()}")
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, *rest):
+        try:
+            if kind is None:
+                self.stop()
+        finally:
+            self.kill()
+            if kind is None:
+                shutil.rmtree(self.dir, ignore_errors=True)
+            else:
+                print(f"# files kept in {self.dir}; end of the log:")
+                for line in self.log_text().splitlines()[-30:]:
+                    print("#   " + line)
+
+    def imap(self, user=0, select=None):
+        m = imaplib.IMAP4("127.0.0.1", self.imap_port, timeout=60)
+        m.login(self.users[user], PASSWORD)
+        if select is not None:
+            typ, data = m.select(select)
+            assert typ == "OK", data
+        return m
+
+    def lmtp(self):
+        return smtplib.LMTP("127.0.0.1", self.lmtp_port)
+
+    def deliver(self, data, to=0, sender="sender@example.net"):
+        """One message of bytes by LMTP, exactly these bytes."""
+        with RawLmtp(self.lmtp_port) as c:
+            c.send_mail(sender, [self.users[to] if isinstance(to, int) else to], data)
+
+    def wait_count(self, user, count, wait=20, mailbox="INBOX"):
+        end = time.monotonic() + wait
+        m = self.imap(user)
+        while True:
+            n = int(m.select(mailbox)[1][0])
+            if n >= count or time.monotonic() > end:
+                assert n == count, f"{n} messages in {mailbox}, not {count}"
+                return m
+            time.sleep(0.05)
+
+
+class RawLmtp:
+    """LMTP without smtplib's line-end repairs: what is given is sent, dot-stuffed."""
+
+    def __init__(self, port, timeout=60):
+        self.s = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        self.f = self.s.makefile("rb")
+        self.expect(b"220")
+        self.command(b"LHLO test.example.net", b"250")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *rest):
+        self.s.close()
+
+    def reply(self):
+        lines = []
+        while True:
+            line = self.f.readline()
+            if not line:
+                raise ConnectionError("server closed the connection")
+            lines.append(line)
+            if line[3:4] != b"-":
+                return b"".join(lines)
+
+    def expect(self, code):
+        r = self.reply()
+        assert r.startswith(code), r
+        return r
+
+    def command(self, line, code):
+        self.s.sendall(line + b"\r\n")
+        return self.expect(code)
+
+    def send_mail(self, sender, rcpts, data, bdat=False):
+        """@return one reply for each recipient, all asserted to be 250."""
+        self.command(b"MAIL FROM:<%s> BODY=8BITMIME" % sender.encode(), b"250")
+        for r in rcpts:
+            self.command(b"RCPT TO:<%s>" % r.encode(), b"250")
+        if bdat:
+            self.s.sendall(b"BDAT %d LAST\r\n" % len(data) + data)
+        else:
+            self.command(b"DATA", b"354")
+            stuffed = data.replace(b"\r\n.", b"\r\n..")
+            if stuffed.startswith(b"."):
+                stuffed = b"." + stuffed
+            if not stuffed.endswith(b"\r\n") and stuffed:
+                stuffed += b"\r\n"
+            self.s.sendall(stuffed + b".\r\n")
+        return [self.expect(b"250") for _ in rcpts]
+
+
+def fetch_all(m, item="(UID BODY.PEEK[])"):
+    """{uid: bytes} of the selected mailbox."""
+    import re
+    typ, data = m.fetch("1:*", item)
+    assert typ == "OK", data
+    found = {}
+    for part in data:
+        if isinstance(part, tuple):
+            found[int(re.search(rb"UID (\d+)", part[0]).group(1))] = part[1]
+    return found
