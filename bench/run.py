@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Benchmarks with the peer in the same run: "make bench" calls it from the build tree.
+
+usage: run.py [--quick] [--only WORD] [--no-peer] [--rounds N] [PROGRAM...]
+
+First the given bench programs (micro benchmarks; each prints JSON lines), then gromoxd and Dovecot
+(when installed) side by side under the same load generators, interleaved, several rounds; medians
+of rate and of CPU time per operation of the whole process tree. Both servers answer LMTP only when
+the mail is safe on disk; Dovecot runs with its defaults (mail_fsync=optimized), sdbox.
+"""
+import argparse
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "tests"))
+sys.path.insert(0, os.path.join(HERE, "..", "tests", "service"))
+import gxtap  # noqa: E402
+from gxservice import Server, free_port  # noqa: E402
+
+PASS = "s3cret-pass"
+
+
+class Dovecot:
+    """A private Dovecot on free ports, with the same users."""
+    name = "dovecot"
+
+    def __init__(self, users, mail="sdbox:~/dbox"):
+        self.dir = tempfile.mkdtemp(prefix="gx-dovecot-", dir=os.environ.get("GX_BENCH_DIR"))
+        os.chmod(self.dir, 0o755)
+        self.lmtp_port, self.imap_port = free_port(), free_port()
+        home = os.path.join(self.dir, "home")
+        os.makedirs(home)
+        uid = "nobody" if os.getuid() == 0 else str(os.getuid())
+        if os.getuid() == 0:
+            shutil.chown(home, "nobody", "nogroup")
+        with open(os.path.join(self.dir, "passwd"), "w") as f:
+            for u in users:
+                f.write(f"{u}:{{PLAIN}}{PASS}::::::\n")
+        gid = "nogroup" if os.getuid() == 0 else str(os.getgid())
+        with open(os.path.join(self.dir, "dovecot.conf"), "w") as f:
+            f.write(f"""\
+base_dir = {self.dir}/run
+log_path = {self.dir}/log
+protocols = imap lmtp
+ssl = no
+disable_plaintext_auth = no
+mail_location = {mail}
+mail_uid = {uid}
+mail_gid = {gid}
+first_valid_uid = 1
+first_valid_gid = 1
+auth_cache_size = 4M
+mail_max_userip_connections = 1000
+recipient_delimiter =
+auth_username_format = %Lu
+default_vsz_limit = 2G
+service imap-login {{
+  service_count = 0
+  inet_listener imap {{
+    address = 127.0.0.1
+    port = {self.imap_port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service imap {{
+  process_limit = 4096
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {self.lmtp_port}
+  }}
+}}
+passdb {{
+  driver = passwd-file
+  args = {self.dir}/passwd
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={home}/%u allow_all_users=yes
+}}
+namespace inbox {{
+  inbox = yes
+}}
+""")
+        self.proc = subprocess.Popen(["dovecot", "-F", "-c", os.path.join(self.dir, "dovecot.conf")],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(1)
+        if self.proc.poll() is not None:
+            raise RuntimeError(f"dovecot did not start; see {self.dir}/log")
+        self.pid = self.proc.pid
+
+    def stop(self):
+        self.proc.send_signal(signal.SIGTERM)
+        self.proc.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Ours:
+    name = "ours"
+
+    def __init__(self, users):
+        self.server = Server(users=len(users), config="imap_log_level = 3\nlda_log_level = 3").start()
+        self.lmtp_port, self.imap_port, self.pid = self.server.lmtp_port, self.server.imap_port, self.server.proc.pid
+
+    def stop(self):
+        self.server.stop()
+        shutil.rmtree(self.server.dir, ignore_errors=True)
+
+
+def last_json(argv, test=None):
+    out = subprocess.run(argv, stdout=subprocess.PIPE, check=False, timeout=1800).stdout.decode()
+    rows = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    if test is not None:
+        rows = [r for r in rows if r.get("test") == test]
+    if not rows:
+        raise RuntimeError(f"{argv} printed nothing")
+    return rows[-1]
+
+
+class Bench:
+    def __init__(self, args):
+        self.args = args
+        self.build = gxtap.top_builddir()
+        self.tmp = tempfile.mkdtemp(prefix="gx-bench-", dir=os.environ.get("GX_BENCH_DIR"))
+        self.rows = []
+
+    def pack(self, profile, n):
+        path = os.path.join(self.tmp, f"{profile}-{n}.pack")
+        if not os.path.exists(path):
+            subprocess.run([sys.executable, os.path.join(HERE, "corpus.py"), "--n", str(n), "--profile", profile,
+                            "--out", path], check=True)
+        return path
+
+    def compare(self, what, servers, argv_of, test=None, metrics=("ops_per_s", "server_us_per_op")):
+        got = {s.name: [] for s in servers}
+        for rnd in range(self.args.rounds):
+            for s in servers if rnd % 2 == 0 else servers[::-1]:
+                got[s.name].append(last_json(argv_of(s), test))
+        for s in servers:
+            row = {"bench": what, "server": s.name, "rounds": self.args.rounds}
+            for m in metrics:
+                v = [r[m] for r in got[s.name] if r.get(m) is not None]
+                if v:
+                    row[m] = round(statistics.median(v), 3)
+                    row[m + "_range"] = [round(min(v), 3), round(max(v), 3)]
+            for extra in ("p50_ms", "p99_ms", "mb_per_s", "items_per_s", "errors"):
+                v = [r[extra] for r in got[s.name] if r.get(extra) is not None]
+                if v:
+                    row[extra] = round(statistics.median(v), 4)
+            self.rows.append(row)
+            print(json.dumps(row), flush=True)
+
+    def wanted(self, word):
+        return self.args.only is None or self.args.only in word
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--quick", action="store_true", help="a tenth of the messages, two rounds")
+    p.add_argument("--only", help="only benchmarks whose name contains this")
+    p.add_argument("--no-peer", action="store_true")
+    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("programs", nargs="*")
+    args = p.parse_args()
+    if args.quick:
+        args.rounds = min(args.rounds, 2)
+    b = Bench(args)
+    for prog in args.programs:
+        if b.wanted(prog) and os.path.basename(prog) not in ("lmtp_load", "imap_load"):
+            subprocess.run([os.path.join(b.build, prog)], check=False)
+    users = [f"user{i + 1}@example.org" for i in range(12)]
+    servers = [Ours(users)]
+    if not args.no_peer and shutil.which("dovecot"):
+        servers.append(Dovecot(users))
+    else:
+        print(json.dumps({"note": "no peer: install dovecot-imapd and dovecot-lmtpd for comparison"}))
+    lmtp, imap = os.path.join(b.build, "bench/lmtp_load"), os.path.join(b.build, "bench/imap_load")
+    scale = 10 if args.quick else 1
+    try:
+        for profile, count in (("light", 2000), ("office", 800)):
+            pack = b.pack(profile, 1000)
+            for conns in (1, 8):
+                what = f"lmtp-{profile}-{conns}"
+                if b.wanted(what):
+                    b.compare(what, servers, lambda s: [
+                        lmtp, "--to", f"127.0.0.1:{s.lmtp_port}", "--rcpt", "user%d@example.org", "--users", "10",
+                        "--count", str(count // scale), "--conns", str(conns), "--pack", pack,
+                        "--server-pid", str(s.pid)])
+        if b.wanted("imap"):
+            fill = b.pack("office", 10000 // scale)
+            for s in servers:
+                last_json([lmtp, "--to", f"127.0.0.1:{s.lmtp_port}", "--rcpt", "user%d@example.org", "--users", "1",
+                           "--first-user", "11", "--count", str(10000 // scale), "--conns", "4", "--pack", fill,
+                           "--server-pid", str(s.pid)])
+            time.sleep(3)
+            for test, more in (("envelope-first", []), ("select", []), ("noop", []), ("envelope", []), ("flags", []),
+                               ("structure", []), ("headers", []), ("body", []), ("one", []), ("search-subject", []),
+                               ("store", []), ("store-all", [])):
+                real = test.replace("-first", "")
+                rounds, args.rounds = args.rounds, 1 if test.endswith("-first") else args.rounds
+                b.compare(f"imap-{test}", servers, lambda s: [
+                    imap, "--to", f"127.0.0.1:{s.imap_port}", "--user", "user%d@example.org", "--pass", PASS,
+                    "--first-user", "11", "--tests", real, "--server-pid", str(s.pid), *more], test=real)
+                args.rounds = rounds
+            for conns in (1, 8):
+                b.compare(f"imap-append-{conns}", servers, lambda s: [
+                    imap, "--to", f"127.0.0.1:{s.imap_port}", "--user", "user%d@example.org", "--pass", PASS,
+                    "--users", "8", "--conns", str(conns), "--tests", "append", "--count", str(1000 // scale),
+                    "--pack", b.pack("light", 1000), "--server-pid", str(s.pid)], test="append")
+            b.compare("imap-idle-fanout-20", servers, lambda s: [
+                imap, "--to", f"127.0.0.1:{s.imap_port}", "--user", "user%d@example.org", "--pass", PASS,
+                "--first-user", "12", "--users", "1", "--conns", "20", "--tests", "idle", "--count", "50",
+                "--pack", b.pack("light", 1000), "--server-pid", str(s.pid)], test="idle")
+            for s in servers:
+                subprocess.run([sys.executable, os.path.join(HERE, "imap_idle_mem.py"), "--to",
+                                f"127.0.0.1:{s.imap_port}", "--user", "user%d@example.org", "--pass", PASS,
+                                "--users", "10", "--steps", "0,200", "--pid-tree", str(s.pid)], check=False)
+    finally:
+        for s in servers:
+            s.stop()
+        shutil.rmtree(b.tmp, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
