@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include "tests/gxtest.h"
+#include <stdio.h>
+#include <unistd.h>
+#include <gx/conf.h>
+#include <gx/strbuf.h>
+
+static const struct gx_conf_key table[] = {
+	{"host_id", GX_CONF_STRING, "", NULL, NULL, "A name.", "imap.cfg"},
+	{"imap_support_tls", GX_CONF_BOOL, "false", NULL, NULL, "TLS or not.", "imap.cfg"},
+	{"context_num", GX_CONF_UINT, "200", "1", "100000", "How many.", "imap.cfg"},
+	{"mail_max_length", GX_CONF_SIZE, "64M", "1k", NULL, "How long.", "smtp.cfg"},
+	{"imap_conn_timeout", GX_CONF_DURATION, "3 minutes", "1s", "1 day", "How patient a server is with a client that does not say "
+		"anything at all for a long time, which is told in a paragraph that needs more than one line.", "imap.cfg"},
+	{"imap_listen", GX_CONF_LISTEN, "[::]:143", NULL, NULL, "Where.", "gromox.cfg"},
+	{"imap_log_level", GX_CONF_LOGLEVEL, "4", NULL, NULL, "How much.", "imap.cfg"},
+	{"imap_thread_init_num", GX_CONF_DEPRECATED, "", NULL, NULL, "threads are started on demand.", "imap.cfg"},
+	{NULL},
+};
+static const struct gx_conf_key other[] = {
+	{"lda_listen", GX_CONF_LISTEN, "[::]:25", NULL, NULL, "Where.", "gromox.cfg"},
+	{"host_id", GX_CONF_UINT, "7", NULL, NULL, "Hidden by the first.", "smtp.cfg"},
+	{"lda_old", GX_CONF_DEPRECATED, "", NULL, NULL, "gone.", "smtp.cfg"},
+	{NULL},
+};
+static const struct gx_conf_key *const tables[] = {table, NULL}, *const foreign[] = {other, NULL};
+
+static void collect(int level, const char *text, void *ctx)
+{
+	gx_strbuf_printf(ctx, "%d %s\n", level, text);
+}
+
+static void collect_line(const char *text, void *ctx)
+{
+	gx_strbuf_printf(ctx, "%s\n", text);
+}
+
+static char path[] = "/tmp/check_conf.XXXXXX";
+
+static int read_text(struct gx_conf *c, const char *text, struct gx_strbuf *said)
+{
+	struct gx_log log = {collect, said, GX_LOG_DEBUG};
+	int fd = mkstemp(path);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	gx_strbuf_clear(said);
+	int ret = gx_conf_read(c, path, &log);
+	unlink(path);
+	memcpy(path + strlen(path) - 6, "XXXXXX", 6);
+	return ret;
+}
+
+START_TEST(defaults_and_values)
+{
+	struct gx_strbuf said = GX_STRBUF_INIT;
+	struct gx_conf *c = gx_conf_new(tables);
+	gx_conf_foreign(c, foreign);
+	ck_assert_uint_eq(gx_conf_uint(c, "imap_conn_timeout"), 180);
+	ck_assert_uint_eq(gx_conf_uint(c, "mail_max_length"), 64 << 20);
+	ck_assert_str_eq(gx_conf_str(c, "imap_listen"), "[::]:143");
+	ck_assert(!gx_conf_is_set(c, "context_num"));
+	ck_assert_str_eq(gx_conf_origin(c, "context_num"), "default");
+	ck_assert_int_eq(read_text(c,
+		"# a comment\n\n  host_id =  mx.example.com \r\nIMAP_SUPPORT_TLS=Yes\ncontext_num = 10k\n"
+		"imap_conn_timeout=1h 30min\nimap_listen = [::1]:1143 127.0.0.1:0 /run/x.sock\nimap_log_level=debug\n"
+		"lda_listen = *:24\nlda_old = 1\n", &said), 0);
+	ck_assert_str_eq(gx_strbuf_cstr(&said), "");
+	ck_assert_str_eq(gx_conf_str(c, "host_id"), "mx.example.com");
+	ck_assert(gx_conf_bool(c, "imap_support_tls"));
+	ck_assert_uint_eq(gx_conf_uint(c, "context_num"), 10240);
+	ck_assert_uint_eq(gx_conf_uint(c, "imap_conn_timeout"), 5400);
+	ck_assert_uint_eq(gx_conf_uint(c, "imap_log_level"), 6);
+	ck_assert_ptr_nonnull(strstr(gx_conf_origin(c, "host_id"), ":3"));
+	ck_assert_int_eq(gx_conf_set(c, "host_id", " line\nbreak ", NULL), 0);
+	ck_assert_str_eq(gx_conf_str(c, "host_id"), "line break");
+	gx_conf_free(c);
+	gx_strbuf_release(&said);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int ret;
+	const char *said; /* part of it */
+} bad[] = {
+	{"hots_id = x\n", 0, ":1: unknown directive \"hots_id\""},
+	{"\nimap_support_tls = maybe\n", GX_E_INVAL, ":2: imap_support_tls = maybe: expected yes or no"},
+	{"context_num = 0\n", GX_E_INVAL, "must be between 1 and 100000"},
+	{"context_num = 1000000\n", GX_E_INVAL, "must be between"},
+	{"context_num = -1\n", GX_E_INVAL, "expected a number"},
+	{"mail_max_length = 5\n", GX_E_INVAL, "must be at least 1k"},
+	{"mail_max_length = 64 megabytes\n", GX_E_INVAL, "for example 64M"},
+	{"imap_conn_timeout = 3 minuten\n", GX_E_INVAL, "3 minutes"},
+	{"imap_conn_timeout = 0\n", GX_E_INVAL, "between 1s and 1 day"},
+	{"imap_listen = localhost:143\n", GX_E_INVAL, "[IPv6]:port"},
+	{"imap_listen = [::]:143 [::1]\n", GX_E_INVAL, "[IPv6]:port"},
+	{"imap_listen = [::]:65536\n", GX_E_INVAL, "[IPv6]:port"},
+	{"imap_log_level = 9\n", GX_E_INVAL, "6 (debug)"},
+	{"no equals sign\n", GX_E_INVAL, ":1: expected \"directive = value\""},
+	{"= 5\n", GX_E_INVAL, "expected"},
+	{"imap_thread_init_num = 5\nimap_thread_init_num = 6\n", 0, ":1: imap_thread_init_num has no effect: threads"},
+};
+
+START_TEST(bad_lines_are_named)
+{
+	struct gx_strbuf said = GX_STRBUF_INIT;
+	struct gx_conf *c = gx_conf_new(tables);
+	ck_assert_int_eq(read_text(c, bad[_i].text, &said), bad[_i].ret);
+	ck_assert_msg(strstr(gx_strbuf_cstr(&said), bad[_i].said) != NULL, "said: %s", gx_strbuf_cstr(&said));
+	ck_assert_ptr_eq(strchr(gx_strbuf_cstr(&said), '\n'), gx_strbuf_cstr(&said) + said.len - 1);
+	gx_conf_free(c);
+	gx_strbuf_release(&said);
+}
+END_TEST
+
+START_TEST(missing_and_unreadable_files)
+{
+	struct gx_strbuf said = GX_STRBUF_INIT;
+	struct gx_log log = {collect, &said, GX_LOG_DEBUG};
+	struct gx_conf *c = gx_conf_new(tables);
+	ck_assert_int_eq(gx_conf_read(c, "/nonexistent/gromox.cfg", &log), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_conf_read(c, "/tmp", &log), GX_E_IO);
+	ck_assert_ptr_nonnull(strstr(gx_strbuf_cstr(&said), "/tmp: Is a directory"));
+	gx_conf_free(c);
+	gx_strbuf_release(&said);
+}
+END_TEST
+
+START_TEST(dump_reads_back)
+{
+	struct gx_strbuf said = GX_STRBUF_INIT, first = GX_STRBUF_INIT, second = GX_STRBUF_INIT;
+	struct gx_conf *c = gx_conf_new(tables), *d = gx_conf_new(tables);
+	gx_conf_foreign(c, foreign);
+	ck_assert_int_eq(read_text(c, "host_id = a b\nimap_conn_timeout=90\nlda_listen=[::]:24\n", &said), 0);
+	gx_conf_dump(c, collect_line, &first);
+	ck_assert_ptr_nonnull(strstr(gx_strbuf_cstr(&first), "\nhost_id = a b\n"));
+	ck_assert_ptr_nonnull(strstr(gx_strbuf_cstr(&first), "\n#context_num = 200\n"));
+	ck_assert_ptr_null(strstr(gx_strbuf_cstr(&first), "lda_listen"));
+	ck_assert_ptr_null(strstr(gx_strbuf_cstr(&first), "thread_init"));
+	ck_assert_int_eq(read_text(d, gx_strbuf_cstr(&first), &said), 0);
+	ck_assert_str_eq(gx_strbuf_cstr(&said), "");
+	ck_assert_uint_eq(gx_conf_uint(d, "imap_conn_timeout"), 90);
+	gx_conf_dump(d, collect_line, &second);
+	ck_assert_str_eq(gx_strbuf_cstr(&first), gx_strbuf_cstr(&second));
+	gx_conf_free(c);
+	gx_conf_free(d);
+	gx_strbuf_release(&said);
+	gx_strbuf_release(&first);
+	gx_strbuf_release(&second);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int ret;
+	uint64_t v;
+} durations[] = {
+	{"1d1h1m1s", GX_E_FORMAT, 0}, {"1d1h1min1s", 0, 90061}, {"3.5 hours", 0, 12600}, {"1 hour 1 hour", 0, 7200},
+	{"1hour60minutes", 0, 7200}, {"90", 0, 90}, {" 2h 30min ", 0, 9000}, {"1.5s", 0, 1}, {"1.5min", 0, 90},
+	{"1h -30min", 0, 1800}, {"-1s", GX_E_RANGE, 0}, {"1500ms", 0, 1}, {"2 weeks", 0, 1209600}, {"", GX_E_FORMAT, 0},
+	{"h", GX_E_FORMAT, 0}, {"1h 5", GX_E_FORMAT, 0}, {"99999999999999999999y", GX_E_RANGE, 0}, {".5min", 0, 30},
+	{"1..5s", GX_E_FORMAT, 0}, {"1 s\xc2", GX_E_FORMAT, 0}, {"09min", 0, 540}, {"1000000000 years", GX_E_RANGE, 0},
+	{"0.1s", 0, 0}, {"1e3", GX_E_FORMAT, 0},
+}, sizes[] = {
+	{"4k", 0, 4096}, {"1.5M", 0, 1572864}, {"64M", 0, 67108864}, {"0", 0, 0}, {"0x10", 0, 16}, {" 12 ", 0, 12},
+	{"16E", GX_E_RANGE, 0}, {"15E", 0, UINT64_C(15) << 60}, {"18446744073709551615", 0, UINT64_MAX},
+	{"18446744073709551616", GX_E_RANGE, 0}, {"-1", GX_E_RANGE, 0}, {"1kk", GX_E_FORMAT, 0}, {"M", GX_E_FORMAT, 0},
+	{"", GX_E_FORMAT, 0}, {"1K", 0, 1024}, {"1.", 0, 1}, {".", GX_E_FORMAT, 0}, {"16.5E", GX_E_RANGE, 0},
+};
+
+START_TEST(durations_as_in_the_manual)
+{
+	uint64_t v = 0;
+	char *exact = gxtest_exact(durations[_i].text, strlen(durations[_i].text) + 1);
+	ck_assert_int_eq(gx_conf_parse_duration(exact, &v), durations[_i].ret);
+	ck_assert_uint_eq(v, durations[_i].v);
+	free(exact);
+}
+END_TEST
+
+START_TEST(sizes_as_in_the_manual)
+{
+	uint64_t v = 0;
+	char *exact = gxtest_exact(sizes[_i].text, strlen(sizes[_i].text) + 1);
+	ck_assert_int_eq(gx_conf_parse_size(exact, &v), sizes[_i].ret);
+	ck_assert_uint_eq(v, sizes[_i].v);
+	free(exact);
+}
+END_TEST
+
+static Suite *conf_suite(void)
+{
+	Suite *s = suite_create("conf");
+	TCase *t = tcase_create("conf");
+	tcase_add_test(t, defaults_and_values);
+	tcase_add_loop_test(t, bad_lines_are_named, 0, sizeof(bad) / sizeof(bad[0]));
+	tcase_add_test(t, missing_and_unreadable_files);
+	tcase_add_test(t, dump_reads_back);
+	tcase_add_loop_test(t, durations_as_in_the_manual, 0, sizeof(durations) / sizeof(durations[0]));
+	tcase_add_loop_test(t, sizes_as_in_the_manual, 0, sizeof(sizes) / sizeof(sizes[0]));
+	suite_add_tcase(s, t);
+	return s;
+}
+
+GXTEST_MAIN(conf_suite)
