@@ -23,18 +23,18 @@ enum { GX_CTE_7BIT = 0, GX_CTE_8BIT, GX_CTE_BINARY, GX_CTE_QP, GX_CTE_BASE64, GX
 struct gx_decoder {
 	uint8_t cte;
 	uint8_t n;          /**< bits or bytes kept from the last call */
-	bool done;          /**< padding or end line seen; the rest is ignored */
+	bool done;          /**< padding (base64) or end line (uuencode, the rest is ignored) seen */
 	bool bad;           /**< something had to be skipped or guessed */
 	uint32_t acc;
-	uint8_t hold[80];   /**< trailing white space (QP), unfinished line (uuencode) */
+	uint8_t hold[96];   /**< trailing white space (QP), unfinished line (uuencode) */
 };
 
 GX_API void gx_decoder_init(struct gx_decoder *d, uint8_t cte);
 /** Most bytes that gx_decoder_run() writes for @p len bytes of input. */
 GX_API size_t gx_decoder_bound(const struct gx_decoder *d, size_t len);
 /**
- * Decodes @p len bytes into @p out (room for gx_decoder_bound()). @p last: no more input follows.
- * Identity encodings copy. @return bytes written.
+ * Decodes @p len bytes into @p out (room for gx_decoder_bound(), apart from @p in); bytes of that
+ * room past the result may be written too. @p last: no more input follows. Identity encodings copy. @return bytes written.
  */
 GX_API size_t gx_decoder_run(struct gx_decoder *d, const uint8_t *in, size_t len, bool last, uint8_t *out);
 /** All at once into the arena. @return 0, GX_E_NOMEM. */
