@@ -98,7 +98,11 @@ GX_API bool gx_value_equal(uint16_t type, const union gx_value *x, const union g
 /** Appends a readable form. */
 GX_API void gx_value_print(struct gx_strbuf *b, uint16_t type, const union gx_value *v);
 
-/** Borrowed; by id and type, or by id alone when the type of @p tag is PtypUnspecified; string types match each other. NULL when absent. */
+/**
+ * Borrowed; by id and type, or by id alone when the type of @p tag is PtypUnspecified; string
+ * types match each other; a value held elsewhere is found only when @p tag has GX_PROW_EXTERN.
+ * NULL when absent.
+ */
 GX_API const struct gx_propval *gx_proplist_get(const struct gx_proplist *l, gx_proptag_t tag);
 /** Adds or replaces, shallow: @p v's pointers must live as long as the list. */
 GX_API int gx_proplist_set(struct gx_proplist *l, struct gx_arena *a, gx_proptag_t tag, union gx_value v) GX_MUST_CHECK;
@@ -124,7 +128,7 @@ GX_API int gx_proplist_copy(struct gx_arena *a, const struct gx_proplist *src, s
 #define GX_PROW_VERSION 1
 #define GX_PROW_EXTERN 0x8000
 
-/** Packs sorted by tag. @param out appended to. */
+/** Packs sorted by tag. @param out appended to. GX_E_INVAL for values that no type describes. */
 GX_API int gx_prow_pack(struct gx_push *out, const struct gx_proplist *l) GX_MUST_CHECK;
 struct gx_prow_iter {
 	struct gx_pull c;
@@ -137,7 +141,10 @@ GX_API int gx_prow_begin(struct gx_prow_iter *it, const void *row, size_t len) G
  * @return 1 an entry, 0 the end, or GX_E_*.
  */
 GX_API int gx_prow_next(struct gx_prow_iter *it, struct gx_arena *a, struct gx_propval *ret_pv) GX_MUST_CHECK;
-/** Finds one; same rules as gx_proplist_get(). @return 0, GX_E_NOTFOUND, or a decoding error. */
+/**
+ * Finds one; same rules as gx_proplist_get(), but a value held elsewhere is found by its plain
+ * tag too: look for GX_PROW_EXTERN in ret_pv->tag. @return 0, GX_E_NOTFOUND, or a decoding error.
+ */
 GX_API int gx_prow_find(const void *row, size_t len, gx_proptag_t tag, struct gx_arena *a, struct gx_propval *ret_pv) GX_MUST_CHECK;
 /** Everything as a list; strings and binaries still borrow the row. */
 GX_API int gx_prow_unpack(struct gx_arena *a, const void *row, size_t len, struct gx_proplist *ret_l) GX_MUST_CHECK;
