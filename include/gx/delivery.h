@@ -37,6 +37,8 @@ struct gx_journal_opts {
 	const struct gx_log *log;
 	uint64_t segment_bytes;          /**< 0 takes 16 MiB */
 	uint64_t max_bytes;              /**< of unfinished records, 0 takes 4 GiB; then GX_E_NOSPACE */
+	uint64_t max_inflight;           /**< bytes of messages being received, over all connections, 0 takes 256 MiB */
+	bool external;                   /**< another process delivers (gx_delivery_opts.journal_dir) */
 };
 #define GX_JOURNAL_OPTS_INIT {sizeof(struct gx_journal_opts)}
 GX_API int gx_journal_open(const struct gx_journal_opts *o, struct gx_journal **ret_j, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
