@@ -232,8 +232,8 @@ START_TEST(large_records_have_their_own_file)
 	put(j, big);
 	put(j, "after");
 	gx_journal_close(j);
-	unsigned files = each_file("seg", false);
 	j = open_plain();
+	unsigned files = each_file("seg", false);
 	drain(j, got, n + 100, true);
 	ck_assert_mem_eq(got, "before|yyy", 10);
 	ck_assert_str_eq(got + 7 + n - 1, "|after|");
