@@ -24,6 +24,8 @@ size_t gx_decoder_bound(const struct gx_decoder *d, size_t len)
 
 size_t gx_decoder_run(struct gx_decoder *d, const uint8_t *in, size_t len, bool last, uint8_t *out)
 {
+	if (len == 0)
+		in = out; /* NULL must not be counted with */
 	switch (d->cte) {
 	case GX_CTE_BASE64:
 		return gx_b64__decode(d, in, len, last, out);

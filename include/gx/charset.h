@@ -24,7 +24,7 @@ GX_API const char *gx_cp_to_charset(uint32_t cp);
 
 /**
  * @p len bytes of code page @p cp as NUL-terminated UTF-8 in the arena. NULs inside become U+FFFD.
- * cp 0 or unknown: UTF-8 if it is valid, else windows-1252.
+ * cp 0, ASCII or unknown: UTF-8 if it is valid, else windows-1252. UTF-16 obeys a byte order mark.
  * @param ret_len length without the NUL, may be NULL. @param ret_bad number of replacements, may be NULL.
  * @return 0, GX_E_NOMEM.
  */

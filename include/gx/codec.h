@@ -34,7 +34,8 @@ GX_API void gx_decoder_init(struct gx_decoder *d, uint8_t cte);
 GX_API size_t gx_decoder_bound(const struct gx_decoder *d, size_t len);
 /**
  * Decodes @p len bytes into @p out (room for gx_decoder_bound(), apart from @p in); bytes of that
- * room past the result may be written too. @p last: no more input follows. Identity encodings copy. @return bytes written.
+ * room past the result may be written too. @p last: no more input follows. Identity encodings
+ * copy. @return bytes written.
  */
 GX_API size_t gx_decoder_run(struct gx_decoder *d, const uint8_t *in, size_t len, bool last, uint8_t *out);
 /** All at once into the arena. @return 0, GX_E_NOMEM. */
