@@ -28,6 +28,8 @@ struct gx_dir_opts {
 
 /** Creates the tables (gromox-dbop -C). GX_E_EXISTS when they are there. */
 GX_API int gx_dir_create(const char *path, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+/** Creates the oldest tables known, version 0, for trying the upgrade (gromox-dbop --create-old). */
+GX_API int gx_dir_create_old(const char *path, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 /** Brings an older schema to the newest (gromox-dbop -U). */
 GX_API int gx_dir_upgrade(const char *path, struct gx_arena *a, unsigned *ret_from, unsigned *ret_to, const char **ret_why) GX_MUST_CHECK;
 GX_API int gx_dir_open(const struct gx_dir_opts *o, struct gx_dir **ret_dir, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
@@ -58,7 +60,7 @@ struct gx_domain {
 GX_API int gx_dir_user(struct gx_dir *d, const char *address, struct gx_arena *a, struct gx_user *ret_u) GX_MUST_CHECK;
 GX_API int gx_dir_domain(struct gx_dir *d, const char *name, struct gx_arena *a, struct gx_domain *ret_dom) GX_MUST_CHECK;
 /**
- * Checks a password. GX_E_NOTFOUND no such user, GX_E_STATE suspended, deleted or lacking
+ * Checks a password. GX_E_NOTFOUND no such user, GX_E_UNSUP the password is kept elsewhere (LDAP, PAM), GX_E_STATE suspended, deleted or lacking
  * @p need_privileges, GX_E_INVAL wrong password. Takes the time of one hash in every case.
  */
 GX_API int gx_dir_login(struct gx_dir *d, const char *login, const char *password, uint32_t need_privileges,
@@ -77,19 +79,33 @@ struct gx_user_new {
 };
 #define GX_USER_NEW_INIT {sizeof(struct gx_user_new)}
 GX_API int gx_dir_add_domain(struct gx_dir *d, const char *name, const char *homedir, unsigned max_user, uint32_t *ret_id) GX_MUST_CHECK;
+/** GX_E_STATE while it has users. */
 GX_API int gx_dir_del_domain(struct gx_dir *d, const char *name) GX_MUST_CHECK;
+/** GX_E_NOTFOUND no such domain, GX_E_EXISTS the name is taken (also by an alias), GX_E_LIMIT max_user, GX_E_INVAL no address. */
 GX_API int gx_dir_add_user(struct gx_dir *d, const struct gx_user_new *u, uint32_t *ret_id) GX_MUST_CHECK;
+/** Aliases and list memberships go with it; the store stays. */
 GX_API int gx_dir_del_user(struct gx_dir *d, const char *username) GX_MUST_CHECK;
 /** Stores crypt(3) of the password. */
 GX_API int gx_dir_set_password(struct gx_dir *d, const char *username, const char *password) GX_MUST_CHECK;
 GX_API int gx_dir_add_alias(struct gx_dir *d, const char *alias, const char *username) GX_MUST_CHECK;
 GX_API int gx_dir_del_alias(struct gx_dir *d, const char *alias) GX_MUST_CHECK;
+/** @p domain NULL: all. */
 GX_API int gx_dir_list_users(struct gx_dir *d, const char *domain, struct gx_arena *a, struct gx_user **ret_v, size_t *ret_n) GX_MUST_CHECK;
 GX_API int gx_dir_list_domains(struct gx_dir *d, struct gx_arena *a, struct gx_domain **ret_v, size_t *ret_n) GX_MUST_CHECK;
 struct gx_alias {
 	const char *alias, *username;
 };
+/** @p username NULL: all. */
 GX_API int gx_dir_list_aliases(struct gx_dir *d, const char *username, struct gx_arena *a, struct gx_alias **ret_v, size_t *ret_n) GX_MUST_CHECK;
+/* mlists.list_type and list_privilege: who may post */
+enum { GX_LIST_NORMAL = 0, GX_LIST_DOMAIN = 2 };
+enum { GX_LISTPRIV_ALL = 0, GX_LISTPRIV_INTERNAL = 1, GX_LISTPRIV_DOMAIN = 2, GX_LISTPRIV_SPECIFIED = 3, GX_LISTPRIV_OUTGOING = 4 };
+/** A distribution list is a user without mailbox. Errors as gx_dir_add_user(); gx_dir_del_user() removes it. */
+GX_API int gx_dir_add_list(struct gx_dir *d, const char *list, uint32_t type, uint32_t privilege, const char *display_name) GX_MUST_CHECK;
+GX_API int gx_dir_add_member(struct gx_dir *d, const char *list, const char *member) GX_MUST_CHECK;
+GX_API int gx_dir_del_member(struct gx_dir *d, const char *list, const char *member) GX_MUST_CHECK;
+/** Lets somebody post to a list of GX_LISTPRIV_SPECIFIED. */
+GX_API int gx_dir_add_sender(struct gx_dir *d, const char *list, const char *sender) GX_MUST_CHECK;
 
 #ifdef __cplusplus
 }

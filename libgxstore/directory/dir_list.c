@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Distribution lists. */
+#include <config.h>
+#include <gx/charset.h>
+#include "dir-int.h"
+
+enum { MAX_MEMBERS = 100000, MAX_LISTS = 1000 };
+
+struct list {
+	int64_t id, domain_id;
+	int type, privilege;
+	const char *name;
+};
+
+/* A set of names in the order they came; caseless. */
+struct names {
+	struct gx_arena *a;
+	const char **v;
+	size_t n, cap;
+	size_t *table, table_size; /* index + 1, 0 free */
+};
+
+static uint32_t hash_name(const char *s)
+{
+	uint32_t h = 2166136261U;
+	for (; *s != '\0'; ++s)
+		h = (h ^ (uint32_t)gx_ascii_tolower((unsigned char)*s)) * 16777619U;
+	return h ^ h >> 15;
+}
+
+static int rehash(struct names *s)
+{
+	size_t size = s->table_size == 0 ? 64 : s->table_size * 2;
+	size_t *t = gx_arena_new_array(s->a, size_t, size);
+	if (t == NULL)
+		return GX_E_NOMEM;
+	for (size_t i = 0; i < s->n; ++i) {
+		size_t k = hash_name(s->v[i]) & (size - 1);
+		while (t[k] != 0)
+			k = (k + 1) & (size - 1);
+		t[k] = i + 1;
+	}
+	s->table = t;
+	s->table_size = size;
+	return 0;
+}
+
+/* @return 1 added, 0 known already, or GX_E_*. */
+static int add_name(struct names *s, const char *name)
+{
+	if (s->n * 2 >= s->table_size) {
+		int err = rehash(s);
+		if (err != 0)
+			return err;
+	}
+	size_t k = hash_name(name) & (s->table_size - 1);
+	for (; s->table[k] != 0; k = (k + 1) & (s->table_size - 1))
+		if (gx_ascii_casecmp(s->v[s->table[k] - 1], name) == 0)
+			return 0;
+	s->v = gx_arena_grow(s->a, s->v, &s->cap, s->n + 2, sizeof(*s->v));
+	const char *copy = s->v == NULL ? NULL : gx_arena_strdup(s->a, name);
+	if (copy == NULL)
+		return GX_E_NOMEM;
+	s->v[s->n++] = copy;
+	s->v[s->n] = NULL;
+	s->table[k] = s->n;
+	return 1;
+}
+
+static int find_list(struct gx_dir *d, const char *name, struct gx_arena *a, struct list *ret_l)
+{
+	sqlite3_stmt *st = gx_dir__stmt(d, GX_DQ_LIST_BY_NAME);
+	int r = st == NULL ? GX_E_IO : gx_dir__bind(st, 1, name);
+	if (r == 0)
+		r = gx_dir__step(d, st);
+	if (r == 1) {
+		*ret_l = (struct list){.id = sqlite3_column_int64(st, 0), .type = sqlite3_column_int(st, 1),
+			.privilege = sqlite3_column_int(st, 2), .name = gx_dir__col(a, st, 3), .domain_id = sqlite3_column_int64(st, 4)};
+		r = ret_l->name == NULL ? GX_E_NOMEM : 1;
+	}
+	gx_dir__done(st);
+	return r == 1 ? 0 : r == 0 ? GX_E_NOTFOUND : r;
+}
+
+static int has(struct gx_dir *d, enum gx_dir_q q, int64_t list, const char *who)
+{
+	sqlite3_stmt *st = gx_dir__stmt(d, q);
+	if (st == NULL)
+		return GX_E_IO;
+	sqlite3_bind_int64(st, 1, list);
+	int r = gx_dir__bind(st, 2, who);
+	if (r == 0)
+		r = gx_dir__step(d, st);
+	gx_dir__done(st);
+	return r;
+}
+
+/* Names directly in the list. */
+static int direct(struct gx_dir *d, const struct list *l, struct names *out)
+{
+	bool domain = l->type == GX_LIST_DOMAIN;
+	sqlite3_stmt *st = gx_dir__stmt(d, domain ? GX_DQ_LIST_DOMAIN_MEMBERS : GX_DQ_LIST_MEMBERS);
+	if (st == NULL)
+		return GX_E_IO;
+	sqlite3_bind_int64(st, 1, domain ? l->domain_id : l->id);
+	int r = 0;
+	while (r >= 0 && (r = gx_dir__step(d, st)) == 1) {
+		r = add_name(out, (const char *)sqlite3_column_text(st, 0));
+		if (r >= 0 && out->n > MAX_MEMBERS)
+			r = GX_E_LIMIT;
+	}
+	gx_dir__done(st);
+	return r;
+}
+
+/* Breadth first through nested lists, each once, so that circles end. */
+static int expand(struct gx_dir *d, const struct list *top, struct gx_arena *a, struct names *ret_people)
+{
+	struct names seen = {.a = a}, lists = {.a = a}, people = {.a = a};
+	struct list l = *top;
+	int r = add_name(&lists, top->name);
+	for (size_t done = 0, at = 0; r >= 0 && at < lists.n; ++at) {
+		if (at > 0)
+			r = find_list(d, lists.v[at], a, &l);
+		if (r >= 0)
+			r = direct(d, &l, &seen);
+		for (; r >= 0 && done < seen.n; ++done) {
+			struct list nested;
+			r = find_list(d, seen.v[done], a, &nested);
+			if (r == 0)
+				r = lists.n >= MAX_LISTS ? GX_E_LIMIT : add_name(&lists, nested.name);
+			else if (r == GX_E_NOTFOUND)
+				r = add_name(&people, seen.v[done]);
+		}
+	}
+	*ret_people = people;
+	return r < 0 ? r : 0;
+}
+
+static bool in(const struct names *s, const char *who)
+{
+	for (size_t i = 0; i < s->n; ++i)
+		if (gx_ascii_casecmp(s->v[i], who) == 0)
+			return true;
+	return false;
+}
+
+/* mlists.list_privilege: @return 1 may post, 0 may not, or GX_E_*. */
+static int may_post(struct gx_dir *d, const struct list *l, const struct names *people, const char *sender, struct gx_arena *a)
+{
+	char key[GX_DIR_ADDR_MAX + 1] = "";
+	struct gx_user u;
+	if (l->privilege == GX_LISTPRIV_ALL)
+		return 1;
+	if (sender == NULL || gx_dir__normalise(sender, key) != 0)
+		return 0;
+	int r = gx_dir__load_user(d, key, a, &u);
+	if (r != 0 && r != GX_E_NOTFOUND)
+		return r;
+	const char *who = r == 0 ? u.username : key;
+	switch (l->privilege) {
+	case GX_LISTPRIV_INTERNAL:
+		return in(people, who);
+	case GX_LISTPRIV_DOMAIN:
+		return gx_ascii_casecmp(gx_dir__domain_of(who), gx_dir__domain_of(l->name)) == 0;
+	case GX_LISTPRIV_SPECIFIED:
+		return has(d, GX_DQ_LIST_MAY_SEND, l->id, who);
+	case GX_LISTPRIV_OUTGOING:
+		return r == 0;
+	default:
+		return 0;
+	}
+}
+
+int gx_dir_expand_list(struct gx_dir *d, const char *list, const char *sender, struct gx_arena *a, const char *const **ret_v, size_t *ret_n)
+{
+	char key[GX_DIR_ADDR_MAX + 1];
+	if (d == NULL || list == NULL || a == NULL || ret_v == NULL || ret_n == NULL)
+		return GX_E_INVAL;
+	if (gx_dir__normalise(list, key) != 0)
+		return GX_E_NOTFOUND;
+	struct list l;
+	struct names people = {.a = a};
+	pthread_mutex_lock(&d->lock);
+	int r = find_list(d, key, a, &l);
+	if (r == 0)
+		r = expand(d, &l, a, &people);
+	if (r == 0) {
+		r = may_post(d, &l, &people, sender, a);
+		r = r == 1 ? 0 : r == 0 ? GX_E_STATE : r;
+	}
+	pthread_mutex_unlock(&d->lock);
+	if (r == 0) {
+		*ret_v = people.v;
+		*ret_n = people.n;
+	}
+	return r;
+}
+
+static int lists_of(struct gx_dir *d, enum gx_dir_q q, const char *who, struct names *out)
+{
+	sqlite3_stmt *st = gx_dir__stmt(d, q);
+	int r = st == NULL ? GX_E_IO : gx_dir__bind(st, 1, who);
+	while (r >= 0 && (r = gx_dir__step(d, st)) == 1)
+		r = add_name(out, (const char *)sqlite3_column_text(st, 0));
+	gx_dir__done(st);
+	return r;
+}
+
+int gx_dir_groups_of(struct gx_dir *d, const char *address, struct gx_arena *a, const char *const **ret_v)
+{
+	static const char *const none[] = {NULL};
+	char key[GX_DIR_ADDR_MAX + 1];
+	if (d == NULL || address == NULL || a == NULL || ret_v == NULL)
+		return GX_E_INVAL;
+	*ret_v = none;
+	if (gx_dir__normalise(address, key) != 0)
+		return 0;
+	struct names out = {.a = a};
+	struct gx_user u;
+	pthread_mutex_lock(&d->lock);
+	int r = gx_dir__load_user(d, key, a, &u);
+	const char *who = r == 0 ? u.username : key;
+	if (r == 0 || r == GX_E_NOTFOUND)
+		r = lists_of(d, GX_DQ_LISTS_OF, who, &out);
+	if (r >= 0)
+		r = lists_of(d, GX_DQ_LISTS_OF_DOMAIN, who, &out);
+	/* Lists that a list is in. */
+	for (size_t i = 0; r >= 0 && i < out.n && out.n <= MAX_LISTS; ++i)
+		r = lists_of(d, GX_DQ_LISTS_OF, out.v[i], &out);
+	pthread_mutex_unlock(&d->lock);
+	if (r >= 0 && out.n > 0)
+		*ret_v = out.v;
+	return r < 0 ? r : 0;
+}
