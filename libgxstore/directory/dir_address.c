@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <gx/charset.h>
-#include "dir-int.h"
+#include "libgxstore/directory/dir-int.h"
 
 const char *gx_dir__domain_of(const char *address)
 {

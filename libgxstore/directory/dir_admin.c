@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Changing the directory. */
 #include <config.h>
-#include "dir-int.h"
+#include "libgxstore/directory/dir-int.h"
 
 #define DEFAULT_PRIVILEGES (GX_PRIV_IMAP_POP3 | GX_PRIV_SMTP | GX_PRIV_CHGPASSWD | GX_PRIV_DETAIL1 | GX_PRIV_WEB)
 

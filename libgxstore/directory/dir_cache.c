@@ -6,7 +6,7 @@
  */
 #include <config.h>
 #include <gx/charset.h>
-#include "dir-int.h"
+#include "libgxstore/directory/dir-int.h"
 
 struct gx_dir_slot {
 	int64_t expires_ms;

@@ -2,7 +2,7 @@
 /* Distribution lists. */
 #include <config.h>
 #include <gx/charset.h>
-#include "dir-int.h"
+#include "libgxstore/directory/dir-int.h"
 
 enum { MAX_MEMBERS = 100000, MAX_LISTS = 1000 };
 

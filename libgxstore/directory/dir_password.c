@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <unistd.h>
 #include <sys/random.h>
-#include "dir-int.h"
+#include "libgxstore/directory/dir-int.h"
 
 enum { SALT_LEN = 16, PASSWORD_MAX = 511, HASH_MAX = 136 };
 

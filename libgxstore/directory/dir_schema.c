@@ -10,7 +10,7 @@
 #include <libgen.h>
 #include <unistd.h>
 #include <sys/stat.h>
-#include "dir-int.h"
+#include "libgxstore/directory/dir-int.h"
 
 #define T_ADMIN \
 	"CREATE TABLE admin_roles(id INTEGER PRIMARY KEY, name VARCHAR(32) NOT NULL UNIQUE, description VARCHAR(128) DEFAULT '');" \

@@ -2,7 +2,7 @@
 /* Every statement the directory runs, and how they are run. The schema is in dir_schema.c. */
 #include <config.h>
 #include <assert.h>
-#include "dir-int.h"
+#include "libgxstore/directory/dir-int.h"
 
 #define USER_COLUMNS \
 	"SELECT u.id, u.domain_id, u.homeserver, u.username, u.maildir, u.lang, u.timezone, u.address_status, u.privilege_bits FROM users u "

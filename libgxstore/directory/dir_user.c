@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking up users and domains, and checking passwords. */
 #include <config.h>
-#include "dir-int.h"
+#include "libgxstore/directory/dir-int.h"
 
 /* PidTagDisplayTypeEx, and the quotas that user_properties holds in KiB. */
 static void take_prop(struct gx_user *u, uint32_t tag, const char *text)
