@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* IMAP's view of a message: ENVELOPE, BODY and BODYSTRUCTURE. [RFC 3501] 7.4.2 */
+#include <config.h>
+#include <inttypes.h>
+#include <string.h>
+#include <gx/charset.h>
+#include "libgxmail/mime-int.h"
+
+#define QUOTED_MAX 1000 /* longer strings go as literals */
+
+static void fail(struct gx_strbuf *b, int err)
+{
+	if (b->err == 0)
+		b->err = err;
+}
+
+static void put_quoted(struct gx_strbuf *b, const char *s, size_t n)
+{
+	gx_strbuf_addc(b, '"');
+	while (n != 0) {
+		size_t plain = strcspn(s, "\"\\");
+		plain = plain < n ? plain : n;
+		gx_strbuf_add(b, s, plain);
+		if (plain < n) {
+			gx_strbuf_addc(b, '\\');
+			gx_strbuf_addc(b, s[plain++]);
+		}
+		s += plain;
+		n -= plain;
+	}
+	gx_strbuf_addc(b, '"');
+}
+
+/* [RFC 3501] 4.3: what a quoted string cannot hold is sent as a literal. */
+static void put_string(struct gx_strbuf *b, const char *s)
+{
+	size_t n = strlen(s);
+	if (n <= QUOTED_MAX && gx_ascii_only(s, n) && strpbrk(s, "\r\n") == NULL) {
+		put_quoted(b, s, n);
+		return;
+	}
+	gx_strbuf_printf(b, "{%zu}\r\n", n);
+	gx_strbuf_add(b, s, n);
+}
+
+static void put_nstring(struct gx_strbuf *b, const char *s)
+{
+	if (s == NULL)
+		gx_strbuf_add(b, "NIL", 3);
+	else
+		put_string(b, s);
+}
+
+static void put_addr(struct gx_strbuf *b, const struct gx_mime_addr *m)
+{
+	gx_strbuf_addc(b, '(');
+	put_nstring(b, m->name);
+	gx_strbuf_add(b, " NIL ", 5);
+	put_nstring(b, m->local);
+	gx_strbuf_addc(b, ' ');
+	put_nstring(b, m->domain);
+	gx_strbuf_addc(b, ')');
+}
+
+/* All fields of that name as one list. */
+static struct gx_mime_addr *addrs_of(struct gx_strbuf *b, const struct gx_mime_part *msg, const char *name,
+	struct gx_arena *scratch)
+{
+	struct gx_mime_addr *all = NULL, **tail = &all;
+	for (const struct gx_mime_header *h = gx_mime_header(msg, name); h != NULL; h = h->next) {
+		if (gx_ascii_casecmp(h->name, name) != 0)
+			continue;
+		int r = gx_mime_addrs(scratch, h->value, tail);
+		if (r != 0) {
+			fail(b, r);
+			break;
+		}
+		while (*tail != NULL)
+			tail = &(*tail)->next;
+	}
+	return all;
+}
+
+static void put_addrs(struct gx_strbuf *b, const struct gx_mime_addr *l)
+{
+	if (l == NULL) {
+		gx_strbuf_add(b, "NIL", 3);
+		return;
+	}
+	gx_strbuf_addc(b, '(');
+	for (; l != NULL; l = l->next)
+		put_addr(b, l);
+	gx_strbuf_addc(b, ')');
+}
+
+static void put_field(struct gx_strbuf *b, const struct gx_mime_part *msg, const char *name)
+{
+	const struct gx_mime_header *h = gx_mime_header(msg, name);
+	put_nstring(b, h == NULL ? NULL : h->value);
+}
+
+static void envelope_lists(struct gx_strbuf *b, const struct gx_mime_part *msg, struct gx_arena *scratch)
+{
+	static const char *const senders[] = {"Sender", "Reply-To"}, *const recipients[] = {"To", "Cc", "Bcc"};
+	const struct gx_mime_addr *from = addrs_of(b, msg, "From", scratch);
+	put_addrs(b, from);
+	for (size_t i = 0; i < 2; ++i) { /* missing or empty: the same as From */
+		const struct gx_mime_addr *l = addrs_of(b, msg, senders[i], scratch);
+		gx_strbuf_addc(b, ' ');
+		put_addrs(b, l == NULL ? from : l);
+	}
+	for (size_t i = 0; i < 3; ++i) {
+		gx_strbuf_addc(b, ' ');
+		put_addrs(b, addrs_of(b, msg, recipients[i], scratch));
+	}
+}
+
+void gx_mime_envelope(struct gx_strbuf *b, const struct gx_mime_part *msg, struct gx_arena *scratch)
+{
+	gx_strbuf_addc(b, '(');
+	put_field(b, msg, "Date");
+	gx_strbuf_addc(b, ' ');
+	put_field(b, msg, "Subject");
+	gx_strbuf_addc(b, ' ');
+	envelope_lists(b, msg, scratch);
+	gx_strbuf_addc(b, ' ');
+	put_field(b, msg, "In-Reply-To");
+	gx_strbuf_addc(b, ' ');
+	put_field(b, msg, "Message-ID");
+	gx_strbuf_addc(b, ')');
+}
+
+/* The parameters of a field as they are written, continuations joined; @p value may be NULL. */
+static struct gx_mime_param *raw_params(struct gx_strbuf *b, const struct gx_mime_part *p, const char *field,
+	struct gx_arena *scratch)
+{
+	const struct gx_mime_header *h = gx_mime_header(p, field);
+	struct gx_mime_rawparam *raw;
+	struct gx_mime_param *joined = NULL;
+	if (h == NULL)
+		return NULL;
+	const char *s = gx_mime__skip_cfws(h->value);
+	s += strcspn(s, " \t();\"=");
+	s += strcspn(s, ";(");
+	int r = gx_mime__params_raw(scratch, s, &raw);
+	if (r == 0)
+		r = gx_mime__params_joined(scratch, raw, &joined);
+	if (r != 0)
+		fail(b, r);
+	return joined;
+}
+
+static void put_params(struct gx_strbuf *b, const struct gx_mime_param *l, bool default_charset)
+{
+	default_charset = default_charset && gx_mime_param(l, "charset") == NULL;
+	if (l == NULL && !default_charset) {
+		gx_strbuf_add(b, "NIL", 3);
+		return;
+	}
+	gx_strbuf_addc(b, '(');
+	for (; l != NULL; l = l->next) {
+		put_string(b, l->name);
+		gx_strbuf_addc(b, ' ');
+		put_string(b, l->value);
+		if (l->next != NULL || default_charset)
+			gx_strbuf_addc(b, ' ');
+	}
+	if (default_charset)
+		gx_strbuf_adds(b, "\"charset\" \"us-ascii\"");
+	gx_strbuf_addc(b, ')');
+}
+
+static void put_disposition(struct gx_strbuf *b, const struct gx_mime_part *p, struct gx_arena *scratch)
+{
+	if (p->disposition == NULL) {
+		gx_strbuf_add(b, "NIL", 3);
+		return;
+	}
+	gx_strbuf_addc(b, '(');
+	put_string(b, p->disposition);
+	gx_strbuf_addc(b, ' ');
+	put_params(b, raw_params(b, p, "Content-Disposition", scratch), false);
+	gx_strbuf_addc(b, ')');
+}
+
+/* [RFC 3282]: tags between commas. One goes as a string, several as a list. */
+static void put_language(struct gx_strbuf *b, const char *s, struct gx_arena *scratch)
+{
+	size_t count = 0, start = b->len;
+	for (s = s == NULL ? "" : gx_mime__skip_cfws(s); *s != '\0'; s = gx_mime__skip_cfws(s)) {
+		char *tag = gx_mime__token(scratch, &s, true);
+		if (tag == NULL) {
+			++s;
+			continue;
+		}
+		gx_strbuf_addc(b, count++ == 0 ? '(' : ' ');
+		put_string(b, tag);
+	}
+	if (count == 0)
+		gx_strbuf_add(b, "NIL", 3);
+	else
+		gx_strbuf_addc(b, ')');
+	(void)start;
+}
+
+static void put_extension(struct gx_strbuf *b, const struct gx_mime_part *p, struct gx_arena *scratch)
+{
+	gx_strbuf_addc(b, ' ');
+	put_disposition(b, p, scratch);
+	gx_strbuf_addc(b, ' ');
+	put_language(b, p->language, scratch);
+	gx_strbuf_addc(b, ' ');
+	put_nstring(b, p->location);
+}
+
+/* A body type needs at least one part inside: [RFC 3501] 9, body-type-mpart and body-type-msg. */
+static void put_empty_text(struct gx_strbuf *b, bool ext)
+{
+	gx_strbuf_adds(b, "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0");
+	gx_strbuf_adds(b, ext ? " NIL NIL NIL NIL)" : ")");
+}
+
+static void put_message(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext, struct gx_arena *scratch)
+{
+	gx_strbuf_addc(b, ' ');
+	if (p->first_child == NULL) {
+		gx_strbuf_adds(b, "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ");
+		put_empty_text(b, ext);
+	} else {
+		gx_mime_envelope(b, p->first_child, scratch);
+		gx_strbuf_addc(b, ' ');
+		gx_mime_bodystructure(b, p->first_child, ext, scratch);
+	}
+}
+
+static void put_leaf(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext, struct gx_arena *scratch)
+{
+	bool text = strcmp(p->type, "text") == 0, message = strcmp(p->type, "message") == 0 &&
+		strcmp(p->subtype, "rfc822") == 0;
+	put_string(b, p->type);
+	gx_strbuf_addc(b, ' ');
+	put_string(b, p->subtype);
+	gx_strbuf_addc(b, ' ');
+	put_params(b, raw_params(b, p, "Content-Type", scratch), text);
+	gx_strbuf_addc(b, ' ');
+	put_nstring(b, p->content_id);
+	gx_strbuf_addc(b, ' ');
+	put_nstring(b, p->description);
+	gx_strbuf_addc(b, ' ');
+	put_string(b, p->cte_name == NULL ? "7bit" : p->cte_name);
+	gx_strbuf_printf(b, " %" PRIu64, p->body_len);
+	if (message)
+		put_message(b, p, ext, scratch);
+	if (text || message)
+		gx_strbuf_printf(b, " %" PRIu64, p->body_lines);
+	if (!ext)
+		return;
+	gx_strbuf_addc(b, ' ');
+	put_nstring(b, p->md5);
+	put_extension(b, p, scratch);
+}
+
+static void put_multipart(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext, struct gx_arena *scratch)
+{
+	for (const struct gx_mime_part *c = p->first_child; c != NULL; c = c->next)
+		gx_mime_bodystructure(b, c, ext, scratch);
+	if (p->first_child == NULL)
+		put_empty_text(b, ext);
+	gx_strbuf_addc(b, ' ');
+	put_string(b, p->subtype);
+	if (!ext)
+		return;
+	gx_strbuf_addc(b, ' ');
+	put_params(b, raw_params(b, p, "Content-Type", scratch), false);
+	put_extension(b, p, scratch);
+}
+
+/* Recursion is as deep as the parser's limit lets parts nest. */
+void gx_mime_bodystructure(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext, struct gx_arena *scratch)
+{
+	gx_strbuf_addc(b, '(');
+	if (gx_mime__is_multipart(p))
+		put_multipart(b, p, ext, scratch);
+	else
+		put_leaf(b, p, ext, scratch);
+	gx_strbuf_addc(b, ')');
+}
