@@ -26,6 +26,8 @@ int gx_mime__part_describe(struct gx_arena *a, struct gx_mime_part *p, const cha
 
 /** The value behind white space and comments. */
 const char *gx_mime__skip_cfws(const char *s);
+/** Behind the type, subtype or disposition at the beginning of a field's value. */
+const char *gx_mime__skip_type(const char *s);
 /** A run of token characters, lower-cased into the arena; *io_s moves behind it. NULL: none or no memory. */
 char *gx_mime__token(struct gx_arena *a, const char **io_s, bool lower);
 /** Parameters behind a type or disposition. @return 0 or GX_E_NOMEM. */

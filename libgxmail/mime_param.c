@@ -50,9 +50,24 @@ static char *lower_dup(struct gx_arena *a, const char *s, size_t n)
 	return p;
 }
 
+static size_t token_length(const char *s)
+{
+	return strcspn(s, " \t\r\n()<>@,;:\\\"/[]?=");
+}
+
+const char *gx_mime__skip_type(const char *s)
+{
+	s = gx_mime__skip_cfws(s);
+	s = gx_mime__skip_cfws(s + token_length(s));
+	if (*s != '/')
+		return s;
+	s = gx_mime__skip_cfws(s + 1);
+	return s + token_length(s);
+}
+
 char *gx_mime__token(struct gx_arena *a, const char **io_s, bool lower)
 {
-	size_t n = strcspn(*io_s, " \t\r\n()<>@,;:\\\"/[]?=");
+	size_t n = token_length(*io_s);
 	const char *s = *io_s;
 	*io_s += n;
 	if (n == 0)

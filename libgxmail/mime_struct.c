@@ -139,10 +139,7 @@ static struct gx_mime_param *raw_params(struct gx_strbuf *b, const struct gx_mim
 	struct gx_mime_param *joined = NULL;
 	if (h == NULL)
 		return NULL;
-	const char *s = gx_mime__skip_cfws(h->value);
-	s += strcspn(s, " \t();\"=");
-	s += strcspn(s, ";(");
-	int r = gx_mime__params_raw(scratch, s, &raw);
+	int r = gx_mime__params_raw(scratch, gx_mime__skip_type(h->value), &raw);
 	if (r == 0)
 		r = gx_mime__params_joined(scratch, raw, &joined);
 	if (r != 0)
@@ -186,7 +183,7 @@ static void put_disposition(struct gx_strbuf *b, const struct gx_mime_part *p, s
 /* [RFC 3282]: tags between commas. One goes as a string, several as a list. */
 static void put_language(struct gx_strbuf *b, const char *s, struct gx_arena *scratch)
 {
-	size_t count = 0, start = b->len;
+	size_t count = 0;
 	for (s = s == NULL ? "" : gx_mime__skip_cfws(s); *s != '\0'; s = gx_mime__skip_cfws(s)) {
 		char *tag = gx_mime__token(scratch, &s, true);
 		if (tag == NULL) {
@@ -200,7 +197,6 @@ static void put_language(struct gx_strbuf *b, const char *s, struct gx_arena *sc
 		gx_strbuf_add(b, "NIL", 3);
 	else
 		gx_strbuf_addc(b, ')');
-	(void)start;
 }
 
 static void put_extension(struct gx_strbuf *b, const struct gx_mime_part *p, struct gx_arena *scratch)
