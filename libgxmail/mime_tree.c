@@ -57,7 +57,7 @@ const struct gx_mime_part *gx_mime_part_by_number(const struct gx_mime_part *roo
 	while (*num != '\0') {
 		if (!number(&num, &n))
 			return NULL;
-		if (p != root && p->first_child != NULL && gx_mime__is_message(p)) {
+		if (!is_msg && p->first_child != NULL && gx_mime__is_message(p)) {
 			p = p->first_child;
 			is_msg = true;
 		}
