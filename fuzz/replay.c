@@ -5,6 +5,7 @@
  */
 #include <config.h>
 #include <dirent.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

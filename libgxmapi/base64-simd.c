@@ -142,7 +142,8 @@ SSSE3 INLINE __m128i to_chars16(__m128i bytes)
 	return _mm_add_epi8(v, _mm_shuffle_epi8(_mm_setr_epi8(TO_CHAR), _mm_or_si128(index, upper)));
 }
 
-SSSE3 size_t gx_b64__encode_ssse3(const uint8_t *in, size_t n, size_t avail, uint8_t *out)
+/* Inlined into both callers: 128-bit code of the older form inside the AVX2 one stalls for long. */
+SSSE3 INLINE size_t encode16(const uint8_t *in, size_t n, size_t avail, uint8_t *out)
 {
 	size_t i = 0;
 	for (; n - i >= 12 && avail - i >= 16; i += 12)
@@ -155,6 +156,11 @@ SSSE3 size_t gx_b64__encode_ssse3(const uint8_t *in, size_t n, size_t avail, uin
 		i += 9;
 	}
 	return i;
+}
+
+SSSE3 size_t gx_b64__encode_ssse3(const uint8_t *in, size_t n, size_t avail, uint8_t *out)
+{
+	return encode16(in, n, avail, out);
 }
 
 AVX2 INLINE __m256i to_chars32(__m256i bytes)
@@ -180,7 +186,7 @@ AVX2 size_t gx_b64__encode_avx2(const uint8_t *in, size_t n, size_t avail, uint8
 			_mm_loadu_si128((const __m128i *)(in + i + 12)), 1);
 		_mm256_storeu_si256((__m256i *)(out + i / 3 * 4), to_chars32(bytes));
 	}
-	return i + gx_b64__encode_ssse3(in + i, n - i, avail - i, out + i / 3 * 4);
+	return i + encode16(in + i, n - i, avail - i, out + i / 3 * 4);
 }
 #else
 typedef int gx_b64__no_simd;

@@ -20,6 +20,9 @@ size_t gx_utf8__valid_front(const uint8_t *s, size_t len);
 /* Writes a character of 1 to 4 bytes; surrogates and beyond Unicode become U+FFFD. */
 size_t gx_utf8__encode(uint32_t c, uint8_t out[4]);
 
+/* One character, folded; *io_s < end. */
+uint32_t gx_utf8__next_folded(const char **io_s, const char *end);
+
 /* Text on its way into a string buffer, in which NUL must not be. */
 struct gx_utf8__out {
 	struct gx_strbuf *b;

@@ -255,6 +255,116 @@ START_TEST(validity)
 }
 END_TEST
 
+START_TEST(folding)
+{
+	static const struct {
+		uint32_t c, folded;
+	} t[] = {{'A', 'a'}, {'z', 'z'}, {'@', '@'}, {0xc4, 0xe4}, {0xdf, 0xdf}, {0x1e9e, 0xdf}, {0x130, 0x130},
+		{0x3a3, 0x3c3}, {0x3c2, 0x3c3}, {0x410, 0x430}, {0x212a, 'k'}, {0x17f, 's'}, {0x10400, 0x10428},
+		{0x13a0, 0x13a0}, {0xab70, 0x13a0}, {0x1f88, 0x1f80}, {0x10ffff, 0x10ffff}, {UINT32_MAX, UINT32_MAX}};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); ++i)
+		ck_assert_msg(gx_utf8_fold(t[i].c) == t[i].folded, "U+%04X", t[i].c);
+	for (uint32_t c = 0; c < 0x110000; ++c)
+		ck_assert_uint_eq(gx_utf8_fold(gx_utf8_fold(c)), gx_utf8_fold(c));
+}
+END_TEST
+
+START_TEST(comparing)
+{
+	ck_assert_int_eq(gx_utf8_casecmp("", ""), 0);
+	ck_assert_int_eq(gx_utf8_casecmp("Stra\xc3\x9f" "e", "STRA\xc3\x9f" "E"), 0);
+	ck_assert_int_eq(gx_utf8_casecmp("\xc3\x84", "\xc3\xa4"), 0);
+	ck_assert_int_lt(gx_utf8_casecmp("a", "B"), 0);
+	ck_assert_int_gt(gx_utf8_casecmp("ab", "A"), 0);
+	ck_assert_int_lt(gx_utf8_casecmp("a", "\xc3\xa4"), 0);
+	ck_assert_int_lt(gx_utf8_casecmp("\xef\xbf\xbd", "\xf0\x9f\x98\x80"), 0);
+	ck_assert_int_eq(gx_ascii_casecmp("INBOX", "inbox"), 0);
+	ck_assert_int_ne(gx_ascii_casecmp("\xc3\x84", "\xc3\xa4"), 0);
+	ck_assert_int_lt(gx_ascii_casecmp("a", "aa"), 0);
+	ck_assert_int_lt(gx_ascii_casecmp("A", "\xff"), 0);
+	ck_assert_int_eq(gx_ascii_ncasecmp("INBOX/x", "inbox", 5), 0);
+	ck_assert_int_gt(gx_ascii_ncasecmp("INBOX/x", "inbox", 6), 0);
+}
+END_TEST
+
+static const struct {
+	const char *hay, *needle;
+	bool found;
+} searched[] = {
+	{"", "", true}, {"abc", "", true}, {"", "a", false}, {"abc", "C", true}, {"abc", "abcd", false},
+	{"Die \xc3\x9c" "bung", "\xc3\xbc" "BUNG", true}, {"Die Ubung", "\xc3\xbc" "bung", false},
+	{"273 \xe2\x84\xaa and more text behind it", "273 K", true}, {"Congre\xc5\xbf\xc5\xbf of many people", "congress", true},
+	{"a long text of ASCII letters [and brackets]", "{AND", false}, {"a long text, its end is the NEEDLE", "the needle", true},
+	{"a long text, its end is the NEEDL", "the needle", false}, {"x\xff\xfe", "\xef\xbf\xbd", true},
+	{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "AAAB", true},
+};
+
+START_TEST(searching)
+{
+	size_t hay_len = strlen(searched[_i].hay), n = strlen(searched[_i].needle);
+	char *hay = gxtest_exact(searched[_i].hay, hay_len), *needle = gxtest_exact(searched[_i].needle, n);
+	ck_assert_msg(gx_utf8_casestr(hay, hay_len, needle, n) == searched[_i].found, "%s", searched[_i].needle);
+	free(hay);
+	free(needle);
+}
+END_TEST
+
+static bool plainly_found(const char *hay, size_t len, const char *needle, size_t n)
+{
+	for (size_t at = 0; at < len;) {
+		const char *h = hay + at, *p = needle;
+		while (p < needle + n && h < hay + len && gx_utf8_fold(gx_utf8_next(&h, hay + len)) ==
+			gx_utf8_fold(gx_utf8_next(&p, needle + n)))
+			if (p == needle + n)
+				return true;
+		h = hay + at;
+		gx_utf8_next(&h, hay + len);
+		at = (size_t)(h - hay);
+	}
+	return false;
+}
+
+START_TEST(searching_equals_the_plain_way)
+{
+	static const char *const letters[] = {"a", "A", "b", "k", "S", " ", "\xc3\x84", "\xc3\xa4", "\xe2\x84\xaa", "\xc5\xbf",
+		"\xff", "a", "a", "a"};
+	int found = 0;
+	for (int round = 0; round < 20000; ++round) {
+		uint32_t kinds = round % 2 == 0 ? 6 : 14;
+		struct gx_strbuf hay = GX_STRBUF_INIT, needle = GX_STRBUF_INIT;
+		for (uint32_t i = rnd(round % 50 == 0 ? 6000 : 90); i != 0; --i)
+			gx_strbuf_adds(&hay, letters[rnd(kinds)]);
+		for (uint32_t i = 1 + rnd(5); i != 0; --i)
+			gx_strbuf_adds(&needle, letters[rnd(kinds)]);
+		char *exact = gxtest_exact(gx_strbuf_cstr(&hay), hay.len);
+		bool want = plainly_found(exact, hay.len, needle.s, needle.len);
+		ck_assert_int_eq(gx_utf8_casestr(exact, hay.len, needle.s, needle.len), want);
+		found += want;
+		free(exact);
+		gx_strbuf_release(&hay);
+		gx_strbuf_release(&needle);
+	}
+	ck_assert_int_gt(found, 5000);
+	ck_assert_int_lt(found, 15000);
+}
+END_TEST
+
+/* Text against which comparing every candidate would take hours. */
+START_TEST(searching_hostile_text)
+{
+	size_t n = 8 << 20, m = 1 << 20;
+	char *hay = malloc(n), *needle = malloc(m);
+	memset(hay, 'a', n);
+	memset(needle, 'A', m);
+	needle[m / 2] = 'b';
+	ck_assert(!gx_utf8_casestr(hay, n, needle, m));
+	hay[n - m / 2] = 'B';
+	ck_assert(gx_utf8_casestr(hay, n, needle, m));
+	free(hay);
+	free(needle);
+}
+END_TEST
+
 static Suite *charset_suite(void)
 {
 	Suite *s = suite_create("charset");
@@ -266,6 +376,11 @@ static Suite *charset_suite(void)
 	tcase_add_test(t, any_bytes_in_any_page);
 	tcase_add_test(t, every_character);
 	tcase_add_test(t, validity);
+	tcase_add_test(t, folding);
+	tcase_add_test(t, comparing);
+	tcase_add_loop_test(t, searching, 0, (int)(sizeof(searched) / sizeof(searched[0])));
+	tcase_add_test(t, searching_equals_the_plain_way);
+	tcase_add_test(t, searching_hostile_text);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -94,6 +94,17 @@ START_TEST(push_limit_is_sticky)
 }
 END_TEST
 
+START_TEST(nothing_pushed_into_nothing)
+{
+	struct gx_push p = GX_PUSH_INIT;
+	ck_assert_ptr_nonnull(gx_push_reserve(&p, 0));
+	gx_push_bytes(&p, NULL, 0);
+	ck_assert_int_eq(p.err, 0);
+	ck_assert_uint_eq(p.len, 0);
+	gx_push_release(&p);
+}
+END_TEST
+
 static Suite *cursor_suite(void)
 {
 	Suite *s = suite_create("cursor");
@@ -101,6 +112,7 @@ static Suite *cursor_suite(void)
 	tcase_add_test(t, round_trip);
 	tcase_add_test(t, counts_and_children_are_bounded);
 	tcase_add_test(t, push_limit_is_sticky);
+	tcase_add_test(t, nothing_pushed_into_nothing);
 	suite_add_tcase(s, t);
 	return s;
 }

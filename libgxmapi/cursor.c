@@ -229,7 +229,7 @@ uint8_t *gx_push_reserve(struct gx_push *c, size_t n)
 		c->err = GX_E_LIMIT;
 		return NULL;
 	}
-	if (n > c->cap - c->len) {
+	if (c->data == NULL || n > c->cap - c->len) {
 		size_t cap = c->cap < 64 ? 64 : c->cap + c->cap / 2;
 		if (cap < c->len + n)
 			cap = c->len + n;

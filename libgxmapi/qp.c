@@ -207,15 +207,21 @@ size_t gx_qp__decode(struct gx_decoder *d, const uint8_t *in, size_t len, bool l
 struct qp_line {
 	struct gx_push *out;
 	size_t col;
+	uint8_t text[MAX_LINE];
 };
 
-static void put_piece(struct qp_line *l, const char *piece, size_t n)
+static void end_line(struct qp_line *l, const char *end)
 {
-	if (l->col + n > MAX_LINE - 1) {
-		gx_push_bytes(l->out, "=\r\n", 3);
-		l->col = 0;
-	}
-	gx_push_bytes(l->out, piece, n);
+	gx_push_bytes(l->out, l->text, l->col);
+	gx_push_bytes(l->out, end, strlen(end));
+	l->col = 0;
+}
+
+static void put_piece(struct qp_line *l, const void *piece, size_t n)
+{
+	if (l->col + n > MAX_LINE - 1)
+		end_line(l, "=\r\n");
+	memcpy(l->text + l->col, piece, n);
 	l->col += n;
 }
 
@@ -252,25 +258,34 @@ static bool risky_start(const uint8_t *in, size_t len, size_t i)
 	return in[i] == '.' || (len - i >= 5 && memcmp(in + i, "From ", 5) == 0);
 }
 
+/* One character that is not just copied. */
+static void put_special(struct qp_line *l, const uint8_t *in, size_t len, size_t i, bool text)
+{
+	uint8_t c = in[i];
+	bool blank_last = is_blank(c) && line_end_at(in, len, i + 1, text) != 0;
+	/* Where put_piece() breaks the line, c would come first. */
+	bool first = l->col == 0 || l->col + 1 > MAX_LINE - 1;
+	if ((is_plain(c) || c == '\t') && !blank_last && !(first && risky_start(in, len, i)))
+		put_piece(l, &c, 1);
+	else
+		put_escaped(l, c);
+}
+
 void gx_qp_enc(struct gx_push *out, const uint8_t *in, size_t len, bool text)
 {
-	struct qp_line l = {out, 0};
+	struct qp_line l = {.out = out};
 	for (size_t i = 0; i < len;) {
+		while (l.col != 0 && l.col < MAX_LINE - 1 && i < len && in[i] > ' ' && is_plain(in[i]))
+			l.text[l.col++] = in[i++];
+		if (i == len)
+			break;
 		size_t eol = line_end_at(in, len, i, text);
 		if (eol != 0) {
-			gx_push_bytes(out, "\r\n", 2);
-			l.col = 0;
+			end_line(&l, "\r\n");
 			i += eol;
-			continue;
+		} else {
+			put_special(&l, in, len, i++, text);
 		}
-		uint8_t c = in[i];
-		bool blank_last = is_blank(c) && line_end_at(in, len, i + 1, text) != 0;
-		/* Where put_piece() breaks the line, c would come first. */
-		bool first = l.col == 0 || l.col + 1 > MAX_LINE - 1;
-		if ((is_plain(c) || c == '\t') && !blank_last && !(first && risky_start(in, len, i)))
-			put_piece(&l, (const char *)&in[i], 1);
-		else
-			put_escaped(&l, c);
-		++i;
 	}
+	gx_push_bytes(out, l.text, l.col);
 }
