@@ -42,7 +42,7 @@ static void lmtp_hello(void)
 static const char conversation[] =
 	"LHLO client.example.net\r\nMAIL FROM:<s@example.net> SIZE=20 BODY=8BITMIME\r\nRCPT TO:<a@example.org>\r\n"
 	"RCPT TO:<nobody@example.org>\r\nRCPT TO:<c@example.org>\r\nDATA\r\nSubject: x\r\n\r\n..dot\r\n.\r\n"
-	"MAIL FROM:<>\r\nRCPT TO:<d@example.org>\r\nBDAT 4\r\nA\r\n.BDAT 5 LAST\r\n.\r\nBQUIT\r\n";
+	"MAIL FROM:<>\r\nRCPT TO:<d@example.org>\r\nBDAT 4\r\nA\r\n.BDAT 4 LAST\r\n.\r\nBQUIT\r\n";
 static const char conversation_answers[] =
 	"220 mx.example.org ESMTP LMTP ready\r\n"
 	"250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 4000000\r\n250-STARTTLS\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"

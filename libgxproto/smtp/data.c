@@ -169,6 +169,8 @@ static bool at_dot(struct gx_smtp *s, struct gx_io *io, const uint8_t *p)
 	if (s->line_start) {
 		gx_iobuf_consume(&io->in, 1);
 		s->line_start = false;
+		s->tail[0] = '\n';
+		s->tail[1] = '.';
 	} else {
 		take(s, io, 1);
 	}
