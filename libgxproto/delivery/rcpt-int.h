@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_RCPT_INT_H
+#define GX_RCPT_INT_H
+#include <gx/directory.h>
+
+/** A mailbox that a message goes to. */
+struct gx_target {
+	const char *user;      /* primary address */
+	const char *maildir;
+	uint64_t quota;        /* bytes, 0 none */
+};
+/** A recipient that no mailbox can be found for, and why. */
+struct gx_unresolved {
+	const char *address;
+	int err;
+};
+struct gx_resolved {
+	struct gx_target *v;
+	size_t n, cap;
+	struct gx_unresolved *bad;
+	size_t bad_n, bad_cap;
+};
+
+/** The user behind an address, with or without an extension. */
+int gx_rcpt__user(struct gx_dir *d, const char *address, const char *delimiter, struct gx_arena *a, struct gx_user *ret_u) GX_MUST_CHECK;
+/**
+ * Adds the mailboxes of one recipient, lists expanded, each mailbox once. What cannot be
+ * delivered for good goes to bad; an error is for now only (GX_E_BUSY, GX_E_IO, GX_E_NOMEM).
+ */
+int gx_rcpt__resolve(struct gx_dir *d, const char *address, const char *delimiter, const char *sender, struct gx_arena *a,
+	struct gx_resolved *io_r) GX_MUST_CHECK;
+
+#endif

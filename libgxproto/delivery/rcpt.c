@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From an address to mailboxes. */
+#include <config.h>
+#include <string.h>
+#include <gx/delivery.h>
+#include "rcpt-int.h"
+
+enum { DISPLAY_TYPE_LIST = 1, MAX_TARGETS = 200000 };
+
+/** "user+ext@dom" without "+ext". @return NULL when there is no extension. */
+static const char *without_extension(const char *address, const char *delimiter, struct gx_arena *a)
+{
+	const char *at = strrchr(address, '@');
+	size_t local = at != NULL ? (size_t)(at - address) : strlen(address);
+	size_t n = strcspn(address, delimiter);
+	if (n == 0 || n >= local)
+		return NULL;
+	return gx_arena_printf(a, "%.*s%s", (int)n, address, at != NULL ? at : "");
+}
+
+int gx_rcpt__user(struct gx_dir *d, const char *address, const char *delimiter, struct gx_arena *a, struct gx_user *ret_u)
+{
+	int ret = gx_dir_user(d, address, a, ret_u);
+	if (ret != GX_E_NOTFOUND || delimiter == NULL || *delimiter == '\0')
+		return ret;
+	const char *plain = without_extension(address, delimiter, a);
+	return plain == NULL ? ret : gx_dir_user(d, plain, a, ret_u);
+}
+
+/** May mail be put there? */
+static int receives(const struct gx_user *u)
+{
+	uint32_t own = u->status & 0xf;
+	if ((u->status >> 4) != 0 || (own != GX_USER_NORMAL && own != GX_USER_SHARED))
+		return GX_E_STATE;
+	if (u->display_type != DISPLAY_TYPE_LIST && u->maildir[0] == '\0')
+		return GX_E_STATE;
+	return 0;
+}
+
+int gx_delivery_check_rcpt(struct gx_dir *dir, const char *address, const char *delimiter, struct gx_arena *a)
+{
+	struct gx_user u;
+	if (dir == NULL || address == NULL || a == NULL)
+		return GX_E_INVAL;
+	int ret = gx_rcpt__user(dir, address, delimiter, a, &u);
+	return ret != 0 ? ret : receives(&u);
+}
+
+static int add_target(struct gx_resolved *r, struct gx_arena *a, const struct gx_user *u)
+{
+	for (size_t i = 0; i < r->n; ++i)
+		if (strcmp(r->v[i].maildir, u->maildir) == 0)
+			return 0;
+	if (r->n >= MAX_TARGETS)
+		return GX_E_LIMIT;
+	struct gx_target *v = gx_arena_grow(a, r->v, &r->cap, r->n + 1, sizeof(*v));
+	if (v == NULL)
+		return GX_E_NOMEM;
+	r->v = v;
+	v[r->n++] = (struct gx_target){u->username, u->maildir, u->quota_receive};
+	return 0;
+}
+
+static int add_bad(struct gx_resolved *r, struct gx_arena *a, const char *address, int err)
+{
+	struct gx_unresolved *v = gx_arena_grow(a, r->bad, &r->bad_cap, r->bad_n + 1, sizeof(*v));
+	if (v == NULL)
+		return GX_E_NOMEM;
+	r->bad = v;
+	v[r->bad_n++] = (struct gx_unresolved){address, err};
+	return 0;
+}
+
+static bool is_final(int err)
+{
+	return err == GX_E_NOTFOUND || err == GX_E_STATE || err == GX_E_LIMIT || err == GX_E_FORMAT || err == GX_E_INVAL;
+}
+
+static int expand(struct gx_dir *d, const char *list, const char *address, const char *sender, struct gx_arena *a,
+	struct gx_resolved *r)
+{
+	const char *const *v;
+	size_t n;
+	int ret = gx_dir_expand_list(d, list, sender, a, &v, &n);
+	if (ret != 0)
+		return is_final(ret) ? add_bad(r, a, address, ret) : ret;
+	for (size_t i = 0; i < n && ret == 0; ++i) {
+		struct gx_user u;
+		ret = gx_dir_user(d, v[i], a, &u);
+		if (ret == 0 && u.display_type != DISPLAY_TYPE_LIST && receives(&u) == 0)
+			ret = add_target(r, a, &u);
+		else if (ret == GX_E_NOTFOUND)
+			ret = 0; /* a member that is gone does not spoil the list */
+	}
+	return ret;
+}
+
+int gx_rcpt__resolve(struct gx_dir *d, const char *address, const char *delimiter, const char *sender, struct gx_arena *a,
+	struct gx_resolved *io_r)
+{
+	struct gx_user u;
+	int ret = gx_rcpt__user(d, address, delimiter, a, &u);
+	if (ret == 0)
+		ret = receives(&u);
+	if (ret != 0)
+		return is_final(ret) ? add_bad(io_r, a, address, ret) : ret;
+	if (u.display_type == DISPLAY_TYPE_LIST)
+		return expand(d, u.username, address, sender, a, io_r);
+	return add_target(io_r, a, &u);
+}
