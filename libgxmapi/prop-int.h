@@ -20,6 +20,11 @@ static inline bool gx_prop__is_multi(uint16_t type)
 {
 	return (type & (GX_MVI_FLAG | GX_PROW_EXTERN)) == GX_MV_FLAG;
 }
+/* Are values of the two types held alike, so that gx_value_cmp() makes sense? */
+static inline bool gx_prop__comparable(uint16_t x, uint16_t y)
+{
+	return gx_prop__kind(x) == gx_prop__kind(y) && gx_prop__is_multi(x) == gx_prop__is_multi(y);
+}
 /* The type of one element. */
 static inline uint16_t gx_prop__single(uint16_t type)
 {
@@ -30,5 +35,7 @@ static inline uint16_t gx_prop__single(uint16_t type)
  * PtypUnspecified asked; GX_PROW_EXTERN is not looked at.
  */
 bool gx_prop__matches(gx_proptag_t have, gx_proptag_t want);
+/* The canonical name, or the number in hexadecimal. */
+void gx_prop__print_tag(struct gx_strbuf *b, gx_proptag_t tag);
 
 #endif

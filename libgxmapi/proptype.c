@@ -92,10 +92,15 @@ const char *gx_ptype_name(uint16_t type)
 	return r != NULL ? r->name : NULL;
 }
 
-/* PtypString8 and PtypString are one type here, since text is UTF-8 in both. */
+/*
+ * PtypString8 and PtypString are one type here, since text is UTF-8 in both; the instance of a
+ * multi-value column comes from the whole value.
+ */
 static uint16_t unify(uint16_t type)
 {
 	type &= (uint16_t)~GX_PROW_EXTERN;
+	if ((type & GX_MVI_FLAG) == GX_MVI_FLAG)
+		type &= (uint16_t)~0x2000;
 	if (type == PtypString8 || type == PtypMultipleString8)
 		return type + 1;
 	return type;

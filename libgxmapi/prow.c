@@ -2,6 +2,7 @@
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
+#include <gx/propcodec.h>
 #include "libgxmapi/prop-int.h"
 
 static void push_str(struct gx_push *out, const char *s)
@@ -15,6 +16,18 @@ static void push_bin(struct gx_push *out, const struct gx_bin *b)
 {
 	gx_push_varint(out, b->len);
 	gx_push_bytes(out, b->data, b->len);
+}
+
+/* In the flat form, which needs no scratch memory. */
+static void push_restr(struct gx_push *out, const struct gx_restr *r)
+{
+	const struct gx_px x = GX_PX_EXT(NULL);
+	struct gx_push tmp = GX_PUSH_INIT;
+	gx_px_push_restr(&tmp, &x, r);
+	if (tmp.err != 0)
+		gx_push_fail(out, tmp.err);
+	push_bin(out, &(struct gx_bin){.data = tmp.data, .len = tmp.len});
+	gx_push_release(&tmp);
 }
 
 static void push_single(struct gx_push *out, uint8_t kind, const union gx_value *v)
@@ -32,6 +45,7 @@ static void push_single(struct gx_push *out, uint8_t kind, const union gx_value 
 	case GX_KIND_STR: push_str(out, v->str); break;
 	case GX_KIND_GUID: gx_push_guid(out, &v->guid); break;
 	case GX_KIND_BIN: push_bin(out, &v->bin); break;
+	case GX_KIND_RESTR: push_restr(out, v->restr); break;
 	default: gx_push_fail(out, GX_E_INVAL); break;
 	}
 }
@@ -114,7 +128,17 @@ static struct gx_bin pull_bin(struct gx_pull *c)
 	return (struct gx_bin){.data = n == 0 ? NULL : p, .len = p == NULL ? 0 : n};
 }
 
-static void pull_single(struct gx_pull *c, uint8_t kind, union gx_value *v)
+static const struct gx_restr *pull_restr(struct gx_pull *c, struct gx_arena *a)
+{
+	const struct gx_px x = GX_PX_EXT(a);
+	size_t n = pull_len(c);
+	struct gx_pull k = gx_pull_child(c, n);
+	const struct gx_restr *r = gx_px_pull_restr(&k, &x);
+	gx_pull_close(c, &k, true);
+	return r;
+}
+
+static void pull_single(struct gx_pull *c, uint8_t kind, struct gx_arena *a, union gx_value *v)
 {
 	switch (kind) {
 	case GX_KIND_NONE: break;
@@ -129,6 +153,7 @@ static void pull_single(struct gx_pull *c, uint8_t kind, union gx_value *v)
 	case GX_KIND_STR: v->str = pull_str(c); break;
 	case GX_KIND_GUID: v->guid = gx_pull_guid(c); break;
 	case GX_KIND_BIN: v->bin = pull_bin(c); break;
+	case GX_KIND_RESTR: v->restr = pull_restr(c, a); break;
 	default: gx_pull_fail(c, GX_E_FORMAT); break;
 	}
 }
@@ -144,7 +169,7 @@ static void pull_value(struct gx_pull *c, uint16_t type, struct gx_arena *a, uni
 {
 	uint8_t kind = gx_prop__kind(type);
 	if (!gx_prop__is_multi(type)) {
-		pull_single(c, kind, v);
+		pull_single(c, kind, a, v);
 		return;
 	}
 	uint64_t count = gx_pull_varint(c);
@@ -157,7 +182,7 @@ static void pull_value(struct gx_pull *c, uint16_t type, struct gx_arena *a, uni
 		return;
 	}
 	for (size_t i = 0; i < n; ++i)
-		pull_single(c, kind, &e[i]);
+		pull_single(c, kind, a, &e[i]);
 	v->mv.v = e;
 	v->mv.count = (uint32_t)n;
 }
@@ -165,25 +190,24 @@ static void pull_value(struct gx_pull *c, uint16_t type, struct gx_arena *a, uni
 /* Past a value that nobody asked for. */
 static void skip_value(struct gx_pull *c, uint16_t type)
 {
-	size_t n = gx_ptype_size(type);
-	if (n != 0) {
-		gx_pull_skip(c, n);
-		return;
-	}
+	bool multi = gx_prop__is_multi(type);
+	size_t size = gx_ptype_size(gx_prop__single(type)), count = 1;
 	uint8_t kind = gx_prop__kind(type);
-	size_t count = 1;
-	if (gx_prop__is_multi(type)) {
+	if (multi) {
 		uint64_t m = gx_pull_varint(c);
 		count = gx_pull_count(c, m, least(type));
 	}
+	if (size != 0) {
+		gx_pull_skip(c, count * size);
+		return;
+	}
+	if (kind == GX_KIND_BAD)
+		gx_pull_fail(c, GX_E_FORMAT);
+	if (kind == GX_KIND_NONE)
+		return;
 	for (size_t i = 0; i < count && c->err == 0; ++i) {
-		if (kind == GX_KIND_STR || kind == GX_KIND_BIN) {
-			size_t len = pull_len(c);
-			gx_pull_skip(c, len + (kind == GX_KIND_STR));
-		} else {
-			union gx_value v;
-			pull_single(c, kind, &v);
-		}
+		size_t len = pull_len(c);
+		gx_pull_skip(c, len + (kind == GX_KIND_STR));
 	}
 }
 

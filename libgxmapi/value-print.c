@@ -2,6 +2,7 @@
 #include <config.h>
 #include <inttypes.h>
 #include <gx/ec.h>
+#include <gx/restr.h>
 #include "libgxmapi/prop-int.h"
 
 #define PRINTED_BYTES 64 /* of a binary value; its length is always said */
@@ -71,6 +72,7 @@ static void print_single(struct gx_strbuf *b, uint16_t type, const union gx_valu
 	case GX_KIND_STR: print_str(b, v->str); break;
 	case GX_KIND_GUID: print_guid(b, &v->guid); break;
 	case GX_KIND_BIN: print_bin(b, &v->bin); break;
+	case GX_KIND_RESTR: gx_restr_print(b, v->restr); break;
 	case GX_KIND_NONE: gx_strbuf_adds(b, "null"); break;
 	default: gx_strbuf_printf(b, "(type 0x%04x)", type); break;
 	}

@@ -2,6 +2,7 @@
 #include <config.h>
 #include <string.h>
 #include <gx/charset.h>
+#include <gx/restr.h>
 #include "libgxmapi/prop-int.h"
 
 static int copy_str(struct gx_arena *a, const char *s, const char **ret_s)
@@ -42,8 +43,13 @@ static int copy_single(struct gx_arena *a, uint8_t kind, const union gx_value *s
 			*ret_v = (union gx_value){.bin = b};
 		return err;
 	}
-	case GX_KIND_RESTR:
-		return GX_E_UNSUP;
+	case GX_KIND_RESTR: {
+		const struct gx_restr *r;
+		int err = src->restr == NULL ? GX_E_INVAL : gx_restr_copy(a, src->restr, &r);
+		if (err == 0)
+			*ret_v = (union gx_value){.restr = r};
+		return err;
+	}
 	case GX_KIND_BAD:
 		return GX_E_INVAL;
 	default:
@@ -107,6 +113,7 @@ static int cmp_single(uint8_t kind, const union gx_value *x, const union gx_valu
 	case GX_KIND_STR: return cmp_str(x->str, y->str);
 	case GX_KIND_GUID: return gx_guid_cmp(&x->guid, &y->guid);
 	case GX_KIND_BIN: return cmp_bin(&x->bin, &y->bin);
+	case GX_KIND_RESTR: return gx_restr_cmp(x->restr, y->restr);
 	default: return 0;
 	}
 }
@@ -140,4 +147,23 @@ bool gx_value_equal(uint16_t type, const union gx_value *x, const union gx_value
 		if (!equal_single(kind, &x->mv.v[i], &y->mv.v[i]))
 			return false;
 	return true;
+}
+
+static uint64_t size_single(uint16_t type, const union gx_value *v)
+{
+	switch (gx_prop__kind(type)) {
+	case GX_KIND_STR: return strlen(v->str) + 1;
+	case GX_KIND_BIN: return v->bin.len;
+	default: return gx_ptype_size(type);
+	}
+}
+
+uint64_t gx_value_size(uint16_t type, const union gx_value *v)
+{
+	if (!gx_prop__is_multi(type))
+		return size_single(type, v);
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < v->mv.count; ++i)
+		sum += size_single(gx_prop__single(type), &v->mv.v[i]);
+	return sum;
 }
