@@ -185,9 +185,7 @@ static size_t least(const struct gx_px *x, uint16_t type)
 void gx_px_pull_value(struct gx_pull *c, const struct gx_px *x, uint16_t type, union gx_value *ret_v)
 {
 	union gx_value v = {0};
-	if (type & GX_PROW_EXTERN)
-		gx_pull_fail(c, GX_E_FORMAT);
-	if (!gx_ptype_known(type))
+	if ((type & GX_PROW_EXTERN) || !gx_ptype_known(type))
 		gx_pull_fail(c, GX_E_FORMAT);
 	uint16_t single = gx_prop__single(type);
 	if (!gx_prop__is_multi(type)) {
@@ -231,7 +229,7 @@ static void push_single(struct gx_push *c, const struct gx_px *x, uint16_t type,
 
 void gx_px_push_value(struct gx_push *c, const struct gx_px *x, uint16_t type, const union gx_value *v)
 {
-	if (type & GX_PROW_EXTERN) {
+	if ((type & GX_PROW_EXTERN) || !gx_ptype_known(type)) {
 		gx_push_fail(c, GX_E_INVAL);
 		return;
 	}

@@ -54,7 +54,7 @@ static void push_value(struct gx_push *out, const struct gx_propval *pv)
 {
 	uint16_t type = GX_PROP_TYPE(pv->tag);
 	uint8_t kind = gx_prop__kind(type);
-	if (type == PtypUnspecified)
+	if (type == PtypUnspecified || kind == GX_KIND_BAD)
 		gx_push_fail(out, GX_E_INVAL);
 	gx_push_u32(out, pv->tag);
 	if (!gx_prop__is_multi(type)) {

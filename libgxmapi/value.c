@@ -61,7 +61,7 @@ static int copy_single(struct gx_arena *a, uint8_t kind, const union gx_value *s
 int gx_value_copy(struct gx_arena *a, uint16_t type, const union gx_value *src, union gx_value *ret_v)
 {
 	uint8_t kind = gx_prop__kind(type);
-	if (!gx_prop__is_multi(type))
+	if (!gx_prop__is_multi(type) || kind == GX_KIND_BAD)
 		return copy_single(a, kind, src, ret_v);
 	uint32_t n = src->mv.count;
 	union gx_value *v = gx_arena_new_array(a, union gx_value, n);

@@ -22,8 +22,8 @@ extern "C" {
 
 #define GX_LID_INIT(x) {x##_SET, false, x, NULL}
 #define GX_STR_INIT(x) {x##_SET, true, 0, x}
-#define GX_LID(x) ((struct gx_propname)GX_LID_INIT(x))
-#define GX_STR(x) ((struct gx_propname)GX_STR_INIT(x))
+#define GX_LID(x) ((struct gx_propname){x##_SET, false, x, NULL})
+#define GX_STR(x) ((struct gx_propname){x##_SET, true, 0, x})
 
 struct gx_named_info {
 	const char *name;           /**< "PidLidFileUnder" */
