@@ -168,6 +168,8 @@ static size_t least(uint16_t type)
 static void pull_value(struct gx_pull *c, uint16_t type, struct gx_arena *a, union gx_value *v)
 {
 	uint8_t kind = gx_prop__kind(type);
+	if (type == PtypUnspecified || kind == GX_KIND_BAD)
+		gx_pull_fail(c, GX_E_FORMAT);
 	if (!gx_prop__is_multi(type)) {
 		pull_single(c, kind, a, v);
 		return;
@@ -181,7 +183,7 @@ static void pull_value(struct gx_pull *c, uint16_t type, struct gx_arena *a, uni
 		gx_pull_fail(c, GX_E_NOMEM);
 		return;
 	}
-	for (size_t i = 0; i < n; ++i)
+	for (size_t i = 0; i < n && c->err == 0; ++i)
 		pull_single(c, kind, a, &e[i]);
 	v->mv.v = e;
 	v->mv.count = (uint32_t)n;
@@ -193,6 +195,10 @@ static void skip_value(struct gx_pull *c, uint16_t type)
 	bool multi = gx_prop__is_multi(type);
 	size_t size = gx_ptype_size(gx_prop__single(type)), count = 1;
 	uint8_t kind = gx_prop__kind(type);
+	if (type == PtypUnspecified || kind == GX_KIND_BAD) {
+		gx_pull_fail(c, GX_E_FORMAT);
+		return;
+	}
 	if (multi) {
 		uint64_t m = gx_pull_varint(c);
 		count = gx_pull_count(c, m, least(type));
@@ -201,8 +207,6 @@ static void skip_value(struct gx_pull *c, uint16_t type)
 		gx_pull_skip(c, count * size);
 		return;
 	}
-	if (kind == GX_KIND_BAD)
-		gx_pull_fail(c, GX_E_FORMAT);
 	if (kind == GX_KIND_NONE)
 		return;
 	for (size_t i = 0; i < count && c->err == 0; ++i) {
@@ -219,8 +223,6 @@ int gx_prow_next(struct gx_prow_iter *it, struct gx_arena *a, struct gx_propval 
 		return 0;
 	union gx_value v = {0};
 	it->tag = gx_pull_u32(&it->c);
-	if (GX_PROP_TYPE(it->tag) == PtypUnspecified)
-		gx_pull_fail(&it->c, GX_E_FORMAT);
 	pull_value(&it->c, GX_PROP_TYPE(it->tag), a, &v);
 	if (it->c.err != 0)
 		return it->c.err;
