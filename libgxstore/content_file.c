@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Content objects too large for the database: files cid/xx/<hash>. A file is complete and synced
+ * before the row that names it can be committed, and goes only when the removal of the row is
+ * durable; so a crash leaves at most files that nobody names.
+ */
+#include <config.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+#include <sys/stat.h>
+#include <gx/time.h>
+#include "libgxstore/cio-int.h"
+
+static int io_fail(struct gx_cio *cio, const char *path, const char *what)
+{
+	int e = errno, err = e == ENOSPC || e == EDQUOT ? GX_E_NOSPACE : e == ENOMEM ? GX_E_NOMEM : GX_E_IO;
+	return gx_cio__fail(cio, err, "%s: %s: %s", path, what, strerror(e));
+}
+
+static int sync_dir(struct gx_cio *cio, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return io_fail(cio, path, "open");
+	int err = fsync(fd) == 0 ? 0 : io_fail(cio, path, "fsync");
+	close(fd);
+	return err;
+}
+
+/* Makes the directory of @path's file; its parent is synced when it is new. */
+static int make_dirs(struct gx_cio *cio, char *path)
+{
+	char *end = strrchr(path, '/');
+	*end = '\0';
+	char *mid = strrchr(path, '/');
+	int err = 0;
+	if (mkdir(path, 0770) == 0) {
+		*mid = '\0';
+		err = sync_dir(cio, path);
+		*mid = '/';
+	} else if (errno == ENOENT) {
+		*mid = '\0';
+		if (mkdir(path, 0770) != 0 && errno != EEXIST)
+			err = io_fail(cio, path, "mkdir");
+		else
+			err = sync_dir(cio, cio->dir);
+		*mid = '/';
+		if (err == 0 && mkdir(path, 0770) != 0 && errno != EEXIST)
+			err = io_fail(cio, path, "mkdir");
+		*mid = '\0';
+		if (err == 0)
+			err = sync_dir(cio, path);
+		*mid = '/';
+	} else if (errno != EEXIST) {
+		err = io_fail(cio, path, "mkdir");
+	}
+	*end = '/';
+	return err;
+}
+
+static int write_all(int fd, const uint8_t *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t k = write(fd, p, n);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return -1;
+		p += k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+static int write_synced(struct gx_cio *cio, const char *path, struct gx_bin data)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0660);
+	if (fd < 0)
+		return io_fail(cio, path, "open");
+	int err = 0;
+	if (write_all(fd, data.data, data.len) != 0)
+		err = io_fail(cio, path, "write");
+	else if (fsync(fd) != 0)
+		err = io_fail(cio, path, "fsync");
+	if (close(fd) != 0 && err == 0)
+		err = io_fail(cio, path, "close");
+	if (err != 0)
+		unlink(path);
+	return err;
+}
+
+int gx_content__write_file(struct gx_cio *cio, const struct gx_content_new *c)
+{
+	char path[PATH_MAX], tmp[PATH_MAX];
+	if (gx_cio__path(cio, c->hash, "", path) != 0 || gx_cio__path(cio, c->hash, ".new", tmp) != 0)
+		return gx_cio__fail(cio, GX_E_LIMIT, "%s: path too long", cio->dir);
+	int err = make_dirs(cio, path);
+	if (err == 0)
+		err = write_synced(cio, tmp, c->packed);
+	if (err != 0)
+		return err;
+	if (rename(tmp, path) != 0) {
+		err = io_fail(cio, path, "rename");
+		unlink(tmp);
+		return err;
+	}
+	*strrchr(path, '/') = '\0';
+	return sync_dir(cio, path);
+}
+
+int gx_content__unlink_file(struct gx_cio *cio, const uint8_t hash[GX_HASH_LEN])
+{
+	char path[PATH_MAX];
+	if (gx_cio__path(cio, hash, "", path) != 0)
+		return gx_cio__fail(cio, GX_E_LIMIT, "%s: path too long", cio->dir);
+	return unlink(path) == 0 || errno == ENOENT ? 0 : io_fail(cio, path, "unlink");
+}
+
+static int remember(struct gx_cio_wait **io_v, size_t *io_n, size_t *io_cap, const struct gx_cio_wait *w)
+{
+	if (*io_n == *io_cap) {
+		size_t cap = *io_cap == 0 ? 16 : *io_cap * 2;
+		struct gx_cio_wait *v = realloc(*io_v, cap * sizeof(*v));
+		if (v == NULL)
+			return GX_E_NOMEM;
+		*io_v = v;
+		*io_cap = cap;
+	}
+	(*io_v)[(*io_n)++] = *w;
+	return 0;
+}
+
+int gx_content__file_unused(struct gx_cio *cio, const uint8_t hash[GX_HASH_LEN])
+{
+	struct gx_cio_wait w = {.since_ms = gx_clock_mono_ms(gx_clock_system())};
+	memcpy(w.hash, hash, GX_HASH_LEN);
+	int err = remember(&cio->now, &cio->now_n, &cio->now_cap, &w);
+	return err == 0 ? 0 : gx_cio__fail(cio, err, "%s: out of memory", cio->dir);
+}
+
+void gx_content__committed(struct gx_cio *cio)
+{
+	/* Without memory the file stays; gx_content__collect() finds it. */
+	for (size_t i = 0; i < cio->now_n; ++i)
+		if (remember(&cio->later, &cio->later_n, &cio->later_cap, &cio->now[i]) != 0)
+			break;
+	cio->now_n = 0;
+}
+
+void gx_content__aborted(struct gx_cio *cio)
+{
+	cio->now_n = 0;
+}
+
+bool gx_content__sweep_due(const struct gx_cio *cio, int64_t min_age_ms)
+{
+	return cio->later_n > 0 && gx_clock_mono_ms(gx_clock_system()) - cio->later[0].since_ms >= min_age_ms;
+}
+
+static int is_known(struct gx_cio *cio, struct gx_sql *q, const uint8_t *hash)
+{
+	GX_STMT(st, q, "SELECT 1 FROM content WHERE hash=?1");
+	gx_sql__bind_blob(st, 1, hash, GX_HASH_LEN);
+	int r = gx_sql__step(st);
+	return r < 0 ? gx_cio__sql_fail(cio, q, r) : r;
+}
+
+int gx_content__sweep(struct gx_cio *cio, struct gx_sql *q, int64_t min_age_ms)
+{
+	int64_t now = gx_clock_mono_ms(gx_clock_system());
+	size_t i = 0;
+	int err = 0;
+	for (; i < cio->later_n && now - cio->later[i].since_ms >= min_age_ms && err == 0; ++i) {
+		int known = is_known(cio, q, cio->later[i].hash);
+		err = known < 0 ? known : known == 1 ? 0 : gx_content__unlink_file(cio, cio->later[i].hash);
+	}
+	memmove(cio->later, cio->later + i, (cio->later_n - i) * sizeof(*cio->later));
+	cio->later_n -= i;
+	return err;
+}
+
+static bool parse_name(const char *name, uint8_t hash[GX_HASH_LEN])
+{
+	if (strlen(name) != 2 * GX_HASH_LEN || strspn(name, "0123456789abcdef") != 2 * GX_HASH_LEN)
+		return false;
+	for (size_t i = 0; i < GX_HASH_LEN; ++i) {
+		unsigned v = 0;
+		for (size_t k = 0; k < 2; ++k) {
+			char c = name[2 * i + k];
+			v = v << 4 | (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+		}
+		hash[i] = (uint8_t)v;
+	}
+	return true;
+}
+
+static long collect_dir(struct gx_cio *cio, struct gx_sql *q, const char *path)
+{
+	DIR *d = opendir(path);
+	if (d == NULL)
+		return errno == ENOENT ? 0 : io_fail(cio, path, "opendir");
+	long n = 0;
+	for (struct dirent *e; n >= 0 && (e = readdir(d)) != NULL;) {
+		uint8_t hash[GX_HASH_LEN];
+		size_t len = strlen(e->d_name);
+		bool gone = len == 2 * GX_HASH_LEN + 4 && strcmp(e->d_name + 2 * GX_HASH_LEN, ".new") == 0;
+		if (parse_name(e->d_name, hash)) {
+			int known = is_known(cio, q, hash);
+			if (known < 0)
+				n = known;
+			gone = known == 0;
+		}
+		if (gone && unlinkat(dirfd(d), e->d_name, 0) == 0)
+			++n;
+	}
+	closedir(d);
+	return n;
+}
+
+long gx_content__collect(struct gx_cio *cio, struct gx_sql *q)
+{
+	long total = 0;
+	for (unsigned i = 0; i < 256; ++i) {
+		char path[PATH_MAX];
+		int len = snprintf(path, sizeof(path), "%s/cid/%02x", cio->dir, i);
+		if (len < 0 || (size_t)len >= sizeof(path))
+			return gx_cio__fail(cio, GX_E_LIMIT, "%s: path too long", cio->dir);
+		long n = collect_dir(cio, q, path);
+		if (n < 0)
+			return n;
+		total += n;
+	}
+	return total;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Compression in blocks that can be read one by one. */
+#include <config.h>
+#include "libgxstore/cio-int.h"
+
+enum { LEVEL = 3, SAMPLE = 16384, SMALLEST = 48 };
+
+size_t gx_pack__blocks(uint64_t size)
+{
+	return (size_t)((size + GX_PACK_BLOCK - 1) / GX_PACK_BLOCK);
+}
+
+size_t gx_pack__block_len(uint64_t size, size_t i)
+{
+	uint64_t left = size - (uint64_t)i * GX_PACK_BLOCK;
+	return left < GX_PACK_BLOCK ? (size_t)left : GX_PACK_BLOCK;
+}
+
+static ZSTD_CCtx *context(ZSTD_CCtx **io_cctx)
+{
+	if (*io_cctx != NULL)
+		return *io_cctx;
+	ZSTD_CCtx *c = ZSTD_createCCtx();
+	if (c == NULL)
+		return NULL;
+	/* The checksum is what finds a damaged block. */
+	if (ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, LEVEL)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1))) {
+		ZSTD_freeCCtx(c);
+		return NULL;
+	}
+	return *io_cctx = c;
+}
+
+/* Packed formats (pictures, archives, PDF) often begin with a header of text: the middle says more. */
+static bool hopeless(ZSTD_CCtx *c, const uint8_t *data, size_t len)
+{
+	uint8_t out[SAMPLE + 64];
+	if (len < 2 * SAMPLE)
+		return false;
+	size_t n = ZSTD_compress2(c, out, sizeof(out), data + (len - SAMPLE) / 2, SAMPLE);
+	return ZSTD_isError(n) || n > SAMPLE - SAMPLE / 32;
+}
+
+static int pack_blocks(ZSTD_CCtx *c, struct gx_push *out, const uint8_t *data, size_t len)
+{
+	size_t blocks = gx_pack__blocks(len);
+	for (size_t i = 0; i < blocks; ++i)
+		gx_push_u32(out, 0);
+	for (size_t i = 0; i < blocks; ++i) {
+		size_t n = gx_pack__block_len(len, i), bound = ZSTD_compressBound(n);
+		const uint8_t *src = data + i * GX_PACK_BLOCK;
+		uint8_t *dst = gx_push_reserve(out, bound);
+		if (dst == NULL)
+			return out->err;
+		size_t z = ZSTD_compress2(c, dst, bound, src, n);
+		uint32_t entry;
+		if (ZSTD_isError(z) || z >= n) {
+			gx_push_bytes(out, src, n);
+			entry = (uint32_t)n | GX_PACK_RAW_BLOCK;
+		} else {
+			gx_push_added(out, z);
+			entry = (uint32_t)z;
+		}
+		gx_push_patch_u32(out, 4 * i, entry);
+	}
+	return out->err;
+}
+
+int gx_pack__pack(struct gx_arena *a, ZSTD_CCtx **io_cctx, const void *data, size_t len, uint8_t *ret_comp, struct gx_bin *ret_packed)
+{
+	struct gx_bin raw = {data, len};
+	*ret_comp = GX_PACK_RAW;
+	*ret_packed = raw;
+	if (len < SMALLEST)
+		return 0;
+	ZSTD_CCtx *c = context(io_cctx);
+	if (c == NULL)
+		return GX_E_NOMEM;
+	if (hopeless(c, data, len))
+		return 0;
+	struct gx_push out;
+	gx_push_init(&out, 0);
+	int err = pack_blocks(c, &out, data, len);
+	if (err == 0 && out.len < len - len / 32) {
+		err = gx_push_finish(&out, a, ret_packed);
+		*ret_comp = GX_PACK_BLOCKS;
+	}
+	gx_push_release(&out);
+	return err;
+}
+
+int gx_pack__unpack_block(ZSTD_DCtx *d, const uint8_t *packed, uint32_t entry, uint8_t *out, size_t out_len)
+{
+	size_t len = entry & ~GX_PACK_RAW_BLOCK;
+	if ((entry & GX_PACK_RAW_BLOCK) != 0) {
+		if (len != out_len)
+			return GX_E_FORMAT;
+		memcpy(out, packed, len);
+		return 0;
+	}
+	size_t n = ZSTD_decompressDCtx(d, out, out_len, packed, len);
+	return ZSTD_isError(n) || n != out_len ? GX_E_FORMAT : 0;
+}
+
+int gx_pack__unpack(ZSTD_DCtx *d, uint8_t comp, struct gx_bin packed, uint64_t size, struct gx_push *out)
+{
+	if (comp == GX_PACK_RAW) {
+		if (packed.len != size)
+			return GX_E_FORMAT;
+		gx_push_bytes(out, packed.data, packed.len);
+		return out->err;
+	}
+	if (comp != GX_PACK_BLOCKS || size > GX_CONTENT_SIZE_MAX || gx_pack__blocks(size) > packed.len / 4)
+		return GX_E_FORMAT;
+	size_t blocks = gx_pack__blocks(size);
+	struct gx_pull table, body;
+	gx_pull_init(&table, packed.data, 4 * blocks);
+	gx_pull_init(&body, packed.data + 4 * blocks, packed.len - 4 * blocks);
+	for (size_t i = 0; i < blocks; ++i) {
+		uint32_t entry = gx_pull_u32(&table);
+		size_t n = gx_pack__block_len(size, i);
+		const uint8_t *src = gx_pull_bytes(&body, entry & ~GX_PACK_RAW_BLOCK);
+		uint8_t *dst = src == NULL ? NULL : gx_push_reserve(out, n);
+		if (dst == NULL)
+			return src == NULL ? GX_E_FORMAT : out->err;
+		int err = gx_pack__unpack_block(d, src, entry, dst, n);
+		if (err != 0)
+			return err;
+		gx_push_added(out, n);
+	}
+	return body.left == 0 ? 0 : GX_E_FORMAT;
+}
