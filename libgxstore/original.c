@@ -5,6 +5,8 @@
 
 /* Content bytes encoded at a time: bounds the memory of a read, whatever the size of the message. */
 enum { WINDOW = 192 * 1024 };
+/* Sizes in a skeleton are believed so far; beyond it memory is taken as contents prove to be there. */
+#define TRUSTED_SIZE ((uint64_t)16 << 20)
 
 struct reader {
 	struct gx_cio *cio;
@@ -18,7 +20,7 @@ static int damaged(struct gx_cio *cio)
 	return gx_cio__fail(cio, GX_E_FORMAT, "%s: a message skeleton is damaged", cio->dir);
 }
 
-static int read_literal(struct reader *r, const struct gx_skel_seg *g, uint64_t from, size_t n, uint8_t *out)
+static int read_literal(struct reader *r, const struct gx_skel_seg *g, uint64_t from, size_t n, struct gx_push *out)
 {
 	struct gx_cio *cio = r->cio;
 	if (!r->unpacked) {
@@ -27,8 +29,8 @@ static int read_literal(struct reader *r, const struct gx_skel_seg *g, uint64_t 
 			return damaged(cio);
 		r->unpacked = true;
 	}
-	memcpy(out, cio->literals.data + g->lit_off + from, n);
-	return 0;
+	gx_push_bytes(out, cio->literals.data + g->lit_off + from, n);
+	return out->err;
 }
 
 /* Characters [from, from+n) of base64 text, encoded window by window. */
@@ -66,7 +68,7 @@ static int encode(struct gx_content_ref *c, const struct gx_b64_shape *shape, ui
 	return 0;
 }
 
-static int read_content(struct reader *r, const struct gx_skel_seg *g, uint64_t from, size_t n, uint8_t *out)
+static int read_content(struct reader *r, const struct gx_skel_seg *g, uint64_t from, size_t n, struct gx_push *out)
 {
 	struct gx_content_ref c;
 	const struct gx_skel_content *want = &r->s.contents[g->content];
@@ -75,24 +77,27 @@ static int read_content(struct reader *r, const struct gx_skel_seg *g, uint64_t 
 		return err;
 	if (c.size != want->size)
 		err = damaged(r->cio);
-	else if (g->kind == GX_SEG_IDENTITY)
-		err = gx_content__get(&c, from, n, out);
-	else
-		err = encode(&c, &g->shape, from, n, out);
+	uint8_t *p = err == 0 ? gx_push_reserve(out, n) : NULL;
+	if (err == 0 && p == NULL)
+		err = out->err;
+	else if (err == 0)
+		err = g->kind == GX_SEG_IDENTITY ? gx_content__get(&c, from, n, p) : encode(&c, &g->shape, from, n, p);
+	if (err == 0)
+		gx_push_added(out, n);
 	gx_content__close(&c);
 	return err;
 }
 
-static int read_range(struct reader *r, uint64_t off, size_t n, uint8_t *out)
+static int read_range(struct reader *r, uint64_t off, uint64_t n, struct gx_push *out)
 {
 	for (size_t i = gx_skel__find(&r->s, off); n > 0; ++i) {
 		const struct gx_skel_seg *g = &r->s.segs[i];
-		uint64_t from = off - g->off;
-		size_t take = n < g->len - from ? n : (size_t)(g->len - from);
-		int err = g->kind == GX_SEG_LITERAL ? read_literal(r, g, from, take, out) : read_content(r, g, from, take, out);
+		uint64_t from = off - g->off, take = n < g->len - from ? n : g->len - from;
+		int err = take > SIZE_MAX ? gx_push_fail(out, GX_E_LIMIT)
+			: g->kind == GX_SEG_LITERAL ? read_literal(r, g, from, (size_t)take, out)
+			: read_content(r, g, from, (size_t)take, out);
 		if (err != 0)
 			return err;
-		out += take;
 		off += take;
 		n -= take;
 	}
@@ -129,11 +134,11 @@ int gx_original__read(struct gx_cio *cio, struct gx_sql *q, struct gx_bin skelet
 		}
 		return err;
 	}
-	uint8_t *p = n > SIZE_MAX ? NULL : gx_push_reserve(out, (size_t)n);
-	if (p == NULL)
-		return out->err != 0 ? out->err : gx_push_fail(out, GX_E_LIMIT);
-	int err = read_range(&r, off, (size_t)n, p);
-	if (err == 0)
-		gx_push_added(out, (size_t)n);
+	size_t before = out->len;
+	if (gx_push_reserve(out, (size_t)(n < TRUSTED_SIZE ? n : TRUSTED_SIZE)) == NULL)
+		return out->err;
+	int err = read_range(&r, off, n, out);
+	if (err != 0 && out->err == 0)
+		out->len = before;
 	return err;
 }

@@ -53,7 +53,7 @@ static void pull_segment(struct gx_pull *c, const struct gx_skel *s, struct gx_s
 		return;
 	uint64_t width = gx_pull_varint(c);
 	g->shape = (struct gx_b64_shape){.width = (uint32_t)width, .eol = gx_pull_u8(c), .tail = gx_pull_u8(c)};
-	if (width > UINT32_MAX || g->shape.eol < 1 || g->shape.eol > 2)
+	if (width > UINT32_MAX || g->shape.eol < 1 || g->shape.eol > 2 || g->len == 0)
 		gx_pull_fail(c, GX_E_FORMAT);
 	else
 		g->len = gx_b64_shape_len(&g->shape, g->len);
@@ -99,6 +99,8 @@ int gx_skel__parse(struct gx_arena *a, struct gx_bin skeleton, struct gx_skel *r
 	s.lit_comp = gx_pull_u8(&c);
 	s.lit.len = c.left;
 	s.lit.data = gx_pull_bytes(&c, c.left);
+	if (c.err == 0 && (s.lit_comp == GX_PACK_RAW ? s.lit.len != s.lit_len : s.lit.len / 4 < gx_pack__blocks(s.lit_len)))
+		gx_pull_fail(&c, GX_E_FORMAT);
 	*ret_s = s;
 	return c.err;
 }
