@@ -31,7 +31,7 @@ GX_API void gx_iobuf_added(struct gx_iobuf *b, size_t n);
 GX_API void gx_iobuf_consume(struct gx_iobuf *b, size_t n);
 static inline const uint8_t *gx_iobuf_head(const struct gx_iobuf *b)
 {
-	return b->data + b->off;
+	return b->data == NULL ? NULL : b->data + b->off;
 }
 static inline size_t gx_iobuf_left(const struct gx_iobuf *b)
 {
@@ -53,7 +53,7 @@ struct gx_io {
 	struct gx_push out;       /**< engine appends; the driver takes all and clears */
 	size_t out_pending;       /**< bytes taken by the driver that the peer has not accepted yet */
 	size_t out_high;          /**< out.len + out_pending above it: return GX_WANT_DRAIN */
-	size_t in_max;            /**< driver stops reading above this many unread bytes */
+	size_t in_max;            /**< driver stops reading above this many unread bytes; an engine that leaves four times as many and wants more is closed */
 	unsigned events;          /**< GX_IO_*; TLS_STARTED, TIMEOUT and WOKEN are cleared by the driver after the call */
 	int64_t deadline_ms;      /**< engine sets: clock's monotonic ms at which it wants TIMEOUT; 0 none */
 	const struct gx_clock *clock;
@@ -82,7 +82,11 @@ enum gx_want {
 struct gx_engine_ops {
 	const char *name;   /**< "imap" */
 	enum gx_want (*step)(void *self, struct gx_io *io);
-	enum gx_want (*work)(void *self, struct gx_io *io); /**< may be NULL */
+	/**
+	 * May be NULL. Answers as step() does: after GX_WANT_INPUT step() is called at once, with the
+	 * input that is left; every other answer means the same as from step().
+	 */
+	enum gx_want (*work)(void *self, struct gx_io *io);
 	/** The connection is gone; called on a thread that may block, never while step() or work() runs. */
 	void (*free)(void *self);
 };

@@ -50,18 +50,24 @@ struct gx_listen_opts {
 	uint32_t handshake_ms;            /**< TLS and PROXY header deadline, 0 takes 30000 */
 	uint32_t write_stall_ms;          /**< close when the peer takes nothing for so long, 0 takes 180000 */
 	size_t in_max, out_high;          /**< buffers, 0 takes 64 KiB and 256 KiB */
+	const char *busy_text;            /**< sent in the clear before a connection over a limit is closed, or NULL; must live as long as the net */
+	int socket_mode;                  /**< of a Unix socket, 0 takes 0666 */
 };
 #define GX_LISTEN_OPTS_INIT {sizeof(struct gx_listen_opts)}
 /** Binds now, accepts once the net runs. @p ret_port: the port taken (for :0). @p ret_why names address and remedy. */
 GX_API int gx_net_listen(struct gx_net *n, const struct gx_listen_opts *o, uint16_t *ret_port, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 /** Starts the threads; returns at once. */
 GX_API int gx_net_start(struct gx_net *n) GX_MUST_CHECK;
-/** Calls @p fn on a loop every @p ms until stop; for store pool ticks and the like (must be short). */
-GX_API int gx_net_timer(struct gx_net *n, uint32_t ms, void (*fn)(void *ctx), void *ctx) GX_MUST_CHECK;
-/** Runs @p fn once on a worker. GX_E_LIMIT when the queue is full. */
+/**
+ * Calls @p fn on a loop every @p ms until stop; it must be short. When it returns false the timer
+ * sleeps until the next connection is accepted, so that an idle server does not wake up.
+ */
+GX_API int gx_net_timer(struct gx_net *n, uint32_t ms, bool (*fn)(void *ctx), void *ctx) GX_MUST_CHECK;
+/** Runs @p fn once on a worker, before gx_net_stop() returns. GX_E_LIMIT when the queue is full, GX_E_STATE after the stop. */
 GX_API int gx_net_run(struct gx_net *n, void (*fn)(void *ctx), void *ctx) GX_MUST_CHECK;
 /** Stops accepting, tells engines GX_IO_SHUTDOWN, waits up to @p ms for them, closes the rest, joins threads. */
 GX_API void gx_net_stop(struct gx_net *n, uint32_t ms);
+/** Stops at once if that was not done. Accepts NULL. */
 GX_API void gx_net_free(struct gx_net *n);
 
 struct gx_net_stats {
