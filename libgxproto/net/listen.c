@@ -90,7 +90,10 @@ static struct gx_loop *next_loop(struct gx_net *n)
 static void on_resume(evutil_socket_t fd, short what, void *ctx)
 {
 	struct gx_listener *l = ctx;
-	event_add(l->ev, NULL);
+	pthread_mutex_lock(&l->net->lock);
+	if (!l->net->stopping)
+		event_add(l->ev, NULL);
+	pthread_mutex_unlock(&l->net->lock);
 }
 
 /* Without descriptors or memory the clients wait in the backlog; the loop must not spin meanwhile. */
@@ -100,8 +103,11 @@ static void pause_accepting(struct gx_listener *l, int err)
 	char what[120];
 	snprintf(what, sizeof(what), "%s%s", strerror(err), err == EMFILE ? " (raise the limit with the fd_limit directive)" : "");
 	gx_listener__complain(l, what, "");
+	pthread_mutex_lock(&l->net->lock);
 	event_del(l->ev);
-	event_add(l->resume, &tv);
+	if (!l->net->stopping)
+		event_add(l->resume, &tv);
+	pthread_mutex_unlock(&l->net->lock);
 }
 
 static void on_accept(evutil_socket_t fd, short what, void *ctx)

@@ -81,7 +81,6 @@ struct gx_timer {
 };
 
 struct gx_net {
-	struct gx_log log_copy;
 	const struct gx_log *log;
 	const struct gx_clock *clock;
 	struct gx_pool pool;

@@ -75,6 +75,12 @@ static void *loop_main(void *ctx)
 	return NULL;
 }
 
+static void set_timer(struct gx_timer *t)
+{
+	struct timeval tv = {.tv_sec = t->ms / 1000, .tv_usec = t->ms % 1000 * 1000};
+	event_add(t->ev, &tv);
+}
+
 int gx_net_start(struct gx_net *n)
 {
 	pthread_mutex_lock(&n->lock);
@@ -87,10 +93,8 @@ int gx_net_start(struct gx_net *n)
 		return ret;
 	for (; l != NULL; l = l->next)
 		event_add(l->ev, NULL);
-	for (; t != NULL; t = t->next) {
-		struct timeval tv = {.tv_sec = t->ms / 1000, .tv_usec = t->ms % 1000 * 1000};
-		event_add(t->ev, &tv);
-	}
+	for (; t != NULL; t = t->next)
+		set_timer(t);
 	for (unsigned i = 0; ret == 0 && i < n->nloops; ++i) {
 		ret = gx_net__thread(&n->loops[i].thread, false, loop_main, &n->loops[i]);
 		n->loops[i].running = ret == 0;
@@ -100,22 +104,17 @@ int gx_net_start(struct gx_net *n)
 
 /* ---- Timers and jobs ---- */
 
-static void set_timer(struct gx_timer *t)
-{
-	struct timeval tv = {.tv_sec = t->ms / 1000, .tv_usec = t->ms % 1000 * 1000};
-	event_add(t->ev, &tv);
-}
-
 static void on_timer(evutil_socket_t fd, short what, void *ctx)
 {
 	struct gx_timer *t = ctx;
-	if (t->fn(t->ctx)) {
-		set_timer(t);
-		return;
-	}
+	bool more = t->fn(t->ctx);
 	pthread_mutex_lock(&t->net->lock);
-	t->sleeping = true;
-	atomic_store(&t->net->timers_sleep, true);
+	if (more && !t->net->stopping)
+		set_timer(t);
+	if (!more) {
+		t->sleeping = true;
+		atomic_store(&t->net->timers_sleep, true);
+	}
 	pthread_mutex_unlock(&t->net->lock);
 }
 
@@ -147,7 +146,7 @@ int gx_net_timer(struct gx_net *n, uint32_t ms, bool (*fn)(void *ctx), void *ctx
 	pthread_mutex_lock(&n->lock);
 	t->next = n->timers;
 	n->timers = t;
-	if (n->started)
+	if (n->started && !n->stopping)
 		set_timer(t);
 	pthread_mutex_unlock(&n->lock);
 	return 0;
@@ -234,7 +233,8 @@ void gx_net_stop(struct gx_net *n, uint32_t ms)
 	for (unsigned i = 0; i < n->nloops; ++i) {
 		if (!n->loops[i].running)
 			continue;
-		event_base_loopbreak(n->loops[i].base);
+		/* Not loopbreak: a loop that has not begun yet would forget it. */
+		event_base_loopexit(n->loops[i].base, NULL);
 		pthread_join(n->loops[i].thread, NULL);
 		n->loops[i].running = false;
 	}
