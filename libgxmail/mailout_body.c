@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The body of a message: which parts in which multiparts, [MS-OXCMAIL] 2.1.3.2 - 2.1.3.4. */
+#include <config.h>
+#include <string.h>
+#include <gx/charset.h>
+#include "mailout-int.h"
+
+/* What there is to write. */
+struct content {
+	const char *plain;       /* NULL: none */
+	bool has_html;
+	struct gx_bin html;
+	const char *html_charset;
+	size_t inlined, attached; /* numbers of attachments */
+};
+
+static void multipart_begin(struct gx_mailout *w, const char *subtype, const char *boundary)
+{
+	gx_push_printf(w->out, "Content-Type: multipart/%s;\r\n boundary=\"%s\"\r\n", subtype, boundary);
+}
+
+static bool is_inline(const struct gx_attach *att)
+{
+	const char *cid = gx_proplist_str(&att->props, PidTagAttachContentId, "");
+	const char *loc = gx_proplist_str(&att->props, PidTagAttachContentLocation, "");
+	bool rendered = (gx_proplist_i32(&att->props, PidTagAttachFlags, 0) & 4) != 0; /* attRenderedInBody */
+	return att->embedded == NULL && rendered && (*cid != '\0' || *loc != '\0');
+}
+
+static void find_html(struct gx_mailout *w, const struct gx_msgobj *m, struct content *c)
+{
+	const char *text = gx_proplist_str(&m->props, PidTagBodyHtml, NULL);
+	c->html_charset = "utf-8";
+	if (text != NULL) {
+		c->html = (struct gx_bin){(const uint8_t *)text, strlen(text)};
+		c->has_html = true;
+	} else if (gx_mailout__bytes(w, m, PidTagHtml, &c->html)) {
+		const char *cs = gx_cp_to_charset((uint32_t)gx_proplist_i32(&m->props, PidTagInternetCodepage, GX_CP_UTF8));
+		if (cs != NULL)
+			c->html_charset = cs;
+		c->has_html = true;
+	}
+}
+
+static void plain_part(struct gx_mailout *w, const struct content *c)
+{
+	const char *s = c->plain == NULL ? "" : c->plain;
+	gx_mailout__text_part(w, "text/plain", "utf-8", (struct gx_bin){(const uint8_t *)s, strlen(s)});
+}
+
+static void html_part(struct gx_mailout *w, const struct content *c)
+{
+	gx_mailout__text_part(w, "text/html", c->html_charset, c->html);
+}
+
+static void attachments(struct gx_mailout *w, const struct gx_msgobj *m, const char *boundary, bool want_inline, bool html)
+{
+	for (size_t i = 0; i < m->att_count; ++i) {
+		bool in = html && is_inline(&m->atts[i]);
+		if (in != want_inline)
+			continue;
+		gx_mailout__delimiter(w, boundary, false);
+		gx_mailout__attachment(w, &m->atts[i], in);
+	}
+}
+
+static void html_with_images(struct gx_mailout *w, const struct gx_msgobj *m, const struct content *c)
+{
+	if (c->inlined == 0) {
+		html_part(w, c);
+		return;
+	}
+	const char *b = gx_mailout__boundary(w);
+	multipart_begin(w, "related", b);
+	gx_mailout__delimiter(w, b, false);
+	html_part(w, c);
+	attachments(w, m, b, true, true);
+	gx_mailout__delimiter(w, b, true);
+}
+
+static void text(struct gx_mailout *w, const struct gx_msgobj *m, const struct content *c)
+{
+	if (!c->has_html) {
+		plain_part(w, c);
+		return;
+	}
+	if (c->plain == NULL || *c->plain == '\0') {
+		html_with_images(w, m, c);
+		return;
+	}
+	const char *b = gx_mailout__boundary(w);
+	multipart_begin(w, "alternative", b);
+	gx_mailout__delimiter(w, b, false);
+	plain_part(w, c);
+	gx_mailout__delimiter(w, b, false);
+	html_with_images(w, m, c);
+	gx_mailout__delimiter(w, b, true);
+}
+
+static bool class_is(const struct gx_msgobj *m, const char *want)
+{
+	return gx_ascii_casecmp(gx_proplist_str(&m->props, PidTagMessageClass, ""), want) == 0;
+}
+
+/* [MS-OXOSMIME] 2.1.1 and 2.1.2: the one attachment is the content, so that signatures stay valid. */
+static bool smime(struct gx_mailout *w, const struct gx_msgobj *m)
+{
+	bool clear = class_is(m, "IPM.Note.SMIME.MultipartSigned");
+	if ((!clear && !class_is(m, "IPM.Note.SMIME")) || m->att_count != 1 || m->atts[0].embedded != NULL)
+		return false;
+	struct gx_bin data = gx_mailout__attach_data(w, &m->atts[0]);
+	if (clear) { /* a whole entity, with its own Content-Type */
+		gx_push_bytes(w->out, data.data, data.len);
+		return true;
+	}
+	const char *type = gx_proplist_str(&m->atts[0].props, PidTagAttachMimeTag, "application/pkcs7-mime");
+	const char *name = gx_proplist_str(&m->atts[0].props, PidTagAttachLongFilename, "smime.p7m");
+	gx_push_printf(w->out, "Content-Type: %s", type);
+	gx_mailout__param(w, "name", name);
+	gx_push_str(w->out, "\r\nContent-Disposition: attachment");
+	gx_mailout__param(w, "filename", name);
+	gx_push_str(w->out, "\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+	gx_base64_enc_lines(w->out, data.data, data.len);
+	return true;
+}
+
+void gx_mailout__body(struct gx_mailout *w, const struct gx_msgobj *m)
+{
+	struct content c = {0};
+	gx_push_str(w->out, "MIME-Version: 1.0\r\n");
+	if (smime(w, m) || gx_mailout__report(w, m))
+		return;
+	c.plain = gx_mailout__text(w, m, PidTagBody);
+	find_html(w, m, &c);
+	for (size_t i = 0; i < m->att_count; ++i) {
+		if (c.has_html && is_inline(&m->atts[i]))
+			++c.inlined;
+		else
+			++c.attached;
+	}
+	if (c.attached == 0) {
+		text(w, m, &c);
+		return;
+	}
+	gx_push_str(w->out, "X-MS-Has-Attach: yes\r\n");
+	const char *b = gx_mailout__boundary(w);
+	multipart_begin(w, "mixed", b);
+	gx_mailout__delimiter(w, b, false);
+	text(w, m, &c);
+	attachments(w, m, b, false, c.has_html);
+	gx_mailout__delimiter(w, b, true);
+}

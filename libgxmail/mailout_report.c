@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Delivery and read reports as multipart/report, [MS-OXCMAIL] 2.1.3.6; [RFC 3464], [RFC 3798]. */
+#include <config.h>
+#include <string.h>
+#include <gx/charset.h>
+#include "mailout-int.h"
+
+static const struct {
+	const char *suffix;   /* of a REPORT.* class */
+	const char *what;     /* Action of a delivery status, or Disposition type */
+	bool disposition;
+	const char *status;   /* when the object has none */
+} kinds[] = {
+	{".NDR", "failed", false, "5.0.0"},
+	{".Delayed.DR", "delayed", false, "4.0.0"},
+	{".Expanded.DR", "expanded", false, "2.0.0"},
+	{".Relayed.DR", "relayed", false, "2.0.0"},
+	{".DR", "delivered", false, "2.0.0"},
+	{".IPNRN", "displayed", true, NULL},
+	{".IPNNRN", "deleted", true, NULL},
+};
+
+static int kind_of(const struct gx_msgobj *m)
+{
+	const char *cls = gx_proplist_str(&m->props, PidTagMessageClass, "");
+	size_t len = strlen(cls);
+	if (gx_ascii_ncasecmp(cls, "REPORT.", 7) != 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); ++i) {
+		size_t n = strlen(kinds[i].suffix);
+		if (len >= n && gx_ascii_casecmp(cls + len - n, kinds[i].suffix) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+static const char *rcpt_address(struct gx_mailout *w, const struct gx_proplist *l)
+{
+	const char *s = gx_mailout__address(w, l, PidTagSmtpAddress, PidTagAddressType, PidTagEmailAddress);
+	return s == NULL ? "unknown" : s;
+}
+
+static void status_of(struct gx_mailout *w, const struct gx_proplist *l, int kind)
+{
+	int32_t code = gx_proplist_i32(l, PidTagNonDeliveryReportStatusCode, 0);
+	gx_push_printf(w->out, "Final-Recipient: rfc822; %s\r\nAction: %s\r\n", rcpt_address(w, l), kinds[kind].what);
+	if (code >= 200 && code <= 599)
+		gx_push_printf(w->out, "Status: %d.%d.%d\r\n", (int)code / 100, (int)code / 10 % 10, (int)code % 10);
+	else
+		gx_push_printf(w->out, "Status: %s\r\n", kinds[kind].status);
+	const char *info = gx_proplist_str(l, PidTagSupplementaryInfo, NULL);
+	if (info != NULL && *info != '\0')
+		gx_mailout__field_raw(w, "Diagnostic-Code", gx_arena_printf(w->a, "smtp; %s", info));
+	const char *mta = gx_proplist_str(l, PidTagRemoteMessageTransferAgent, NULL);
+	if (mta != NULL && *mta != '\0')
+		gx_mailout__field_raw(w, "Remote-MTA", gx_arena_printf(w->a, "dns; %s", mta));
+}
+
+static void delivery_status(struct gx_mailout *w, const struct gx_msgobj *m, int kind)
+{
+	const char *mta = gx_proplist_str(&m->props, PidTagReportingMessageTransferAgent, "localhost");
+	gx_push_str(w->out, "Content-Type: message/delivery-status\r\n\r\n");
+	gx_mailout__field_raw(w, "Reporting-MTA", gx_arena_printf(w->a, "dns; %s", mta));
+	for (size_t i = 0; i < m->rcpt_count; ++i) {
+		gx_push_str(w->out, "\r\n");
+		status_of(w, &m->rcpts[i], kind);
+	}
+}
+
+static void disposition(struct gx_mailout *w, const struct gx_msgobj *m, int kind)
+{
+	const char *who = gx_mailout__address(w, &m->props, PidTagSenderSmtpAddress, PidTagSenderAddressType,
+		PidTagSenderEmailAddress);
+	const char *id = gx_proplist_str(&m->props, PidTagOriginalMessageId, NULL);
+	gx_push_str(w->out, "Content-Type: message/disposition-notification\r\n\r\n");
+	gx_push_printf(w->out, "Final-Recipient: rfc822; %s\r\n", who == NULL ? "unknown" : who);
+	gx_mailout__field_raw(w, "Original-Message-ID", id);
+	gx_push_printf(w->out, "Disposition: manual-action/MDN-sent-manually; %s\r\n", kinds[kind].what);
+}
+
+bool gx_mailout__report(struct gx_mailout *w, const struct gx_msgobj *m)
+{
+	int kind = kind_of(m);
+	if (kind < 0)
+		return false;
+	const char *b = gx_mailout__boundary(w);
+	const char *text = gx_mailout__text(w, m, PidTagBody);
+	if (text == NULL)
+		text = gx_proplist_str(&m->props, PidTagReportText, "");
+	gx_push_printf(w->out, "Content-Type: multipart/report; report-type=%s;\r\n boundary=\"%s\"\r\n",
+		kinds[kind].disposition ? "disposition-notification" : "delivery-status", b);
+	gx_mailout__delimiter(w, b, false);
+	gx_mailout__text_part(w, "text/plain", "utf-8", (struct gx_bin){(const uint8_t *)text, strlen(text)});
+	gx_mailout__delimiter(w, b, false);
+	if (kinds[kind].disposition)
+		disposition(w, m, kind);
+	else
+		delivery_status(w, m, kind);
+	for (size_t i = 0; i < m->att_count; ++i) {
+		gx_mailout__delimiter(w, b, false);
+		gx_mailout__attachment(w, &m->atts[i], false);
+	}
+	gx_mailout__delimiter(w, b, true);
+	return true;
+}
