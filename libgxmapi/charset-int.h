@@ -3,6 +3,8 @@
 #define GX_CHARSET_INT_H
 #include <gx/charset.h>
 
+struct gx_utf8__out;
+
 struct gx_cp__page {
 	uint32_t cp;
 	const char *charset;
@@ -14,6 +16,13 @@ struct gx_cp__page {
 const struct gx_cp__page *gx_cp__find(uint32_t cp);
 /* As gx_cp_append_utf8(); returns the number of replacements. */
 size_t gx_cp__append(struct gx_strbuf *b, uint32_t cp, const void *data, size_t len);
+
+/* Bytes of a code page that iconv knows. */
+void gx_cp__from_iconv(struct gx_utf8__out *o, const struct gx_cp__page *page, const uint8_t *p, size_t len);
+/* ISO-2022-JP, [RFC 1468], with what Windows and old mailers add to it. */
+void gx_cp__from_jis(struct gx_utf8__out *o, const uint8_t *p, size_t len);
+/* HZ, [RFC 1843]. */
+void gx_cp__from_hz(struct gx_utf8__out *o, const uint8_t *p, size_t len);
 
 /* Length of the well-formed UTF-8 at the front. */
 size_t gx_utf8__valid_front(const uint8_t *s, size_t len);

@@ -10,7 +10,14 @@
 #include <string.h>
 #include "libgxmapi/charset-int.h"
 
-enum { CP_UTF16BE = 1201, CP_LATIN1 = 28591 };
+enum {
+	CP_UTF16BE = 1201,
+	CP_LATIN1 = 28591,
+	CP_JIS = 50220,
+	CP_JIS_KANA = 50221,
+	CP_JIS_SHIFT = 50222,
+	CP_HZ = 52936
+};
 
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 #define LOW_ONES UINT64_C(0x0101010101010101)
@@ -97,7 +104,7 @@ static void from_marked_utf16(struct gx_utf8__out *o, const uint8_t *p, size_t l
 }
 
 /* What cannot be decoded is skipped by the smallest unit of the encoding, then iconv goes on. */
-static void from_iconv(struct gx_utf8__out *o, const struct gx_cp__page *page, const uint8_t *p, size_t len)
+void gx_cp__from_iconv(struct gx_utf8__out *o, const struct gx_cp__page *page, const uint8_t *p, size_t len)
 {
 	iconv_t cd = iconv_open("UTF-8", page->iconv);
 	if (cd == (iconv_t)-1) {
@@ -149,11 +156,19 @@ static void convert(struct gx_utf8__out *o, uint32_t cp, const uint8_t *p, size_
 	case CP_UTF16BE:
 		from_marked_utf16(o, p, len, page->cp == CP_UTF16BE);
 		break;
+	case CP_JIS:
+	case CP_JIS_KANA:
+	case CP_JIS_SHIFT:
+		gx_cp__from_jis(o, p, len);
+		break;
+	case CP_HZ:
+		gx_cp__from_hz(o, p, len);
+		break;
 	default:
 		if (page->table != NULL)
 			from_table(o, table_of(page), p, len);
 		else
-			from_iconv(o, page, p, len);
+			gx_cp__from_iconv(o, page, p, len);
 	}
 }
 

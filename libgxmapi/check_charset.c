@@ -74,6 +74,13 @@ static const struct {
 	CASE(54936, "\x94\x39\xda\x33", "\xf0\x9f\x92\xa9", 0),
 	CASE(50220, "\x1b$BF|\x1b(B!", "\xe6\x97\xa5!", 0),
 	CASE(50225, "\x1b$)C\x0e\x30\x21\x0f", "\xea\xb0\x80", 0),
+	CASE(50220, "\x1b$B-!\x1b(I1\x1b(J\\\x1b(B", "\xe2\x91\xa0\xef\xbd\xb1\\", 0),
+	CASE(50221, "\x1b$@F|K\\\nA\x0e" "1\x0f" "B", "\xe6\x97\xa5\xe6\x9c\xac\nA\xef\xbd\xb1" "B", 0),
+	CASE(50222, "a\x1b$BF\x1b(Bb\x1b\x1b$BF", "a" R "b" R R, 3),
+	CASE(50220, "\x1b$(DF|\x1b(Bx\x81\x1b$B\xc6\xfc" "F|", R "x" R R R "\xe6\x97\xa5", 4),
+	CASE(52936, "~{VPND~}!~~~\nx\n", "\xe4\xb8\xad\xe6\x96\x87!~x\n", 0),
+	CASE(52936, "~{VP\nab~x\x80~{V", "\xe4\xb8\xad\nab" R "x" R R, 3),
+	CASE(51932, "\xad\xa1", "\xe2\x91\xa0", 0),
 	CASE(65000, "Hi +AOQ-!", "Hi \xc3\xa4!", 0),
 };
 

@@ -45,8 +45,10 @@ def c_string(s):
 
 def main():
     facts = sys.argv[1]
-    pages = sorted(list(rows(facts, "codepages.tsv")) + list(rows(facts, "codepages_extra.tsv")),
-                   key=lambda r: int(r["codepage"]))
+    pages = {}  # the extra rows come later and win
+    for name in ("codepages.tsv", "codepages_extra.tsv"):
+        pages.update((int(r["codepage"]), r) for r in rows(facts, name))
+    pages = [pages[cp] for cp in sorted(pages)]
     print("/* Made by scripts/gen-codepages.py from facts/codepages*.tsv and facts/charset_aliases.tsv. */")
     tables, index = [], {}
     for r in pages:
