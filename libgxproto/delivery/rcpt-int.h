@@ -7,7 +7,6 @@
 struct gx_target {
 	const char *user;      /* primary address */
 	const char *maildir;
-	uint64_t quota;        /* bytes, 0 none */
 };
 /** A recipient that no mailbox can be found for, and why. */
 struct gx_unresolved {
@@ -17,6 +16,8 @@ struct gx_unresolved {
 struct gx_resolved {
 	struct gx_target *v;
 	size_t n, cap;
+	uint32_t *table;       /* index + 1 by hash of maildir; 0 free */
+	size_t table_size;
 	struct gx_unresolved *bad;
 	size_t bad_n, bad_cap;
 };

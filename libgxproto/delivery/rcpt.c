@@ -3,6 +3,7 @@
 #include <config.h>
 #include <string.h>
 #include <gx/delivery.h>
+#include "crc32c.h"
 #include "rcpt-int.h"
 
 enum { DISPLAY_TYPE_LIST = 1, MAX_TARGETS = 200000 };
@@ -47,18 +48,43 @@ int gx_delivery_check_rcpt(struct gx_dir *dir, const char *address, const char *
 	return ret != 0 ? ret : receives(&u);
 }
 
+/** Where a mailbox stands in the table, or would. */
+static uint32_t *find(const struct gx_resolved *r, const char *maildir)
+{
+	size_t k = gx_crc32c__update(0, maildir, strlen(maildir));
+	for (;; ++k) {
+		uint32_t *at = &r->table[k & (r->table_size - 1)];
+		if (*at == 0 || strcmp(r->v[*at - 1].maildir, maildir) == 0)
+			return at;
+	}
+}
+
+static int rehash(struct gx_resolved *r, struct gx_arena *a)
+{
+	r->table_size = r->table_size == 0 ? 8 : 2 * r->table_size;
+	r->table = gx_arena_calloc(a, r->table_size, sizeof(*r->table));
+	if (r->table == NULL)
+		return GX_E_NOMEM;
+	for (size_t i = 0; i < r->n; ++i)
+		*find(r, r->v[i].maildir) = (uint32_t)i + 1;
+	return 0;
+}
+
 static int add_target(struct gx_resolved *r, struct gx_arena *a, const struct gx_user *u)
 {
-	for (size_t i = 0; i < r->n; ++i)
-		if (strcmp(r->v[i].maildir, u->maildir) == 0)
-			return 0;
 	if (r->n >= MAX_TARGETS)
 		return GX_E_LIMIT;
+	if (2 * r->n >= r->table_size && rehash(r, a) != 0)
+		return GX_E_NOMEM;
+	uint32_t *at = find(r, u->maildir);
+	if (*at != 0)
+		return 0;
 	struct gx_target *v = gx_arena_grow(a, r->v, &r->cap, r->n + 1, sizeof(*v));
 	if (v == NULL)
 		return GX_E_NOMEM;
 	r->v = v;
-	v[r->n++] = (struct gx_target){u->username, u->maildir, u->quota_receive};
+	v[r->n++] = (struct gx_target){u->username, u->maildir};
+	*at = (uint32_t)r->n;
 	return 0;
 }
 

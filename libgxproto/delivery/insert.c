@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages into one store, in one transaction when all goes well. */
+#include <config.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "pipeline-int.h"
+
+enum { WRITER_WAIT_MS = 30000 };
+
+/** Errors that pass by themselves or by an administrator's hand. */
+static bool passes(int err)
+{
+	switch (err) {
+	case GX_E_NOMEM: case GX_E_IO: case GX_E_BUSY: case GX_E_TIMEOUT: case GX_E_NOSPACE: case GX_E_NOTFOUND:
+	case GX_E_INTERNAL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void set_why(struct gx_drop *x, const char *why)
+{
+	free(x->why);
+	x->why = strdup(why);
+}
+
+static void all(struct gx_drop **v, size_t n, int err, const char *why, bool final)
+{
+	for (size_t i = 0; i < n; ++i) {
+		v[i]->err = err;
+		v[i]->final = final;
+		set_why(v[i], why != NULL ? why : gx_strerror(err));
+	}
+}
+
+/** @return whether the transaction can go on. */
+static bool insert_one(struct gx_txn *t, struct gx_drop *x)
+{
+	struct gx_msg_ids ids;
+	struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
+	o.received = gx_nttime_from_unix(x->job->env.received_unix, 0);
+	o.delivery_id = x->job->rec->id;
+	gx_ec ec = gx_msg_insert(t, GX_FID_INBOX, x->job->prep.msg, &o, &ids);
+	/* Delivered before the last crash. */
+	if (!gx_ec_failed(ec) || gx_ec_is(ec, ecDuplicateObject)) {
+		x->err = 0;
+		return true;
+	}
+	x->err = gx_ec_to_err(ec);
+	x->final = gx_ec_is(ec, ecQuotaExceeded) || !passes(x->err);
+	char why[500];
+	snprintf(why, sizeof(why), "%s%s%s", gx_ec_text(ec), gx_txn_why(t)[0] != '\0' ? ": " : "", gx_txn_why(t));
+	set_why(x, why);
+	return false;
+}
+
+static void in_one_transaction(struct gx_store *s, struct gx_drop **v, size_t n);
+
+/** One spoilt the transaction, so each gets its own. */
+static void one_by_one(struct gx_store *s, struct gx_drop **v, size_t n)
+{
+	for (size_t i = 0; i < n; ++i) {
+		in_one_transaction(s, v + i, 1);
+		if (v[i]->err == 0 || v[i]->final)
+			continue;
+		/* The mailbox, not the message, is in trouble: the rest need not wait for it. */
+		all(v + i + 1, n - i - 1, v[i]->err, v[i]->why, false);
+		return;
+	}
+}
+
+static void in_one_transaction(struct gx_store *s, struct gx_drop **v, size_t n)
+{
+	static const struct gx_actor system_actor = GX_ACTOR_SYSTEM;
+	struct gx_txn *t;
+	int ret = gx_txn_begin(s, &system_actor, GX_TXN_WRITE, WRITER_WAIT_MS, &t);
+	if (ret != 0) {
+		all(v, n, ret, NULL, false);
+		return;
+	}
+	for (size_t i = 0; i < n; ++i) {
+		if (insert_one(t, v[i]))
+			continue;
+		gx_txn_abort(t);
+		if (n > 1)
+			one_by_one(s, v, n);
+		return;
+	}
+	ret = gx_txn_commit(t, GX_SYNC_LATER);
+	if (ret != 0)
+		all(v, n, ret, NULL, false);
+}
+
+/** Moves what can be prepared to the front. @return their number. */
+static size_t prepare_all(struct gx_delivery *d, struct gx_drop **v, size_t n)
+{
+	size_t good = 0;
+	for (size_t i = 0; i < n; ++i) {
+		struct gx_drop *x = v[i];
+		int ret = gx_job__use(d, x->job);
+		if (ret != 0) {
+			all(&x, 1, ret, NULL, !passes(ret));
+			continue;
+		}
+		v[i] = v[good];
+		v[good++] = x;
+	}
+	return good;
+}
+
+void gx_delivery__insert(struct gx_delivery *d, const char *dir, struct gx_drop **v, size_t n, struct gx_arena *scratch)
+{
+	struct gx_store *s;
+	const char *why = NULL;
+	size_t good = prepare_all(d, v, n);
+	if (good == 0)
+		return;
+	int ret = gx_store_pool_get(d->pool, dir, &s, scratch, &why);
+	if (ret != 0) {
+		/* A mailbox that the directory knows comes back: wait for it. */
+		all(v, good, ret, why, false);
+	} else {
+		in_one_transaction(s, v, good);
+		gx_store_pool_put(d->pool, s);
+	}
+	for (size_t i = 0; i < good; ++i)
+		gx_job__unuse(d, v[i]->job);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside the delivery pipeline.
+ *
+ * A record of the journal becomes a job with its mailboxes; each mailbox has a queue, in the
+ * order of the journal, and at most one worker at a time, which takes what waits there into one
+ * transaction. A message is prepared once, by the first worker that needs it. When a job's last
+ * mailbox has it, the job waits for the stores to be flushed, and then its record is released.
+ * After a crash unreleased records are delivered again; stores refuse what they have by the
+ * record's id.
+ */
+#ifndef GX_PIPELINE_INT_H
+#define GX_PIPELINE_INT_H
+#include <pthread.h>
+#include "journal-int.h"
+#include "rcpt-int.h"
+
+enum job_state { JOB_RAW, JOB_PREPARING, JOB_READY };
+
+struct gx_job {
+	struct gx_job *next;          /* in one of the delivery's lists */
+	struct gx_jrec *rec;
+	struct gx_arena *a;           /* envelope and mailboxes */
+	struct gx_envelope env;
+	struct gx_resolved to;
+	size_t left;                  /* mailboxes to go */
+	enum job_state state;
+	unsigned users;               /* workers that use the prepared message */
+	struct gx_arena *msg_arena;
+	struct gx_mail_prepared prep;
+	int64_t retry_at;             /* parked: monotonic ms */
+	unsigned tries;
+};
+
+/** One message for one mailbox. */
+struct gx_drop {
+	struct gx_drop *next;
+	struct gx_job *job;
+	const struct gx_target *to;
+	int err;                      /* last result */
+	bool final;                   /* err is for good */
+	char *why;                    /* malloc()ed, may be NULL */
+};
+
+struct gx_mailbox {
+	struct gx_mailbox *hnext, *qnext;
+	char *dir;
+	struct gx_drop *head, **tail;
+	bool queued;                  /* in the run queue, with a worker, or parked */
+	int64_t retry_at;
+	unsigned tries;
+};
+
+struct gx_joblist {
+	struct gx_job *head, **tail;
+};
+
+struct gx_delivery {
+	struct gx_journal *j;
+	bool own_journal;
+	struct gx_dir *dir;
+	struct gx_store_pool *pool;
+	const struct gx_log *log;
+	const struct gx_clock *clock;
+	char *delimiter;
+	unsigned max_threads;
+
+	pthread_mutex_t mu;
+	pthread_cond_t work;          /* for workers */
+	pthread_cond_t prepared;      /* some job became ready or raw */
+	pthread_cond_t flush;         /* for the flusher */
+	bool stop, stop_flusher;
+	bool more;                    /* the journal may have records */
+	bool dispatching;
+	unsigned threads, idle;
+	pthread_t *workers;
+	pthread_t flusher;
+	bool flusher_runs;
+	size_t inflight;              /* jobs */
+	struct gx_mailbox **table;
+	size_t table_size, mailboxes;
+	struct gx_mailbox *run, **run_tail;
+	struct gx_mailbox *parked;
+	struct gx_joblist parked_jobs;
+	struct gx_joblist unsynced;
+	uint64_t unsynced_bytes;
+	int64_t unsynced_since;
+	uint64_t prepared_bytes;
+	uint64_t delivered;
+};
+
+/* jobs.c */
+/** GX_E_*: the record stays with the caller. */
+int gx_job__new(struct gx_delivery *d, struct gx_jrec *r, struct gx_job **ret_job) GX_MUST_CHECK;
+/** Finds its mailboxes. An error is for now only. */
+int gx_job__resolve(struct gx_delivery *d, struct gx_job *job) GX_MUST_CHECK;
+/** The record stays. */
+void gx_job__free(struct gx_job *job);
+/** Makes the message ready and keeps it so until unuse. */
+int gx_job__use(struct gx_delivery *d, struct gx_job *job) GX_MUST_CHECK;
+void gx_job__unuse(struct gx_delivery *d, struct gx_job *job);
+void gx_joblist__add(struct gx_joblist *l, struct gx_job *job);
+
+/* mailbox.c; the lock is held */
+int gx_mailbox__get(struct gx_delivery *d, const char *dir, struct gx_mailbox **ret_m) GX_MUST_CHECK;
+void gx_mailbox__drop_if_idle(struct gx_delivery *d, struct gx_mailbox *m);
+void gx_mailbox__append(struct gx_mailbox *m, struct gx_drop *x);
+void gx_mailbox__run(struct gx_delivery *d, struct gx_mailbox *m);
+
+/* insert.c */
+/** Puts n messages into one mailbox; fills err, final and why of each and changes the order of v. */
+void gx_delivery__insert(struct gx_delivery *d, const char *dir, struct gx_drop **v, size_t n, struct gx_arena *scratch);
+
+/* failed.c */
+/** Keeps a message that cannot be delivered, durably. @p why: one sentence. */
+int gx_delivery__keep_failed(struct gx_delivery *d, const struct gx_job *job, const char *rcpt, const char *why) GX_MUST_CHECK;
+
+/* dispatch.c */
+/** Takes one record to the mailboxes' queues. @return whether there was one. Called and returns with the lock held. */
+bool gx_delivery__dispatch(struct gx_delivery *d);
+/** A job's last mailbox has it; lock held. */
+void gx_delivery__job_done(struct gx_delivery *d, struct gx_job *job);
+int64_t gx_delivery__backoff_ms(unsigned tries);
+
+/* flusher.c */
+void *gx_delivery__flusher(void *d);
+
+#endif
