@@ -20,6 +20,7 @@ int64_t gx_delivery__backoff_ms(unsigned tries)
 static void park(struct gx_delivery *d, struct gx_job *job)
 {
 	job->retry_at = gx_clock_mono_ms(d->clock) + gx_delivery__backoff_ms(job->tries++);
+	d->stuck++;
 	gx_joblist__add(&d->parked_jobs, job);
 }
 
@@ -55,7 +56,7 @@ static int enqueue(struct gx_delivery *d, struct gx_job *job)
 	for (size_t i = 0; i < job->to.n; ++i) {
 		drops[i].job = job;
 		drops[i].to = &job->to.v[i];
-		gx_mailbox__append(boxes[i], &drops[i]);
+		gx_mailbox__append(d, boxes[i], &drops[i]);
 		gx_mailbox__run(d, boxes[i]);
 	}
 	return 0;
@@ -92,6 +93,7 @@ static struct gx_job *due_job(struct gx_delivery *d)
 		*p = job->next;
 		if (*p == NULL)
 			d->parked_jobs.tail = p;
+		d->stuck--;
 		return job;
 	}
 	return NULL;

@@ -68,8 +68,10 @@ void gx_mailbox__drop_if_idle(struct gx_delivery *d, struct gx_mailbox *m)
 	free(m);
 }
 
-void gx_mailbox__append(struct gx_mailbox *m, struct gx_drop *x)
+void gx_mailbox__append(struct gx_delivery *d, struct gx_mailbox *m, struct gx_drop *x)
 {
+	m->count++;
+	d->stuck += m->parked;
 	x->next = NULL;
 	*m->tail = x;
 	m->tail = &x->next;

@@ -46,7 +46,9 @@ struct gx_mailbox {
 	struct gx_mailbox *hnext, *qnext;
 	char *dir;
 	struct gx_drop *head, **tail;
+	size_t count;
 	bool queued;                  /* in the run queue, with a worker, or parked */
+	bool parked;
 	int64_t retry_at;
 	unsigned tries;
 };
@@ -77,6 +79,7 @@ struct gx_delivery {
 	pthread_t flusher;
 	bool flusher_runs;
 	size_t inflight;              /* jobs */
+	size_t stuck;                 /* of them (counted by mailbox), those that wait for a retry */
 	struct gx_mailbox **table;
 	size_t table_size, mailboxes;
 	struct gx_mailbox *run, **run_tail;
@@ -104,7 +107,7 @@ void gx_joblist__add(struct gx_joblist *l, struct gx_job *job);
 /* mailbox.c; the lock is held */
 int gx_mailbox__get(struct gx_delivery *d, const char *dir, struct gx_mailbox **ret_m) GX_MUST_CHECK;
 void gx_mailbox__drop_if_idle(struct gx_delivery *d, struct gx_mailbox *m);
-void gx_mailbox__append(struct gx_mailbox *m, struct gx_drop *x);
+void gx_mailbox__append(struct gx_delivery *d, struct gx_mailbox *m, struct gx_drop *x);
 void gx_mailbox__run(struct gx_delivery *d, struct gx_mailbox *m);
 
 /* insert.c */

@@ -7,7 +7,9 @@
 #include <time.h>
 #include "pipeline-int.h"
 
-enum { DEFAULT_THREADS = 5, MAX_THREADS = 256, MAX_INFLIGHT = 512, BATCH = 32 };
+enum { DEFAULT_THREADS = 5, MAX_THREADS = 256, BATCH = 32 };
+/** Jobs under work, and those that wait for a mailbox in trouble. */
+enum { MAX_INFLIGHT = 512, MAX_STUCK = 20000 };
 #define BATCH_BYTES (UINT64_C(4) << 20)
 /** After that long a message is put aside. */
 #define GIVE_UP_SECONDS (5 * 86400)
@@ -32,6 +34,7 @@ static void take_batch(struct gx_delivery *d, struct batch *b)
 			break;
 		b->v[b->n++] = x;
 		b->m->head = x->next;
+		b->m->count--;
 		if (b->m->head == NULL)
 			b->m->tail = &b->m->head;
 	}
@@ -72,6 +75,8 @@ static void settle(struct gx_delivery *d, struct gx_drop *x)
 static void park(struct gx_delivery *d, struct gx_mailbox *m)
 {
 	m->retry_at = gx_clock_mono_ms(d->clock) + gx_delivery__backoff_ms(m->tries++);
+	m->parked = true;
+	d->stuck += m->count;
 	m->qnext = d->parked;
 	d->parked = m;
 }
@@ -86,6 +91,7 @@ static void finish_batch(struct gx_delivery *d, struct batch *b)
 		if (x->err != 0) {
 			x->next = m->head;
 			m->head = x;
+			m->count++;
 			if (x->next == NULL)
 				m->tail = &x->next;
 			again = true;
@@ -110,7 +116,7 @@ static void run_mailbox(struct gx_delivery *d, struct gx_arena *scratch)
 	struct batch b;
 	struct gx_drop *order[BATCH];
 	take_batch(d, &b);
-	memcpy(order, b.v, sizeof(order));
+	memcpy(order, b.v, b.n * sizeof(order[0]));
 	pthread_mutex_unlock(&d->mu);
 	gx_delivery__insert(d, b.m->dir, order, b.n, scratch);
 	for (size_t i = 0; i < b.n; ++i)
@@ -135,7 +141,8 @@ static int64_t unpark(struct gx_delivery *d)
 			continue;
 		}
 		*p = m->qnext;
-		m->queued = false;
+		m->queued = m->parked = false;
+		d->stuck -= m->count;
 		gx_mailbox__run(d, m);
 	}
 	for (const struct gx_job *job = d->parked_jobs.head; job != NULL; job = job->next)
@@ -176,15 +183,20 @@ static void wait_for_work(struct gx_delivery *d, int64_t ms)
 	d->idle--;
 }
 
+static bool has_room(const struct gx_delivery *d)
+{
+	return d->inflight < MAX_INFLIGHT + (d->stuck < MAX_STUCK ? d->stuck : MAX_STUCK);
+}
+
 static void work_loop(struct gx_delivery *d, struct gx_arena *scratch)
 {
 	while (!d->stop) {
 		int64_t next = unpark(d);
-		if (!d->dispatching && d->inflight < MAX_INFLIGHT) {
+		if (!d->dispatching && has_room(d)) {
 			d->dispatching = true;
 			bool got = gx_delivery__dispatch(d);
 			d->dispatching = false;
-			if (got)
+			if (got || d->more)
 				continue;
 		}
 		if (d->run == NULL) {
@@ -252,13 +264,11 @@ static int start_threads(struct gx_delivery *d)
 	pthread_sigmask(SIG_SETMASK, &all_signals, &old);
 	int ret = pthread_create(&d->flusher, NULL, gx_delivery__flusher, d);
 	d->flusher_runs = ret == 0;
+	pthread_mutex_lock(&d->mu);
 	if (ret == 0)
 		ret = pthread_create(&d->workers[0], NULL, worker, d);
-	if (ret == 0) {
-		pthread_mutex_lock(&d->mu);
-		d->threads = 1;
-		pthread_mutex_unlock(&d->mu);
-	}
+	d->threads = ret == 0;
+	pthread_mutex_unlock(&d->mu);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return ret == 0 ? 0 : GX_E_NOMEM;
 }
