@@ -15,13 +15,6 @@
 
 struct gx_stmt;
 
-/* State that another module keeps with a connection (compression contexts, files to remove after the commit). */
-struct gx_sql_aux {
-	void *p;
-	void (*end)(struct gx_sql_aux *x, bool committed); /* after COMMIT or ROLLBACK; may be NULL */
-	void (*free)(struct gx_sql_aux *x);                /* when the connection closes; may be NULL */
-};
-
 struct gx_sql {
 	sqlite3 *db;
 	const char *dir;           /* of the store; lives as long as the connection */
@@ -29,7 +22,6 @@ struct gx_sql {
 	bool writer;
 	int err;                   /* of the last failure, GX_E_* */
 	char why[512];             /* its text, names the file */
-	struct gx_sql_aux content; /* belongs to content.c */
 	struct gx_stmt **bucket;   /* statement cache, by address of the literal */
 	struct gx_stmt *broken;    /* what gx_sql__stmt() gives when it has no memory */
 	unsigned nstmt;

@@ -166,8 +166,6 @@ void gx_sql__close(struct gx_sql *q)
 {
 	if (q == NULL)
 		return;
-	if (q->content.free != NULL)
-		q->content.free(&q->content);
 	for (unsigned i = 0; q->bucket != NULL && i < BUCKETS; i++)
 		for (struct gx_stmt *st = q->bucket[i], *next; st != NULL; st = next) {
 			next = st->next;

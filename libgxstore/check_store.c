@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include "libgxstore/storetest.h"
+
+static char dir[512];
+static struct gx_store *s;
+static struct gx_arena *a;
+
+static void setup(void)
+{
+	snprintf(dir, sizeof(dir), "%s", st_dir());
+	st_create(dir);
+	s = st_open(dir);
+	a = gx_arena_new(0);
+}
+
+static void teardown(void)
+{
+	st_verify(s);
+	gx_store_close(s);
+	gx_arena_free(a);
+	st_rmtree(dir);
+}
+
+START_TEST(built_in_folders_are_there)
+{
+	struct gx_txn *t = st_begin(s, GX_TXN_READ);
+	struct gx_folder_info *v, i;
+	size_t n;
+	ST_OK(gx_folder_list(t, GX_FID_ROOT, true, a, &v, &n));
+	ck_assert_uint_eq(n, 28);
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &i));
+	ck_assert_str_eq(i.name, "Inbox");
+	ck_assert_str_eq(i.container_class, "IPF.Note");
+	ck_assert_uint_eq(i.parent, GX_FID_IPMSUBTREE);
+	ck_assert(i.subscribed && !i.hidden);
+	ck_assert_uint_eq(i.uidnext, 1);
+	ck_assert_uint_gt(i.uidvalidity, 0);
+	ST_OK(gx_folder_get(t, GX_FID_SENT, a, &i));
+	ck_assert_str_eq(i.special_use, "\\Sent");
+	ST_IS(gx_folder_get(t, 0x9999, a, &i), ecNotFound);
+	gx_txn_abort(t);
+	ck_assert_uint_eq(gx_store_replica(s)->d1, 7);
+	ck_assert_uint_eq(gx_store_replica(s)->d2, 0x18a5);
+	ck_assert(!gx_store_is_public(s));
+}
+END_TEST
+
+START_TEST(message_goes_in_and_comes_back)
+{
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	struct gx_msg_prepared *p = st_message(a, 1, 3000);
+	struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
+	struct gx_msg_ids ids;
+	struct gx_push out = GX_PUSH_INIT;
+	struct gx_msg_mime mime;
+	struct gx_msg_info info;
+	o.flags = GX_MSGF_FLAGGED | GX_MSGF_RECENT;
+	o.received = 123456789;
+	ST_OK(gx_msg_insert(t, GX_FID_INBOX, p, &o, &ids));
+	ck_assert_uint_eq(ids.uid, 1);
+	st_commit(t);
+	t = st_begin(s, GX_TXN_READ);
+	ST_OK(gx_msg_get(t, ids.mid, &info));
+	ck_assert_uint_eq(info.size, 3000);
+	ck_assert_uint_eq(info.received, 123456789);
+	ck_assert_uint_eq(info.flags, GX_MSGF_FLAGGED | GX_MSGF_RECENT | GX_MSGF_HASORIG);
+	ST_OK(gx_msg_mime(t, ids.mid, &mime));
+	ck_assert_uint_eq(mime.size, 3000);
+	ck_assert_uint_eq(mime.envelope.len, 5);
+	ST_OK(gx_msg_original(t, ids.mid, 0, UINT64_MAX, &out));
+	ck_assert_uint_eq(out.len, 3000);
+	ck_assert_mem_eq(out.data, p->original.data, 3000);
+	gx_push_clear(&out);
+	ST_OK(gx_msg_original(t, ids.mid, 10, 20, &out));
+	ck_assert_uint_eq(out.len, 20);
+	ck_assert_mem_eq(out.data, p->original.data + 10, 20);
+	gx_push_release(&out);
+	gx_txn_abort(t);
+	gx_msg_prepared_release(p);
+}
+END_TEST
+
+START_TEST(properties_come_back)
+{
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	struct gx_msg_ids ids = st_insert(t, GX_FID_INBOX, 5, 3000, 0);
+	struct gx_proplist l, set = {0};
+	struct gx_msgobj *m;
+	gx_proptag_t tags[] = {PidTagBody, PidTagSubject, PidTagRead, PidTagHtml};
+	ST_OK(gx_msg_get_props(t, ids.mid, NULL, 0, a, &l));
+	ck_assert_str_eq(gx_proplist_str(&l, PidTagSubject, ""), "message 5");
+	ck_assert_ptr_null(gx_proplist_get(&l, PidTagBody));
+	ck_assert_ptr_nonnull(gx_proplist_get(&l, PidTagChangeKey));
+	ST_OK(gx_msg_get_props(t, ids.mid, tags, 4, a, &l));
+	ck_assert_uint_eq(l.count, 3);
+	ck_assert_ptr_nonnull(gx_proplist_get(&l, PidTagBody));
+	ck_assert_int_eq(gx_proplist_set_str(&set, a, PidTagSubject, "new"), 0);
+	ck_assert_int_eq(gx_proplist_set_str(&set, a, PidTagBody, "short"), 0);
+	ST_OK(gx_msg_set_props(t, ids.mid, &set));
+	ST_OK(gx_msg_get_props(t, ids.mid, tags, 2, a, &l));
+	ck_assert_str_eq(gx_proplist_str(&l, PidTagBody, ""), "short");
+	ST_OK(gx_msg_read(t, ids.mid, a, &m));
+	ck_assert_str_eq(gx_proplist_str(&m->props, PidTagSubject, ""), "new");
+	ck_assert_uint_eq(m->rcpt_count, 1);
+	ck_assert_str_eq(gx_proplist_str(&m->rcpts[0], PidTagSmtpAddress, ""), "u@example.org");
+	ST_IS(gx_msg_read(t, 0x7777777, a, &m), ecNotFound);
+	st_commit(t);
+}
+END_TEST
+
+START_TEST(same_delivery_is_refused)
+{
+	static const uint8_t id[16] = {1, 2, 3};
+	struct gx_msg_prepared *p = st_message(a, 1, 500);
+	struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
+	struct gx_msg_ids ids;
+	o.delivery_id = id;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_msg_insert(t, GX_FID_INBOX, p, &o, &ids));
+	ST_IS(gx_msg_insert(t, GX_FID_INBOX, p, &o, &ids), ecDuplicateObject);
+	st_commit(t);
+	t = st_begin(s, GX_TXN_WRITE);
+	ST_IS(gx_msg_insert(t, GX_FID_INBOX, p, &o, &ids), ecDuplicateObject);
+	st_commit(t);
+	gx_msg_prepared_release(p);
+	struct gx_imapview *v = st_view(s, GX_FID_INBOX);
+	ck_assert_uint_eq(gx_imapview_count(v), 1);
+	gx_imapview_close(v);
+}
+END_TEST
+
+START_TEST(flags_and_keywords_change)
+{
+	static const char *const kw[] = {"$Label1", "Work", NULL}, *const less[] = {"work", NULL};
+	uint64_t mids[5], *skipped;
+	size_t nskipped;
+	struct gx_flag_change c = {.op = GX_FLAGS_ADD, .flags = GX_MSGF_READ, .keywords = kw, .unchanged_since = UINT64_MAX};
+	struct gx_msg_info info;
+	struct gx_folder_info f;
+	const char *const *names;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 5; i++)
+		mids[i] = st_insert(t, GX_FID_INBOX, i, 500, 0).mid;
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &f));
+	uint64_t before = f.highest_modseq;
+	ST_OK(gx_msg_change_flags(t, GX_FID_INBOX, mids, 3, &c, a, NULL, NULL));
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &f));
+	ck_assert_uint_eq(f.unread, 2);
+	ck_assert_uint_eq(f.highest_modseq, before + 3);
+	ST_OK(gx_msg_change_flags(t, GX_FID_INBOX, mids, 3, &c, a, NULL, NULL)); /* nothing left to do */
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &f));
+	ck_assert_uint_eq(f.highest_modseq, before + 3);
+	c.op = GX_FLAGS_REMOVE;
+	c.keywords = less;
+	c.unchanged_since = before + 1;
+	ST_OK(gx_msg_change_flags(t, GX_FID_INBOX, mids, 3, &c, a, &skipped, &nskipped));
+	ck_assert_uint_eq(nskipped, 2);
+	ck_assert_uint_eq(skipped[0], mids[1]);
+	ST_OK(gx_msg_get(t, mids[0], &info));
+	ck_assert_uint_eq(info.flags & GX_MSGF_READ, 0);
+	st_commit(t);
+	ST_OK(gx_store_keywords(s, info.kwset, a, &names));
+	ck_assert_str_eq(names[0], "$Label1");
+	ck_assert_ptr_null(names[1]);
+	c = (struct gx_flag_change){.op = 9};
+	t = st_begin(s, GX_TXN_WRITE);
+	ST_IS(gx_msg_change_flags(t, GX_FID_INBOX, mids, 3, &c, a, NULL, NULL), ecInvalidParam);
+	c = (struct gx_flag_change){.op = GX_FLAGS_ADD, .keywords = (const char *const[]){"two words", NULL}, .unchanged_since = UINT64_MAX};
+	ST_IS(gx_msg_change_flags(t, GX_FID_INBOX, mids, 3, &c, a, NULL, NULL), ecInvalidParam);
+	gx_txn_abort(t);
+}
+END_TEST
+
+START_TEST(copies_share_and_part)
+{
+	uint64_t mids[3];
+	struct gx_msg_ids ids[3];
+	struct gx_proplist set = {0}, l;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 3; i++)
+		mids[i] = st_insert(t, GX_FID_INBOX, i, 60000, GX_MSGF_READ).mid;
+	ST_OK(gx_msg_copy(t, GX_FID_INBOX, mids, 3, GX_FID_DRAFTS, false, ids));
+	st_commit(t);
+	st_verify(s);
+	t = st_begin(s, GX_TXN_WRITE);
+	ck_assert_int_eq(gx_proplist_set_str(&set, a, PidTagSubject, "other"), 0);
+	ST_OK(gx_msg_set_props(t, ids[0].mid, &set));
+	ST_OK(gx_msg_get_props(t, mids[0], NULL, 0, a, &l));
+	ck_assert_str_eq(gx_proplist_str(&l, PidTagSubject, ""), "message 0");
+	ST_OK(gx_msg_get_props(t, ids[0].mid, NULL, 0, a, &l));
+	ck_assert_str_eq(gx_proplist_str(&l, PidTagSubject, ""), "other");
+	st_commit(t);
+	st_verify(s);
+	t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_msg_delete(t, GX_FID_INBOX, mids, 3, true));
+	st_commit(t);
+	st_verify(s);
+	t = st_begin(s, GX_TXN_WRITE);
+	uint64_t back[3] = {ids[0].mid, ids[1].mid, 0x7777777};
+	struct gx_msg_ids moved[3];
+	ST_OK(gx_msg_copy(t, GX_FID_DRAFTS, back, 3, GX_FID_INBOX, true, moved));
+	ck_assert_uint_eq(moved[2].mid, 0);
+	ck_assert_uint_ne(moved[0].mid, back[0]);
+	ck_assert_uint_eq(moved[0].uid, 4);
+	st_commit(t);
+	t = st_begin(s, GX_TXN_READ);
+	uint32_t *uids;
+	size_t n;
+	ST_OK(gx_folder_vanished(t, GX_FID_INBOX, 0, a, &uids, &n));
+	ck_assert_uint_eq(n, 3);
+	ck_assert(uids[0] == 1 && uids[2] == 3);
+	ST_OK(gx_folder_vanished(t, GX_FID_DRAFTS, 0, a, &uids, &n));
+	ck_assert_uint_eq(n, 2);
+	gx_txn_abort(t);
+}
+END_TEST
+
+START_TEST(soft_deletion_keeps_the_message)
+{
+	struct gx_folder_info f;
+	struct gx_msg_info info;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t mid = st_insert(t, GX_FID_INBOX, 1, 500, 0).mid;
+	ST_OK(gx_msg_delete(t, GX_FID_INBOX, &mid, 1, false));
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &f));
+	ck_assert_uint_eq(f.total, 0);
+	ck_assert_uint_eq(f.unread, 0);
+	ck_assert_uint_eq(f.deleted_count, 1);
+	ST_OK(gx_msg_get(t, mid, &info));
+	ck_assert_uint_eq(info.uid, 0);
+	ck_assert(info.flags & GX_MSGF_SOFTDEL);
+	ST_OK(gx_msg_delete(t, GX_FID_INBOX, &mid, 1, true));
+	ST_IS(gx_msg_get(t, mid, &info), ecNotFound);
+	st_commit(t);
+}
+END_TEST
+
+START_TEST(an_aborted_transaction_leaves_nothing)
+{
+	struct gx_folder_info f;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t fid;
+	st_insert(t, GX_FID_INBOX, 1, 500000, 0);
+	ST_OK(gx_folder_create(t, GX_FID_INBOX, "x", NULL, GX_FOLDER_GENERIC, NULL, &fid));
+	gx_txn_abort(t);
+	t = st_begin(s, GX_TXN_READ);
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &f));
+	ck_assert_uint_eq(f.total, 0);
+	ck_assert_uint_eq(f.uidnext, 1);
+	ck_assert_uint_eq(f.subfolders, 0);
+	ST_IS(gx_msg_delete(t, GX_FID_INBOX, NULL, 0, true), ecInvalidParam);
+	gx_txn_abort(t);
+}
+END_TEST
+
+START_TEST(named_properties_have_ids)
+{
+	struct gx_propname n[3] = {
+		{.set = {0x00062008, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}}, .lid = 0x8554},
+		{.set = {0x00020386, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}}, .by_name = true, .name = "X-Spam"},
+		{.set = {0x00020386, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}}, .by_name = true, .name = "x-spam"},
+	}, back[2];
+	uint16_t ids[3];
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_store_named_ids(t, false, n, 3, ids));
+	ck_assert_uint_eq(ids[0], 0);
+	ST_OK(gx_store_named_ids(t, true, n, 3, ids));
+	ck_assert_uint_eq(ids[0], 0x8001);
+	ck_assert_uint_eq(ids[1], 0x8002);
+	ck_assert_uint_eq(ids[2], 0x8002);
+	ST_OK(gx_store_named_names(t, (uint16_t[]){0x8002, 0x9999}, 2, a, back));
+	ck_assert_str_eq(back[0].name, "X-Spam");
+	ck_assert(back[0].by_name && !back[1].by_name && back[1].set.d1 == 0);
+	st_commit(t);
+}
+END_TEST
+
+START_TEST(quota_refuses)
+{
+	struct gx_proplist l = {0};
+	struct gx_msg_prepared *p = st_message(a, 1, 3000);
+	struct gx_msg_ids ids;
+	ck_assert_int_eq(gx_proplist_set_i32(&l, a, GX_PROP_TAG(0x666a, PtypInteger32), 5), 0);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_store_set_props(t, &l));
+	ST_OK(gx_msg_insert(t, GX_FID_INBOX, p, NULL, &ids));
+	ST_IS(gx_msg_insert(t, GX_FID_INBOX, p, NULL, &ids), ecQuotaExceeded);
+	st_commit(t);
+	gx_msg_prepared_release(p);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *su = suite_create("store");
+	TCase *c = tcase_create("messages");
+	tcase_set_timeout(c, 60);
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_test(c, built_in_folders_are_there);
+	tcase_add_test(c, message_goes_in_and_comes_back);
+	tcase_add_test(c, properties_come_back);
+	tcase_add_test(c, same_delivery_is_refused);
+	tcase_add_test(c, flags_and_keywords_change);
+	tcase_add_test(c, copies_share_and_part);
+	tcase_add_test(c, soft_deletion_keeps_the_message);
+	tcase_add_test(c, an_aborted_transaction_leaves_nothing);
+	tcase_add_test(c, named_properties_have_ids);
+	tcase_add_test(c, quota_refuses);
+	suite_add_tcase(su, c);
+	return su;
+}
+
+GXTEST_MAIN(suite)

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <gx/charset.h>
+#include "libgxstore/store-int.h"
+#include "libgxstore/foldernames-table.h"
+
+#define PAGE_SIZE 4096
+#define FIRST_FREE_ID 0x100
+
+struct builtin {
+	uint64_t fid, parent;
+	const char *name, *cls;
+	int localised; /* GX_FN_*, -1: always English */
+	uint8_t type;
+	uint32_t flags;
+};
+
+/* [gromox formats 3]: numbers and parents are known to clients and must not change. */
+static const struct builtin private_folders[] = {
+	{GX_FID_ROOT, 0, "Root", "", -1, GX_FOLDER_GENERIC, 0},
+	{GX_FID_DEFERRED, GX_FID_ROOT, "Deferred Action", "", -1, GX_FOLDER_GENERIC, 0},
+	{GX_FID_SPOOLER, GX_FID_ROOT, "Spooler Queue", "IPF.Note", -1, GX_FOLDER_SEARCH, 0},
+	{GX_FID_SHORTCUTS, GX_FID_ROOT, "Shortcuts", "", -1, GX_FOLDER_GENERIC, 0},
+	{GX_FID_FINDER, GX_FID_ROOT, "Finder", "", -1, GX_FOLDER_GENERIC, 0},
+	{GX_FID_VIEWS, GX_FID_ROOT, "Views", "", -1, GX_FOLDER_GENERIC, 0},
+	{GX_FID_COMMON_VIEWS, GX_FID_ROOT, "Common Views", "", -1, GX_FOLDER_GENERIC, 0},
+	{GX_FID_SCHEDULE, GX_FID_ROOT, "Schedule", "", -1, GX_FOLDER_GENERIC, 0},
+	{GX_FID_IPMSUBTREE, GX_FID_ROOT, "Top of Information Store", "", -1, GX_FOLDER_GENERIC, 0},
+	{GX_FID_SENT, GX_FID_IPMSUBTREE, NULL, "IPF.Note", GX_FN_SENT, GX_FOLDER_GENERIC, GX_FF_SUBSCRIBED},
+	{GX_FID_DELETED, GX_FID_IPMSUBTREE, NULL, "IPF.Note", GX_FN_DELETED, GX_FOLDER_GENERIC, GX_FF_SUBSCRIBED},
+	{GX_FID_OUTBOX, GX_FID_IPMSUBTREE, NULL, "IPF.Note", GX_FN_OUTBOX, GX_FOLDER_GENERIC, 0},
+	{GX_FID_INBOX, GX_FID_IPMSUBTREE, NULL, "IPF.Note", GX_FN_INBOX, GX_FOLDER_GENERIC, GX_FF_SUBSCRIBED},
+	{GX_FID_DRAFTS, GX_FID_IPMSUBTREE, NULL, "IPF.Note", GX_FN_DRAFTS, GX_FOLDER_GENERIC, GX_FF_SUBSCRIBED},
+	{GX_FID_CALENDAR, GX_FID_IPMSUBTREE, NULL, "IPF.Appointment", GX_FN_CALENDAR, GX_FOLDER_GENERIC, 0},
+	{GX_FID_JOURNAL, GX_FID_IPMSUBTREE, NULL, "IPF.Journal", GX_FN_JOURNAL, GX_FOLDER_GENERIC, 0},
+	{GX_FID_NOTES, GX_FID_IPMSUBTREE, NULL, "IPF.StickyNote", GX_FN_NOTES, GX_FOLDER_GENERIC, 0},
+	{GX_FID_TASKS, GX_FID_IPMSUBTREE, NULL, "IPF.Task", GX_FN_TASKS, GX_FOLDER_GENERIC, 0},
+	{GX_FID_CONTACTS, GX_FID_IPMSUBTREE, NULL, "IPF.Contact", GX_FN_CONTACTS, GX_FOLDER_GENERIC, 0},
+	{GX_FID_QUICKCONTACTS, GX_FID_CONTACTS, "Quick Contacts", "IPF.Contact.MOC.QuickContacts", -1, GX_FOLDER_GENERIC, GX_FF_HIDDEN},
+	{GX_FID_IMCONTACTS, GX_FID_CONTACTS, "IM Contacts List", "IPF.Contact.MOC.ImContactList", -1, GX_FOLDER_GENERIC, GX_FF_HIDDEN},
+	{GX_FID_GALCONTACTS, GX_FID_CONTACTS, "GAL Contacts", "IPF.Contact.GalContacts", -1, GX_FOLDER_GENERIC, GX_FF_HIDDEN},
+	{GX_FID_JUNK, GX_FID_IPMSUBTREE, NULL, "IPF.Note", GX_FN_JUNK, GX_FOLDER_GENERIC, GX_FF_SUBSCRIBED},
+	{GX_FID_FREEBUSY, GX_FID_ROOT, "Freebusy Data", "", -1, GX_FOLDER_GENERIC, 0},
+	{GX_FID_SYNCISSUES, GX_FID_IPMSUBTREE, NULL, "IPF.Note", GX_FN_SYNCISSUES, GX_FOLDER_GENERIC, 0},
+	{GX_FID_CONFLICTS, GX_FID_SYNCISSUES, NULL, "IPF.Note", GX_FN_CONFLICTS, GX_FOLDER_GENERIC, 0},
+	{GX_FID_LOCALFAIL, GX_FID_SYNCISSUES, NULL, "IPF.Note", GX_FN_LOCALFAIL, GX_FOLDER_GENERIC, 0},
+	{GX_FID_SERVERFAIL, GX_FID_SYNCISSUES, NULL, "IPF.Note", GX_FN_SERVERFAIL, GX_FOLDER_GENERIC, 0},
+	{GX_FID_CONVACTION, GX_FID_IPMSUBTREE, "Conversation Action Settings", "IPF.Configuration", -1, GX_FOLDER_GENERIC, GX_FF_HIDDEN},
+};
+
+static const struct builtin public_folders[] = {
+	{GX_FID_PUB_ROOT, 0, "Root", "", -1, GX_FOLDER_GENERIC, 0},
+	{GX_FID_PUB_IPMSUBTREE, GX_FID_PUB_ROOT, "IPM_SUBTREE", "", -1, GX_FOLDER_GENERIC, 0},
+	{GX_FID_PUB_NONIPM, GX_FID_PUB_ROOT, "NON_IPM_SUBTREE", "", -1, GX_FOLDER_GENERIC, 0},
+	{GX_FID_PUB_EFORMS, GX_FID_PUB_NONIPM, "EFORMS REGISTRY", "", -1, GX_FOLDER_GENERIC, 0},
+};
+
+static const struct {
+	const char *cls;
+	uint64_t fid;
+} receive_table[] = {
+	{"", GX_FID_INBOX}, {"IPC", GX_FID_ROOT}, {"IPM", GX_FID_INBOX}, {"REPORT.IPM", GX_FID_INBOX},
+};
+
+/* [gromox formats 3]; posting to public folders is open to everybody who is known. */
+static const struct {
+	bool pub;
+	uint64_t fid;
+	uint32_t rights;
+} default_rights[] = {
+	{false, GX_FID_CALENDAR, GX_RIGHT_FB_SIMPLE | GX_RIGHT_VISIBLE},
+	{false, GX_FID_FREEBUSY, GX_RIGHT_FB_SIMPLE},
+	{true, GX_FID_PUB_ROOT, GX_RIGHT_VISIBLE},
+	{true, GX_FID_PUB_IPMSUBTREE, GX_RIGHT_READ | GX_RIGHT_CREATE | GX_RIGHT_EDIT_OWN | GX_RIGHT_DELETE_OWN | GX_RIGHT_VISIBLE},
+};
+
+#define N(v) (sizeof(v) / sizeof((v)[0]))
+
+/* "de_AT.UTF-8" takes "de_AT" if there is one, else "de", else English. */
+static const char *const *names_for(const char *lang)
+{
+	const char *const *best = gx_folder_names[0].name;
+	size_t full = lang == NULL ? 0 : strcspn(lang, ".@"), base = lang == NULL ? 0 : strcspn(lang, "_-.@");
+	for (size_t i = 0; i < N(gx_folder_names); i++) {
+		const char *have = gx_folder_names[i].lang;
+		if (strlen(have) == base && gx_ascii_ncasecmp(have, lang, base) == 0)
+			best = gx_folder_names[i].name;
+	}
+	for (size_t i = 0; i < N(gx_folder_names); i++) {
+		const char *have = gx_folder_names[i].lang;
+		if (strlen(have) == full && full > base && gx_ascii_ncasecmp(have, lang, base) == 0 &&
+		    gx_ascii_ncasecmp(have + base + 1, lang + base + 1, full - base - 1) == 0)
+			return gx_folder_names[i].name;
+	}
+	return best;
+}
+
+struct making {
+	const struct gx_store_create_opts *o;
+	struct gx_sql *q;
+	struct gx_arena *a;
+	int64_t now;
+};
+
+static int put_folder(struct making *k, const struct builtin *b, const char *name)
+{
+	GX_STMT(f, k->q, "INSERT INTO folders(fid,parent,name,fold,class,type,flags,cn,created,modified,props)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?1,?8,?8,NULL)");
+	gx_sql__bind_int(f, 1, (int64_t)b->fid);
+	gx_sql__bind_int(f, 2, (int64_t)b->parent);
+	gx_sql__bind_text(f, 3, name);
+	gx_sql__bind_text(f, 4, gx_fold__key(k->a, name));
+	gx_sql__bind_text(f, 5, b->cls);
+	gx_sql__bind_int(f, 6, b->type);
+	gx_sql__bind_int(f, 7, b->flags);
+	gx_sql__bind_int(f, 8, (int64_t)gx_nttime_from_unix(k->now, 0));
+	int err = gx_sql__run(f);
+	if (err != 0)
+		return err;
+	GX_STMT(s, k->q, "INSERT INTO fstate VALUES(?1,?2,1,?1,0,0,0,0,0,0,0)");
+	gx_sql__bind_int(s, 1, (int64_t)b->fid);
+	gx_sql__bind_int(s, 2, (uint32_t)k->now);
+	return gx_sql__run(s);
+}
+
+static int put_folders(struct making *k)
+{
+	bool pub = k->o->public_store;
+	const struct builtin *v = pub ? public_folders : private_folders;
+	size_t n = pub ? N(public_folders) : N(private_folders);
+	const char *const *names = names_for(k->o->lang);
+	for (size_t i = 0; i < n; i++) {
+		int err = put_folder(k, &v[i], v[i].localised >= 0 ? names[v[i].localised] : v[i].name);
+		if (err != 0)
+			return err;
+	}
+	GX_STMT(s, k->q, "INSERT INTO fstate VALUES(0,?1,?2,?3,0,0,0,0,0,0,0)");
+	gx_sql__bind_int(s, 1, (uint32_t)k->now);
+	gx_sql__bind_int(s, 2, FIRST_FREE_ID);
+	gx_sql__bind_int(s, 3, (int64_t)n);
+	return gx_sql__run(s);
+}
+
+static int put_receive_table(struct making *k)
+{
+	for (size_t i = 0; !k->o->public_store && i < N(receive_table); i++) {
+		GX_STMT(st, k->q, "INSERT INTO receive VALUES(?1,?2,?3)");
+		gx_sql__bind_text(st, 1, receive_table[i].cls);
+		gx_sql__bind_int(st, 2, (int64_t)receive_table[i].fid);
+		gx_sql__bind_int(st, 3, (int64_t)gx_nttime_from_unix(k->now, 0));
+		int err = gx_sql__run(st);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+static int put_rights(struct making *k)
+{
+	for (size_t i = 0; i < N(default_rights); i++) {
+		if (default_rights[i].pub != k->o->public_store)
+			continue;
+		GX_STMT(st, k->q, "INSERT INTO permissions VALUES(?1,'default',?2)");
+		gx_sql__bind_int(st, 1, (int64_t)default_rights[i].fid);
+		gx_sql__bind_int(st, 2, default_rights[i].rights);
+		int err = gx_sql__run(st);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+/* [gromox formats 5]: the replica GUID is made of the owner's number. */
+static void replica_guid(const struct gx_store_create_opts *o, struct gx_guid *g)
+{
+	static const struct gx_guid priv = {0, 0x18a5, 0x6f7b, {0xbc, 0xdc, 0xea, 0x1e, 0xd0, 0x3c, 0x56, 0x57}};
+	static const struct gx_guid pub = {0, 0x0afb, 0x7df6, {0x91, 0x92, 0x49, 0x88, 0x6a, 0xa7, 0x38, 0xce}};
+	*g = o->public_store ? pub : priv;
+	g->d1 = o->owner_id;
+}
+
+static int put_meta(struct making *k)
+{
+	struct gx_guid replica, mailbox;
+	uint8_t b[16];
+	const char *owner = k->o->owner == NULL ? "" : k->o->owner;
+	replica_guid(k->o, &replica);
+	int err = gx_guid_random(&mailbox);
+	if (err != 0)
+		return err;
+	gx_guid_put(&replica, b);
+	if ((err = gx_meta__set_blob(k->q, "replica", b, 16)) != 0)
+		return err;
+	gx_guid_put(&mailbox, b);
+	if ((err = gx_meta__set_blob(k->q, "mailbox", b, 16)) != 0)
+		return err;
+	if ((err = gx_meta__set_int(k->q, "public", k->o->public_store)) != 0)
+		return err;
+	if ((err = gx_meta__set_int(k->q, "created", (int64_t)gx_nttime_from_unix(k->now, 0))) != 0)
+		return err;
+	return gx_meta__set_blob(k->q, "owner", owner, strlen(owner));
+}
+
+static int fill(struct making *k)
+{
+	char sql[160];
+	snprintf(sql, sizeof(sql), "PRAGMA page_size=%d; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN", PAGE_SIZE);
+	int err = gx_sql__exec(k->q, sql);
+	if (err == 0)
+		err = gx_schema__create(k->q);
+	if (err == 0)
+		err = put_meta(k);
+	if (err == 0)
+		err = put_folders(k);
+	if (err == 0)
+		err = put_receive_table(k);
+	if (err == 0)
+		err = put_rights(k);
+	if (err == 0)
+		err = gx_sql__exec(k->q, "COMMIT; PRAGMA journal_mode=WAL");
+	return err;
+}
+
+static int make_db(const char *dir, const char *tmp, const struct gx_store_create_opts *o, struct gx_arena *a, const char **ret_why)
+{
+	char why[512];
+	struct making k = {.o = o, .a = a, .now = gx_clock_unix(gx_clock_system())};
+	struct gx_sql_open so = {.file = tmp, .dir = dir, .writer = true, .create = true, .cache_kib = 1024};
+	if (unlink(tmp) != 0 && errno != ENOENT) {
+		gx_store__why(a, ret_why, "%s: %s", tmp, strerror(errno));
+		return GX_E_IO;
+	}
+	int err = gx_sql__open(&so, &k.q, why, sizeof(why));
+	if (err != 0) {
+		gx_store__why(a, ret_why, "%s", why);
+		return err;
+	}
+	err = fill(&k);
+	if (err != 0)
+		gx_store__why(a, ret_why, "%s", k.q->why);
+	gx_sql__close(k.q);
+	return err;
+}
+
+static int fail_errno(struct gx_arena *a, const char **ret_why, const char *path)
+{
+	int e = errno;
+	gx_store__why(a, ret_why, "%s: %s", path, strerror(e));
+	return e == ENOSPC || e == EDQUOT ? GX_E_NOSPACE : GX_E_IO;
+}
+
+static int sync_path(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	int r = fsync(fd);
+	close(fd);
+	return r;
+}
+
+static int make_dirs(const char *dir, int mode, struct gx_arena *a, const char **ret_why)
+{
+	static const char *const sub[] = {"", "/" GX_DB_SUBDIR, "/cid", "/config", "/tmp"};
+	mode_t dmode = (mode_t)(mode | (mode & 0444) >> 2); /* search where reading is allowed */
+	for (size_t i = 0; i < N(sub); i++) {
+		const char *p = gx_arena_printf(a, "%s%s", dir, sub[i]);
+		if (p == NULL)
+			return GX_E_NOMEM;
+		if (mkdir(p, dmode) != 0 && errno != EEXIST)
+			return fail_errno(a, ret_why, p);
+	}
+	return 0;
+}
+
+/* Puts the finished file in its place; an older store with its log goes. */
+static int settle(const char *tmp, const char *file, int mode, struct gx_arena *a, const char **ret_why)
+{
+	const char *wal = gx_arena_printf(a, "%s-wal", file), *shm = gx_arena_printf(a, "%s-shm", file);
+	char *dir = gx_arena_strdup(a, file);
+	if (wal == NULL || shm == NULL || dir == NULL)
+		return GX_E_NOMEM;
+	*strrchr(dir, '/') = '\0';
+	if (chmod(tmp, (mode_t)mode) != 0 || sync_path(tmp) != 0)
+		return fail_errno(a, ret_why, tmp);
+	if ((unlink(wal) != 0 && errno != ENOENT) || (unlink(shm) != 0 && errno != ENOENT))
+		return fail_errno(a, ret_why, file);
+	if (rename(tmp, file) != 0 || sync_path(dir) != 0)
+		return fail_errno(a, ret_why, file);
+	return 0;
+}
+
+/* Nobody may have the old one open while it is replaced. */
+static int take_lock(const char *dir, int mode, struct gx_arena *a, const char **ret_why, int *ret_fd)
+{
+	const char *path = gx_arena_printf(a, "%s/" GX_LOCK_NAME, dir);
+	if (path == NULL)
+		return GX_E_NOMEM;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return fail_errno(a, ret_why, path);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		close(fd);
+		gx_store__why(a, ret_why, "%s: the store is open in another process; stop it first", path);
+		return GX_E_BUSY;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static int create_in(const char *dir, const struct gx_store_create_opts *o, int mode, struct gx_arena *a, const char **ret_why)
+{
+	const char *file = gx_arena_printf(a, "%s/" GX_DB_SUBDIR "/" GX_DB_NAME, dir);
+	const char *tmp = gx_arena_printf(a, "%s/" GX_DB_SUBDIR "/." GX_DB_NAME ".new", dir);
+	if (file == NULL || tmp == NULL)
+		return GX_E_NOMEM;
+	struct stat st;
+	if (stat(file, &st) == 0 && !o->overwrite) {
+		gx_store__why(a, ret_why, "%s: exists already", file);
+		return GX_E_EXISTS;
+	}
+	int err = make_db(dir, tmp, o, a, ret_why);
+	if (err == 0)
+		err = settle(tmp, file, mode, a, ret_why);
+	if (err != 0 && unlink(tmp) != 0 && errno != ENOENT)
+		return fail_errno(a, ret_why, tmp);
+	return err;
+}
+
+int gx_store_create(const char *dir, const struct gx_store_create_opts *o, struct gx_arena *a, const char **ret_why)
+{
+	if (dir == NULL || *dir == '\0' || o == NULL)
+		return GX_E_INVAL;
+	struct gx_arena *own = gx_arena_new(0);
+	const char *why = "";
+	int mode = o->mode == 0 ? 0660 : o->mode, lock = -1;
+	if (own == NULL)
+		return GX_E_NOMEM;
+	int err = make_dirs(dir, mode, own, &why);
+	if (err == 0)
+		err = take_lock(dir, mode, own, &why, &lock);
+	if (err == 0)
+		err = create_in(dir, o, mode, own, &why);
+	if (lock >= 0)
+		close(lock);
+	if (err != 0)
+		gx_store__why(a, ret_why, "%s", *why == '\0' ? gx_strerror(err) : why);
+	gx_arena_free(own);
+	return err;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include "libgxstore/store-int.h"
+
+struct tree {
+	uint64_t *v; /* parents before children */
+	size_t n, cap;
+};
+
+static int add(struct gx_arena *a, struct tree *k, uint64_t fid)
+{
+	k->v = gx_arena_grow(a, k->v, &k->cap, k->n + 1, sizeof(*k->v));
+	if (k->v == NULL)
+		return GX_E_NOMEM;
+	k->v[k->n++] = fid;
+	return 0;
+}
+
+/* The folder and everything below, the softly deleted too. */
+static int collect(struct gx_txn *t, uint64_t fid, struct tree *k)
+{
+	int err = add(t->a, k, fid);
+	for (size_t i = 0; err == 0 && i < k->n; i++) {
+		GX_STMT(st, t->q, "SELECT fid FROM folders WHERE parent=?1");
+		gx_sql__bind_int(st, 1, (int64_t)k->v[i]);
+		int r;
+		while ((r = gx_sql__step(st)) > 0 && err == 0)
+			err = add(t->a, k, gx_sql__u64(st, 0));
+		if (r < 0)
+			return r;
+	}
+	return err;
+}
+
+static int drop_rows(struct gx_txn *t, uint64_t fid)
+{
+	struct gx_fstate *f;
+	int err = gx_msg__empty_folder(t, fid);
+	if (err == 0)
+		err = gx_perm__drop(t, fid);
+	if (err == 0)
+		err = gx_changelog__drop(t, fid);
+	if (err == 0)
+		err = gx_fstate__get(t, fid, &f);
+	if (err != 0)
+		return err;
+	gx_fstate__drop(t, f);
+	GX_STMT(st, t->q, "DELETE FROM folders WHERE fid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)fid);
+	return gx_sql__run(st);
+}
+
+static int hide(struct gx_txn *t, uint64_t fid)
+{
+	GX_STMT(st, t->q, "UPDATE folders SET flags=flags|1 WHERE fid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)fid);
+	int err = gx_sql__run(st);
+	return err != 0 ? err : gx_folder__touch(t, fid);
+}
+
+static int remove_one(struct gx_txn *t, uint64_t fid, uint64_t parent, bool hard)
+{
+	int err = hard ? drop_rows(t, fid) : hide(t, fid);
+	if (err == 0)
+		err = gx_txn__vop(t, fid, GX_VOP_DROP, NULL);
+	struct gx_event ev = {.type = GX_EV_FOLDER_DELETED, .fid = fid, .parent = parent, .cn = t->store_state->modseq};
+	return err != 0 ? err : gx_txn__event(t, &ev);
+}
+
+static int parent_of(struct gx_txn *t, uint64_t fid, uint64_t *ret_parent)
+{
+	struct gx_folder_row row = {0};
+	int err = gx_folder__row(t, fid, &row);
+	*ret_parent = row.parent;
+	return err == GX_E_NOTFOUND && row.fid == fid ? 0 : err; /* deleted softly before */
+}
+
+static gx_ec check_delete(struct gx_txn *t, uint64_t fid, bool hard)
+{
+	struct gx_folder_row row = {0};
+	gx_ec ec = gx_txn__writable(t);
+	if (gx_ec_failed(ec))
+		return ec;
+	if (gx_folder__builtin(t->s, fid))
+		return gx_txn__fail(t, ecAccessDenied, "built-in folders cannot be deleted");
+	ec = gx_folder__need(t, fid, GX_RIGHT_OWNER, &row);
+	if (gx_ec_is(ec, ecNotFound) && hard && row.fid == fid) /* what was deleted softly can go for good */
+		return gx_txn__all_rights(t) ? GX_OK_EC : GX_EC(ecAccessDenied);
+	return ec;
+}
+
+gx_ec gx_folder_delete(struct gx_txn *t, uint64_t fid, bool hard)
+{
+	struct tree k = {0};
+	gx_ec ec = check_delete(t, fid, hard);
+	if (gx_ec_failed(ec))
+		return ec;
+	int err = collect(t, fid, &k);
+	gx_txn__new_cn(t);
+	for (size_t i = k.n; err == 0 && i-- > 0;) { /* children first */
+		uint64_t parent = 0;
+		err = parent_of(t, k.v[i], &parent);
+		if (err == 0)
+			err = remove_one(t, k.v[i], parent, hard);
+	}
+	return gx_txn__ec(t, err);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <string.h>
+#include "libgxstore/store-int.h"
+
+/* [MS-OXCFOLD] 2.2.2: what columns and counters say comes first, the rest is the packed row. */
+
+static bool computed(gx_proptag_t tag)
+{
+	static const gx_proptag_t v[] = {
+		PidTagFolderId, PidTagParentFolderId, PidTagContentCount, PidTagContentUnreadCount, PidTagAssociatedContentCount,
+		PidTagSubfolders, PidTagFolderType, PidTagRights, PidTagMessageSize, PidTagMessageSizeExtended,
+		PidTagDeletedCountTotal, PidTagCreationTime, PidTagLastModificationTime, PidTagChangeKey, PidTagChangeNumber,
+		PidTagPredecessorChangeList,
+	};
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		if (GX_PROP_ID(v[i]) == GX_PROP_ID(tag))
+			return true;
+	return false;
+}
+
+struct stored {
+	struct gx_proplist l;
+	gx_nttime_t created, modified;
+};
+
+static int stored_list(struct gx_txn *t, uint64_t fid, struct gx_arena *a, struct stored *ret_s)
+{
+	GX_STMT(st, t->q, "SELECT props,created,modified FROM folders WHERE fid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)fid);
+	int r = gx_sql__step(st);
+	if (r <= 0)
+		return r == 0 ? GX_E_NOTFOUND : r;
+	struct gx_bin b = gx_sql__blob(st, 0);
+	*ret_s = (struct stored){.created = gx_sql__u64(st, 1), .modified = gx_sql__u64(st, 2)};
+	uint8_t *row = gx_arena_memdup(a, b.data, b.len);
+	return row == NULL ? GX_E_NOMEM : b.len == 0 ? 0 : gx_prow_unpack(a, row, b.len, &ret_s->l);
+}
+
+static int32_t clamp(uint64_t v)
+{
+	return v > INT32_MAX ? INT32_MAX : (int32_t)v;
+}
+
+static int add_numbers(struct gx_proplist *l, struct gx_arena *a, const struct gx_folder_info *i, uint32_t rights)
+{
+	const struct {
+		gx_proptag_t tag;
+		int32_t v;
+	} n[] = {
+		{PidTagContentCount, clamp(i->total)}, {PidTagContentUnreadCount, clamp(i->unread)},
+		{PidTagAssociatedContentCount, clamp(i->fai)}, {PidTagFolderType, i->fid == GX_FID_ROOT ? 0 : i->type},
+		{PidTagRights, (int32_t)rights}, {PidTagMessageSize, clamp(i->size)}, {PidTagDeletedCountTotal, clamp(i->deleted_count)},
+	};
+	for (size_t k = 0; k < sizeof(n) / sizeof(n[0]); k++) {
+		int err = gx_proplist_set_i32(l, a, n[k].tag, n[k].v);
+		if (err != 0)
+			return err;
+	}
+	int err = gx_proplist_set_i64(l, a, PidTagFolderId, (int64_t)i->fid);
+	err = err != 0 ? err : gx_proplist_set_i64(l, a, PidTagParentFolderId, (int64_t)i->parent);
+	err = err != 0 ? err : gx_proplist_set_i64(l, a, PidTagMessageSizeExtended, (int64_t)i->size);
+	err = err != 0 ? err : gx_proplist_set_i64(l, a, PidTagChangeNumber, (int64_t)i->cn);
+	err = err != 0 ? err : gx_proplist_set_bool(l, a, PidTagSubfolders, i->subfolders > 0);
+	return err != 0 ? err : gx_proplist_set_bool(l, a, PidTagAttributeHidden, i->hidden);
+}
+
+static int add_rest(struct gx_txn *t, struct gx_proplist *l, struct gx_arena *a, const struct gx_folder_info *i, const struct stored *s)
+{
+	int err = gx_proplist_set_str(l, a, PidTagDisplayName, i->name);
+	if (err == 0 && *i->container_class != '\0')
+		err = gx_proplist_set_str(l, a, PidTagContainerClass, i->container_class);
+	err = err != 0 ? err : gx_proplist_set_time(l, a, PidTagCreationTime, s->created);
+	err = err != 0 ? err : gx_proplist_set_time(l, a, PidTagLastModificationTime, s->modified);
+	return err != 0 ? err : gx_prop__change_key(l, a, t->s, i->cn);
+}
+
+int gx_prop__select(const struct gx_proplist *all, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l)
+{
+	if (n == 0) {
+		*ret_l = *all;
+		return 0;
+	}
+	struct gx_proplist l = {0};
+	for (size_t i = 0; i < n; i++) {
+		const struct gx_propval *pv = gx_proplist_get(all, tags[i]);
+		int err = pv == NULL ? 0 : gx_proplist_set(&l, a, pv->tag, pv->v);
+		if (err != 0)
+			return err;
+	}
+	*ret_l = l;
+	return 0;
+}
+
+gx_ec gx_folder_get_props(struct gx_txn *t, uint64_t fid, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l)
+{
+	struct gx_folder_info i;
+	struct stored s;
+	uint32_t rights;
+	gx_ec ec = gx_folder_get(t, fid, a, &i);
+	if (gx_ec_failed(ec))
+		return ec;
+	int err = stored_list(t, fid, a, &s);
+	if (err == 0)
+		err = gx_perm__rights(t, fid, &rights);
+	if (err == 0)
+		err = add_numbers(&s.l, a, &i, rights);
+	if (err == 0)
+		err = add_rest(t, &s.l, a, &i, &s);
+	if (err == 0)
+		err = gx_prop__select(&s.l, tags, n, a, ret_l);
+	return gx_txn__ec(t, err);
+}
+
+/* ---- Writing ---- */
+
+struct columns {
+	const char *name, *cls;
+	bool set_hidden, hidden;
+};
+
+static int merge(struct gx_arena *a, struct gx_proplist *all, const struct gx_proplist *l, struct columns *c)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		const struct gx_propval *pv = &l->v[i];
+		if (computed(pv->tag))
+			continue;
+		if (pv->tag == PidTagDisplayName) {
+			c->name = pv->v.str;
+		} else if (pv->tag == PidTagContainerClass) {
+			c->cls = pv->v.str;
+		} else if (pv->tag == PidTagAttributeHidden) {
+			c->set_hidden = true;
+			c->hidden = pv->v.b;
+		} else {
+			int err = gx_proplist_set(all, a, pv->tag, pv->v);
+			if (err != 0)
+				return err;
+		}
+	}
+	return 0;
+}
+
+static int write_columns(struct gx_txn *t, const struct gx_folder_row *row, const struct columns *c, const struct gx_push *props)
+{
+	uint32_t flags = c->set_hidden ? (row->flags & ~(uint32_t)GX_FF_HIDDEN) | (c->hidden ? GX_FF_HIDDEN : 0) : row->flags;
+	GX_STMT(st, t->q, "UPDATE folders SET props=?2, class=COALESCE(?3,class), flags=?4 WHERE fid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)row->fid);
+	gx_sql__bind_blob(st, 2, props->data, props->len);
+	gx_sql__bind_text(st, 3, c->cls);
+	gx_sql__bind_int(st, 4, flags);
+	int err = gx_sql__run(st);
+	return err != 0 ? err : gx_folder__touch(t, row->fid);
+}
+
+static int write_props(struct gx_txn *t, const struct gx_folder_row *row, const struct gx_proplist *l, struct columns *c)
+{
+	struct stored s;
+	struct gx_push out = GX_PUSH_INIT;
+	int err = stored_list(t, row->fid, t->a, &s);
+	if (err == 0)
+		err = merge(t->a, &s.l, l, c);
+	if (err == 0)
+		err = gx_prow_pack(&out, &s.l);
+	if (err == 0)
+		err = write_columns(t, row, c, &out);
+	gx_push_release(&out);
+	struct gx_event ev = {.type = GX_EV_FOLDER_CHANGED, .fid = row->fid, .parent = row->parent, .cn = t->store_state->modseq};
+	return err != 0 ? err : gx_txn__event(t, &ev);
+}
+
+gx_ec gx_folder_set_props(struct gx_txn *t, uint64_t fid, const struct gx_proplist *l)
+{
+	struct gx_folder_row row;
+	struct columns c = {0};
+	gx_ec ec = gx_txn__writable(t);
+	if (!gx_ec_failed(ec))
+		ec = gx_folder__need(t, fid, GX_RIGHT_OWNER, &row);
+	if (gx_ec_failed(ec))
+		return ec;
+	const char *name = gx_proplist_str(l, PidTagDisplayName, NULL);
+	if (name != NULL) { /* first, since a sibling may have the name */
+		ec = gx_folder__rename(t, &row, name);
+		if (gx_ec_failed(ec))
+			return ec;
+	}
+	return gx_txn__ec(t, write_props(t, &row, l, &c));
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <stdlib.h>
+#include "libgxstore/store-int.h"
+
+/*
+ * Copies are new narrow rows with the same body. A move gives the message a new id and UID, as
+ * [MS-OXCFXICS] 3.1.5.3 wants, so that the old folder's deletion and the new folder's arrival
+ * can be told in any order.
+ */
+
+struct copy {
+	struct gx_txn *t;
+	struct gx_fstate *src, *dst;
+	bool move;
+	struct gx_log_item *gone;
+	size_t ngone;
+};
+
+static int take_away(struct copy *x, const struct gx_msg_row *r)
+{
+	struct gx_uid_entry e;
+	GX_STMT(st, x->t->q, "DELETE FROM msg WHERE mid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)r->mid);
+	int err = gx_sql__run(st);
+	gx_fstate__count(x->t, x->src, r->flags, r->size, -1);
+	if (err != 0 || (r->flags & GX_MSGF_FAI))
+		return err;
+	x->gone[x->ngone++] = (struct gx_log_item){.mid = r->mid, .uid = r->uid};
+	gx_msg__entry(r, &e);
+	return gx_txn__vop(x->t, x->src->fid, GX_VOP_REMOVE, &e);
+}
+
+static int tell(struct copy *x, const struct gx_msg_row *old, const struct gx_msg_row *new)
+{
+	struct gx_event ev = {.type = x->move ? GX_EV_MSG_MOVED : GX_EV_MSG_COPIED, .fid = new->fid, .mid = new->mid,
+		.old_fid = old->fid, .old_mid = old->mid, .cn = new->cn, .uid = new->uid};
+	return gx_txn__event(x->t, &ev);
+}
+
+static int creator_of(struct gx_txn *t, uint64_t mid, char **ret_s)
+{
+	GX_STMT(st, t->q, "SELECT creator FROM msg WHERE mid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)mid);
+	int r = gx_sql__step(st);
+	*ret_s = NULL;
+	if (r > 0 && !gx_sql__is_null(st, 0) && (*ret_s = gx_arena_strdup(t->a, gx_sql__text(st, 0))) == NULL)
+		return GX_E_NOMEM;
+	return r < 0 ? r : 0;
+}
+
+static int copy_one(struct copy *x, const struct gx_msg_row *old, struct gx_msg_ids *ret_ids)
+{
+	struct gx_txn *t = x->t;
+	struct gx_msg_row r = *old;
+	char *creator = NULL;
+	if (x->dst->uidnext >= UINT32_MAX)
+		return gx_sql__fail(t->q, GX_E_LIMIT, "folder %llx has given out all UIDs", (unsigned long long)x->dst->fid);
+	int err = creator_of(t, old->mid, &creator);
+	if (err != 0)
+		return err;
+	r.mid = gx_txn__new_id(t);
+	r.fid = x->dst->fid;
+	r.uid = (uint32_t)x->dst->uidnext++;
+	r.cn = r.cn0 = r.modseq = x->dst->modseq = gx_txn__new_cn(t);
+	r.flags = old->flags | GX_MSGF_RECENT;
+	t->numbers++;
+	err = x->move ? take_away(x, old) : gx_body__ref(t, r.body);
+	if (err == 0)
+		err = gx_msg__insert_row(t, &r, creator);
+	if (err == 0)
+		err = tell(x, old, &r);
+	gx_fstate__count(t, x->dst, r.flags, r.size, 1);
+	*ret_ids = (struct gx_msg_ids){.mid = r.mid, .cn = r.cn, .uid = r.uid};
+	return err;
+}
+
+static int copy_all(struct copy *x, const uint64_t *mids, size_t n, struct gx_msg_ids *ret_ids)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct gx_msg_row r;
+		struct gx_msg_ids ids = {0};
+		int err = gx_msg__row(x->t, mids[i], &r);
+		if (err == 0 && r.fid == x->src->fid && !(r.flags & GX_MSGF_SOFTDEL))
+			err = copy_one(x, &r, &ids);
+		if (err != 0 && err != GX_E_NOTFOUND)
+			return err;
+		if (ret_ids != NULL)
+			ret_ids[i] = ids;
+	}
+	if (x->ngone == 0)
+		return 0;
+	x->src->modseq = gx_txn__new_cn(x->t);
+	return gx_changelog__add(x->t, x->src, GX_LOG_EXPUNGED, x->src->modseq, x->gone, x->ngone);
+}
+
+static gx_ec check_own(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n)
+{
+	uint32_t rights;
+	int err = gx_perm__rights(t, fid, &rights);
+	for (size_t i = 0; err == 0 && !(rights & GX_RIGHT_DELETE_ANY) && i < n; i++) {
+		struct gx_msg_row r;
+		err = gx_msg__row(t, mids[i], &r);
+		if (err == 0 && !(r.mine && (rights & GX_RIGHT_DELETE_OWN)))
+			return gx_txn__fail(t, ecAccessDenied, "message %llx may not be taken away", (unsigned long long)mids[i]);
+		if (err == GX_E_NOTFOUND)
+			err = 0;
+	}
+	return gx_txn__ec(t, err);
+}
+
+static gx_ec check_copy(struct gx_txn *t, uint64_t src, const uint64_t *mids, size_t n, uint64_t dst, bool move)
+{
+	struct gx_folder_row from, to;
+	gx_ec ec = gx_txn__writable(t);
+	if (!gx_ec_failed(ec))
+		ec = gx_folder__need(t, src, GX_RIGHT_READ, &from);
+	if (!gx_ec_failed(ec) && move && !gx_txn__all_rights(t))
+		ec = check_own(t, src, mids, n);
+	if (!gx_ec_failed(ec))
+		ec = gx_folder__need(t, dst, GX_RIGHT_CREATE, &to);
+	if (!gx_ec_failed(ec) && to.type == GX_FOLDER_SEARCH)
+		return gx_txn__fail(t, ecNotSupported, "folder %llx is a search folder", (unsigned long long)dst);
+	return ec;
+}
+
+gx_ec gx_msg_copy(struct gx_txn *t, uint64_t src_fid, const uint64_t *mids, size_t n, uint64_t dst_fid, bool move, struct gx_msg_ids *ret_ids)
+{
+	struct copy x = {.t = t, .move = move};
+	gx_ec ec = check_copy(t, src_fid, mids, n, dst_fid, move);
+	if (gx_ec_failed(ec))
+		return ec;
+	int err = gx_fstate__get(t, src_fid, &x.src);
+	if (err == 0)
+		err = gx_fstate__get(t, dst_fid, &x.dst);
+	if (err != 0)
+		return gx_txn__ec(t, err);
+	x.gone = malloc((n + 1) * sizeof(*x.gone));
+	err = x.gone == NULL ? GX_E_NOMEM : copy_all(&x, mids, n, ret_ids);
+	free(x.gone);
+	return gx_txn__ec(t, err);
+}

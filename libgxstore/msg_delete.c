@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <stdlib.h>
+#include "libgxstore/store-int.h"
+
+static int drop_row(struct gx_txn *t, const struct gx_msg_row *r)
+{
+	GX_STMT(st, t->q, "DELETE FROM msg WHERE mid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)r->mid);
+	int err = gx_sql__run(st);
+	return err != 0 ? err : gx_body__unref(t, r->body);
+}
+
+static int hide_row(struct gx_txn *t, const struct gx_msg_row *r)
+{
+	GX_STMT(st, t->q, "UPDATE msg SET uid=0, flags=?2, modseq=?3 WHERE mid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)r->mid);
+	gx_sql__bind_int(st, 2, r->flags | GX_MSGF_SOFTDEL);
+	gx_sql__bind_int(st, 3, (int64_t)gx_txn__new_cn(t));
+	return gx_sql__run(st);
+}
+
+static int remove_row(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_row *r, bool hard)
+{
+	struct gx_uid_entry e;
+	int err = hard ? drop_row(t, r) : hide_row(t, r);
+	if (err != 0)
+		return err;
+	gx_fstate__count(t, f, r->flags, r->size, -1);
+	if (!hard)
+		gx_fstate__count(t, f, r->flags | GX_MSGF_SOFTDEL, r->size, 1);
+	if (r->flags & GX_MSGF_SOFTDEL)
+		return 0;
+	gx_msg__entry(r, &e);
+	err = r->flags & GX_MSGF_FAI ? 0 : gx_txn__vop(t, f->fid, GX_VOP_REMOVE, &e);
+	struct gx_event ev = {.type = GX_EV_MSG_DELETED, .fid = f->fid, .mid = r->mid, .cn = t->store_state->modseq, .uid = r->uid};
+	return err != 0 ? err : gx_txn__event(t, &ev);
+}
+
+static gx_ec check_delete(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n)
+{
+	const uint32_t enough = GX_RIGHT_DELETE_ANY | GX_RIGHT_DELETE_OWN;
+	struct gx_folder_row row;
+	uint32_t rights;
+	gx_ec ec = gx_txn__writable(t);
+	if (!gx_ec_failed(ec))
+		ec = gx_folder__need(t, fid, enough, &row);
+	if (gx_ec_failed(ec) || gx_txn__all_rights(t))
+		return ec;
+	int err = gx_perm__rights(t, fid, &rights);
+	for (size_t i = 0; err == 0 && !(rights & GX_RIGHT_DELETE_ANY) && i < n; i++) {
+		struct gx_msg_row r;
+		err = gx_msg__row(t, mids[i], &r);
+		if (err == 0 && !r.mine)
+			return gx_txn__fail(t, ecAccessDenied, "message %llx is somebody else's", (unsigned long long)mids[i]);
+		if (err == GX_E_NOTFOUND)
+			err = 0;
+	}
+	return gx_txn__ec(t, err);
+}
+
+static int delete_all(struct gx_txn *t, struct gx_fstate *f, const uint64_t *mids, size_t n, bool hard, struct gx_log_item *items)
+{
+	size_t gone = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct gx_msg_row r;
+		int err = gx_msg__row(t, mids[i], &r);
+		if (err == GX_E_NOTFOUND || (err == 0 && (r.fid != f->fid || (!hard && (r.flags & GX_MSGF_SOFTDEL)))))
+			continue;
+		if (err == 0)
+			err = remove_row(t, f, &r, hard);
+		if (err != 0)
+			return err;
+		if (!(r.flags & (GX_MSGF_SOFTDEL | GX_MSGF_FAI)))
+			items[gone++] = (struct gx_log_item){.mid = r.mid, .uid = r.uid};
+	}
+	if (gone == 0)
+		return 0;
+	f->modseq = gx_txn__new_cn(t);
+	return gx_changelog__add(t, f, GX_LOG_EXPUNGED, f->modseq, items, gone);
+}
+
+gx_ec gx_msg_delete(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, bool hard)
+{
+	struct gx_fstate *f;
+	gx_ec ec = check_delete(t, fid, mids, n);
+	if (gx_ec_failed(ec))
+		return ec;
+	int err = gx_fstate__get(t, fid, &f);
+	if (err != 0)
+		return gx_txn__ec(t, err);
+	struct gx_log_item *items = malloc((n + 1) * sizeof(*items));
+	err = items == NULL ? GX_E_NOMEM : delete_all(t, f, mids, n, hard, items);
+	free(items);
+	return gx_txn__ec(t, err);
+}
+
+/* The folder goes too: neither tombstones nor events for each. */
+int gx_msg__empty_folder(struct gx_txn *t, uint64_t fid)
+{
+	struct gx_fstate *f;
+	int err = gx_fstate__get(t, fid, &f), r;
+	if (err != 0)
+		return err;
+	{
+		GX_STMT(st, t->q, "SELECT body,flags,size FROM msg WHERE fid=?1");
+		gx_sql__bind_int(st, 1, (int64_t)fid);
+		while ((r = gx_sql__step(st)) > 0) {
+			gx_fstate__count(t, f, (uint32_t)gx_sql__int(st, 1), gx_sql__u64(st, 2), -1);
+			err = gx_body__unref(t, gx_sql__u64(st, 0));
+			if (err != 0)
+				return err;
+		}
+		if (r < 0)
+			return r;
+	}
+	GX_STMT(del, t->q, "DELETE FROM msg WHERE fid=?1");
+	gx_sql__bind_int(del, 1, (int64_t)fid);
+	return gx_sql__run(del);
+}

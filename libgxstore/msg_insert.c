@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <string.h>
+#include "libgxstore/store-int.h"
+
+#define DELIVERED_KEEP 16384U /* ids of deliveries that are remembered */
+#define SETTABLE (GX_MSGF_IMAP | GX_MSGF_UNSENT | GX_MSGF_FAI)
+
+void gx_msg__entry(const struct gx_msg_row *r, struct gx_uid_entry *ret_e)
+{
+	bool known = (r->flags & GX_MSGF_HASORIG) && r->size < UINT32_MAX;
+	*ret_e = (struct gx_uid_entry){.uid = r->uid, .flags = (uint16_t)r->flags, .kwset = r->kwset,
+		.size32 = known ? (uint32_t)r->size : UINT32_MAX, .mid = r->mid, .modseq = r->modseq};
+}
+
+int gx_msg__insert_row(struct gx_txn *t, const struct gx_msg_row *r, const char *creator)
+{
+	GX_STMT(st, t->q, "INSERT INTO msg(mid,fid,uid,flags,kwset,modseq,cn,cn0,size,received,body,creator)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)");
+	gx_sql__bind_int(st, 1, (int64_t)r->mid);
+	gx_sql__bind_int(st, 2, (int64_t)r->fid);
+	gx_sql__bind_int(st, 3, r->uid);
+	gx_sql__bind_int(st, 4, r->flags);
+	gx_sql__bind_int(st, 5, r->kwset);
+	gx_sql__bind_int(st, 6, (int64_t)r->modseq);
+	gx_sql__bind_int(st, 7, (int64_t)r->cn);
+	gx_sql__bind_int(st, 8, (int64_t)r->cn0);
+	gx_sql__bind_int(st, 9, (int64_t)r->size);
+	gx_sql__bind_int(st, 10, (int64_t)r->received);
+	gx_sql__bind_int(st, 11, (int64_t)r->body);
+	gx_sql__bind_text(st, 12, creator);
+	int err = gx_sql__run(st);
+	struct gx_uid_entry e;
+	gx_msg__entry(r, &e);
+	if (err == 0 && !(r->flags & (GX_MSGF_FAI | GX_MSGF_SOFTDEL)))
+		err = gx_txn__vop(t, r->fid, GX_VOP_INSERT, &e);
+	return err;
+}
+
+/* 1 seen before, 0 not; then it is noted. */
+static int seen_before(struct gx_txn *t, const uint8_t *id)
+{
+	GX_STMT(st, t->q, "SELECT 1 FROM delivered WHERE id=?1");
+	gx_sql__bind_blob(st, 1, id, 16);
+	return gx_sql__step(st);
+}
+
+static int note_delivery(struct gx_txn *t, const uint8_t *id)
+{
+	uint64_t seq = ++t->store_state->log_floor;
+	t->store_state->dirty = true;
+	GX_STMT(st, t->q, "INSERT INTO delivered(id,seq) VALUES(?1,?2)");
+	gx_sql__bind_blob(st, 1, id, 16);
+	gx_sql__bind_int(st, 2, (int64_t)seq);
+	int err = gx_sql__run(st);
+	if (err != 0 || seq % 2048 != 0 || seq < DELIVERED_KEEP)
+		return err;
+	GX_STMT(del, t->q, "DELETE FROM delivered WHERE seq<?1");
+	gx_sql__bind_int(del, 1, (int64_t)(seq - DELIVERED_KEEP));
+	return gx_sql__run(del);
+}
+
+/* ---- The body: properties, recipients, attachments ---- */
+
+static int body_row(struct gx_txn *t, uint64_t id, const struct gx_prep_msg *m, struct gx_bin skeleton)
+{
+	struct gx_push row = GX_PUSH_INIT;
+	size_t n = m->obj->named_count;
+	uint16_t *ids = gx_arena_new_array(t->a, uint16_t, n);
+	struct gx_propname *names = gx_arena_new_array(t->a, struct gx_propname, n);
+	if (ids == NULL || names == NULL)
+		return GX_E_NOMEM;
+	for (size_t i = 0; i < n; i++)
+		names[i] = m->obj->named[i].name;
+	int err = gx_named__ids(t, true, names, n, ids);
+	if (err == 0)
+		err = gx_prep__row(&row, t->a, m, ids);
+	if (err == 0) {
+		GX_STMT(st, t->q, "INSERT INTO body(id,props,rcpts,skeleton) VALUES(?1,?2,?3,?4)");
+		gx_sql__bind_int(st, 1, (int64_t)id);
+		gx_sql__bind_blob(st, 2, row.data, row.len);
+		gx_sql__bind_blob(st, 3, m->rcpts.data, m->rcpts.len);
+		gx_sql__bind_blob(st, 4, skeleton.data, skeleton.len);
+		err = gx_sql__run(st);
+	}
+	gx_push_release(&row);
+	return err;
+}
+
+static int insert_body(struct gx_txn *t, uint64_t id, const struct gx_prep_msg *m, struct gx_bin skeleton, unsigned depth)
+{
+	if (depth > 64)
+		return GX_E_DEPTH;
+	int err = body_row(t, id, m, skeleton);
+	for (size_t i = 0; err == 0 && i < m->att_count; i++) {
+		const struct gx_prep_att *at = &m->atts[i];
+		uint64_t embedded = at->embedded == NULL ? 0 : gx_txn__new_id(t);
+		GX_STMT(st, t->q, "INSERT INTO att(body,num,props,embedded) VALUES(?1,?2,?3,?4)");
+		gx_sql__bind_int(st, 1, (int64_t)id);
+		gx_sql__bind_int(st, 2, (int64_t)i);
+		gx_sql__bind_blob(st, 3, at->row.data, at->row.len);
+		gx_sql__bind_int(st, 4, (int64_t)embedded);
+		err = gx_sql__run(st);
+		if (err == 0 && embedded != 0)
+			err = insert_body(t, embedded, at->embedded, (struct gx_bin){0}, depth + 1);
+	}
+	return err;
+}
+
+static int insert_mime(struct gx_txn *t, uint64_t id, const struct gx_msg_prepared *p)
+{
+	GX_STMT(st, t->q, "INSERT INTO mime(id,size,envelope,structure) VALUES(?1,?2,?3,?4)");
+	gx_sql__bind_int(st, 1, (int64_t)id);
+	gx_sql__bind_int(st, 2, (int64_t)p->original.len);
+	gx_sql__bind_blob(st, 3, p->envelope.data, p->envelope.len);
+	gx_sql__bind_blob(st, 4, p->bodystructure.data, p->bodystructure.len);
+	return gx_sql__run(st);
+}
+
+/* ---- The message ---- */
+
+static uint32_t flags_of(const struct gx_msg_prepared *p, uint32_t asked)
+{
+	const struct gx_propval *pv = gx_proplist_get(&p->msg.obj->props, PidTagHasAttachments);
+	bool att = pv != NULL ? pv->v.b : p->msg.att_count > 0;
+	return (asked & SETTABLE) | (att ? GX_MSGF_HASATTACH : 0) | (p->original.len > 0 ? GX_MSGF_HASORIG : 0);
+}
+
+static int over_quota(struct gx_txn *t, uint64_t size, bool *ret_over)
+{
+	int64_t kib;
+	int err = gx_meta__get_int(t->q, "quota", &kib);
+	*ret_over = err == 0 && kib > 0 && (t->store_state->size + size) / 1024 >= (uint64_t)kib;
+	return err == GX_E_NOTFOUND ? 0 : err;
+}
+
+static gx_ec check_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_prepared *p, const struct gx_msg_insert_opts *o)
+{
+	struct gx_folder_row row;
+	bool over;
+	gx_ec ec = gx_txn__writable(t);
+	if (!gx_ec_failed(ec))
+		ec = gx_folder__need(t, fid, GX_RIGHT_CREATE, &row);
+	if (gx_ec_failed(ec))
+		return ec;
+	if (row.type == GX_FOLDER_SEARCH)
+		return gx_txn__fail(t, ecNotSupported, "folder %llx is a search folder", (unsigned long long)fid);
+	if (o->delivery_id != NULL) {
+		int r = seen_before(t, o->delivery_id);
+		if (r > 0)
+			return gx_txn__fail(t, ecDuplicateObject, "delivered before");
+		if (r < 0)
+			return gx_txn__ec(t, r);
+	}
+	int err = over_quota(t, p->size, &over);
+	if (err == 0 && over)
+		return gx_txn__fail(t, ecQuotaExceeded, "the mailbox is over its quota");
+	return gx_txn__ec(t, err);
+}
+
+static int events(struct gx_txn *t, const struct gx_msg_row *r, bool delivered)
+{
+	struct gx_event ev = {.type = GX_EV_MSG_CREATED, .fid = r->fid, .mid = r->mid, .cn = r->cn, .uid = r->uid};
+	int err = gx_txn__event(t, &ev);
+	ev.type = GX_EV_NEW_MAIL;
+	return err == 0 && delivered ? gx_txn__event(t, &ev) : err;
+}
+
+static int insert(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_prepared *p, const struct gx_msg_insert_opts *o,
+	struct gx_msg_row *r)
+{
+	int err = gx_kwset__id(t, o->keywords, &r->kwset);
+	if (err != 0)
+		return err;
+	if (f->uidnext >= UINT32_MAX)
+		return gx_sql__fail(t->q, GX_E_LIMIT, "folder %llx has given out all UIDs", (unsigned long long)f->fid);
+	r->mid = r->body = gx_txn__new_id(t);
+	r->modseq = r->cn = r->cn0 = f->modseq = gx_txn__new_cn(t);
+	r->uid = (uint32_t)f->uidnext++;
+	t->numbers++;
+	err = insert_body(t, r->body, &p->msg, p->skeleton, 0);
+	if (err == 0 && p->original.len > 0)
+		err = insert_mime(t, r->body, p);
+	if (err == 0)
+		err = gx_msg__insert_row(t, r, t->actor->owner ? NULL : t->actor->user);
+	if (err == 0 && o->delivery_id != NULL)
+		err = note_delivery(t, o->delivery_id);
+	if (err == 0)
+		err = events(t, r, o->delivery_id != NULL);
+	gx_fstate__count(t, f, r->flags, r->size, 1);
+	return err;
+}
+
+gx_ec gx_msg_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_prepared *p, const struct gx_msg_insert_opts *o, struct gx_msg_ids *ret_ids)
+{
+	static const struct gx_msg_insert_opts none = GX_MSG_INSERT_OPTS_INIT;
+	struct gx_fstate *f;
+	if (o == NULL)
+		o = &none;
+	gx_ec ec = check_insert(t, fid, p, o);
+	if (gx_ec_failed(ec))
+		return ec;
+	struct gx_msg_row r = {.fid = fid, .flags = flags_of(p, o->flags), .size = p->size,
+		.received = o->received != 0 ? o->received : gx_store__now(t->s)};
+	int err = gx_fstate__get(t, fid, &f);
+	if (err == 0) {
+		err = gx_prep__put_contents(t->c->cio, t->q, p);
+		if (err != 0)
+			return gx_txn__cec(t, err);
+		err = insert(t, f, p, o, &r);
+	}
+	if (err != 0)
+		return gx_txn__ec(t, err);
+	if (ret_ids != NULL)
+		*ret_ids = (struct gx_msg_ids){.mid = r.mid, .cn = r.cn, .uid = r.uid};
+	return GX_OK_EC;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <stdlib.h>
+#include <string.h>
+#include "libgxstore/store-int.h"
+
+#define BUCKETS 1024U
+
+enum { OPENING, OPEN, CLOSING };
+struct entry {
+	struct entry *next;
+	char *dir;
+	struct gx_store *s;
+	int state;
+	unsigned users;
+	int64_t idle_since;
+};
+struct gx_store_pool {
+	struct gx_store_pool_opts o;
+	pthread_mutex_t lock;
+	pthread_cond_t cond; /* an entry changed its state */
+	struct entry *bucket[BUCKETS];
+	unsigned count;
+};
+
+static int64_t now_ms(const struct gx_store_pool *p)
+{
+	return gx_clock_mono_ms(p->o.store.clock == NULL ? gx_clock_system() : p->o.store.clock);
+}
+
+static struct entry **bucket_of(struct gx_store_pool *p, const char *dir)
+{
+	uint32_t h = 2166136261U; /* FNV-1a */
+	for (; *dir != '\0'; dir++)
+		h = (h ^ (uint8_t)*dir) * 16777619U;
+	return &p->bucket[h % BUCKETS];
+}
+
+struct gx_store_pool *gx_store_pool_new(const struct gx_store_pool_opts *o)
+{
+	static const struct gx_store_pool_opts none = GX_STORE_POOL_OPTS_INIT;
+	struct gx_store_pool *p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return NULL;
+	p->o = o == NULL ? none : *o;
+	if (p->o.max_open == 0)
+		p->o.max_open = 5000;
+	if (p->o.idle_seconds == 0)
+		p->o.idle_seconds = 60;
+	if (pthread_mutex_init(&p->lock, NULL) != 0) {
+		free(p);
+		return NULL;
+	}
+	if (pthread_cond_init(&p->cond, NULL) != 0) {
+		pthread_mutex_destroy(&p->lock);
+		free(p);
+		return NULL;
+	}
+	return p;
+}
+
+static void entry_free(struct entry *e)
+{
+	free(e->dir);
+	free(e);
+}
+
+static void unlink_entry(struct gx_store_pool *p, struct entry *e)
+{
+	struct entry **at = bucket_of(p, e->dir);
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	p->count--;
+}
+
+void gx_store_pool_free(struct gx_store_pool *p)
+{
+	if (p == NULL)
+		return;
+	for (unsigned i = 0; i < BUCKETS; i++)
+		for (struct entry *e = p->bucket[i], *next; e != NULL; e = next) {
+			next = e->next;
+			gx_store_close(e->s);
+			entry_free(e);
+		}
+	pthread_cond_destroy(&p->cond);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+static struct entry *find(struct gx_store_pool *p, const char *dir)
+{
+	for (struct entry *e = *bucket_of(p, dir); e != NULL; e = e->next)
+		if (strcmp(e->dir, dir) == 0)
+			return e;
+	return NULL;
+}
+
+/* Closes an idle entry; the lock is given up meanwhile. */
+static void close_entry(struct gx_store_pool *p, struct entry *e)
+{
+	e->state = CLOSING;
+	pthread_mutex_unlock(&p->lock);
+	gx_store_close(e->s);
+	pthread_mutex_lock(&p->lock);
+	unlink_entry(p, e);
+	entry_free(e);
+	pthread_cond_broadcast(&p->cond);
+}
+
+static struct entry *longest_idle(struct gx_store_pool *p)
+{
+	struct entry *best = NULL;
+	for (unsigned i = 0; i < BUCKETS; i++)
+		for (struct entry *e = p->bucket[i]; e != NULL; e = e->next)
+			if (e->state == OPEN && e->users == 0 && (best == NULL || e->idle_since < best->idle_since))
+				best = e;
+	return best;
+}
+
+static struct entry *add(struct gx_store_pool *p, const char *dir)
+{
+	struct entry *e = calloc(1, sizeof(*e));
+	if (e == NULL || (e->dir = strdup(dir)) == NULL) {
+		free(e);
+		return NULL;
+	}
+	struct entry **b = bucket_of(p, dir);
+	e->state = OPENING;
+	e->users = 1;
+	e->next = *b;
+	*b = e;
+	p->count++;
+	return e;
+}
+
+/* The store is opened outside the lock: a slow one does not hold up the others. */
+static int open_entry(struct gx_store_pool *p, struct entry *e, struct gx_store **ret_store, struct gx_arena *a, const char **ret_why)
+{
+	struct gx_store *s = NULL;
+	pthread_mutex_unlock(&p->lock);
+	int err = gx_store_open(e->dir, &p->o.store, &s, a, ret_why);
+	pthread_mutex_lock(&p->lock);
+	if (err != 0) {
+		unlink_entry(p, e);
+		entry_free(e);
+	} else {
+		e->s = *ret_store = s;
+		e->state = OPEN;
+	}
+	pthread_cond_broadcast(&p->cond);
+	return err;
+}
+
+static int get_locked(struct gx_store_pool *p, const char *dir, struct gx_store **ret_store, struct gx_arena *a, const char **ret_why)
+{
+	struct entry *e;
+	for (;;) {
+		e = find(p, dir);
+		if (e != NULL && e->state == OPEN) {
+			e->users++;
+			*ret_store = e->s;
+			return 0;
+		}
+		if (e != NULL) {
+			pthread_cond_wait(&p->cond, &p->lock);
+			continue;
+		}
+		if (p->count < p->o.max_open)
+			break;
+		struct entry *old = longest_idle(p);
+		if (old == NULL) {
+			gx_store__why(a, ret_why, "%s: %u stores are open and in use; raise exmdb's table_size", dir, p->count);
+			return GX_E_LIMIT;
+		}
+		close_entry(p, old);
+	}
+	e = add(p, dir);
+	return e == NULL ? GX_E_NOMEM : open_entry(p, e, ret_store, a, ret_why);
+}
+
+int gx_store_pool_get(struct gx_store_pool *p, const char *dir, struct gx_store **ret_store, struct gx_arena *a, const char **ret_why)
+{
+	if (p == NULL || dir == NULL || ret_store == NULL)
+		return GX_E_INVAL;
+	pthread_mutex_lock(&p->lock);
+	int err = get_locked(p, dir, ret_store, a, ret_why);
+	pthread_mutex_unlock(&p->lock);
+	return err;
+}
+
+void gx_store_pool_put(struct gx_store_pool *p, struct gx_store *s)
+{
+	if (s == NULL)
+		return;
+	pthread_mutex_lock(&p->lock);
+	struct entry *e = find(p, gx_store_dir(s));
+	if (e != NULL && e->s == s) {
+		e->users--;
+		e->idle_since = now_ms(p);
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+static struct entry *next_idle(struct gx_store_pool *p, int64_t before)
+{
+	struct entry *e = longest_idle(p);
+	return e != NULL && e->idle_since <= before ? e : NULL;
+}
+
+/* Calls fn on every open store, outside the lock. */
+static int each_open(struct gx_store_pool *p, int (*fn)(struct gx_store *s))
+{
+	int err = 0;
+	for (unsigned i = 0; i < BUCKETS; i++)
+		for (struct entry *e = p->bucket[i]; e != NULL;) {
+			if (e->state == OPEN) {
+				e->users++;
+				pthread_mutex_unlock(&p->lock);
+				int r = fn(e->s);
+				pthread_mutex_lock(&p->lock);
+				if (err == 0)
+					err = r;
+				e->users--;
+			}
+			e = e->next; /* read after the call: e was held, its neighbours were not */
+		}
+	return err;
+}
+
+static int tick(struct gx_store *s)
+{
+	gx_views__trim(s);
+	gx_flush__checkpoint(s, 1024);
+	return 0;
+}
+
+unsigned gx_store_pool_tick(struct gx_store_pool *p)
+{
+	struct entry *e;
+	pthread_mutex_lock(&p->lock);
+	int64_t before = now_ms(p) - (int64_t)p->o.idle_seconds * 1000;
+	while ((e = next_idle(p, before)) != NULL)
+		close_entry(p, e);
+	if (each_open(p, tick) != 0)
+		gx_log(p->o.store.log, GX_LOG_DEBUG, "store pool: housekeeping failed");
+	unsigned n = p->count;
+	pthread_mutex_unlock(&p->lock);
+	return n;
+}
+
+int gx_store_pool_sync(struct gx_store_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	int err = each_open(p, gx_store_sync);
+	pthread_mutex_unlock(&p->lock);
+	return err;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+#include "libgxstore/store-int.h"
+
+/*
+ * While it has been written to since it was opened, a store carries the boot id of the running
+ * system. Found at open under another boot, it means that commits which were visible may be
+ * lost: their ids, change numbers and UIDs are skipped, so that none ever means two things.
+ * A kill of the process alone loses nothing, the system keeps what was written.
+ */
+
+static void boot_id(char *buf, size_t size)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
+	if (fd >= 0)
+		close(fd);
+	buf[n < 0 ? 0 : n] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	if (*buf == '\0') /* never equal to a stored one: the careful side */
+		snprintf(buf, size, "unknown-%ld", (long)getpid());
+}
+
+int gx_store__mark(struct gx_store *s, struct gx_sql *q)
+{
+	char id[64];
+	boot_id(id, sizeof(id));
+	return gx_meta__set_blob(q, "open", id, strlen(id));
+}
+
+int gx_store__unmark(struct gx_store *s, struct gx_sql *q)
+{
+	GX_STMT(st, q, "DELETE FROM meta WHERE key='open'");
+	return gx_sql__run(st);
+}
+
+static int skip_numbers(struct gx_store *s, struct gx_sql *q)
+{
+	GX_STMT(rows, q, "UPDATE fstate SET uidnext=uidnext+?1, modseq=modseq+CASE fid WHEN 0 THEN ?1 ELSE 0 END");
+	gx_sql__bind_int(rows, 1, GX_SKIP_AFTER_LOSS);
+	int err = gx_sql__run(rows);
+	if (err != 0)
+		return err;
+	/* What changed after the last flush is unknown, so the log answers only for what comes. */
+	GX_STMT(floor, q, "UPDATE fstate SET log_floor=(SELECT modseq FROM fstate WHERE fid=0) WHERE fid<>0");
+	err = gx_sql__run(floor);
+	if (err == 0)
+		err = gx_store__unmark(s, q);
+	if (err == 0)
+		gx_log(s->log, GX_LOG_NOTICE, "%s: was open when the system went down; numbers skipped", s->file);
+	return err;
+}
+
+int gx_store__recover(struct gx_store *s)
+{
+	struct gx_sql *q = s->writer->q;
+	struct gx_arena *a = gx_arena_new(0);
+	struct gx_bin was;
+	char now[64];
+	if (a == NULL)
+		return GX_E_NOMEM;
+	boot_id(now, sizeof(now));
+	int err = gx_meta__get_blob(q, "open", a, &was);
+	bool lost = err == 0 && (was.len != strlen(now) || memcmp(was.data, now, was.len) != 0);
+	gx_arena_free(a);
+	if (err == GX_E_NOTFOUND)
+		return 0;
+	if (err != 0 || !lost)
+		return err;
+	err = gx_sql__exec(q, "BEGIN IMMEDIATE");
+	if (err != 0)
+		return err;
+	err = skip_numbers(s, q);
+	if (err != 0) {
+		if (gx_sql__exec(q, "ROLLBACK") != 0)
+			gx_log(s->log, GX_LOG_WARN, "%s: %s", s->file, q->why);
+		return err;
+	}
+	err = gx_sql__exec(q, "COMMIT");
+	if (err == 0) /* before anybody sees a new number */
+		err = gx_sql__rc(q, sqlite3_wal_checkpoint_v2(q->db, "main", SQLITE_CHECKPOINT_FULL, NULL, NULL));
+	return err;
+}

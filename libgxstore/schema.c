@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <stdio.h>
+#include "libgxstore/store-int.h"
+
+/*
+ * The B-trees a delivered message touches are few, and each at its end:
+ *  fstate   one narrow row a folder with all counters, row 0 for the store
+ *  msg      one narrow row a message: what flag changes write and listings read
+ *  msg_uid  the folder's messages in UID order
+ *  body     what the message says; shared by its copies, counted in `shared` only when it is
+ *  mime     what IMAP asks of all messages at once, small enough to be scanned
+ * Changes of existing messages and expunges are noted in `log`, one row a transaction, so that a
+ * flag change of 10,000 messages moves no index. New messages are found by UID.
+ */
+static const char tables[] =
+	"CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+	"CREATE TABLE fstate(fid INTEGER PRIMARY KEY, uidvalidity INTEGER, uidnext INTEGER, modseq INTEGER,"
+	" total INTEGER, unread INTEGER, fai INTEGER, softdel INTEGER, size INTEGER, log_bytes INTEGER,"
+	" log_floor INTEGER);"
+	"CREATE TABLE folders(fid INTEGER PRIMARY KEY, parent INTEGER, name TEXT, fold TEXT, class TEXT,"
+	" type INTEGER, flags INTEGER, cn INTEGER, created INTEGER, modified INTEGER, props BLOB);"
+	"CREATE INDEX folders_parent ON folders(parent, fold);"
+	"CREATE TABLE msg(mid INTEGER PRIMARY KEY, fid INTEGER, uid INTEGER, flags INTEGER, kwset INTEGER,"
+	" modseq INTEGER, cn INTEGER, cn0 INTEGER, size INTEGER, received INTEGER, body INTEGER, creator TEXT);"
+	"CREATE INDEX msg_uid ON msg(fid, uid);"
+	"CREATE TABLE body(id INTEGER PRIMARY KEY, props BLOB, rcpts BLOB, skeleton BLOB);"
+	"CREATE TABLE mime(id INTEGER PRIMARY KEY, size INTEGER, envelope BLOB, structure BLOB);"
+	"CREATE TABLE att(body INTEGER, num INTEGER, props BLOB, embedded INTEGER, PRIMARY KEY(body, num)) WITHOUT ROWID;"
+	"CREATE TABLE shared(body INTEGER PRIMARY KEY, refs INTEGER);"
+	"CREATE TABLE log(fid INTEGER, modseq INTEGER, kind INTEGER, data BLOB, PRIMARY KEY(fid, modseq, kind)) WITHOUT ROWID;"
+	"CREATE TABLE permissions(fid INTEGER, member TEXT, rights INTEGER, PRIMARY KEY(fid, member)) WITHOUT ROWID;"
+	"CREATE TABLE named(id INTEGER PRIMARY KEY, key BLOB UNIQUE, name TEXT);"
+	"CREATE TABLE kwsets(id INTEGER PRIMARY KEY, key TEXT UNIQUE, names TEXT);"
+	"CREATE TABLE delivered(id BLOB PRIMARY KEY, seq INTEGER) WITHOUT ROWID;"
+	"CREATE TABLE receive(class TEXT PRIMARY KEY, fid INTEGER, modified INTEGER) WITHOUT ROWID;"
+	GX_CONTENT_SCHEMA;
+
+int gx_schema__create(struct gx_sql *q)
+{
+	char sql[128];
+	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d; PRAGMA user_version=%d", GX_APPLICATION_ID, GX_SCHEMA_VERSION);
+	int err = gx_sql__exec(q, sql);
+	return err != 0 ? err : gx_sql__exec(q, tables);
+}
+
+/* steps[n] brings version n+1 to n+2, inside a transaction. */
+static const char *const steps[GX_SCHEMA_VERSION] = {NULL};
+
+static int pragma_int(struct gx_sql *q, const char *sql, int64_t *ret_v)
+{
+	GX_STMT(st, q, sql);
+	int r = gx_sql__step(st);
+	if (r < 0)
+		return r;
+	*ret_v = r > 0 ? gx_sql__int(st, 0) : 0;
+	return 0;
+}
+
+static int upgrade(struct gx_sql *q, int64_t from)
+{
+	for (int64_t v = from; v < GX_SCHEMA_VERSION; v++) {
+		char sql[64];
+		snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", (int)v + 1);
+		int err = gx_sql__exec(q, "BEGIN IMMEDIATE");
+		if (err == 0)
+			err = gx_sql__exec(q, steps[v - 1]);
+		if (err == 0)
+			err = gx_sql__exec(q, sql);
+		if (err == 0)
+			err = gx_sql__exec(q, "COMMIT");
+		if (err != 0) {
+			if (gx_sql__exec(q, "ROLLBACK") != 0)
+				gx_log(q->log, GX_LOG_WARN, "%s: no rollback of a failed upgrade", q->dir);
+			return err;
+		}
+	}
+	return 0;
+}
+
+int gx_schema__open(struct gx_sql *q)
+{
+	int64_t app = 0, version = 0;
+	int err = pragma_int(q, "PRAGMA application_id", &app);
+	if (err == 0)
+		err = pragma_int(q, "PRAGMA user_version", &version);
+	if (err != 0)
+		return err;
+	if (app != GX_APPLICATION_ID || version < 1)
+		return gx_sql__fail(q, GX_E_FORMAT, "%s/" GX_DB_SUBDIR "/" GX_DB_NAME
+			": this is not a store; move it away and create one with gromox-mkprivate", q->dir);
+	if (version > GX_SCHEMA_VERSION)
+		return gx_sql__fail(q, GX_E_FORMAT, "%s/" GX_DB_SUBDIR "/" GX_DB_NAME
+			": schema version %d is newer than this program knows (%d); upgrade the program", q->dir,
+			(int)version, GX_SCHEMA_VERSION);
+	return upgrade(q, version);
+}
+
+int gx_meta__get_blob(struct gx_sql *q, const char *key, struct gx_arena *a, struct gx_bin *ret_v)
+{
+	GX_STMT(st, q, "SELECT value FROM meta WHERE key=?1");
+	gx_sql__bind_text(st, 1, key);
+	int r = gx_sql__step(st);
+	if (r <= 0)
+		return r == 0 ? GX_E_NOTFOUND : r;
+	struct gx_bin b = gx_sql__blob(st, 0);
+	uint8_t *p = gx_arena_memdup(a, b.data, b.len);
+	if (p == NULL)
+		return GX_E_NOMEM;
+	*ret_v = (struct gx_bin){p, b.len};
+	return 0;
+}
+
+int gx_meta__get_int(struct gx_sql *q, const char *key, int64_t *ret_v)
+{
+	GX_STMT(st, q, "SELECT value FROM meta WHERE key=?1");
+	gx_sql__bind_text(st, 1, key);
+	int r = gx_sql__step(st);
+	if (r <= 0)
+		return r == 0 ? GX_E_NOTFOUND : r;
+	*ret_v = gx_sql__int(st, 0);
+	return 0;
+}
+
+int gx_meta__set_blob(struct gx_sql *q, const char *key, const void *p, size_t n)
+{
+	GX_STMT(st, q, "INSERT OR REPLACE INTO meta(key,value) VALUES(?1,?2)");
+	gx_sql__bind_text(st, 1, key);
+	gx_sql__bind_blob(st, 2, p, n);
+	return gx_sql__run(st);
+}
+
+int gx_meta__set_int(struct gx_sql *q, const char *key, int64_t v)
+{
+	GX_STMT(st, q, "INSERT OR REPLACE INTO meta(key,value) VALUES(?1,?2)");
+	gx_sql__bind_text(st, 1, key);
+	gx_sql__bind_int(st, 2, v);
+	return gx_sql__run(st);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GXSTORE_STORE_INT_H
+#define GXSTORE_STORE_INT_H
+/* What the files of the store's core share. Lock order: writer slot, views, notify; `lock` is a leaf. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <gx/store.h>
+#include "libgxstore/content-int.h"
+#include "libgxstore/sql-int.h"
+
+#define GX_DB_NAME "gx.sqlite3"
+#define GX_DB_SUBDIR "exmdb"
+#define GX_LOCK_NAME "store.lock"
+
+/*
+ * How far ids, change numbers and UIDs jump after a power loss: commits that were visible but not
+ * flushed may be gone, their numbers must not come back. A flush is forced before as many
+ * numbers were given out.
+ */
+#define GX_SKIP_AFTER_LOSS 65536U
+#define GX_UNFLUSHED_MAX (GX_SKIP_AFTER_LOSS / 2)
+
+/* ---- Connections (conn.c) ---- */
+
+struct gx_conn {
+	struct gx_sql *q;
+	struct gx_cio *cio;
+	struct gx_conn *next;
+};
+struct gx_waiter;
+
+/* ---- Flushing (sync.c) ---- */
+
+struct gx_flush {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	uint64_t committed;  /* number of the last commit */
+	uint64_t flushed;    /* commits up to here survive power loss */
+	bool running;
+	bool suspect;        /* a flush failed: only a full checkpoint makes things sure again */
+	int fd;              /* of the write-ahead log, -1 not opened yet */
+	atomic_uint frames;  /* in the log */
+	uint64_t unflushed;  /* numbers given out since the last flush */
+	bool checkpointing;
+};
+
+/* ---- IMAP views (viewcache.c) ---- */
+
+#define GX_VIEW_BUCKETS 64
+struct gx_fview;
+struct gx_views {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	struct gx_fview *bucket[GX_VIEW_BUCKETS];
+	uint64_t idle_entries; /* in views nobody uses */
+	uint64_t clock;        /* for least recently used */
+};
+
+/* ---- Subscriptions (notify.c) ---- */
+
+struct gx_sub;
+struct gx_subs {
+	pthread_mutex_t lock;
+	struct gx_sub *head;
+	uint64_t last;
+	atomic_uint count;
+};
+
+struct gx_store {
+	char *dir, *file, *program;
+	const struct gx_log *log;
+	const struct gx_clock *clock;
+	gx_store_render_cb render;
+	void *render_ctx;
+	bool shared, is_public, marked;
+	unsigned max_readers, cache_kib;
+	int lockfd;
+	struct gx_guid replica, mailbox;
+
+	pthread_mutex_t lock;
+	pthread_cond_t cond;          /* a reader came back, or a transaction ended */
+	struct gx_conn *writer, *idle;
+	bool writer_busy;
+	unsigned readers, running;
+	struct gx_waiter *wait_head, **wait_tail;
+
+	struct gx_flush flush;
+	struct gx_views views;
+	struct gx_subs subs;
+};
+
+void gx_store__why(struct gx_arena *a, const char **ret_why, const char *fmt, ...) GX_PRINTF(3, 4);
+int64_t gx_store__now_unix(const struct gx_store *s);
+gx_nttime_t gx_store__now(const struct gx_store *s);
+
+int gx_conn__open(struct gx_store *s, bool writer, struct gx_conn **ret_c, char *why, size_t size) GX_MUST_CHECK;
+void gx_conn__close(struct gx_conn *c);
+/* The writer's slot, first come first served. GX_E_TIMEOUT. */
+int gx_conn__take_writer(struct gx_store *s, int deadline_ms) GX_MUST_CHECK;
+void gx_conn__give_writer(struct gx_store *s);
+int gx_conn__take_reader(struct gx_store *s, int deadline_ms, struct gx_conn **ret_c, char *why, size_t size) GX_MUST_CHECK;
+void gx_conn__give_reader(struct gx_store *s, struct gx_conn *c);
+void gx_conn__wait_idle(struct gx_store *s);
+
+int gx_flush__init(struct gx_flush *f);
+void gx_flush__release(struct gx_flush *f);
+/* Called by the writer after COMMIT: @return the commit's number. @ret_due: too much is not flushed yet. */
+uint64_t gx_flush__committed(struct gx_store *s, uint64_t numbers_used, bool *ret_due);
+/* Until commit @seq survives power loss. */
+int gx_flush__to(struct gx_store *s, uint64_t seq) GX_MUST_CHECK;
+/* Before a write: after a failed flush everything must be brought to safety first. */
+int gx_flush__healthy(struct gx_store *s) GX_MUST_CHECK;
+/* Moves the log into the database when it has grown to @frames. */
+void gx_flush__checkpoint(struct gx_store *s, unsigned frames);
+
+/* ---- Schema (schema.c) ---- */
+
+#define GX_SCHEMA_VERSION 1
+#define GX_APPLICATION_ID 0x47585354 /* "GXST" */
+/* Makes the tables in an empty database. */
+int gx_schema__create(struct gx_sql *q) GX_MUST_CHECK;
+/* Checks that it is ours; brings it to GX_SCHEMA_VERSION. */
+int gx_schema__open(struct gx_sql *q) GX_MUST_CHECK;
+/* meta: small named values of the store. GX_E_NOTFOUND. */
+int gx_meta__get_blob(struct gx_sql *q, const char *key, struct gx_arena *a, struct gx_bin *ret_v) GX_MUST_CHECK;
+int gx_meta__get_int(struct gx_sql *q, const char *key, int64_t *ret_v) GX_MUST_CHECK;
+int gx_meta__set_blob(struct gx_sql *q, const char *key, const void *p, size_t n) GX_MUST_CHECK;
+int gx_meta__set_int(struct gx_sql *q, const char *key, int64_t v) GX_MUST_CHECK;
+/* Finishes an interrupted life of the store: skips numbers after a power loss (recover.c). */
+int gx_store__recover(struct gx_store *s) GX_MUST_CHECK;
+/* First write of this opening: notes that the store is in use. Inside a write transaction. */
+int gx_store__mark(struct gx_store *s, struct gx_sql *q) GX_MUST_CHECK;
+/* Last act: the store was closed in order. */
+int gx_store__unmark(struct gx_store *s, struct gx_sql *q) GX_MUST_CHECK;
+
+/* ---- Numbers that change with every message (counters.c) ---- */
+
+/*
+ * One narrow row a folder, all of them on few pages. Row 0 is the store: uidnext is the next object
+ * id, modseq the last change number, uidvalidity the last one given out, log_floor the number
+ * of deliveries, the rest sums.
+ */
+struct gx_fstate {
+	uint64_t fid;
+	uint32_t uidvalidity;
+	uint64_t uidnext, modseq, total, unread, fai, softdel, size, log_bytes, log_floor;
+	bool dirty, gone;
+	struct gx_fstate *next;
+};
+/* GX_E_NOTFOUND. In a write transaction the object is the transaction's and changes to it are kept. */
+int gx_fstate__get(struct gx_txn *t, uint64_t fid, struct gx_fstate **ret_f) GX_MUST_CHECK;
+/* What the transaction has, NULL if nothing. */
+struct gx_fstate *gx_fstate__peek(struct gx_txn *t, uint64_t fid);
+int gx_fstate__add(struct gx_txn *t, uint64_t fid, struct gx_fstate **ret_f) GX_MUST_CHECK;
+void gx_fstate__drop(struct gx_txn *t, struct gx_fstate *f);
+int gx_fstate__write(struct gx_txn *t) GX_MUST_CHECK;
+/* Adds (sign 1) or takes away (-1) a message with these flags and size, also from the store's sums. */
+void gx_fstate__count(struct gx_txn *t, struct gx_fstate *f, uint32_t flags, uint64_t size, int sign);
+uint64_t gx_txn__new_id(struct gx_txn *t);
+uint64_t gx_txn__new_cn(struct gx_txn *t);
+
+/* ---- Transactions (txn.c) ---- */
+
+#define GX_FSTATE_BUCKETS 64
+enum { GX_VOP_INSERT = 1, GX_VOP_UPDATE, GX_VOP_REMOVE, GX_VOP_DROP };
+struct gx_view_op {
+	uint64_t fid;
+	int kind;
+	struct gx_uid_entry e;
+};
+struct gx_txn {
+	struct gx_store *s;
+	const struct gx_actor *actor;
+	int mode;
+	struct gx_conn *c;
+	struct gx_sql *q;
+	struct gx_arena *a;           /* dies with the transaction */
+	int broken;                   /* the machinery failed: can only be aborted */
+	char why[512];
+	uint64_t numbers;             /* ids, change numbers and UIDs given out */
+	struct gx_fstate *store_state;
+	struct gx_fstate *fs[GX_FSTATE_BUCKETS];
+	struct gx_view_op *vops;
+	size_t nvops, cap_vops;
+	struct gx_event *events;
+	size_t nevents, cap_events;
+	/* gx_msg_mime() */
+	struct gx_push rendered, envelope, structure;
+	uint64_t rendered_mid;
+	struct gx_stmt *mime_stmt;
+};
+bool gx_txn__all_rights(const struct gx_txn *t);
+/* The border to ecs; failures of the machinery break a write transaction. */
+gx_ec gx_txn__ec(struct gx_txn *t, int err);
+/* As above with the reason from the content layer. */
+gx_ec gx_txn__cec(struct gx_txn *t, int err);
+gx_ec gx_txn__fail(struct gx_txn *t, uint32_t code, const char *fmt, ...) GX_PRINTF(3, 4);
+/* ecSuccess, or why nothing may be written in it. */
+gx_ec gx_txn__writable(struct gx_txn *t);
+int gx_txn__vop(struct gx_txn *t, uint64_t fid, int kind, const struct gx_uid_entry *e) GX_MUST_CHECK;
+int gx_txn__event(struct gx_txn *t, const struct gx_event *ev) GX_MUST_CHECK;
+/* Opens a transaction of the system itself. */
+int gx_txn__system(struct gx_store *s, int mode, int deadline_ms, struct gx_txn **ret_t) GX_MUST_CHECK;
+
+#define GX_OK_EC GX_EC(0)
+
+/* ---- Change log (changelog.c): which messages changed or went since a change number ---- */
+
+enum { GX_LOG_CHANGED = 1, GX_LOG_EXPUNGED = 2 };
+struct gx_log_item {
+	uint64_t mid;
+	uint32_t uid;
+};
+/* One row for all of them; @modseq is the highest number they took. */
+int gx_changelog__add(struct gx_txn *t, struct gx_fstate *f, int kind, uint64_t modseq, const struct gx_log_item *v, size_t n) GX_MUST_CHECK;
+/*
+ * Everything of a kind after @since in one list, sorted by UID, each once, in @a. GX_E_RANGE when
+ * the log does not reach back so far.
+ */
+int gx_changelog__since(struct gx_txn *t, uint64_t fid, int kind, uint64_t since, struct gx_arena *a,
+	struct gx_log_item **ret_v, size_t *ret_n) GX_MUST_CHECK;
+int gx_changelog__drop(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
+
+/* ---- Folders ---- */
+
+enum { GX_FF_DELETED = 1, GX_FF_HIDDEN = 2, GX_FF_SUBSCRIBED = 4 };
+/* A folder that exists and is not deleted. GX_E_NOTFOUND. */
+struct gx_folder_row {
+	uint64_t fid, parent;
+	uint32_t flags;
+	uint8_t type;
+};
+int gx_folder__row(struct gx_txn *t, uint64_t fid, struct gx_folder_row *ret_r) GX_MUST_CHECK;
+/* The folder must be there and the actor have one of @rights (0: any). */
+gx_ec gx_folder__need(struct gx_txn *t, uint64_t fid, uint32_t rights, struct gx_folder_row *ret_r);
+bool gx_folder__builtin(const struct gx_store *s, uint64_t fid);
+/* Caseless form of a name, for siblings. NULL: no memory. */
+char *gx_fold__key(struct gx_arena *a, const char *s);
+/* Takes a change number for the folder object itself. */
+int gx_folder__touch(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
+/* A new display name with all checks; built-in folders take one too (languages), but keep their place. */
+gx_ec gx_folder__rename(struct gx_txn *t, const struct gx_folder_row *row, const char *name);
+struct gx_folder_new {
+	uint64_t fid, parent;
+	const char *name, *container_class;
+	uint8_t type;
+	uint32_t flags;
+	struct gx_bin props;
+};
+int gx_folder__insert(struct gx_txn *t, const struct gx_folder_new *n) GX_MUST_CHECK;
+
+/* ---- Property lists ---- */
+
+/* PidTagChangeKey, and PidTagPredecessorChangeList unless there. */
+int gx_prop__change_key(struct gx_proplist *l, struct gx_arena *a, const struct gx_store *s, uint64_t cn) GX_MUST_CHECK;
+/* Those of the tags that are there; all for n 0. */
+int gx_prop__select(const struct gx_proplist *all, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
+
+/* ---- Rights (perm.c) ---- */
+
+int gx_perm__rights(struct gx_txn *t, uint64_t fid, uint32_t *ret_rights) GX_MUST_CHECK;
+int gx_perm__set(struct gx_txn *t, uint64_t fid, const char *member, uint32_t rights, bool remove) GX_MUST_CHECK;
+int gx_perm__inherit(struct gx_txn *t, uint64_t from, uint64_t to) GX_MUST_CHECK;
+int gx_perm__drop(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
+
+/* ---- Names ---- */
+
+int gx_named__ids(struct gx_txn *t, bool create, const struct gx_propname *v, size_t n, uint16_t *ret_ids) GX_MUST_CHECK;
+bool gx_kwset__valid(const char *const *names);
+/* The number of a keyword set; 0 for none. Names are folded for comparison, kept as first written. */
+int gx_kwset__id(struct gx_txn *t, const char *const *names, uint32_t *ret_id) GX_MUST_CHECK;
+int gx_kwset__names(struct gx_sql *q, uint32_t id, struct gx_arena *a, const char *const **ret_names) GX_MUST_CHECK;
+/* The set that results from a change of another one. */
+int gx_kwset__apply(struct gx_txn *t, uint32_t old, int op, const char *const *names, uint32_t *ret_id) GX_MUST_CHECK;
+
+/* ---- Messages ---- */
+
+struct gx_msg_row {
+	uint64_t mid, fid, modseq, cn, cn0, size, body;
+	gx_nttime_t received;
+	uint32_t uid, flags, kwset;
+	bool mine; /* made by the actor */
+};
+/* GX_E_NOTFOUND. */
+int gx_msg__row(struct gx_txn *t, uint64_t mid, struct gx_msg_row *ret_r) GX_MUST_CHECK;
+int gx_msg__insert_row(struct gx_txn *t, const struct gx_msg_row *r, const char *creator) GX_MUST_CHECK;
+/* There, and the actor may read it. */
+gx_ec gx_msg__readable(struct gx_txn *t, uint64_t mid, struct gx_msg_row *ret_r);
+/* Values held elsewhere become values. */
+int gx_msg__resolve(struct gx_txn *t, struct gx_bin skel, struct gx_arena *a, struct gx_propval *pv) GX_MUST_CHECK;
+int gx_msg__resolve_list(struct gx_txn *t, struct gx_bin skel, struct gx_arena *a, struct gx_proplist *l) GX_MUST_CHECK;
+void gx_msg__entry(const struct gx_msg_row *r, struct gx_uid_entry *ret_e);
+/* One reference less to a body; the last takes it with everything it holds. */
+int gx_body__unref(struct gx_txn *t, uint64_t body) GX_MUST_CHECK;
+int gx_body__ref(struct gx_txn *t, uint64_t body) GX_MUST_CHECK;
+int gx_body__refs(struct gx_txn *t, uint64_t body, uint64_t *ret_refs) GX_MUST_CHECK;
+/* A copy of its own for a message that shares its body and is about to change. */
+int gx_body__own(struct gx_txn *t, struct gx_msg_row *io_row) GX_MUST_CHECK;
+int gx_body__skeleton(struct gx_txn *t, uint64_t body, struct gx_arena *a, struct gx_bin *ret_skel) GX_MUST_CHECK;
+/* All messages of a folder go, normal, associated and deleted. */
+int gx_msg__empty_folder(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
+
+/* ---- Views and notifications, called by the committing thread ---- */
+
+int gx_views__init(struct gx_views *v);
+void gx_views__release(struct gx_views *v);
+/* What a committed transaction did. */
+void gx_views__apply(struct gx_txn *t);
+/* Drops views that nobody used for a while. */
+void gx_views__trim(struct gx_store *s);
+int gx_subs__init(struct gx_subs *s);
+void gx_subs__release(struct gx_subs *s);
+void gx_subs__notify(struct gx_store *s, const struct gx_event *ev, size_t n);
+
+#endif

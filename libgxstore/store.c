@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "libgxstore/store-int.h"
+
+void gx_store__why(struct gx_arena *a, const char **ret_why, const char *fmt, ...)
+{
+	if (a == NULL || ret_why == NULL)
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	const char *s = gx_arena_vprintf(a, fmt, ap);
+	va_end(ap);
+	*ret_why = s == NULL ? "out of memory" : s;
+}
+
+int64_t gx_store__now_unix(const struct gx_store *s)
+{
+	return gx_clock_unix(s->clock);
+}
+
+gx_nttime_t gx_store__now(const struct gx_store *s)
+{
+	return gx_clock_nttime(s->clock);
+}
+
+static char *join(const char *dir, const char *rest)
+{
+	size_t n = strlen(dir) + strlen(rest) + 2;
+	char *p = malloc(n);
+	if (p != NULL)
+		snprintf(p, n, "%s/%s", dir, rest);
+	return p;
+}
+
+static void free_store(struct gx_store *s)
+{
+	gx_conn__close(s->writer);
+	for (struct gx_conn *c = s->idle, *next; c != NULL; c = next) {
+		next = c->next;
+		gx_conn__close(c);
+	}
+	if (s->lockfd >= 0)
+		close(s->lockfd);
+	gx_views__release(&s->views);
+	gx_subs__release(&s->subs);
+	gx_flush__release(&s->flush);
+	pthread_cond_destroy(&s->cond);
+	pthread_mutex_destroy(&s->lock);
+	free(s->dir);
+	free(s->file);
+	free(s->program);
+	free(s);
+}
+
+static bool init_locks(struct gx_store *s)
+{
+	pthread_condattr_t attr;
+	if (pthread_mutex_init(&s->lock, NULL) != 0)
+		return false;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* deadlines do not move with the date */
+	int r = pthread_cond_init(&s->cond, &attr);
+	pthread_condattr_destroy(&attr);
+	return r == 0 && gx_flush__init(&s->flush) == 0 && gx_views__init(&s->views) == 0 && gx_subs__init(&s->subs) == 0;
+}
+
+static struct gx_store *new_store(const char *dir, const struct gx_store_opts *o)
+{
+	struct gx_store *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return NULL;
+	s->lockfd = -1;
+	s->wait_tail = &s->wait_head;
+	s->log = o->log;
+	s->clock = o->clock == NULL ? gx_clock_system() : o->clock;
+	s->render = o->render;
+	s->render_ctx = o->render_ctx;
+	s->shared = o->shared;
+	s->max_readers = o->max_readers == 0 ? 4 : o->max_readers;
+	s->cache_kib = o->cache_kib == 0 ? 2048 : o->cache_kib;
+	s->dir = strdup(dir);
+	s->file = join(dir, GX_DB_SUBDIR "/" GX_DB_NAME);
+	s->program = strdup(o->owner_program == NULL ? "?" : o->owner_program);
+	if (s->dir != NULL && s->file != NULL && s->program != NULL && init_locks(s))
+		return s;
+	free(s->dir);
+	free(s->file);
+	free(s->program);
+	free(s);
+	return NULL;
+}
+
+/* Who has it: for the message only. */
+static void read_holder(int fd, char *buf, size_t size)
+{
+	ssize_t n = pread(fd, buf, size - 1, 0);
+	buf[n < 0 ? 0 : n] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+}
+
+static int lock_store(struct gx_store *s, struct gx_arena *a, const char **ret_why)
+{
+	char holder[128], *path = join(s->dir, GX_LOCK_NAME);
+	if (path == NULL)
+		return GX_E_NOMEM;
+	s->lockfd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
+	if (s->lockfd < 0) {
+		gx_store__why(a, ret_why, "%s: %s", path, strerror(errno));
+		free(path);
+		return GX_E_IO;
+	}
+	if (flock(s->lockfd, (s->shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
+		read_holder(s->lockfd, holder, sizeof(holder));
+		gx_store__why(a, ret_why, "%s: the store is open in another process (%s); stop it, or reach the store through it",
+			path, *holder == '\0' ? "unknown" : holder);
+		free(path);
+		return GX_E_BUSY;
+	}
+	int n = snprintf(holder, sizeof(holder), "pid %ld, %.80s\n", (long)getpid(), s->program);
+	if (ftruncate(s->lockfd, 0) != 0 || pwrite(s->lockfd, holder, (size_t)n, 0) != n)
+		gx_log(s->log, GX_LOG_NOTICE, "%s: %s", path, strerror(errno));
+	free(path);
+	return 0;
+}
+
+static int load_meta(struct gx_store *s, struct gx_sql *q, struct gx_arena *a)
+{
+	struct gx_bin b;
+	int64_t v;
+	int err = gx_meta__get_blob(q, "replica", a, &b);
+	if (err == 0 && b.len == 16)
+		gx_guid_get(b.data, &s->replica);
+	if (err == 0)
+		err = gx_meta__get_blob(q, "mailbox", a, &b);
+	if (err == 0 && b.len == 16)
+		gx_guid_get(b.data, &s->mailbox);
+	if (err == 0)
+		err = gx_meta__get_int(q, "public", &v);
+	if (err == 0)
+		s->is_public = v != 0;
+	if (err == GX_E_NOTFOUND)
+		err = gx_sql__fail(q, GX_E_FORMAT, "%s: incomplete store; restore it from a backup", s->file);
+	return err;
+}
+
+static int on_wal(void *ctx, sqlite3 *db, const char *name, int frames)
+{
+	struct gx_store *s = ctx;
+	(void)db;
+	(void)name;
+	atomic_store(&s->flush.frames, (unsigned)frames);
+	return SQLITE_OK;
+}
+
+static int open_db(struct gx_store *s, struct gx_arena *a, const char **ret_why)
+{
+	char why[512];
+	int err = gx_conn__open(s, true, &s->writer, why, sizeof(why));
+	if (err != 0) {
+		gx_store__why(a, ret_why, "%s", why);
+		return err;
+	}
+	struct gx_sql *q = s->writer->q;
+	sqlite3_wal_hook(q->db, on_wal, s);
+	err = gx_schema__open(q);
+	if (err == 0)
+		err = load_meta(s, q, a);
+	if (err == 0)
+		err = gx_store__recover(s);
+	if (err != 0)
+		gx_store__why(a, ret_why, "%s", q->why);
+	return err;
+}
+
+static int open_parts(struct gx_store *s, struct gx_arena *a, const char **ret_why)
+{
+	struct stat st;
+	if (stat(s->file, &st) != 0) {
+		bool absent = errno == ENOENT || errno == ENOTDIR;
+		gx_store__why(a, ret_why, absent ? "%s: there is no store here (%s); create one with gromox-mkprivate or gromox-mkpublic" :
+			"%s: %s", s->file, strerror(errno));
+		return absent ? GX_E_NOTFOUND : GX_E_IO;
+	}
+	int err = lock_store(s, a, ret_why);
+	return err != 0 ? err : open_db(s, a, ret_why);
+}
+
+int gx_store_open(const char *dir, const struct gx_store_opts *o, struct gx_store **ret_store,
+	struct gx_arena *a, const char **ret_why)
+{
+	static const struct gx_store_opts none = GX_STORE_OPTS_INIT;
+	if (dir == NULL || ret_store == NULL)
+		return GX_E_INVAL;
+	struct gx_arena *own = a == NULL ? gx_arena_new(0) : NULL;
+	const char *dummy;
+	struct gx_store *s = new_store(dir, o == NULL ? &none : o);
+	if (s == NULL || (a == NULL && own == NULL)) {
+		if (s != NULL)
+			free_store(s);
+		return GX_E_NOMEM;
+	}
+	int err = open_parts(s, own != NULL ? own : a, ret_why != NULL ? ret_why : &dummy);
+	gx_arena_free(own);
+	if (err != 0) {
+		free_store(s);
+		return err;
+	}
+	*ret_store = s;
+	return 0;
+}
+
+/* In shared mode only the last one out may say so. */
+static bool alone(struct gx_store *s)
+{
+	return !s->shared || flock(s->lockfd, LOCK_EX | LOCK_NB) == 0;
+}
+
+void gx_store_close(struct gx_store *s)
+{
+	if (s == NULL)
+		return;
+	gx_conn__wait_idle(s);
+	struct gx_sql *q = s->writer->q;
+	if (s->marked && alone(s)) {
+		int err = gx_flush__healthy(s);
+		if (err == 0)
+			err = gx_sql__rc(q, sqlite3_wal_checkpoint_v2(q->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
+		if (err == 0)
+			err = gx_store__unmark(s, q);
+		if (err != 0)
+			gx_log(s->log, GX_LOG_WARN, "%s: not closed in order: %s", s->file, q->why);
+	}
+	free_store(s);
+}
+
+const char *gx_store_dir(const struct gx_store *s)
+{
+	return s->dir;
+}
+
+bool gx_store_is_public(const struct gx_store *s)
+{
+	return s->is_public;
+}
+
+const struct gx_guid *gx_store_replica(const struct gx_store *s)
+{
+	return &s->replica;
+}
+
+const struct gx_guid *gx_store_mailbox_guid(const struct gx_store *s)
+{
+	return &s->mailbox;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <assert.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include "libgxstore/store-int.h"
+
+#define VOPS_MAX 200000U /* beyond, views of the folder are read again instead */
+
+static const struct gx_actor system_actor = GX_ACTOR_SYSTEM;
+
+static void txn_free(struct gx_txn *t)
+{
+	gx_push_release(&t->rendered);
+	gx_push_release(&t->envelope);
+	gx_push_release(&t->structure);
+	free(t->vops);
+	free(t->events);
+	gx_arena_free(t->a);
+	free(t);
+}
+
+static void give_back(struct gx_txn *t)
+{
+	gx_sql__done(t->mime_stmt);
+	t->mime_stmt = NULL;
+	if (t->mode == GX_TXN_WRITE)
+		gx_conn__give_writer(t->s);
+	else
+		gx_conn__give_reader(t->s, t->c);
+}
+
+static int run_sql(struct gx_sql *q, const char *sql)
+{
+	GX_STMT(st, q, sql);
+	return gx_sql__run(st);
+}
+
+static int take(struct gx_txn *t, int deadline_ms)
+{
+	struct gx_store *s = t->s;
+	if (t->mode == GX_TXN_READ)
+		return gx_conn__take_reader(s, deadline_ms, &t->c, t->why, sizeof(t->why));
+	int err = gx_conn__take_writer(s, deadline_ms);
+	if (err != 0)
+		return err;
+	t->c = s->writer;
+	if (s->shared)
+		sqlite3_busy_timeout(t->c->q->db, deadline_ms < 0 ? 0 : deadline_ms);
+	err = gx_flush__healthy(s);
+	if (err != 0)
+		gx_conn__give_writer(s);
+	return err;
+}
+
+static int start(struct gx_txn *t)
+{
+	t->q = t->c->q;
+	if (t->mode == GX_TXN_READ)
+		return run_sql(t->q, "BEGIN");
+	int err = run_sql(t->q, "BEGIN IMMEDIATE");
+	if (err != 0)
+		return err == GX_E_BUSY ? GX_E_TIMEOUT : err;
+	err = gx_fstate__get(t, 0, &t->store_state);
+	if (err == 0 && !t->s->marked)
+		err = gx_store__mark(t->s, t->q);
+	return err;
+}
+
+static void rollback(struct gx_txn *t)
+{
+	gx_sql__done(t->mime_stmt);
+	t->mime_stmt = NULL;
+	if (sqlite3_get_autocommit(t->q->db) == 0 && run_sql(t->q, "ROLLBACK") != 0)
+		gx_log(t->s->log, GX_LOG_ERROR, "rollback: %s", t->q->why);
+	if (t->mode == GX_TXN_WRITE)
+		gx_content__aborted(t->c->cio);
+}
+
+int gx_txn_begin(struct gx_store *s, const struct gx_actor *actor, int mode, int deadline_ms, struct gx_txn **ret_txn)
+{
+	if (s == NULL || actor == NULL || ret_txn == NULL || (mode != GX_TXN_READ && mode != GX_TXN_WRITE))
+		return GX_E_INVAL;
+	struct gx_txn *t = calloc(1, sizeof(*t));
+	if (t == NULL || (t->a = gx_arena_new(0)) == NULL) {
+		free(t);
+		return GX_E_NOMEM;
+	}
+	t->s = s;
+	t->actor = actor;
+	t->mode = mode;
+	int err = take(t, deadline_ms);
+	if (err != 0) {
+		txn_free(t);
+		return err;
+	}
+	err = start(t);
+	if (err != 0) {
+		gx_log(s->log, GX_LOG_ERROR, "%s", t->q->why);
+		rollback(t);
+		give_back(t);
+		txn_free(t);
+		return err;
+	}
+	*ret_txn = t;
+	return 0;
+}
+
+int gx_txn__system(struct gx_store *s, int mode, int deadline_ms, struct gx_txn **ret_t)
+{
+	return gx_txn_begin(s, &system_actor, mode, deadline_ms, ret_t);
+}
+
+void gx_txn_abort(struct gx_txn *t)
+{
+	if (t == NULL)
+		return;
+	rollback(t);
+	give_back(t);
+	txn_free(t);
+}
+
+static int end_read(struct gx_txn *t)
+{
+	int err = t->broken;
+	rollback(t);
+	give_back(t);
+	txn_free(t);
+	return err;
+}
+
+/* Up to and with COMMIT; still in the writer's slot. */
+static int make_final(struct gx_txn *t)
+{
+	if (t->broken != 0)
+		return t->broken;
+	gx_sql__done(t->mime_stmt);
+	t->mime_stmt = NULL;
+	int err = gx_fstate__write(t);
+	if (err == 0)
+		err = run_sql(t->q, "COMMIT");
+	if (err != 0)
+		gx_log(t->s->log, GX_LOG_ERROR, "commit: %s", t->q->why);
+	return err;
+}
+
+int gx_txn_commit(struct gx_txn *t, int sync)
+{
+	if (t == NULL)
+		return GX_E_INVAL;
+	if (t->mode == GX_TXN_READ)
+		return end_read(t);
+	struct gx_store *s = t->s;
+	int err = make_final(t);
+	if (err != 0) {
+		gx_txn_abort(t);
+		return err;
+	}
+	bool first = !s->marked;
+	s->marked = true;
+	gx_content__committed(t->c->cio);
+	bool due;
+	uint64_t seq = gx_flush__committed(s, t->numbers, &due);
+	gx_views__apply(t);
+	gx_subs__notify(s, t->events, t->nevents);
+	give_back(t);
+	txn_free(t);
+	if (due || first || sync == GX_SYNC_NOW)
+		err = gx_flush__to(s, seq);
+	gx_flush__checkpoint(s, 4096);
+	return err;
+}
+
+struct gx_store *gx_txn_store(struct gx_txn *t)
+{
+	return t->s;
+}
+
+const char *gx_txn_why(const struct gx_txn *t)
+{
+	return t->why;
+}
+
+bool gx_txn__all_rights(const struct gx_txn *t)
+{
+	return t->actor->owner || t->actor->user == NULL;
+}
+
+/* Answers about objects and parameters leave the transaction intact; the rest does not. */
+static bool harmless(int err)
+{
+	return err == GX_E_NOTFOUND || err == GX_E_INVAL || err == GX_E_RANGE;
+}
+
+static gx_ec to_ec(struct gx_txn *t, int err, const char *why)
+{
+	if (err == 0)
+		return GX_OK_EC;
+	if (!harmless(err)) {
+		snprintf(t->why, sizeof(t->why), "%s", why == NULL || *why == '\0' ? gx_strerror(err) : why);
+		if (t->mode == GX_TXN_WRITE)
+			t->broken = err;
+	}
+	return gx_ec_from_err(err);
+}
+
+gx_ec gx_txn__ec(struct gx_txn *t, int err)
+{
+	return to_ec(t, err, t->q->err == err ? t->q->why : NULL);
+}
+
+gx_ec gx_txn__cec(struct gx_txn *t, int err)
+{
+	const char *why = gx_cio__why(t->c->cio);
+	return *why == '\0' ? gx_txn__ec(t, err) : to_ec(t, err, why);
+}
+
+gx_ec gx_txn__fail(struct gx_txn *t, uint32_t code, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(t->why, sizeof(t->why), fmt, ap);
+	va_end(ap);
+	return GX_EC(code);
+}
+
+gx_ec gx_txn__writable(struct gx_txn *t)
+{
+	if (t->mode != GX_TXN_WRITE)
+		return gx_txn__fail(t, ecInvalidParam, "a read transaction cannot change anything");
+	return gx_ec_from_err(t->broken);
+}
+
+/* Too many: the folder's views are dropped once, and read again when asked for. */
+static int collapse(struct gx_txn *t, uint64_t fid)
+{
+	struct gx_view_op *last = &t->vops[t->nvops - 1];
+	if (last->kind == GX_VOP_DROP && last->fid == fid)
+		return 0;
+	size_t n = 0;
+	for (size_t i = 0; i < t->nvops; i++)
+		if (t->vops[i].fid != fid)
+			t->vops[n++] = t->vops[i];
+	t->vops[n] = (struct gx_view_op){.fid = fid, .kind = GX_VOP_DROP};
+	t->nvops = n + 1;
+	return 0;
+}
+
+int gx_txn__vop(struct gx_txn *t, uint64_t fid, int kind, const struct gx_uid_entry *e)
+{
+	if (t->nvops >= VOPS_MAX)
+		return collapse(t, fid);
+	if (t->nvops == t->cap_vops) {
+		size_t cap = t->cap_vops == 0 ? 16 : t->cap_vops * 2;
+		struct gx_view_op *v = realloc(t->vops, cap * sizeof(*v));
+		if (v == NULL)
+			return GX_E_NOMEM;
+		t->vops = v;
+		t->cap_vops = cap;
+	}
+	struct gx_view_op *op = &t->vops[t->nvops++];
+	*op = (struct gx_view_op){.fid = fid, .kind = kind};
+	if (e != NULL)
+		op->e = *e;
+	return 0;
+}
+
+int gx_txn__event(struct gx_txn *t, const struct gx_event *ev)
+{
+	if (atomic_load(&t->s->subs.count) == 0)
+		return 0;
+	if (t->nevents == t->cap_events) {
+		size_t cap = t->cap_events == 0 ? 16 : t->cap_events * 2;
+		struct gx_event *v = realloc(t->events, cap * sizeof(*v));
+		if (v == NULL)
+			return GX_E_NOMEM;
+		t->events = v;
+		t->cap_events = cap;
+	}
+	t->events[t->nevents++] = *ev;
+	return 0;
+}
