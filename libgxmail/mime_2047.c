@@ -22,8 +22,17 @@ struct decode {
 	struct gx_strbuf out, raw; /* raw: bytes of words in a row with one charset */
 	uint32_t raw_cp, cp;
 	bool in_words;
+	const char *charset;       /* of the last word */
+	size_t charset_len;
 	bool no_more;              /* there is no "?=" any more: spares searching again */
 };
+
+static const char *find_pair(const char *s, char first, char second)
+{
+	while ((s = strchr(s, first)) != NULL && s[1] != second)
+		++s;
+	return s;
+}
 
 /* "=?charset[*language]?B|Q?text?=" at @p s? */
 static bool word_at(struct decode *d, const char *s, struct word *w)
@@ -41,7 +50,7 @@ static bool word_at(struct decode *d, const char *s, struct word *w)
 	w->charset_len = star == NULL ? n : (size_t)(star - w->charset);
 	w->base64 = (q[1] | 0x20) == 'b';
 	w->text = q + 3;
-	const char *end = strstr(w->text, "?=");
+	const char *end = find_pair(w->text, '?', '=');
 	d->no_more = end == NULL;
 	if (end == NULL)
 		return false;
@@ -50,9 +59,13 @@ static bool word_at(struct decode *d, const char *s, struct word *w)
 	return true;
 }
 
-static uint32_t word_cp(const struct word *w)
+static uint32_t word_cp(struct decode *d, const struct word *w)
 {
 	char name[CHARSET_MAX + 1];
+	if (d->charset != NULL && d->charset_len == w->charset_len && memcmp(d->charset, w->charset, w->charset_len) == 0)
+		return d->raw_cp;
+	d->charset = w->charset;
+	d->charset_len = w->charset_len;
 	memcpy(name, w->charset, w->charset_len);
 	name[w->charset_len] = '\0';
 	return gx_cp_from_charset(name);
@@ -83,7 +96,7 @@ static void flush_words(struct decode *d)
 
 static int add_word(struct decode *d, const struct word *w)
 {
-	uint32_t cp = word_cp(w);
+	uint32_t cp = word_cp(d, w);
 	if (cp != d->raw_cp)
 		flush_words(d);
 	d->raw_cp = cp;
@@ -121,7 +134,7 @@ static int decode_all(struct decode *d, const char *s)
 {
 	const char *plain = s;
 	struct word w;
-	while ((s = strstr(s, "=?")) != NULL) {
+	while ((s = find_pair(s, '=', '?')) != NULL) {
 		if (!word_at(d, s, &w)) {
 			if (d->no_more)
 				break;
@@ -143,7 +156,7 @@ static int decode_all(struct decode *d, const char *s)
 
 int gx_mime_decode_text(struct gx_arena *a, const char *value, uint32_t cp, char **ret_utf8)
 {
-	if (strstr(value, "=?") == NULL && is_plain(value, strlen(value), cp)) {
+	if (find_pair(value, '=', '?') == NULL && is_plain(value, strlen(value), cp)) {
 		*ret_utf8 = gx_arena_strdup(a, value);
 		return *ret_utf8 == NULL ? GX_E_NOMEM : 0;
 	}
@@ -215,17 +228,21 @@ static void put_q(struct gx_strbuf *b, const char *s, size_t n)
 	}
 }
 
-/* @return the column behind the last word. */
-static size_t put_words(struct gx_strbuf *b, const char *s, size_t n, size_t column)
+/* @p space: white space has to stand before. @return the column behind the last word. */
+static size_t put_words(struct gx_strbuf *b, const char *s, size_t n, size_t column, bool space)
 {
 	bool base64 = q_cost(s, n) > gx_base64_enc_len(n);
 	static const char open_b[] = "=?utf-8?B?", open_q[] = "=?utf-8?Q?";
 	const size_t around = sizeof(open_b) - 1 + 2;
 	while (n != 0) {
-		if (column + around + 12 > LINE_MAX_TEXT) {
+		if (column + space + around + 12 > LINE_MAX_TEXT) {
 			gx_strbuf_adds(b, "\r\n ");
 			column = 1;
+		} else if (space) {
+			gx_strbuf_addc(b, ' ');
+			++column;
 		}
+		space = false;
 		size_t left = LINE_MAX_TEXT - column, start = b->len;
 		size_t room = (left < WORD_MAX ? left : WORD_MAX) - around;
 		size_t take = fit(s, n, room, base64);
@@ -293,11 +310,8 @@ void gx_mime_encode_text(struct gx_strbuf *b, const char *utf8, size_t column)
 		put_plain(b, utf8, len, &column);
 		return;
 	}
-	if (from != 0) { /* the space before the encoded word separates it */
+	if (from != 0) /* the space before the encoded word separates it */
 		put_plain(b, utf8, from - 1, &column);
-		gx_strbuf_addc(b, ' ');
-		++column;
-	}
-	column = put_words(b, utf8 + from, to - from, column);
+	column = put_words(b, utf8 + from, to - from, column, from != 0);
 	put_plain(b, utf8 + to, len - to, &column);
 }

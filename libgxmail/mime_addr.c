@@ -100,21 +100,31 @@ static int emit_angle(struct scan *sc)
 	return emit(sc, name, part_of(&sc->spec, 0, at), part_of(&sc->spec, domain, sc->spec.len));
 }
 
+/* The domain from @p at on, with white space around its dots taken out. @return where it ends. */
+static size_t take_domain(struct scan *sc, size_t at)
+{
+	const char *s = gx_strbuf_cstr(&sc->phrase);
+	size_t len = sc->phrase.len;
+	gx_strbuf_truncate(&sc->spec, 0);
+	for (; at < len; ++at) {
+		char last = sc->spec.len == 0 ? '.' : sc->spec.s[sc->spec.len - 1];
+		if (s[at] != ' ')
+			gx_strbuf_addc(&sc->spec, s[at]);
+		else if (last != '.' && s[at + 1] != '.')
+			break;
+	}
+	return at;
+}
+
 /* local@domain among the words of the phrase; the other words are the name. */
 static int emit_bare(struct scan *sc)
 {
-	const char *s = gx_strbuf_cstr(&sc->phrase);
-	size_t len = sc->phrase.len, end = sc->at + 1;
-	while (end < len && s[end] == ' ')
-		++end;
-	size_t domain = end;
-	while (end < len && s[end] != ' ')
-		++end;
+	size_t end = take_domain(sc, sc->at + 1);
 	struct text name = part_of(&sc->phrase, 0, sc->at_word);
 	if (name.n == 0)
-		name = part_of(&sc->phrase, end, len);
+		name = part_of(&sc->phrase, end, sc->phrase.len);
 	return emit(sc, name_or_comment(sc, name), part_of(&sc->phrase, sc->at_word, sc->at),
-		part_of(&sc->phrase, domain, end));
+		part_of(&sc->spec, 0, sc->spec.len));
 }
 
 /* One word is a local part, several are a name without an address. */

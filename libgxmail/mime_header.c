@@ -44,7 +44,7 @@ static bool has_8bit(const uint8_t *s, size_t n)
 	return (bits & UINT64_C(0x8080808080808080)) != 0;
 }
 
-/* Copies without line ends and leading white space. @return the length. */
+/* Copies without line ends, and without white space at both ends. @return the length. */
 static size_t unfold(char *out, const uint8_t *s, size_t n)
 {
 	char *o = out;
@@ -61,6 +61,8 @@ static size_t unfold(char *out, const uint8_t *s, size_t n)
 		o += len;
 		s = next;
 	}
+	while (o > out && (o[-1] == ' ' || o[-1] == '\t'))
+		--o;
 	*o = '\0';
 	return (size_t)(o - out);
 }

@@ -19,7 +19,7 @@
 enum state {
 	ST_HEADER,
 	ST_BODY,
-	ST_DELIMITER, /* rest of a delimiter line; a part begins behind it */
+	ST_DELIMITER, /* rest of a delimiter line; a part begins behind its end */
 };
 
 struct frame {
@@ -338,6 +338,12 @@ static void header_overflow(struct gx_mime_parser *p)
 	p->field_off = NO_FIELD;
 }
 
+/* A message may begin with some line of junk; a part that begins so lacks its empty line. */
+static bool is_message_root(const struct gx_mime_parser *p)
+{
+	return p->depth == 1 || p->frames[p->depth - 2].boundary == NULL;
+}
+
 /* Beginning of a header line. @return false when the line does not belong to the header. */
 static bool begin_header_line(struct gx_mime_parser *p, const struct window *w, const uint8_t *line, size_t n)
 {
@@ -353,7 +359,7 @@ static bool begin_header_line(struct gx_mime_parser *p, const struct window *w, 
 	}
 	if ((line[0] == ' ' || line[0] == '\t') && !first)
 		return true;
-	if (first && !gx_mime__looks_like_field(line, n)) {
+	if (first && !gx_mime__looks_like_field(line, n) && !(is_message_root(p) && memchr(line, ':', n) != NULL)) {
 		end_header(p, at);
 		return false;
 	}
@@ -506,11 +512,6 @@ int gx_mime_parser_finish(struct gx_mime_parser *p, struct gx_mime_part **ret_ro
 		const uint8_t *left = p->buf_len == 0 ? none : p->buf;
 		p->buf_len -= run(p, left, p->buf_len, true);
 		assert(p->err != 0 || p->buf_len == 0);
-	}
-	if (p->err == 0 && p->state == ST_DELIMITER) {
-		open_part(p, p->off);
-		if (p->err == 0)
-			cut_headers(p, NULL, p->off);
 	}
 	while (p->err == 0 && p->depth != 0)
 		close_frame(p, p->off, 0);

@@ -5,6 +5,7 @@
  * @file imap.h
  * IMAP4rev1 [RFC 3501] as an engine. Thread class: confined.
  */
+#include <gx/authlimit.h>
 #include <gx/directory.h>
 #include <gx/engine.h>
 #include <gx/store.h>
@@ -27,6 +28,7 @@ struct gx_imap_server {
 	uint32_t max_auth_tries;         /**< imap_auth_times */
 	uint64_t max_literal;            /**< APPEND, 0 takes 64 MiB */
 	const char *default_lang;
+	struct gx_authlimit *authlimit;  /**< asked before each login, or NULL */
 };
 #define GX_IMAP_SERVER_INIT {sizeof(struct gx_imap_server)}
 GX_API void gx_imap_factory(struct gx_engine_factory *ret_f, const struct gx_imap_server *srv);

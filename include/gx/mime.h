@@ -27,8 +27,8 @@ struct gx_mime_limits {
 
 /** One header field; offsets are into the whole message, contents into the arena. */
 struct gx_mime_header {
-	const char *name;   /**< as written, NUL-terminated */
-	const char *value;  /**< unfolded (CRLF removed, white space kept), not decoded, NULs replaced, NUL-terminated */
+	const char *name;   /**< as written, NUL-terminated; "" for a line that is no field */
+	const char *value;  /**< unfolded (CRLF removed, white space kept but at the ends), not decoded, NULs replaced, NUL-terminated */
 	uint64_t off, len;  /**< the whole field with its line end(s) */
 	struct gx_mime_header *next;
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include <gx/conf.h>
+#include <gx/directives.h>
 #include <gx/strbuf.h>
 
 static const struct gx_conf_key table[] = {
@@ -190,6 +191,33 @@ START_TEST(sizes_as_in_the_manual)
 }
 END_TEST
 
+START_TEST(directives_have_valid_defaults)
+{
+	struct gx_strbuf said = GX_STRBUF_INIT, text = GX_STRBUF_INIT;
+	const struct gx_conf_key *all[GX_DIRECTIVES_COUNT + 1] = {0};
+	unsigned n = 0;
+	for (unsigned i = 0; i < GX_DIRECTIVES_COUNT; ++i) {
+		all[i] = gx_directives(i);
+		for (const struct gx_conf_key *k = all[i]; k->name != NULL; ++k, ++n) {
+			ck_assert_msg(k->help[0] != '\0', "%s", k->name);
+			for (const char *p = k->name; *p != '\0'; ++p)
+				ck_assert(*p == '_' || (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9'));
+			gx_strbuf_printf(&text, "%s = %s\n", k->name, k->dflt);
+		}
+	}
+	ck_assert_ptr_null(gx_directives(GX_DIRECTIVES_COUNT));
+	ck_assert_uint_gt(n, 100);
+	struct gx_conf *c = gx_conf_new(all);
+	ck_assert_int_eq(read_text(c, gx_strbuf_cstr(&text), &said), 0);
+	/* Only those without effect are remarked upon, each once. */
+	for (char *line = said.s; line != NULL && *line != '\0'; line = strchr(line, '\n') + 1)
+		ck_assert_ptr_nonnull(strstr(line, "has no effect: "));
+	gx_conf_free(c);
+	gx_strbuf_release(&said);
+	gx_strbuf_release(&text);
+}
+END_TEST
+
 static Suite *conf_suite(void)
 {
 	Suite *s = suite_create("conf");
@@ -198,6 +226,7 @@ static Suite *conf_suite(void)
 	tcase_add_loop_test(t, bad_lines_are_named, 0, sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(t, missing_and_unreadable_files);
 	tcase_add_test(t, dump_reads_back);
+	tcase_add_test(t, directives_have_valid_defaults);
 	tcase_add_loop_test(t, durations_as_in_the_manual, 0, sizeof(durations) / sizeof(durations[0]));
 	tcase_add_loop_test(t, sizes_as_in_the_manual, 0, sizeof(sizes) / sizeof(sizes[0]));
 	suite_add_tcase(s, t);
