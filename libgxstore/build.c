@@ -9,12 +9,6 @@ enum { MIN_BASE64 = 4096, MIN_IDENTITY = 32 * 1024, MIN_RUN = 64 * 1024 };
 /* Longer lines would make the reader's windows large. */
 enum { MAX_WIDTH = 4096 };
 
-void gx_build__release(struct gx_build *b)
-{
-	ZSTD_freeCCtx(b->cctx);
-	b->cctx = NULL;
-}
-
 static void sha256(const void *data, size_t len, uint8_t hash[GX_HASH_LEN])
 {
 	struct sha256_ctx c;
@@ -32,7 +26,7 @@ int gx_build__content(struct gx_build *b, const void *data, size_t len, uint32_t
 			*ret_i = (uint32_t)i;
 			return 0;
 		}
-	int err = gx_pack__pack(b->a, &b->cctx, data, len, &c.comp, &c.packed);
+	int err = gx_pack__pack(b->a, b->cctx, data, len, &c.comp, &c.packed);
 	if (err != 0)
 		return err;
 	b->contents = gx_arena_grow(b->a, b->contents, &b->cap, b->count + 1, sizeof(*b->contents));
@@ -159,7 +153,7 @@ int gx_build__skeleton(struct gx_build *b, struct gx_bin original, struct gx_bui
 	if (err == 0)
 		err = list_contents(b, &c.s);
 	if (err == 0)
-		err = gx_pack__pack(b->a, &b->cctx, c.lit.data, c.lit.len, &c.s.lit_comp, &c.s.lit);
+		err = gx_pack__pack(b->a, b->cctx, c.lit.data, c.lit.len, &c.s.lit_comp, &c.s.lit);
 	if (err == 0)
 		err = gx_skel__write(b->a, &c.s, ret_skeleton);
 	gx_push_release(&c.lit);
@@ -167,6 +161,10 @@ int gx_build__skeleton(struct gx_build *b, struct gx_bin original, struct gx_bui
 }
 
 /* ---- A message that gets its original later ---- */
+
+static const bool base64_char[256] = {
+	['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, ['+'] = true, ['/'] = true, ['='] = true,
+};
 
 /* Lines of one length made of base64 characters only, enough of them to be worth it. */
 static size_t base64_line(const uint8_t *p, const uint8_t *end, size_t *ret_next)
@@ -176,11 +174,9 @@ static size_t base64_line(const uint8_t *p, const uint8_t *end, size_t *ret_next
 	*ret_next = nl == NULL ? n : n + 1;
 	if (n > 0 && p[n - 1] == '\r')
 		--n;
-	for (size_t i = 0; i < n; ++i) {
-		uint8_t c = p[i];
-		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '='))
+	for (size_t i = 0; i < n; ++i)
+		if (!base64_char[p[i]])
 			return 0;
-	}
 	return n;
 }
 
@@ -219,7 +215,8 @@ static int find_base64(struct gx_arena *a, struct gx_bin original, struct gx_bui
 int gx_skel__with_original(struct gx_arena *a, struct gx_bin old, struct gx_bin original, struct gx_bin *ret_skeleton,
 	struct gx_content_new **ret_new, size_t *ret_count)
 {
-	struct gx_build b = {.a = a};
+	ZSTD_CCtx *cctx = NULL;
+	struct gx_build b = {.a = a, .cctx = &cctx};
 	struct gx_skel s;
 	struct gx_build_cand *cands;
 	size_t n;
@@ -235,7 +232,7 @@ int gx_skel__with_original(struct gx_arena *a, struct gx_bin old, struct gx_bin 
 		err = find_base64(a, original, &cands, &n);
 	if (err == 0)
 		err = gx_build__skeleton(&b, original, cands, n, ret_skeleton);
-	gx_build__release(&b);
+	ZSTD_freeCCtx(cctx);
 	if (err != 0)
 		return err;
 	*ret_new = b.contents == NULL ? NULL : b.contents + s.content_count;

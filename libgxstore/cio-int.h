@@ -119,7 +119,7 @@ size_t gx_skel__find(const struct gx_skel *s, uint64_t off);
 /* build.c: an original cut into literals and content objects. */
 struct gx_build {
 	struct gx_arena *a;
-	ZSTD_CCtx *cctx;
+	ZSTD_CCtx **cctx; /* made at first need */
 	struct gx_content_new *contents;
 	size_t count, cap;
 };
@@ -133,7 +133,6 @@ int gx_build__content(struct gx_build *b, const void *data, size_t len, uint32_t
 /** @p cands is sorted in place. */
 int gx_build__skeleton(struct gx_build *b, struct gx_bin original, struct gx_build_cand *cands, size_t n,
 	struct gx_bin *ret_skeleton) GX_MUST_CHECK;
-void gx_build__release(struct gx_build *b);
 
 /* extern.c */
 enum { GX_EXTERN_SLICE = 1, GX_EXTERN_CONTENT = 2 };

@@ -67,6 +67,8 @@ GX_API int gx_dir_login(struct gx_dir *d, const char *login, const char *passwor
 	struct gx_arena *a, struct gx_user *ret_u) GX_MUST_CHECK;
 /** Members of a list, nested lists resolved, without doubles. GX_E_STATE when @p sender may not post. */
 GX_API int gx_dir_expand_list(struct gx_dir *d, const char *list, const char *sender, struct gx_arena *a, const char *const **ret_v, size_t *ret_n) GX_MUST_CHECK;
+/** The same without asking who may post. */
+GX_API int gx_dir_list_members(struct gx_dir *d, const char *list, struct gx_arena *a, const char *const **ret_v, size_t *ret_n) GX_MUST_CHECK;
 /** Lists that an address is in, NULL-terminated. */
 GX_API int gx_dir_groups_of(struct gx_dir *d, const char *address, struct gx_arena *a, const char *const **ret_v) GX_MUST_CHECK;
 

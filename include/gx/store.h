@@ -203,13 +203,19 @@ enum {
  * Borrows obj and original, and lives in the arena it was prepared with.
  */
 struct gx_msg_prepared;
+struct gx_prepare_ctx;
 struct gx_msg_source {
 	size_t size;
 	const struct gx_msgobj *obj;
 	struct gx_bin original;        /**< the internet message, byte for byte; empty when there is none */
 	struct gx_bin envelope;        /**< gx_mime_envelope(), may be empty without original */
 	struct gx_bin bodystructure;   /**< gx_mime_bodystructure(ext) */
+	struct gx_prepare_ctx *ctx;    /**< may be NULL; see gx_prepare_ctx_new() */
 };
+/** State of the compressor, kept between the messages that one thread prepares; saves its set-up. NULL out of memory. */
+GX_API struct gx_prepare_ctx *gx_prepare_ctx_new(void);
+/** Accepts NULL. */
+GX_API void gx_prepare_ctx_free(struct gx_prepare_ctx *ctx);
 #define GX_MSG_SOURCE_INIT {sizeof(struct gx_msg_source)}
 GX_API int gx_msg_prepare(struct gx_arena *a, const struct gx_msg_source *src, struct gx_msg_prepared **ret_p) GX_MUST_CHECK;
 /** Frees what is not in the arena (compression buffers). Accepts NULL. */

@@ -172,7 +172,8 @@ static int may_post(struct gx_dir *d, const struct list *l, const struct names *
 	}
 }
 
-int gx_dir_expand_list(struct gx_dir *d, const char *list, const char *sender, struct gx_arena *a, const char *const **ret_v, size_t *ret_n)
+static int list_people(struct gx_dir *d, const char *list, bool check, const char *sender, struct gx_arena *a,
+	const char *const **ret_v, size_t *ret_n)
 {
 	char key[GX_DIR_ADDR_MAX + 1];
 	if (d == NULL || list == NULL || a == NULL || ret_v == NULL || ret_n == NULL)
@@ -185,16 +186,27 @@ int gx_dir_expand_list(struct gx_dir *d, const char *list, const char *sender, s
 	int r = find_list(d, key, a, &l);
 	if (r == 0)
 		r = expand(d, &l, a, &people);
-	if (r == 0) {
+	if (r == 0 && check) {
 		r = may_post(d, &l, &people, sender, a);
 		r = r == 1 ? 0 : r == 0 ? GX_E_STATE : r;
 	}
 	pthread_mutex_unlock(&d->lock);
 	if (r == 0) {
-		*ret_v = people.v;
+		static const char *const none[] = {NULL};
+		*ret_v = people.n == 0 ? none : people.v;
 		*ret_n = people.n;
 	}
 	return r;
+}
+
+int gx_dir_expand_list(struct gx_dir *d, const char *list, const char *sender, struct gx_arena *a, const char *const **ret_v, size_t *ret_n)
+{
+	return list_people(d, list, true, sender, a, ret_v, ret_n);
+}
+
+int gx_dir_list_members(struct gx_dir *d, const char *list, struct gx_arena *a, const char *const **ret_v, size_t *ret_n)
+{
+	return list_people(d, list, false, NULL, a, ret_v, ret_n);
 }
 
 static int lists_of(struct gx_dir *d, enum gx_dir_q q, const char *who, struct names *out)
