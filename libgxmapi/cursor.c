@@ -378,6 +378,14 @@ void gx_push_printf(struct gx_push *c, const char *fmt, ...)
 	c->len += (size_t)n;
 }
 
+void gx_push_patch_u8(struct gx_push *c, size_t off, uint8_t v)
+{
+	if (c->err != 0)
+		return;
+	assert(off < c->len);
+	c->data[off] = v;
+}
+
 void gx_push_patch_u16(struct gx_push *c, size_t off, uint16_t v)
 {
 	if (c->err != 0)

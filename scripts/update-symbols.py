@@ -26,6 +26,9 @@ def script(top, lib):
         path = top / header
         text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S) if path.exists() else ""
         names.update(DECL.findall(text))
+        generated = re.fullmatch(r"include/gx/(\w+)-types\.h", header)
+        if generated:
+            names.add(f"gx_{generated[1]}_desc")
     body = "".join(f"\t\t{n};\n" for n in sorted(names))
     glob = f"\tglobal:\n{body}" if names else ""
     return f"GX{lib.upper()}_1.0 {{\n{glob}\tlocal:\n\t\t*;\n}};\n"

@@ -94,6 +94,7 @@ GX_API void gx_push_printf(struct gx_push *c, const char *fmt, ...) GX_PRINTF(2,
 GX_API uint8_t *gx_push_reserve(struct gx_push *c, size_t n);
 GX_API void gx_push_added(struct gx_push *c, size_t n);
 /** Overwrites a number written before at @p off (lengths and counts known later). */
+GX_API void gx_push_patch_u8(struct gx_push *c, size_t off, uint8_t v);
 GX_API void gx_push_patch_u16(struct gx_push *c, size_t off, uint16_t v);
 GX_API void gx_push_patch_u32(struct gx_push *c, size_t off, uint32_t v);
 /** The bytes copied into the arena. @return 0, the sticky error, or GX_E_NOMEM. */

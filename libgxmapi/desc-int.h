@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_DESC_INT_H
+#define GX_DESC_INT_H
+/* What the engines over field tables share. */
+#include <gx/desc.h>
+
+/* One structure under way: the numbers that conditions and bounds refer to, by field. */
+struct gx_desc_frame {
+	const struct gx_desc *d;
+	const struct gx_dctx *x;
+	uint64_t val[GX_DESC_MAX_FIELDS];
+};
+
+bool gx_desc__cond(const struct gx_desc_frame *fr, const struct gx_cond *c);
+/* Fills val from an object. */
+void gx_desc__load(struct gx_desc_frame *fr, const struct gx_desc *d, const struct gx_dctx *x, const void *obj);
+/* The next field that is there, from *io_i on; NULL at the end. *io_i is then its index plus one. */
+const struct gx_field *gx_desc__next(const struct gx_desc_frame *fr, unsigned *io_i);
+
+bool gx_desc__is_number(const struct gx_field *f);
+uint64_t gx_desc__get(const struct gx_field *f, const void *member);
+void gx_desc__set(const struct gx_field *f, void *member, uint64_t v);
+/* Byte runs and texts whose size stands with each element; other sizes bound the whole field. */
+bool gx_desc__is_sized(const struct gx_field *f);
+/* sizeof the member, or of an array's element. */
+size_t gx_desc__elem(const struct gx_field *f);
+uint32_t gx_desc__count(const struct gx_field *f, const void *obj);
+/* Within min and max of the field? */
+bool gx_desc__fits(const struct gx_field *f, uint64_t n);
+/* Is this field's text UTF-16? */
+bool gx_desc__is_wide(const struct gx_desc_frame *fr, const struct gx_field *f);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <string.h>
+#include "libgxmapi/desc-int.h"
+
+#define MOST_ELEMENTS 4
+#define MOST_BYTES 16
+
+struct source {
+	uint32_t (*next)(void *rnd);
+	void *rnd;
+	struct gx_arena *a;
+};
+
+static uint32_t below(const struct source *s, uint32_t n)
+{
+	return s->next(s->rnd) % n;
+}
+
+static uint32_t amount(const struct source *s, const struct gx_field *f, uint32_t usual)
+{
+	uint32_t max = f->max != 0 && f->max < usual ? f->max : usual;
+	return max <= f->min ? f->min : f->min + below(s, max - f->min + 1);
+}
+
+static const char *text(const struct source *s, size_t n)
+{
+	char *p = gx_arena_alloc(s->a, n + 1);
+	if (p == NULL)
+		return "";
+	for (size_t i = 0; i < n; ++i)
+		p[i] = (char)(' ' + below(s, 95));
+	p[n] = '\0';
+	return p;
+}
+
+static struct gx_bin bytes(const struct source *s, size_t n)
+{
+	uint8_t *p = gx_arena_alloc(s->a, n);
+	if (p == NULL || n == 0)
+		return (struct gx_bin){0};
+	for (size_t i = 0; i < n; ++i)
+		p[i] = (uint8_t)s->next(s->rnd);
+	return (struct gx_bin){.data = p, .len = n};
+}
+
+/* Half of the numbers that a condition looks at get a value that it likes. */
+static uint64_t number(const struct source *s, const struct gx_desc *d, unsigned index)
+{
+	uint64_t v = (uint64_t)s->next(s->rnd) << 32 | s->next(s->rnd);
+	const struct gx_field *f = &d->fields[index];
+	for (unsigned i = index + 1; i < d->count; ++i) {
+		const struct gx_field *g = &d->fields[i];
+		if (g->kind != GX_DK_IF && g->kind != GX_DK_STRZ)
+			continue;
+		const struct gx_cond *c = g->ref;
+		if (!c->from_ctx && c->source == index && c->count != 0 && below(s, 2))
+			v = c->value[below(s, c->count)];
+	}
+	if (f->kind == GX_DK_BOOL8 || f->kind == GX_DK_BOOL16)
+		v &= 1;
+	return f->kind == GX_DK_U48BE ? v & ((UINT64_C(1) << 48) - 1) : v;
+}
+
+static struct gx_propval propval(const struct source *s)
+{
+	return (struct gx_propval){.tag = PidTagSubject, .v = {.str = text(s, below(s, MOST_BYTES))}};
+}
+
+static struct gx_proplist proplist(const struct source *s)
+{
+	struct gx_proplist l = {0};
+	struct gx_propval pv = propval(s);
+	if (gx_proplist_set(&l, s->a, pv.tag, pv.v) != 0 ||
+	    gx_proplist_set_i32(&l, s->a, PidTagImportance, (int32_t)s->next(s->rnd)) != 0)
+		return (struct gx_proplist){0};
+	return l;
+}
+
+static const struct gx_restr *restr(const struct source *s)
+{
+	struct gx_restr *r = gx_arena_new_obj(s->a, struct gx_restr);
+	if (r != NULL)
+		*r = (struct gx_restr){.type = RES_BITMASK, .u.bitmask = {BMR_NEZ, PidTagMessageFlags, s->next(s->rnd)}};
+	return r;
+}
+
+static void random_elem(const struct source *s, const struct gx_dctx *x, const struct gx_desc *d, unsigned i, void *m)
+{
+	const struct gx_field *f = &d->fields[i];
+	switch (f->kind) {
+	case GX_DK_F32: *(float *)m = (float)(int32_t)s->next(s->rnd); break;
+	case GX_DK_F64: *(double *)m = (double)(int32_t)s->next(s->rnd) / 16; break;
+	case GX_DK_GUID: ((struct gx_guid *)m)->d1 = s->next(s->rnd); break;
+	case GX_DK_BYTES: memset(m, (int)below(s, 256), f->arg); break;
+	case GX_DK_BIN: *(struct gx_bin *)m = bytes(s, f->count_by == GX_DB_NONE ? amount(s, f, MOST_BYTES) : below(s, MOST_BYTES)); break;
+	case GX_DK_STR8Z:
+	case GX_DK_STRWZ:
+	case GX_DK_STRZ:
+	case GX_DK_STR8:
+	case GX_DK_STRW: *(const char **)m = text(s, amount(s, f, MOST_BYTES)); break;
+	case GX_DK_STRUCT: gx_desc_random(s->next, s->rnd, x, f->ref, m); break;
+	case GX_DK_PROPVAL: *(struct gx_propval *)m = propval(s); break;
+	case GX_DK_PROPLIST: *(struct gx_proplist *)m = proplist(s); break;
+	case GX_DK_RESTR: *(const struct gx_restr **)m = restr(s); break;
+	case GX_DK_SORTSET: *(struct gx_sortset *)m = (struct gx_sortset){0}; break;
+	case GX_DK_CUSTOM: ((const struct gx_custom *)f->ref)->random(s->next, s->rnd, s->a, m); break;
+	default: gx_desc__set(f, m, number(s, d, i)); break;
+	}
+}
+
+static void random_field(const struct source *s, const struct gx_dctx *x, const struct gx_desc *d, unsigned i, void *obj)
+{
+	const struct gx_field *f = &d->fields[i];
+	char *m = (char *)obj + f->off;
+	if (f->count_by == GX_DB_NONE) {
+		random_elem(s, x, d, i, m);
+		return;
+	}
+	uint32_t n = amount(s, f, MOST_ELEMENTS);
+	char *v = gx_arena_calloc(s->a, n, f->elem);
+	if (v == NULL)
+		n = 0;
+	for (uint32_t k = 0; k < n; ++k)
+		random_elem(s, x, d, i, v + k * f->elem);
+	memcpy(m, &v, sizeof(v));
+	memcpy((char *)obj + f->count_off, &n, sizeof(n));
+}
+
+void gx_desc_random(uint32_t (*next)(void *rnd), void *rnd, const struct gx_dctx *x, const struct gx_desc *d, void *ret_obj)
+{
+	struct source s = {.next = next, .rnd = rnd, .a = x->px.a};
+	bool ended = false;
+	memset(ret_obj, 0, d->size);
+	for (unsigned i = 0; i < d->count; ++i) {
+		const struct gx_field *f = &d->fields[i];
+		if (f->role != GX_DR_MEMBER || f->kind == GX_DK_IF)
+			continue;
+		if (f->kind == GX_DK_MORE || f->kind == GX_DK_PEEK) {
+			/* after the end nothing more can follow */
+			bool there = !ended && below(&s, 2);
+			ended = ended || (f->kind == GX_DK_MORE && !there);
+			gx_desc__set(f, (char *)ret_obj + f->off, there);
+			continue;
+		}
+		random_field(&s, x, d, i, ret_obj);
+	}
+}
