@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One target for every described structure: the first byte chooses it, the second the context.
+ * What decodes is printed, encoded, and decodes again to the same.
+ */
+#include <config.h>
+#include <assert.h>
+#include <gx/entryid.h>
+#include "libgxmapi/desctest-types.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct gx_desc *(*const modules[])(uint32_t) = {gx_entryid_desc, gx_desctest_desc};
+
+static const struct gx_desc *choose(unsigned n)
+{
+	unsigned total = 0;
+	for (;;) {
+		for (size_t m = 0; m < sizeof(modules) / sizeof(modules[0]); ++m) {
+			const struct gx_desc *d;
+			for (uint32_t i = 0; (d = modules[m](i)) != NULL; ++i)
+				if (total++ == n)
+					return d;
+		}
+	}
+}
+
+static void round_trip(const struct gx_dctx *x, const struct gx_desc *d, const void *obj)
+{
+	struct gx_strbuf b = GX_STRBUF_INIT;
+	struct gx_bin out;
+	void *back = gx_arena_alloc(x->px.a, d->size);
+	gx_desc_print(&b, x, d, obj);
+	gx_strbuf_release(&b);
+	int err = gx_desc_encode(x, d, obj, &out);
+	assert(err == 0 || err == GX_E_NOMEM);
+	if (err != 0 || back == NULL)
+		return;
+	err = gx_desc_decode(x, d, out.data, out.len, back);
+	assert(err == GX_E_NOMEM || (err == 0 && gx_desc_equal(x, d, obj, back)));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 2)
+		return 0;
+	struct gx_arena *a = gx_arena_new(16 << 20);
+	struct gx_dctx x = GX_DCTX(a);
+	const struct gx_desc *d = choose(data[0]);
+	void *obj = gx_arena_alloc(a, d->size);
+	x.var[0] = data[1] & 1;
+	x.px.wide = (data[1] & 2) == 0;
+	x.px.cp = data[1] & 4 ? 65001 : 1252;
+	if (gx_desc_decode(&x, d, data + 2, size - 2, obj) == 0)
+		round_trip(&x, d, obj);
+	gx_arena_free(a);
+	return 0;
+}
