@@ -25,7 +25,7 @@ struct gx_authlimit_opts {
 	uint32_t rate_seconds;        /**< userfilter_rl_window, 0 takes 60 */
 	bool icase;                   /**< userfilter_icase */
 };
-#define GX_AUTHLIMIT_OPTS_INIT {sizeof(struct gx_authlimit_opts)}
+#define GX_AUTHLIMIT_OPTS_INIT {.size = sizeof(struct gx_authlimit_opts)}
 GX_API int gx_authlimit_new(const struct gx_authlimit_opts *o, struct gx_authlimit **ret_l) GX_MUST_CHECK;
 /** Accepts NULL. */
 GX_API void gx_authlimit_free(struct gx_authlimit *l);

@@ -40,7 +40,7 @@ struct gx_journal_opts {
 	uint64_t max_inflight;           /**< bytes of messages being received, over all connections, 0 takes 256 MiB */
 	bool external;                   /**< another process delivers (gx_delivery_opts.journal_dir) */
 };
-#define GX_JOURNAL_OPTS_INIT {sizeof(struct gx_journal_opts)}
+#define GX_JOURNAL_OPTS_INIT {.size = sizeof(struct gx_journal_opts)}
 GX_API int gx_journal_open(const struct gx_journal_opts *o, struct gx_journal **ret_j, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 GX_API void gx_journal_close(struct gx_journal *j);
 /** @p err 0: the record survives power loss from now on. Called on the journal's thread; must not block. */
@@ -65,7 +65,7 @@ struct gx_delivery_opts {
 	const char *recipient_delimiter; /**< lda_recipient_delimiter */
 	const char *host_id;
 };
-#define GX_DELIVERY_OPTS_INIT {sizeof(struct gx_delivery_opts)}
+#define GX_DELIVERY_OPTS_INIT {.size = sizeof(struct gx_delivery_opts)}
 GX_API int gx_delivery_new(const struct gx_delivery_opts *o, struct gx_delivery **ret_d, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 /** Finishes what is running, syncs the stores, ends the threads. */
 GX_API void gx_delivery_free(struct gx_delivery *d);

@@ -24,7 +24,7 @@ struct gx_dir_opts {
 	unsigned cache_seconds;     /**< how long answers may be remembered, 0 takes 10; changes made through this handle show at once */
 	bool first_time_password;   /**< enable_firsttimepw */
 };
-#define GX_DIR_OPTS_INIT {sizeof(struct gx_dir_opts)}
+#define GX_DIR_OPTS_INIT {.size = sizeof(struct gx_dir_opts)}
 
 /** Creates the tables (gromox-dbop -C). GX_E_EXISTS when they are there. */
 GX_API int gx_dir_create(const char *path, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
@@ -79,7 +79,7 @@ struct gx_user_new {
 	uint32_t privileges;        /**< 0 takes IMAP/POP3, SMTP, change password, web */
 	uint32_t status;
 };
-#define GX_USER_NEW_INIT {sizeof(struct gx_user_new)}
+#define GX_USER_NEW_INIT {.size = sizeof(struct gx_user_new)}
 GX_API int gx_dir_add_domain(struct gx_dir *d, const char *name, const char *homedir, unsigned max_user, uint32_t *ret_id) GX_MUST_CHECK;
 /** GX_E_STATE while it has users. */
 GX_API int gx_dir_del_domain(struct gx_dir *d, const char *name) GX_MUST_CHECK;

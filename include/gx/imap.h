@@ -30,7 +30,7 @@ struct gx_imap_server {
 	const char *default_lang;
 	struct gx_authlimit *authlimit;  /**< asked before each login, or NULL */
 };
-#define GX_IMAP_SERVER_INIT {sizeof(struct gx_imap_server)}
+#define GX_IMAP_SERVER_INIT {.size = sizeof(struct gx_imap_server)}
 GX_API void gx_imap_factory(struct gx_engine_factory *ret_f, const struct gx_imap_server *srv);
 
 #ifdef __cplusplus

@@ -23,7 +23,7 @@ struct gx_net_opts {
 	unsigned workers;      /**< most worker threads, 0 takes 8; they start on demand and end when idle */
 	unsigned max_queue;    /**< most connections waiting for a worker, 0 takes 10000 */
 };
-#define GX_NET_OPTS_INIT {sizeof(struct gx_net_opts)}
+#define GX_NET_OPTS_INIT {.size = sizeof(struct gx_net_opts)}
 GX_API int gx_net_new(const struct gx_net_opts *o, struct gx_net **ret_net) GX_MUST_CHECK;
 
 struct gx_tls_opts {
@@ -32,7 +32,7 @@ struct gx_tls_opts {
 	const char *key_password;
 	const char *min_proto;            /**< tls_min_proto: "tls1.2" */
 };
-#define GX_TLS_OPTS_INIT {sizeof(struct gx_tls_opts)}
+#define GX_TLS_OPTS_INIT {.size = sizeof(struct gx_tls_opts)}
 GX_API int gx_tls_new(const struct gx_tls_opts *o, struct gx_tls **ret_tls, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 /** Reads the files again (SIGHUP); running sessions keep the old ones. */
 GX_API int gx_tls_reload(struct gx_tls *t, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
@@ -53,7 +53,7 @@ struct gx_listen_opts {
 	const char *busy_text;            /**< sent in the clear before a connection over a limit is closed, or NULL; must live as long as the net */
 	int socket_mode;                  /**< of a Unix socket, 0 takes 0666 */
 };
-#define GX_LISTEN_OPTS_INIT {sizeof(struct gx_listen_opts)}
+#define GX_LISTEN_OPTS_INIT {.size = sizeof(struct gx_listen_opts)}
 /** Binds now, accepts once the net runs. @p ret_port: the port taken (for :0). @p ret_why names address and remedy. */
 GX_API int gx_net_listen(struct gx_net *n, const struct gx_listen_opts *o, uint16_t *ret_port, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 /** Starts the threads; returns at once. */

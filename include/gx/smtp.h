@@ -25,7 +25,7 @@ struct gx_smtp_server {
 	uint32_t timeout_ms;             /**< smtp_conn_timeout */
 	const char *recipient_delimiter;
 };
-#define GX_SMTP_SERVER_INIT {sizeof(struct gx_smtp_server)}
+#define GX_SMTP_SERVER_INIT {.size = sizeof(struct gx_smtp_server)}
 /** @p ctx is the struct gx_smtp_server. */
 GX_API void gx_smtp_factory(struct gx_engine_factory *ret_f, const struct gx_smtp_server *srv);
 

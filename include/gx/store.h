@@ -61,7 +61,7 @@ struct gx_store_create_opts {
 	bool overwrite;
 	int mode;                 /**< file mode, 0 takes 0660 */
 };
-#define GX_STORE_CREATE_OPTS_INIT {sizeof(struct gx_store_create_opts)}
+#define GX_STORE_CREATE_OPTS_INIT {.size = sizeof(struct gx_store_create_opts)}
 /** Makes directory and database with all built-in folders. GX_E_EXISTS unless overwrite. @p ret_why: arena text for the user, may be NULL. */
 GX_API int gx_store_create(const char *dir, const struct gx_store_create_opts *o, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 
@@ -80,7 +80,7 @@ struct gx_store_opts {
 	unsigned cache_kib;             /**< page cache of a connection, 0 takes 2048 */
 	const char *owner_program;      /**< written into the lock file for messages, e.g. "gromoxd" */
 };
-#define GX_STORE_OPTS_INIT {sizeof(struct gx_store_opts)}
+#define GX_STORE_OPTS_INIT {.size = sizeof(struct gx_store_opts)}
 /**
  * Opens, upgrades an older schema in place. GX_E_NOTFOUND no store there; GX_E_BUSY open in
  * another process; GX_E_FORMAT not a store, corrupt or newer. @p ret_why as above, names file and remedy.
@@ -104,7 +104,7 @@ struct gx_store_pool_opts {
 	unsigned max_open;          /**< table_size [5000] */
 	unsigned idle_seconds;      /**< cache_interval [60] */
 };
-#define GX_STORE_POOL_OPTS_INIT {sizeof(struct gx_store_pool_opts)}
+#define GX_STORE_POOL_OPTS_INIT {.size = sizeof(struct gx_store_pool_opts)}
 GX_API struct gx_store_pool *gx_store_pool_new(const struct gx_store_pool_opts *o);
 /** Closes all; every store must have been released. */
 GX_API void gx_store_pool_free(struct gx_store_pool *p);
@@ -216,7 +216,7 @@ struct gx_msg_source {
 GX_API struct gx_prepare_ctx *gx_prepare_ctx_new(void);
 /** Accepts NULL. */
 GX_API void gx_prepare_ctx_free(struct gx_prepare_ctx *ctx);
-#define GX_MSG_SOURCE_INIT {sizeof(struct gx_msg_source)}
+#define GX_MSG_SOURCE_INIT {.size = sizeof(struct gx_msg_source)}
 GX_API int gx_msg_prepare(struct gx_arena *a, const struct gx_msg_source *src, struct gx_msg_prepared **ret_p) GX_MUST_CHECK;
 /** Frees what is not in the arena (compression buffers). Accepts NULL. */
 GX_API void gx_msg_prepared_release(struct gx_msg_prepared *p);
@@ -228,7 +228,7 @@ struct gx_msg_insert_opts {
 	gx_nttime_t received;             /**< internal date; 0: now */
 	const uint8_t *delivery_id;       /**< 16 bytes; a second insert with the same id is refused, NULL none */
 };
-#define GX_MSG_INSERT_OPTS_INIT {sizeof(struct gx_msg_insert_opts)}
+#define GX_MSG_INSERT_OPTS_INIT {.size = sizeof(struct gx_msg_insert_opts)}
 struct gx_msg_ids {
 	uint64_t mid, cn;
 	uint32_t uid;
