@@ -19,6 +19,8 @@ struct gx_mime_rawparam {
 /** Appends a field to the list at *@p io_tail. @p f: the field's bytes with line ends. */
 int gx_mime__field_add(struct gx_arena *a, const uint8_t *f, size_t n, uint64_t off,
 	struct gx_mime_header ***io_tail, uint32_t *io_flags);
+/** First field of that name (caseless) from @p h on, or NULL. */
+const struct gx_mime_header *gx_mime__find_field(const struct gx_mime_header *h, const char *name);
 /** Could a header begin with this line? Only the first @p n bytes of it are looked at. */
 bool gx_mime__looks_like_field(const uint8_t *line, size_t n);
 /** Type, parameters, disposition and so on from the part's fields; defaults by its parent. */
@@ -28,7 +30,7 @@ int gx_mime__part_describe(struct gx_arena *a, struct gx_mime_part *p, const cha
 const char *gx_mime__skip_cfws(const char *s);
 /** Behind the type, subtype or disposition at the beginning of a field's value. */
 const char *gx_mime__skip_type(const char *s);
-/** A run of token characters, lower-cased into the arena; *io_s moves behind it. NULL: none or no memory. */
+/** A run of token characters into the arena; *io_s moves behind it. NULL: none, or no memory. */
 char *gx_mime__token(struct gx_arena *a, const char **io_s, bool lower);
 /** Parameters behind a type or disposition. @return 0 or GX_E_NOMEM. */
 int gx_mime__params_raw(struct gx_arena *a, const char *s, struct gx_mime_rawparam **ret_list);

@@ -62,7 +62,8 @@ static bool word_at(struct decode *d, const char *s, struct word *w)
 static uint32_t word_cp(struct decode *d, const struct word *w)
 {
 	char name[CHARSET_MAX + 1];
-	if (d->charset != NULL && d->charset_len == w->charset_len && memcmp(d->charset, w->charset, w->charset_len) == 0)
+	if (d->charset != NULL && d->charset_len == w->charset_len &&
+			memcmp(d->charset, w->charset, w->charset_len) == 0)
 		return d->raw_cp;
 	d->charset = w->charset;
 	d->charset_len = w->charset_len;
@@ -197,7 +198,7 @@ static size_t q_cost(const char *s, size_t n)
 	return cost;
 }
 
-/* Where the run of @p n bytes can be cut at most @p room encoded characters on, not inside a character. */
+/* How many of @p n bytes fit into @p room encoded characters; cuts between characters only. */
 static size_t fit(const char *s, size_t n, size_t room, bool base64)
 {
 	size_t best = 0, at = 0, cost = 0;

@@ -5,7 +5,7 @@
 #include <gx/charset.h>
 #include "libgxmail/mime-int.h"
 
-/* Length of a field name with its colon still ahead, 0 when the line is no field. [RFC 5322] 2.2, 4.5 */
+/* Length of a field name, 0 when the line is no field; *ret_colon is behind it. [RFC 5322] 2.2, 4.5 */
 static size_t name_length(const uint8_t *f, size_t n, size_t *ret_colon)
 {
 	size_t i = 0;
@@ -99,12 +99,17 @@ int gx_mime__field_add(struct gx_arena *a, const uint8_t *f, size_t n, uint64_t 
 	return 0;
 }
 
-const struct gx_mime_header *gx_mime_header(const struct gx_mime_part *p, const char *name)
+const struct gx_mime_header *gx_mime__find_field(const struct gx_mime_header *h, const char *name)
 {
-	for (const struct gx_mime_header *h = p->headers; h != NULL; h = h->next)
+	for (; h != NULL; h = h->next)
 		if (((h->name[0] ^ name[0]) & 0xdf) == 0 && gx_ascii_casecmp(h->name, name) == 0)
 			return h;
 	return NULL;
+}
+
+const struct gx_mime_header *gx_mime_header(const struct gx_mime_part *p, const char *name)
+{
+	return gx_mime__find_field(p->headers, name);
 }
 
 /* The Content- fields of one part; the first of each name counts. */
@@ -177,7 +182,8 @@ static void default_type(struct gx_mime_part *p)
 }
 
 /* [RFC 2045] 5.1; what has no slash is text/plain with these parameters, 5.2. */
-static int describe_type(struct gx_arena *a, struct gx_mime_part *p, const char *value, const char **ret_boundary)
+static int describe_type(struct gx_arena *a, struct gx_mime_part *p, const char *value,
+	const char **ret_boundary)
 {
 	default_type(p);
 	if (value == NULL)

@@ -269,7 +269,8 @@ static char *decode_value(struct gx_arena *a, struct gx_mime_rawparam *const *ru
 	return decode_run(a, run, n);
 }
 
-static int add_param(struct gx_arena *a, struct gx_mime_param ***io_tail, const char *name, const char *value)
+static int add_param(struct gx_arena *a, struct gx_mime_param ***io_tail, const char *name,
+	const char *value)
 {
 	struct gx_mime_param *p = gx_arena_new_obj(a, struct gx_mime_param);
 	if (p == NULL || name == NULL || value == NULL)
@@ -288,7 +289,8 @@ static void unmark(struct gx_mime_rawparam *raw)
 }
 
 /* Continued and extended values come first: where both exist they are the better ones. */
-int gx_mime__params_decode(struct gx_arena *a, struct gx_mime_rawparam *raw, struct gx_mime_param **ret_list)
+int gx_mime__params_decode(struct gx_arena *a, struct gx_mime_rawparam *raw,
+	struct gx_mime_param **ret_list)
 {
 	struct gx_mime_param *list = NULL, **tail = &list;
 	struct gx_mime_rawparam *run[GX_MIME_MAX_PARAMS];
@@ -301,8 +303,7 @@ int gx_mime__params_decode(struct gx_arena *a, struct gx_mime_rawparam *raw, str
 			int r = add_param(a, &tail, run[0]->name, decode_value(a, run, n));
 			if (r != 0)
 				return r;
-			if (!p->used) /* a section that belongs to no beginning */
-				p->used = true;
+			p->used = true; /* also a section that belongs to no beginning */
 		}
 	}
 	*ret_list = list;
@@ -326,7 +327,8 @@ static char *join_values(struct gx_arena *a, struct gx_mime_rawparam *const *run
 	return s;
 }
 
-int gx_mime__params_joined(struct gx_arena *a, struct gx_mime_rawparam *raw, struct gx_mime_param **ret_list)
+int gx_mime__params_joined(struct gx_arena *a, struct gx_mime_rawparam *raw,
+	struct gx_mime_param **ret_list)
 {
 	struct gx_mime_param *list = NULL, **tail = &list;
 	struct gx_mime_rawparam *run[GX_MIME_MAX_PARAMS];
@@ -335,7 +337,9 @@ int gx_mime__params_joined(struct gx_arena *a, struct gx_mime_rawparam *raw, str
 		if (p->used)
 			continue;
 		size_t n = gather(raw, p, run);
-		const char *name = any_extended(run, n) ? gx_arena_printf(a, "%s*", run[0]->name) : run[0]->name;
+		const char *name = run[0]->name;
+		if (any_extended(run, n))
+			name = gx_arena_printf(a, "%s*", name);
 		int r = add_param(a, &tail, name, n == 1 ? run[0]->value : join_values(a, run, n));
 		if (r != 0)
 			return r;

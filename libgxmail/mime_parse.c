@@ -13,6 +13,7 @@
 
 #define BOUNDARY_MAX 250                   /* [RFC 2046] 5.1.1 allows 70; compared as a prefix */
 #define LINE_HEAD (2 + BOUNDARY_MAX + 2)
+#define DEPTH_MAX 1000                     /* what walks the tree by recursion relies on it */
 #define HEADER_PIECE 16384                 /* most bytes added to the buffer at a time */
 #define NO_FIELD UINT64_MAX
 
@@ -339,13 +340,15 @@ static void header_overflow(struct gx_mime_parser *p)
 }
 
 /* A message may begin with some line of junk; a part that begins so lacks its empty line. */
-static bool is_message_root(const struct gx_mime_parser *p)
+static bool begins_header(const struct gx_mime_parser *p, const uint8_t *line, size_t n)
 {
-	return p->depth == 1 || p->frames[p->depth - 2].boundary == NULL;
+	bool is_message = p->depth == 1 || p->frames[p->depth - 2].boundary == NULL;
+	return gx_mime__looks_like_field(line, n) || (is_message && memchr(line, ':', n) != NULL);
 }
 
 /* Beginning of a header line. @return false when the line does not belong to the header. */
-static bool begin_header_line(struct gx_mime_parser *p, const struct window *w, const uint8_t *line, size_t n)
+static bool begin_header_line(struct gx_mime_parser *p, const struct window *w, const uint8_t *line,
+	size_t n)
 {
 	uint64_t at = offset_of(p, w, line);
 	bool first = p->first_line;
@@ -359,7 +362,7 @@ static bool begin_header_line(struct gx_mime_parser *p, const struct window *w, 
 	}
 	if ((line[0] == ' ' || line[0] == '\t') && !first)
 		return true;
-	if (first && !gx_mime__looks_like_field(line, n) && !(is_message_root(p) && memchr(line, ':', n) != NULL)) {
+	if (first && !begins_header(p, line, n)) {
 		end_header(p, at);
 		return false;
 	}
@@ -465,6 +468,8 @@ static void parser_init(struct gx_mime_parser *p, struct gx_arena *a, const stru
 		p->lim.max_parts = 10000;
 	if (p->lim.max_depth == 0)
 		p->lim.max_depth = 100;
+	else if (p->lim.max_depth > DEPTH_MAX)
+		p->lim.max_depth = DEPTH_MAX;
 	if (p->lim.max_header_bytes == 0)
 		p->lim.max_header_bytes = 2U << 20;
 	if (p->lim.max_headers == 0)

@@ -63,13 +63,12 @@ static void put_addr(struct gx_strbuf *b, const struct gx_mime_addr *m)
 }
 
 /* All fields of that name as one list. */
-static struct gx_mime_addr *addrs_of(struct gx_strbuf *b, const struct gx_mime_part *msg, const char *name,
-	struct gx_arena *scratch)
+static struct gx_mime_addr *addrs_of(struct gx_strbuf *b, const struct gx_mime_part *msg,
+	const char *name, struct gx_arena *scratch)
 {
 	struct gx_mime_addr *all = NULL, **tail = &all;
-	for (const struct gx_mime_header *h = gx_mime_header(msg, name); h != NULL; h = h->next) {
-		if (gx_ascii_casecmp(h->name, name) != 0)
-			continue;
+	const struct gx_mime_header *h = gx_mime_header(msg, name);
+	for (; h != NULL; h = gx_mime__find_field(h->next, name)) {
 		int r = gx_mime_addrs(scratch, h->value, tail);
 		if (r != 0) {
 			fail(b, r);
@@ -101,7 +100,8 @@ static void put_field(struct gx_strbuf *b, const struct gx_mime_part *msg, const
 
 static void envelope_lists(struct gx_strbuf *b, const struct gx_mime_part *msg, struct gx_arena *scratch)
 {
-	static const char *const senders[] = {"Sender", "Reply-To"}, *const recipients[] = {"To", "Cc", "Bcc"};
+	static const char *const senders[] = {"Sender", "Reply-To"};
+	static const char *const recipients[] = {"To", "Cc", "Bcc"};
 	const struct gx_mime_addr *from = addrs_of(b, msg, "From", scratch);
 	put_addrs(b, from);
 	for (size_t i = 0; i < 2; ++i) { /* missing or empty: the same as From */
@@ -130,9 +130,9 @@ void gx_mime_envelope(struct gx_strbuf *b, const struct gx_mime_part *msg, struc
 	gx_strbuf_addc(b, ')');
 }
 
-/* The parameters of a field as they are written, continuations joined; @p value may be NULL. */
-static struct gx_mime_param *raw_params(struct gx_strbuf *b, const struct gx_mime_part *p, const char *field,
-	struct gx_arena *scratch)
+/* The parameters of a field as they are written, continuations joined. */
+static struct gx_mime_param *raw_params(struct gx_strbuf *b, const struct gx_mime_part *p,
+	const char *field, struct gx_arena *scratch)
 {
 	const struct gx_mime_header *h = gx_mime_header(p, field);
 	struct gx_mime_rawparam *raw;
@@ -216,7 +216,8 @@ static void put_empty_text(struct gx_strbuf *b, bool ext)
 	gx_strbuf_adds(b, ext ? " NIL NIL NIL NIL)" : ")");
 }
 
-static void put_message(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext, struct gx_arena *scratch)
+static void put_message(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext,
+	struct gx_arena *scratch)
 {
 	gx_strbuf_addc(b, ' ');
 	if (p->first_child == NULL) {
@@ -231,8 +232,8 @@ static void put_message(struct gx_strbuf *b, const struct gx_mime_part *p, bool 
 
 static void put_leaf(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext, struct gx_arena *scratch)
 {
-	bool text = strcmp(p->type, "text") == 0, message = strcmp(p->type, "message") == 0 &&
-		strcmp(p->subtype, "rfc822") == 0;
+	bool text = strcmp(p->type, "text") == 0;
+	bool message = strcmp(p->type, "message") == 0 && strcmp(p->subtype, "rfc822") == 0;
 	put_string(b, p->type);
 	gx_strbuf_addc(b, ' ');
 	put_string(b, p->subtype);
@@ -256,7 +257,8 @@ static void put_leaf(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext
 	put_extension(b, p, scratch);
 }
 
-static void put_multipart(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext, struct gx_arena *scratch)
+static void put_multipart(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext,
+	struct gx_arena *scratch)
 {
 	for (const struct gx_mime_part *c = p->first_child; c != NULL; c = c->next)
 		gx_mime_bodystructure(b, c, ext, scratch);
@@ -272,7 +274,8 @@ static void put_multipart(struct gx_strbuf *b, const struct gx_mime_part *p, boo
 }
 
 /* Recursion is as deep as the parser's limit lets parts nest. */
-void gx_mime_bodystructure(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext, struct gx_arena *scratch)
+void gx_mime_bodystructure(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext,
+	struct gx_arena *scratch)
 {
 	gx_strbuf_addc(b, '(');
 	if (gx_mime__is_multipart(p))

@@ -20,7 +20,7 @@ extern "C" {
 /** Limits; 0 takes the default in brackets. What lies beyond is left unparsed, flagged, never an error. */
 struct gx_mime_limits {
 	uint32_t max_parts;        /**< [10000] */
-	uint32_t max_depth;        /**< [100] */
+	uint32_t max_depth;        /**< [100], at most 1000 */
 	uint64_t max_header_bytes; /**< all headers of one part [2 MiB] */
 	uint32_t max_headers;      /**< fields of one part [10000] */
 };
