@@ -84,6 +84,8 @@ static void make_site(unsigned stores)
 	dir = NULL;
 }
 
+static uint64_t segment_bytes = 1 << 20;
+
 static void open_site(bool external)
 {
 	char p[200], jd[200];
@@ -100,10 +102,12 @@ static void open_site(bool external)
 	ck_assert_ptr_nonnull(pool);
 	struct gx_journal_opts jo = GX_JOURNAL_OPTS_INIT;
 	jo.dir = jd;
-	jo.segment_bytes = 1 << 20;
+	jo.segment_bytes = segment_bytes;
 	jo.external = external;
 	ck_assert_int_eq(gx_journal_open(&jo, &journal, NULL, NULL), 0);
 }
+
+static const struct gx_clock *test_clock;
 
 static void start_delivery(bool external)
 {
@@ -115,6 +119,7 @@ static void start_delivery(bool external)
 	o.dir = dir;
 	o.pool = pool;
 	o.recipient_delimiter = "+-";
+	o.clock = test_clock;
 	struct gx_arena *a = gx_arena_new(0);
 	const char *why = "";
 	int ret = gx_delivery_new(&o, &delivery, a, &why);
@@ -380,6 +385,75 @@ START_TEST(another_process_delivers)
 }
 END_TEST
 
+/* A hundred seconds pass in one. */
+static int64_t fast(void *ctx)
+{
+	return gx_clock_system()->monotonic_ns(NULL) * 100;
+}
+
+static int64_t now(void *ctx)
+{
+	return gx_clock_system()->realtime_ns(NULL);
+}
+
+static unsigned segments(void)
+{
+	char p[200];
+	unsigned n = 0;
+	path_of(p, "journal");
+	DIR *d = opendir(p);
+	const struct dirent *e;
+	while (d != NULL && (e = readdir(d)) != NULL)
+		n += strncmp(e->d_name, "seg", 3) == 0;
+	if (d != NULL)
+		closedir(d);
+	return n;
+}
+
+START_TEST(one_mailbox_in_trouble_does_not_fill_the_journal)
+{
+	static const struct gx_clock clock = {now, fast, NULL};
+	static const char *const u0 = "u0@example.org";
+	static const char *const both[] = {"u0@example.org", "u1@example.org"};
+	char text[4000];
+	unsigned v[100];
+	make_site(1);
+	segment_bytes = 128 << 10;
+	test_clock = &clock;
+	open_site(false);
+	start_delivery(false);
+	memset(text, 'x', sizeof(text) - 1);
+	memcpy(text, "Subject: 5\r\n\r\n", 14);
+	text[sizeof(text) - 1] = '\0';
+	for (unsigned i = 0; i < 30; ++i) {
+		char small[40];
+		snprintf(small, sizeof(small), "Subject: %u\r\n\r\n", i);
+		post_with(both, 2, small);
+		for (unsigned k = 0; k < 40; ++k)
+			post_with(&u0, 1, text);
+	}
+	for (unsigned i = 0; i < 400 && segments() > 12; ++i) {
+		post_with(&u0, 1, text);
+		usleep(10000);
+	}
+	ck_assert_uint_le(segments(), 12);
+	make_store(1);
+	for (unsigned i = 0; i < 300 && inbox_count(1) < 30; ++i) {
+		post_with(&u0, 1, text);
+		usleep(10000);
+	}
+	ck_assert_uint_eq(numbers(1, v, 100), 30);
+	unsigned sum = 0;
+	for (unsigned i = 0; i < 30; ++i)
+		sum += v[i];
+	ck_assert_uint_eq(sum, 29 * 30 / 2);
+	close_site();
+	test_clock = NULL;
+	segment_bytes = 1 << 20;
+	remove_site();
+}
+END_TEST
+
 static int ack_pipe;
 
 static void child_ack(int err, void *ctx)
@@ -483,6 +557,7 @@ static Suite *delivery_suite(void)
 	tcase_add_test(t, order_and_backlog);
 	tcase_add_test(t, what_cannot_be_delivered_is_kept);
 	tcase_add_test(t, a_missing_mailbox_is_waited_for);
+	tcase_add_test(t, one_mailbox_in_trouble_does_not_fill_the_journal);
 	tcase_add_test(t, damaged_mail_is_mail);
 	tcase_add_test(t, another_process_delivers);
 	tcase_add_test(t, killed_at_random_each_message_once);

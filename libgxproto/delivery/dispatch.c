@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include "pipeline-int.h"
 
-#define FLUSH_BYTES (UINT64_C(32) << 20)
-
 int64_t gx_delivery__backoff_ms(unsigned tries)
 {
 	enum { FIRST_MS = 250, LAST_MS = 300000 };
@@ -16,16 +14,15 @@ int64_t gx_delivery__backoff_ms(unsigned tries)
 	return ms < LAST_MS ? ms : LAST_MS;
 }
 
-/** Lock held. */
-static void park(struct gx_delivery *d, struct gx_job *job)
+void gx_delivery__park(struct gx_delivery *d, struct gx_mailjob *job)
 {
 	job->retry_at = gx_clock_mono_ms(d->clock) + gx_delivery__backoff_ms(job->tries++);
 	d->stuck++;
-	gx_joblist__add(&d->parked_jobs, job);
+	gx_mailjobs__add(&d->parked_jobs, job);
 }
 
 /** What has no mailbox is put aside at once. Takes no lock. */
-static int keep_unresolved(struct gx_delivery *d, struct gx_job *job)
+static int keep_unresolved(struct gx_delivery *d, struct gx_mailjob *job)
 {
 	int ret = 0;
 	for (; ret == 0 && job->to.bad_n > 0; --job->to.bad_n) {
@@ -38,7 +35,7 @@ static int keep_unresolved(struct gx_delivery *d, struct gx_job *job)
 }
 
 /** Lock held. */
-static int enqueue(struct gx_delivery *d, struct gx_job *job)
+static int enqueue(struct gx_delivery *d, struct gx_mailjob *job)
 {
 	struct gx_drop *drops = gx_arena_calloc(job->a, job->to.n, sizeof(*drops));
 	struct gx_mailbox **boxes = gx_arena_calloc(job->a, job->to.n, sizeof(struct gx_mailbox *));
@@ -63,10 +60,10 @@ static int enqueue(struct gx_delivery *d, struct gx_job *job)
 }
 
 /** Called with the lock held, gives it up meanwhile. */
-static void start_job(struct gx_delivery *d, struct gx_job *job)
+static void start_job(struct gx_delivery *d, struct gx_mailjob *job)
 {
 	pthread_mutex_unlock(&d->mu);
-	int ret = gx_job__resolve(d, job);
+	int ret = gx_mailjob__resolve(d, job);
 	if (ret == 0)
 		ret = keep_unresolved(d, job);
 	if (ret != 0)
@@ -76,18 +73,18 @@ static void start_job(struct gx_delivery *d, struct gx_job *job)
 	if (ret == 0)
 		ret = enqueue(d, job);
 	if (ret != 0)
-		park(d, job);
+		gx_delivery__park(d, job);
 	else if (job->left == 0)
 		gx_delivery__job_done(d, job);
 }
 
-static struct gx_job *due_job(struct gx_delivery *d)
+static struct gx_mailjob *due_job(struct gx_delivery *d)
 {
 	if (d->parked_jobs.head == NULL)
 		return NULL;
 	int64_t now = gx_clock_mono_ms(d->clock);
-	for (struct gx_job **p = &d->parked_jobs.head; *p != NULL; p = &(*p)->next) {
-		struct gx_job *job = *p;
+	for (struct gx_mailjob **p = &d->parked_jobs.head; *p != NULL; p = &(*p)->next) {
+		struct gx_mailjob *job = *p;
 		if (job->retry_at > now)
 			continue;
 		*p = job->next;
@@ -101,7 +98,7 @@ static struct gx_job *due_job(struct gx_delivery *d)
 
 bool gx_delivery__dispatch(struct gx_delivery *d)
 {
-	struct gx_job *job = due_job(d);
+	struct gx_mailjob *job = due_job(d);
 	if (job != NULL) {
 		start_job(d, job);
 		return true;
@@ -111,7 +108,7 @@ bool gx_delivery__dispatch(struct gx_delivery *d)
 	d->more = false;
 	pthread_mutex_unlock(&d->mu);
 	struct gx_jrec *r = gx_journal__next(d->j);
-	int ret = r == NULL ? 0 : gx_job__new(d, r, &job);
+	int ret = r == NULL ? 0 : gx_mailjob__new(d, r, &job);
 	if (ret != 0) {
 		gx_log(d->log, GX_LOG_CRIT, "delivery: record %" PRIu64 " of the journal cannot be read: %s; it stays for the next start",
 			r->seq, gx_strerror(ret));
@@ -128,15 +125,16 @@ bool gx_delivery__dispatch(struct gx_delivery *d)
 	return true;
 }
 
-void gx_delivery__job_done(struct gx_delivery *d, struct gx_job *job)
+void gx_delivery__job_done(struct gx_delivery *d, struct gx_mailjob *job)
 {
 	d->inflight--;
 	d->delivered++;
-	if (d->unsynced.head == NULL)
-		d->unsynced_since = gx_clock_mono_ms(d->clock);
 	bool first = d->unsynced.head == NULL;
-	gx_joblist__add(&d->unsynced, job);
+	if (first)
+		d->unsynced_since = gx_clock_mono_ms(d->clock);
+	gx_mailjobs__add(&d->unsynced, job);
 	d->unsynced_bytes += job->rec->data_len;
-	if (first || d->unsynced_bytes > FLUSH_BYTES)
+	d->unsynced_jobs++;
+	if (first || gx_delivery__flush_due(d))
 		pthread_cond_signal(&d->flush);
 }

@@ -43,7 +43,7 @@ static int write_file(int dir_fd, const char *name, struct gx_bin data)
 }
 
 /** Adds one recipient to the record of the failure; an older record is kept and extended. */
-static json_t *describe(int dir_fd, const char *name, const struct gx_job *job, const char *rcpt, const char *why)
+static json_t *describe(int dir_fd, const char *name, const struct gx_mailjob *job, const char *rcpt, const char *why)
 {
 	json_error_t e;
 	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
@@ -66,7 +66,7 @@ static json_t *describe(int dir_fd, const char *name, const struct gx_job *job, 
 	return o;
 }
 
-static int write_description(int dir_fd, const char *name, const struct gx_job *job, const char *rcpt, const char *why)
+static int write_description(int dir_fd, const char *name, const struct gx_mailjob *job, const char *rcpt, const char *why)
 {
 	json_t *o = describe(dir_fd, name, job, rcpt, why);
 	char *text = o == NULL ? NULL : json_dumps(o, JSON_INDENT(1));
@@ -78,7 +78,7 @@ static int write_description(int dir_fd, const char *name, const struct gx_job *
 	return ret;
 }
 
-static int write_message(int dir_fd, const char *name, const struct gx_job *job)
+static int write_message(int dir_fd, const char *name, const struct gx_mailjob *job)
 {
 	struct gx_bin data;
 	if (faccessat(dir_fd, name, F_OK, 0) == 0)
@@ -104,7 +104,7 @@ static int open_dir(const char *journal_dir)
 	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-int gx_delivery__keep_failed(struct gx_delivery *d, const struct gx_job *job, const char *rcpt, const char *why)
+int gx_delivery__keep_failed(struct gx_delivery *d, const struct gx_mailjob *job, const char *rcpt, const char *why)
 {
 	char eml[48], json[48];
 	uint64_t hi, lo;

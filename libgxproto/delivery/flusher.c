@@ -7,6 +7,13 @@
 
 enum { FLUSH_AFTER_MS = 5000, LOOK_MS = 250, RETRY_MS = 2000 };
 #define FLUSH_BYTES (UINT64_C(32) << 20)
+/** A store remembers more deliveries than this, so that none of those delivered again is new to it. */
+#define FLUSH_JOBS 4000
+
+bool gx_delivery__flush_due(const struct gx_delivery *d)
+{
+	return d->unsynced_bytes > FLUSH_BYTES || d->unsynced_jobs > FLUSH_JOBS;
+}
 
 static void wait_ms(struct gx_delivery *d, int ms)
 {
@@ -23,7 +30,7 @@ static void wait_ms(struct gx_delivery *d, int ms)
 
 static bool due(struct gx_delivery *d)
 {
-	if (d->stop_flusher || d->unsynced_bytes > FLUSH_BYTES ||
+	if (d->stop_flusher || gx_delivery__flush_due(d) ||
 	    gx_clock_mono_ms(d->clock) - d->unsynced_since >= FLUSH_AFTER_MS)
 		return true;
 	pthread_mutex_unlock(&d->mu);
@@ -32,22 +39,83 @@ static bool due(struct gx_delivery *d)
 	return pressed;
 }
 
-static void release(struct gx_delivery *d, struct gx_job *list)
+struct answer {
+	pthread_mutex_t mu;
+	pthread_cond_t cond;
+	bool there;
+	int err;
+};
+
+static void on_answer(int err, void *ctx)
+{
+	struct answer *w = ctx;
+	pthread_mutex_lock(&w->mu);
+	w->err = err;
+	w->there = true;
+	pthread_cond_signal(&w->cond);
+	pthread_mutex_unlock(&w->mu);
+}
+
+/** What still waits for a mailbox becomes a new record, so that the old one frees its segment. */
+static int write_anew(struct gx_delivery *d, struct gx_mailjob *job)
+{
+	struct gx_bin data;
+	struct answer w = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0};
+	struct gx_arena *a = gx_arena_new(0);
+	if (a == NULL)
+		return GX_E_NOMEM;
+	struct gx_envelope env = job->env;
+	env.rcpts = job->again;
+	env.rcpt_count = job->again_n;
+	int ret = gx_journal__load_data(job->rec, a, &data);
+	if (ret == 0)
+		ret = gx_journal__resubmit(d->j, job->rec->id, &env, data, on_answer, &w);
+	if (ret == 0) {
+		pthread_mutex_lock(&w.mu);
+		while (!w.there)
+			pthread_cond_wait(&w.cond, &w.mu);
+		ret = w.err;
+		pthread_mutex_unlock(&w.mu);
+	}
+	gx_arena_free(a);
+	return ret;
+}
+
+/** The old record goes on for those who wait. */
+static void start_over(struct gx_delivery *d, struct gx_mailjob *job)
+{
+	job->env.rcpts = job->again;
+	job->env.rcpt_count = job->again_n;
+	job->again = NULL;
+	job->again_n = 0;
+	pthread_mutex_lock(&d->mu);
+	d->inflight++;
+	gx_delivery__park(d, job);
+	pthread_cond_signal(&d->work);
+	pthread_mutex_unlock(&d->mu);
+}
+
+static void release(struct gx_delivery *d, struct gx_mailjob *list)
 {
 	while (list != NULL) {
-		struct gx_job *job = list;
+		struct gx_mailjob *job = list;
 		list = job->next;
+		if (job->again_n > 0 && write_anew(d, job) != 0) {
+			start_over(d, job);
+			continue;
+		}
 		gx_journal__release(d->j, job->rec);
-		gx_job__free(job);
+		gx_mailjob__free(job);
 	}
 }
 
 /** Lock held, given up meanwhile. */
 static bool flush(struct gx_delivery *d)
 {
-	struct gx_job *list = d->unsynced.head;
-	d->unsynced = (struct gx_joblist){NULL, NULL};
+	struct gx_mailjob *list = d->unsynced.head;
+	d->unsynced = (struct gx_mailjobs){NULL, NULL};
 	d->unsynced_bytes = 0;
+	d->unsynced_jobs = 0;
 	pthread_mutex_unlock(&d->mu);
 	int ret = gx_store_pool_sync(d->pool);
 	if (ret == 0)
@@ -57,8 +125,8 @@ static bool flush(struct gx_delivery *d)
 			gx_strerror(ret));
 	pthread_mutex_lock(&d->mu);
 	while (ret != 0 && list != NULL) {
-		struct gx_job *next = list->next;
-		gx_joblist__add(&d->unsynced, list);
+		struct gx_mailjob *next = list->next;
+		gx_mailjobs__add(&d->unsynced, list);
 		list = next;
 	}
 	return ret == 0;

@@ -99,7 +99,7 @@ static size_t prepare_all(struct gx_delivery *d, struct gx_drop **v, size_t n)
 	size_t good = 0;
 	for (size_t i = 0; i < n; ++i) {
 		struct gx_drop *x = v[i];
-		int ret = gx_job__use(d, x->job);
+		int ret = gx_mailjob__use(d, x->job);
 		if (ret != 0) {
 			all(&x, 1, ret, NULL, !passes(ret));
 			continue;
@@ -126,5 +126,5 @@ void gx_delivery__insert(struct gx_delivery *d, const char *dir, struct gx_drop 
 		gx_store_pool_put(d->pool, s);
 	}
 	for (size_t i = 0; i < good; ++i)
-		gx_job__unuse(d, v[i]->job);
+		gx_mailjob__unuse(d, v[i]->job);
 }

@@ -10,7 +10,7 @@
 #define ARENA_BASE (UINT64_C(64) << 20)
 #define ARENA_FACTOR 8
 
-void gx_joblist__add(struct gx_joblist *l, struct gx_job *job)
+void gx_mailjobs__add(struct gx_mailjobs *l, struct gx_mailjob *job)
 {
 	job->next = NULL;
 	if (l->head == NULL)
@@ -19,15 +19,15 @@ void gx_joblist__add(struct gx_joblist *l, struct gx_job *job)
 	l->tail = &job->next;
 }
 
-int gx_job__new(struct gx_delivery *d, struct gx_jrec *r, struct gx_job **ret_job)
+int gx_mailjob__new(struct gx_delivery *d, struct gx_jrec *r, struct gx_mailjob **ret_job)
 {
-	struct gx_job *job = calloc(1, sizeof(*job));
+	struct gx_mailjob *job = calloc(1, sizeof(*job));
 	if (job == NULL)
 		return GX_E_NOMEM;
 	job->a = gx_arena_new(0);
 	int ret = job->a == NULL ? GX_E_NOMEM : gx_journal__load_env(r, job->a, &job->env);
 	if (ret != 0) {
-		gx_job__free(job);
+		gx_mailjob__free(job);
 		return ret;
 	}
 	job->rec = r;
@@ -35,7 +35,7 @@ int gx_job__new(struct gx_delivery *d, struct gx_jrec *r, struct gx_job **ret_jo
 	return 0;
 }
 
-int gx_job__resolve(struct gx_delivery *d, struct gx_job *job)
+int gx_mailjob__resolve(struct gx_delivery *d, struct gx_mailjob *job)
 {
 	job->to = (struct gx_resolved){0};
 	for (size_t i = 0; i < job->env.rcpt_count; ++i) {
@@ -46,7 +46,7 @@ int gx_job__resolve(struct gx_delivery *d, struct gx_job *job)
 	return 0;
 }
 
-static void drop_message(struct gx_job *job)
+static void drop_message(struct gx_mailjob *job)
 {
 	gx_msg_prepared_release(job->prep.msg);
 	gx_arena_free(job->msg_arena);
@@ -54,7 +54,7 @@ static void drop_message(struct gx_job *job)
 	job->msg_arena = NULL;
 }
 
-void gx_job__free(struct gx_job *job)
+void gx_mailjob__free(struct gx_mailjob *job)
 {
 	if (job == NULL)
 		return;
@@ -63,7 +63,7 @@ void gx_job__free(struct gx_job *job)
 	free(job);
 }
 
-static int prepare(struct gx_delivery *d, struct gx_job *job)
+static int prepare(struct gx_delivery *d, struct gx_mailjob *job)
 {
 	struct gx_bin data;
 	uint64_t limit = ARENA_BASE + job->rec->data_len * ARENA_FACTOR;
@@ -78,7 +78,7 @@ static int prepare(struct gx_delivery *d, struct gx_job *job)
 	return ret;
 }
 
-int gx_job__use(struct gx_delivery *d, struct gx_job *job)
+int gx_mailjob__use(struct gx_delivery *d, struct gx_mailjob *job)
 {
 	int ret = 0;
 	pthread_mutex_lock(&d->mu);
@@ -100,7 +100,7 @@ int gx_job__use(struct gx_delivery *d, struct gx_job *job)
 	return ret;
 }
 
-void gx_job__unuse(struct gx_delivery *d, struct gx_job *job)
+void gx_mailjob__unuse(struct gx_delivery *d, struct gx_mailjob *job)
 {
 	bool drop = false;
 	pthread_mutex_lock(&d->mu);

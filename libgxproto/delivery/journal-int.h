@@ -61,8 +61,9 @@ struct gx_jrec {
 
 /** Header of a record as read. */
 struct gx_jhead {
-	uint64_t stamp, seq, uuid, data_len;
+	uint64_t stamp, seq, data_len;
 	uint32_t env_len, index, body_crc;
+	uint8_t id[16];
 };
 
 /* record.c */
@@ -127,6 +128,7 @@ struct gx_jsub {
 	struct gx_bin data;
 	gx_journal_cb cb;
 	void *ctx;
+	bool has_id;             /* the record keeps the id it has */
 };
 
 struct gx_journal {
@@ -175,6 +177,14 @@ int gx_journal__load_env(const struct gx_jrec *r, struct gx_arena *a, struct gx_
 int gx_journal__load_data(const struct gx_jrec *r, struct gx_arena *a, struct gx_bin *ret_data) GX_MUST_CHECK;
 /** Finished for good; frees @p r. */
 void gx_journal__release(struct gx_journal *j, struct gx_jrec *r);
+/**
+ * Writes a record that waits for long anew, with its id, so that the segment it lies in can be
+ * used again: then release the old one.
+ */
+int gx_journal__resubmit(struct gx_journal *j, const uint8_t id[16], const struct gx_envelope *env, struct gx_bin data,
+	gx_journal_cb cb, void *ctx) GX_MUST_CHECK;
+/** Is it worth doing so? */
+bool gx_journal__pins(struct gx_journal *j, const struct gx_jrec *r);
 /** Are segments running short, so that finished records should be released soon? */
 bool gx_journal__pressed(struct gx_journal *j);
 const char *gx_journal__dir(const struct gx_journal *j);

@@ -233,21 +233,22 @@ static struct gx_jsub *make_sub(const struct gx_envelope *env, struct gx_bin dat
 	return b;
 }
 
-int gx_journal_submit(struct gx_journal *j, const struct gx_envelope *env, struct gx_bin data, gx_journal_cb cb, void *ctx)
+static int submit(struct gx_journal *j, const uint8_t *id, const struct gx_envelope *env, struct gx_bin data, gx_journal_cb cb, void *ctx)
 {
-	if (j == NULL || env == NULL || cb == NULL || env->rcpt_count > GX_JOURNAL_MAX_RCPTS)
-		return GX_E_INVAL;
 	if (j->follow)
 		return GX_E_STATE;
 	struct gx_jsub *b = make_sub(env, data, cb, ctx);
 	if (b == NULL)
 		return GX_E_NOMEM;
+	b->has_id = id != NULL;
+	if (id != NULL)
+		memcpy(b->rec->id, id, sizeof(b->rec->id));
 	uint64_t charge = gx_jrec__charge(b->rec->env_len, b->rec->data_len);
 	int ret = 0;
 	pthread_mutex_lock(&j->mu);
 	if (j->stop)
 		ret = GX_E_STATE;
-	else if (charge > j->max_bytes || j->unfinished > j->max_bytes - charge)
+	else if (id == NULL && (charge > j->max_bytes || j->unfinished > j->max_bytes - charge))
 		ret = GX_E_NOSPACE;
 	if (j->external && j->unfinished > j->max_bytes / 2)
 		j->want_reap = true;
@@ -261,6 +262,31 @@ int gx_journal_submit(struct gx_journal *j, const struct gx_envelope *env, struc
 	if (ret != 0)
 		free_sub(b);
 	return ret;
+}
+
+int gx_journal_submit(struct gx_journal *j, const struct gx_envelope *env, struct gx_bin data, gx_journal_cb cb, void *ctx)
+{
+	if (j == NULL || env == NULL || cb == NULL || env->rcpt_count > GX_JOURNAL_MAX_RCPTS)
+		return GX_E_INVAL;
+	return submit(j, NULL, env, data, cb, ctx);
+}
+
+int gx_journal__resubmit(struct gx_journal *j, const uint8_t id[16], const struct gx_envelope *env, struct gx_bin data,
+	gx_journal_cb cb, void *ctx)
+{
+	return submit(j, id, env, data, cb, ctx);
+}
+
+bool gx_journal__pins(struct gx_journal *j, const struct gx_jrec *r)
+{
+	enum { SEGMENTS_BEFORE = 4 };
+	unsigned n = 0;
+	pthread_mutex_lock(&j->mu);
+	for (const struct gx_jseg *s = j->used; s != NULL; s = s->next)
+		n += !s->dedicated;
+	bool yes = !j->follow && !r->seg->dedicated && r->seg != j->cur && n >= SEGMENTS_BEFORE;
+	pthread_mutex_unlock(&j->mu);
+	return yes;
 }
 
 int gx_journal__attach(struct gx_journal *j, void (*ready)(void *ctx), void *ctx)

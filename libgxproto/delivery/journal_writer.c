@@ -193,14 +193,16 @@ static int write_group(struct gx_journal *j, struct group *g, struct gx_jseg *s)
 	for (unsigned i = 0; i < g->n; ++i) {
 		struct gx_jsub *b = g->v[i];
 		struct gx_jrec *r = b->rec;
-		struct gx_jhead h = {.stamp = s->stamp, .seq = j->next_seq++, .uuid = j->uuid, .data_len = r->data_len,
+		struct gx_jhead h = {.stamp = s->stamp, .seq = j->next_seq++, .data_len = r->data_len,
 			.env_len = r->env_len, .index = s->count + i, .body_crc = r->body_crc};
+		if (!b->has_id)
+			gx_jrec__make_id(j->uuid, h.seq, r->id);
+		memcpy(h.id, r->id, sizeof(h.id));
 		gx_jrec__put_head(&h, b->head);
 		r->seg = s;
 		r->seq = h.seq;
 		r->off = off;
 		r->index = h.index;
-		gx_jrec__make_id(h.uuid, h.seq, r->id);
 		size_t raw = GX_JREC_HEADER + r->env_len + r->data_len, pad = sub_space(b) - raw;
 		iov[k++] = (struct iovec){b->head, GX_JREC_HEADER + r->env_len};
 		if (b->data.len > 0)

@@ -17,8 +17,8 @@
 
 enum job_state { JOB_RAW, JOB_PREPARING, JOB_READY };
 
-struct gx_job {
-	struct gx_job *next;          /* in one of the delivery's lists */
+struct gx_mailjob {
+	struct gx_mailjob *next;          /* in one of the delivery's lists */
 	struct gx_jrec *rec;
 	struct gx_arena *a;           /* envelope and mailboxes */
 	struct gx_envelope env;
@@ -30,15 +30,18 @@ struct gx_job {
 	struct gx_mail_prepared prep;
 	int64_t retry_at;             /* parked: monotonic ms */
 	unsigned tries;
+	const char **again;           /* recipients for whom it is journaled anew */
+	size_t again_n;
 };
 
 /** One message for one mailbox. */
 struct gx_drop {
 	struct gx_drop *next;
-	struct gx_job *job;
+	struct gx_mailjob *job;
 	const struct gx_target *to;
 	int err;                      /* last result */
 	bool final;                   /* err is for good */
+	bool moves;                   /* goes on as another record */
 	char *why;                    /* malloc()ed, may be NULL */
 };
 
@@ -53,8 +56,8 @@ struct gx_mailbox {
 	unsigned tries;
 };
 
-struct gx_joblist {
-	struct gx_job *head, **tail;
+struct gx_mailjobs {
+	struct gx_mailjob *head, **tail;
 };
 
 struct gx_delivery {
@@ -84,9 +87,10 @@ struct gx_delivery {
 	size_t table_size, mailboxes;
 	struct gx_mailbox *run, **run_tail;
 	struct gx_mailbox *parked;
-	struct gx_joblist parked_jobs;
-	struct gx_joblist unsynced;
+	struct gx_mailjobs parked_jobs;
+	struct gx_mailjobs unsynced;
 	uint64_t unsynced_bytes;
+	size_t unsynced_jobs;
 	int64_t unsynced_since;
 	uint64_t prepared_bytes;
 	uint64_t delivered;
@@ -94,15 +98,15 @@ struct gx_delivery {
 
 /* jobs.c */
 /** GX_E_*: the record stays with the caller. */
-int gx_job__new(struct gx_delivery *d, struct gx_jrec *r, struct gx_job **ret_job) GX_MUST_CHECK;
+int gx_mailjob__new(struct gx_delivery *d, struct gx_jrec *r, struct gx_mailjob **ret_job) GX_MUST_CHECK;
 /** Finds its mailboxes. An error is for now only. */
-int gx_job__resolve(struct gx_delivery *d, struct gx_job *job) GX_MUST_CHECK;
+int gx_mailjob__resolve(struct gx_delivery *d, struct gx_mailjob *job) GX_MUST_CHECK;
 /** The record stays. */
-void gx_job__free(struct gx_job *job);
+void gx_mailjob__free(struct gx_mailjob *job);
 /** Makes the message ready and keeps it so until unuse. */
-int gx_job__use(struct gx_delivery *d, struct gx_job *job) GX_MUST_CHECK;
-void gx_job__unuse(struct gx_delivery *d, struct gx_job *job);
-void gx_joblist__add(struct gx_joblist *l, struct gx_job *job);
+int gx_mailjob__use(struct gx_delivery *d, struct gx_mailjob *job) GX_MUST_CHECK;
+void gx_mailjob__unuse(struct gx_delivery *d, struct gx_mailjob *job);
+void gx_mailjobs__add(struct gx_mailjobs *l, struct gx_mailjob *job);
 
 /* mailbox.c; the lock is held */
 int gx_mailbox__get(struct gx_delivery *d, const char *dir, struct gx_mailbox **ret_m) GX_MUST_CHECK;
@@ -116,16 +120,20 @@ void gx_delivery__insert(struct gx_delivery *d, const char *dir, struct gx_drop 
 
 /* failed.c */
 /** Keeps a message that cannot be delivered, durably. @p why: one sentence. */
-int gx_delivery__keep_failed(struct gx_delivery *d, const struct gx_job *job, const char *rcpt, const char *why) GX_MUST_CHECK;
+int gx_delivery__keep_failed(struct gx_delivery *d, const struct gx_mailjob *job, const char *rcpt, const char *why) GX_MUST_CHECK;
 
 /* dispatch.c */
 /** Takes one record to the mailboxes' queues. @return whether there was one. Called and returns with the lock held. */
 bool gx_delivery__dispatch(struct gx_delivery *d);
+/** To be started again later; lock held. */
+void gx_delivery__park(struct gx_delivery *d, struct gx_mailjob *job);
 /** A job's last mailbox has it; lock held. */
-void gx_delivery__job_done(struct gx_delivery *d, struct gx_job *job);
+void gx_delivery__job_done(struct gx_delivery *d, struct gx_mailjob *job);
 int64_t gx_delivery__backoff_ms(unsigned tries);
 
 /* flusher.c */
+/** Has so much been delivered that the stores should be flushed? Lock held. */
+bool gx_delivery__flush_due(const struct gx_delivery *d);
 void *gx_delivery__flusher(void *d);
 
 #endif

@@ -71,6 +71,26 @@ static void settle(struct gx_delivery *d, struct gx_drop *x)
 	x->why = NULL;
 }
 
+/** After some tries in vain: is it to become another record? Takes no lock. */
+static void consider_moving(struct gx_delivery *d, const struct gx_mailbox *m, struct gx_drop *x)
+{
+	enum { TRIES_BEFORE = 6 };
+	x->moves = x->err != 0 && m->tries >= TRIES_BEFORE && gx_journal__pins(d->j, x->job->rec);
+}
+
+/** Lock held. @return false when there is no memory for it. */
+static bool move(struct gx_drop *x)
+{
+	struct gx_mailjob *job = x->job;
+	if (job->again == NULL)
+		job->again = gx_arena_calloc(job->a, job->to.n, sizeof(*job->again));
+	if (job->again == NULL)
+		return false;
+	job->again[job->again_n++] = x->to->user;
+	x->err = 0;
+	return true;
+}
+
 /** Lock held. */
 static void park(struct gx_delivery *d, struct gx_mailbox *m)
 {
@@ -88,14 +108,14 @@ static void finish_batch(struct gx_delivery *d, struct batch *b)
 	bool again = false;
 	for (size_t i = b->n; i-- > 0; ) {
 		struct gx_drop *x = b->v[i];
-		if (x->err != 0) {
-			x->next = m->head;
-			m->head = x;
-			m->count++;
-			if (x->next == NULL)
-				m->tail = &x->next;
-			again = true;
-		}
+		again = again || x->err != 0;
+		if (x->err == 0 || (x->moves && move(x)))
+			continue;
+		x->next = m->head;
+		m->head = x;
+		m->count++;
+		if (x->next == NULL)
+			m->tail = &x->next;
 	}
 	for (size_t i = 0; i < b->n; ++i)
 		if (b->v[i]->err == 0 && --b->v[i]->job->left == 0)
@@ -119,8 +139,10 @@ static void run_mailbox(struct gx_delivery *d, struct gx_arena *scratch)
 	memcpy(order, b.v, b.n * sizeof(order[0]));
 	pthread_mutex_unlock(&d->mu);
 	gx_delivery__insert(d, b.m->dir, order, b.n, scratch);
-	for (size_t i = 0; i < b.n; ++i)
+	for (size_t i = 0; i < b.n; ++i) {
 		settle(d, b.v[i]);
+		consider_moving(d, b.m, b.v[i]);
+	}
 	gx_arena_reset(scratch);
 	pthread_mutex_lock(&d->mu);
 	finish_batch(d, &b);
@@ -144,8 +166,9 @@ static int64_t unpark(struct gx_delivery *d)
 		m->queued = m->parked = false;
 		d->stuck -= m->count;
 		gx_mailbox__run(d, m);
+		gx_mailbox__drop_if_idle(d, m);
 	}
-	for (const struct gx_job *job = d->parked_jobs.head; job != NULL; job = job->next)
+	for (const struct gx_mailjob *job = d->parked_jobs.head; job != NULL; job = job->next)
 		if (next < 0 || job->retry_at - now < next)
 			next = job->retry_at > now ? job->retry_at - now : 0;
 	return next;
@@ -318,16 +341,16 @@ static void stop_threads(struct gx_delivery *d)
 		pthread_join(d->flusher, NULL);
 }
 
-static void free_job(struct gx_job *job)
+static void free_job(struct gx_mailjob *job)
 {
 	free(job->rec);
-	gx_job__free(job);
+	gx_mailjob__free(job);
 }
 
-static void free_list(struct gx_job *job)
+static void free_list(struct gx_mailjob *job)
 {
 	while (job != NULL) {
-		struct gx_job *next = job->next;
+		struct gx_mailjob *next = job->next;
 		free_job(job);
 		job = next;
 	}

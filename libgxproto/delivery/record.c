@@ -28,11 +28,11 @@ void gx_jrec__put_head(const struct gx_jhead *h, uint8_t out[GX_JREC_HEADER])
 	put32(out, REC_MAGIC);
 	put64(out + 8, h->stamp);
 	put64(out + 16, h->seq);
-	put64(out + 24, h->uuid);
-	put64(out + 32, h->data_len);
-	put32(out + 40, h->env_len);
-	put32(out + 44, h->index);
-	put32(out + 48, h->body_crc);
+	memcpy(out + 24, h->id, sizeof(h->id));
+	put64(out + 40, h->data_len);
+	put32(out + 48, h->env_len);
+	put32(out + 52, h->index);
+	put32(out + 56, h->body_crc);
 	put32(out + 4, gx_crc32c__update(0, out + 8, GX_JREC_HEADER - 8));
 }
 
@@ -45,7 +45,7 @@ bool gx_jrec__get_head(const uint8_t in[GX_JREC_HEADER], struct gx_jhead *ret_h)
 		return false;
 	ret_h->stamp = gx_pull_u64(&c);
 	ret_h->seq = gx_pull_u64(&c);
-	ret_h->uuid = gx_pull_u64(&c);
+	memcpy(ret_h->id, gx_pull_bytes(&c, sizeof(ret_h->id)), sizeof(ret_h->id));
 	ret_h->data_len = gx_pull_u64(&c);
 	ret_h->env_len = gx_pull_u32(&c);
 	ret_h->index = gx_pull_u32(&c);
@@ -110,6 +110,6 @@ struct gx_jrec *gx_jrec__new(struct gx_jseg *s, const struct gx_jhead *h, uint64
 	r->env_len = h->env_len;
 	r->index = h->index;
 	r->body_crc = h->body_crc;
-	gx_jrec__make_id(h->uuid, h->seq, r->id);
+	memcpy(r->id, h->id, sizeof(r->id));
 	return r;
 }
