@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Mailbox names. The tree is what lies below the IPM subtree; the inbox is INBOX whatever its
+ * display name. Names and display names map one to one: a "/" inside a display name is written
+ * "%2F", and what would read like that gets one more "25"; a folder at the top that is called
+ * like INBOX, but is not the inbox, gets a "%" in front.
+ */
+#include <config.h>
+#include <gx/charset.h>
+#include "libgxproto/imap/imap-int.h"
+
+enum { MAX_LEVELS = 32, MAX_NAME = 255 };
+
+bool gx_imap__is_inbox(const char *name)
+{
+	return gx_ascii_casecmp(name, "INBOX") == 0;
+}
+
+/* Length of "%(25)*2F" at s, 0 when it is not one. */
+static size_t escape_len(const char *s, const char *end)
+{
+	size_t i = 1;
+	if (s == end || *s != '%')
+		return 0;
+	while (end - s >= (ptrdiff_t)i + 2 && s[i] == '2' && s[i + 1] == '5')
+		i += 2;
+	return end - s >= (ptrdiff_t)i + 2 && s[i] == '2' && (s[i + 1] == 'F' || s[i + 1] == 'f') ? i + 2 : 0;
+}
+
+/* "%%%inbox": any number of percent signs. */
+static bool like_inbox(const char *s, size_t len)
+{
+	while (len > 0 && *s == '%') {
+		++s;
+		--len;
+	}
+	return len == 5 && gx_ascii_ncasecmp(s, "INBOX", 5) == 0;
+}
+
+int gx_imap__name_encode(struct gx_arena *a, const char *display, bool top, char **ret)
+{
+	struct gx_strbuf b = GX_STRBUF_INIT;
+	const char *end = display + strlen(display);
+	if (top && like_inbox(display, (size_t)(end - display)))
+		gx_strbuf_addc(&b, '%');
+	while (display < end) {
+		size_t n = escape_len(display, end);
+		if (n > 0) {
+			gx_strbuf_adds(&b, "%25");
+			gx_strbuf_add(&b, display + 1, n - 1);
+			display += n;
+			continue;
+		}
+		if (*display == '/')
+			gx_strbuf_adds(&b, "%2F");
+		else
+			gx_strbuf_addc(&b, *display);
+		++display;
+	}
+	*ret = b.err == 0 ? gx_arena_strndup(a, gx_strbuf_cstr(&b), b.len) : NULL;
+	gx_strbuf_release(&b);
+	return *ret == NULL ? GX_E_NOMEM : 0;
+}
+
+int gx_imap__name_decode(struct gx_arena *a, const char *part, size_t len, bool top, char **ret)
+{
+	const char *end = part + len;
+	char *d = *ret = gx_arena_alloc(a, len + 1);
+	if (d == NULL)
+		return GX_E_NOMEM;
+	if (top && len > 0 && *part == '%' && like_inbox(part, len))
+		++part;
+	while (part < end) {
+		size_t n = escape_len(part, end);
+		if (n == 3) {
+			*d++ = '/';
+		} else if (n > 3) {
+			*d++ = '%';
+			memcpy(d, part + 3, n - 3);
+			d += n - 3;
+		} else {
+			*d++ = *part;
+			n = 1;
+		}
+		part += n;
+	}
+	*d = '\0';
+	return 0;
+}
+
+/* Next component of *io_name; false at the end, for empty components and for too many levels. */
+static gx_ec component(struct gx_arena *a, const char **io_name, unsigned level, char **ret_display)
+{
+	const char *s = *io_name, *slash = strchr(s, '/');
+	size_t len = slash == NULL ? strlen(s) : (size_t)(slash - s);
+	if (len == 0 || len > MAX_NAME || level >= MAX_LEVELS)
+		return GX_EC(ecInvalidParam);
+	*io_name = slash == NULL ? s + len : slash + 1;
+	return gx_ec_from_err(gx_imap__name_decode(a, s, len, level == 0, ret_display));
+}
+
+static bool first_is_inbox(const char *name)
+{
+	return gx_ascii_ncasecmp(name, "INBOX", 5) == 0 && (name[5] == '\0' || name[5] == '/');
+}
+
+static gx_ec child(struct gx_txn *t, uint64_t parent, bool top, const char *display, uint64_t *ret_fid)
+{
+	gx_ec ec = gx_folder_by_name(t, parent, display, ret_fid);
+	/* the inbox has one name only */
+	if (!gx_ec_failed(ec) && top && *ret_fid == GX_FID_INBOX)
+		return GX_EC(ecNotFound);
+	return ec;
+}
+
+gx_ec gx_imap__mailbox_find(struct gx_txn *t, struct gx_arena *a, const char *name, uint64_t *ret_fid)
+{
+	uint64_t fid = GX_FID_IPMSUBTREE;
+	unsigned level = 0;
+	if (first_is_inbox(name)) {
+		fid = GX_FID_INBOX;
+		level = 1;
+		name += name[5] == '/' ? 6 : 5;
+	}
+	if (level == 0 && *name == '\0')
+		return GX_EC(ecNotFound);
+	while (*name != '\0') {
+		char *display;
+		gx_ec ec = component(a, &name, level, &display);
+		if (gx_ec_failed(ec))
+			return GX_EC(ecNotFound);
+		ec = child(t, fid, level == 0, display, &fid);
+		if (gx_ec_failed(ec))
+			return ec;
+		++level;
+	}
+	*ret_fid = fid;
+	return GX_EC(ecSuccess);
+}
+
+static gx_ec parent_step(struct gx_txn *t, uint64_t *io_fid, bool top, const char *display, bool create)
+{
+	uint64_t next;
+	gx_ec ec = child(t, *io_fid, top, display, &next);
+	if (gx_ec_is(ec, ecNotFound) && create)
+		ec = gx_folder_create(t, *io_fid, display, "IPF.Note", GX_FOLDER_GENERIC, NULL, &next);
+	if (!gx_ec_failed(ec))
+		*io_fid = next;
+	return ec;
+}
+
+gx_ec gx_imap__mailbox_parent(struct gx_txn *t, struct gx_arena *a, const char *name, bool create, uint64_t *ret_parent, const char **ret_leaf)
+{
+	uint64_t fid = GX_FID_IPMSUBTREE;
+	unsigned level = 0;
+	if (first_is_inbox(name) && name[5] == '/') {
+		fid = GX_FID_INBOX;
+		level = 1;
+		name += 6;
+	}
+	for (;; ++level) {
+		char *display;
+		gx_ec ec = component(a, &name, level, &display);
+		if (gx_ec_failed(ec))
+			return ec;
+		if (*name == '\0') {
+			*ret_parent = fid;
+			*ret_leaf = display;
+			return GX_EC(ecSuccess);
+		}
+		ec = parent_step(t, &fid, level == 0, display, create);
+		if (gx_ec_failed(ec))
+			return ec;
+	}
+}
+
+static bool holds_mail(const struct gx_folder_info *f)
+{
+	const char *c = f->container_class;
+	if (f->type == GX_FOLDER_SEARCH || f->hidden || f->deleted)
+		return false;
+	return c == NULL || *c == '\0' || (gx_ascii_ncasecmp(c, "IPF.Note", 8) == 0 && (c[8] == '\0' || c[8] == '.'));
+}
+
+static long index_of(const struct gx_folder_info *v, size_t n, uint64_t fid)
+{
+	while (n > 0)
+		if (v[--n].fid == fid)
+			return (long)n;
+	return -1;
+}
+
+static gx_ec full_name(struct gx_arena *a, const struct gx_folder_info *f, const struct imap_mailbox *up, const char **ret)
+{
+	char *part;
+	if (f->fid == GX_FID_INBOX) {
+		*ret = "INBOX";
+		return GX_EC(ecSuccess);
+	}
+	if (gx_imap__name_encode(a, f->name == NULL ? "" : f->name, up == NULL, &part) != 0)
+		return gx_ec_from_err(GX_E_NOMEM);
+	*ret = up == NULL ? part : gx_arena_printf(a, "%s/%s", up->name, part);
+	return *ret == NULL ? gx_ec_from_err(GX_E_NOMEM) : GX_EC(ecSuccess);
+}
+
+/* Steps that lead to no mail are left out. */
+static size_t drop_empty(struct imap_mailbox *m, const struct gx_folder_info *v, size_t n)
+{
+	size_t k = 0;
+	for (size_t i = n; i-- > 0;) {
+		long up = index_of(v, i, v[i].parent);
+		if (m[i].name == NULL)
+			continue;
+		if (!m[i].mail && !m[i].children)
+			m[i].name = NULL;
+		else if (up >= 0)
+			m[up].children = true;
+	}
+	for (size_t i = 0; i < n; ++i)
+		if (m[i].name != NULL)
+			m[k++] = m[i];
+	return k;
+}
+
+gx_ec gx_imap__mailbox_list(struct gx_txn *t, struct gx_arena *a, struct imap_mailbox **ret_v, size_t *ret_n)
+{
+	struct gx_folder_info *v;
+	size_t n;
+	gx_ec ec = gx_folder_list(t, GX_FID_IPMSUBTREE, true, a, &v, &n);
+	if (gx_ec_failed(ec))
+		return ec;
+	struct imap_mailbox *m = gx_arena_new_array(a, struct imap_mailbox, n + 1);
+	if (m == NULL)
+		return gx_ec_from_err(GX_E_NOMEM);
+	for (size_t i = 0; i < n; ++i) {
+		long up = v[i].parent == GX_FID_IPMSUBTREE ? -1 : index_of(v, i, v[i].parent);
+		if (up < 0 && v[i].parent != GX_FID_IPMSUBTREE)
+			continue;
+		if ((up >= 0 && m[up].name == NULL) || v[i].name == NULL || *v[i].name == '\0')
+			continue;
+		m[i].info = &v[i];
+		m[i].mail = holds_mail(&v[i]);
+		ec = full_name(a, &v[i], up < 0 ? NULL : &m[up], &m[i].name);
+		if (gx_ec_failed(ec))
+			return ec;
+	}
+	*ret_n = drop_empty(m, v, n);
+	*ret_v = m;
+	return GX_EC(ecSuccess);
+}
+
+/* Greedy with one place to come back to for each wildcard kind would miss "*%"; so a small table. */
+bool gx_imap__pattern_match(const char *pattern, const char *name)
+{
+	size_t n = strlen(name);
+	bool *at = calloc(n + 1, sizeof(*at));
+	if (at == NULL)
+		return false;
+	at[0] = true;
+	for (; *pattern != '\0'; ++pattern) {
+		if (*pattern == '*' || *pattern == '%') {
+			for (size_t i = 1; i <= n; ++i)
+				at[i] = at[i] || (at[i - 1] && (*pattern == '*' || name[i - 1] != '/'));
+		} else {
+			for (size_t i = n; i > 0; --i)
+				at[i] = at[i - 1] && name[i - 1] == *pattern;
+			at[0] = false;
+		}
+	}
+	bool ok = at[n];
+	free(at);
+	return ok;
+}
