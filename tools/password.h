@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_TOOLS_PASSWORD_H
+#define GX_TOOLS_PASSWORD_H
+#include <gx/arena.h>
+
+/*
+ * A new password: from the environment (GX_PASSWORD), a terminal (asked twice), or the first line
+ * of stdin. Never from arguments, which everybody on the machine can read. NULL: said why.
+ */
+char *password_read(struct gx_arena *a);
+
+#endif

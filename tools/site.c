@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <unistd.h>
+#include <sys/stat.h>
+#include <gx/charset.h>
+#include "tools/names.h"
+#include "tools/site.h"
+
+static const struct gx_conf_key keys[] = {
+	{"directory_path", GX_CONF_STRING, GX_STATEDIR "/directory.sqlite3", NULL, NULL,
+		"The SQLite database with users, domains, aliases and lists.", "gromox.cfg"},
+	{"data_path", GX_CONF_STRING, GX_STATEDIR, NULL, NULL,
+		"The directory below which stores are made: user/DOMAIN/LOCALPART and domain/DOMAIN.", "gromox.cfg"},
+	{"enable_firsttimepw", GX_CONF_BOOL, "no", NULL, NULL,
+		"Adopt the first password that is tried for a user who has none.", "mysql_adaptor.cfg"},
+	{0}
+};
+
+void complain(const char *fmt, ...)
+{
+	char text[2048];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
+}
+
+static void on_log(int level, const char *text, void *ctx)
+{
+	complain("%s", text);
+}
+
+int usage_exit(const char *usage, char *const *argv, int at)
+{
+	bool asked = at > 0 && strcmp(argv[at - 1], "-?") == 0;
+	fputs(usage, asked ? stdout : stderr);
+	return asked ? EXIT_OK : EXIT_USAGE;
+}
+
+void print_version(const char *program)
+{
+	printf("%s (gx) %s\n", program, gx_version());
+}
+
+int site_open(struct site *s, const char *config)
+{
+	static const struct gx_conf_key *const tables[] = {keys, NULL};
+	const char *path = config != NULL ? config : GX_CONFDIR "/gromox.cfg";
+	/* The services warn about directives they do not know; a tool reads a few of a common file. */
+	*s = (struct site){.log = {.write = on_log, .level = GX_LOG_ERROR}};
+	s->arena = gx_arena_new(0);
+	s->conf = gx_conf_new(tables);
+	if (s->arena == NULL || s->conf == NULL) {
+		complain("out of memory");
+		site_close(s);
+		return EXIT_FAILED;
+	}
+	int err = gx_conf_read(s->conf, path, &s->log);
+	if (err == 0 || (err == GX_E_NOTFOUND && config == NULL))
+		return EXIT_OK;
+	if (err == GX_E_NOTFOUND || err == GX_E_IO)
+		complain("%s: %s; name the configuration file with -c", path, strerror(err == GX_E_IO ? errno : ENOENT));
+	else
+		complain("%s: the configuration cannot be used", path);
+	site_close(s);
+	return EXIT_FAILED;
+}
+
+void site_close(struct site *s)
+{
+	gx_dir_close(s->dir);
+	gx_conf_free(s->conf);
+	gx_arena_free(s->arena);
+	*s = (struct site){.dir = NULL};
+}
+
+const char *site_directory_path(const struct site *s)
+{
+	return gx_conf_str(s->conf, "directory_path");
+}
+
+int site_directory(struct site *s)
+{
+	struct gx_dir_opts o = GX_DIR_OPTS_INIT;
+	const char *why = "";
+	o.log = &s->log;
+	o.path = site_directory_path(s);
+	int err = gx_dir_open(&o, &s->dir, s->arena, &why);
+	if (err == 0)
+		return EXIT_OK;
+	complain("%s", *why != '\0' ? why : gx_strerror(err));
+	return EXIT_FAILED;
+}
+
+static const char *lower(struct gx_arena *a, const char *text, size_t n)
+{
+	char *s = gx_arena_strndup(a, text, n);
+	for (char *p = s; p != NULL && *p != '\0'; ++p)
+		*p = (char)gx_ascii_tolower((unsigned char)*p);
+	return s;
+}
+
+const char *site_user_path(struct site *s, const char *address)
+{
+	const char *at = strrchr(address, '@');
+	const char *local = lower(s->arena, address, at == NULL ? strlen(address) : (size_t)(at - address));
+	const char *domain = lower(s->arena, at == NULL ? "" : at + 1, at == NULL ? 0 : strlen(at + 1));
+	if (local == NULL || domain == NULL)
+		return NULL;
+	return gx_arena_printf(s->arena, "%s/user/%s/%s", gx_conf_str(s->conf, "data_path"), domain, local);
+}
+
+const char *site_domain_path(struct site *s, const char *domain)
+{
+	const char *name = lower(s->arena, domain, strlen(domain));
+	return name == NULL ? NULL : gx_arena_printf(s->arena, "%s/domain/%s", gx_conf_str(s->conf, "data_path"), name);
+}
+
+int site_become_owner(struct site *s)
+{
+	const char *path = gx_conf_str(s->conf, "data_path");
+	struct stat sb;
+	if (stat(path, &sb) != 0) {
+		if (errno != ENOENT || mkdir(path, 0770) != 0) {
+			complain("%s: %s; create it or set data_path", path, strerror(errno));
+			return EXIT_FAILED;
+		}
+		const struct passwd *pw = geteuid() == 0 ? getpwnam("gromox") : NULL;
+		if (pw != NULL && chown(path, pw->pw_uid, pw->pw_gid) != 0)
+			complain("%s: cannot be given to the user gromox: %s", path, strerror(errno));
+		if (stat(path, &sb) != 0) {
+			complain("%s: %s", path, strerror(errno));
+			return EXIT_FAILED;
+		}
+	}
+	if (geteuid() != 0 || sb.st_uid == 0)
+		return EXIT_OK;
+	if (setegid(sb.st_gid) != 0 || seteuid(sb.st_uid) != 0) {
+		complain("cannot become the owner of %s: %s", path, strerror(errno));
+		return EXIT_FAILED;
+	}
+	return EXIT_OK;
+}
+
+int site_make_store(struct site *s, const char *path, bool public_store, uint32_t id, const char *owner, const char *lang,
+	bool overwrite, const struct store_names *names)
+{
+	struct gx_store_create_opts o = GX_STORE_CREATE_OPTS_INIT;
+	const char *why = "";
+	o.public_store = public_store;
+	o.owner_id = id;
+	o.owner = owner;
+	o.lang = lang != NULL && *lang != '\0' ? lang : NULL;
+	o.overwrite = overwrite;
+	o.folder_names = names == NULL ? NULL : names_lookup;
+	o.ctx = (void *)names;
+	int err = gx_store_create(path, &o, s->arena, &why);
+	if (err == 0)
+		return EXIT_OK;
+	if (*why == '\0')
+		why = gx_arena_printf(s->arena, "%s: %s", path, gx_strerror(err));
+	complain("%s%s", why == NULL ? "out of memory" : why, err == GX_E_EXISTS ? " (-f of gromox-mkprivate and gromox-mkpublic overwrites it)" : "");
+	return EXIT_FAILED;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_TOOLS_SITE_H
+#define GX_TOOLS_SITE_H
+/*
+ * The installation a tool works on: its configuration, its directory, its data. Messages go to
+ * stderr with the program's name in front.
+ */
+#include <gx/conf.h>
+#include <gx/directory.h>
+#include <gx/store.h>
+
+/* Exit codes, the same for all tools. */
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct site {
+	struct gx_log log;
+	struct gx_arena *arena;
+	struct gx_conf *conf;
+	struct gx_dir *dir;    /* after site_directory() */
+};
+
+void complain(const char *fmt, ...) GX_PRINTF(1, 2);
+/* Reads the file, or the default one if it is there. 0 or an exit code; says why. */
+int site_open(struct site *s, const char *config);
+void site_close(struct site *s);
+/* Opens the directory. */
+int site_directory(struct site *s);
+const char *site_directory_path(const struct site *s);
+/* DATA/KIND/... : user/DOMAIN/LOCAL or domain/DOMAIN, lower case; NULL out of memory. */
+const char *site_user_path(struct site *s, const char *address);
+const char *site_domain_path(struct site *s, const char *domain);
+/*
+ * As root: makes the data directory if it is missing and goes on as its owner, so that services
+ * can use what is made from here on.
+ */
+int site_become_owner(struct site *s);
+
+/* Makes a store; where NULL means the built-in folder names. */
+struct store_names;
+int site_make_store(struct site *s, const char *path, bool public_store, uint32_t id, const char *owner, const char *lang,
+	bool overwrite, const struct store_names *names);
+
+/* After getopt said '?': the help when "-?" asked for it, else the same text as an error. @return exit code. */
+int usage_exit(const char *usage, char *const *argv, int at);
+/* Prints "program (gx) version". */
+void print_version(const char *program);
+
+#endif
