@@ -135,7 +135,9 @@ static int put_folders(struct making *k)
 	bool pub = k->o->public_store;
 	const struct builtin *v = pub ? public_folders : private_folders;
 	size_t n = pub ? N(public_folders) : N(private_folders);
-	const char *const *names = names_for(k->o->lang);
+	const char *const *names = k->o->folder_names == NULL ? NULL : k->o->folder_names(k->o->lang, k->o->ctx);
+	if (names == NULL)
+		names = names_for(k->o->lang);
 	for (size_t i = 0; i < n; i++) {
 		int err = put_folder(k, &v[i], v[i].localised >= 0 ? names[v[i].localised] : v[i].name);
 		if (err != 0)

@@ -6,18 +6,9 @@
 #include <unistd.h>
 #include <sys/stat.h>
 #include <gx/charset.h>
+#include <gx/directives.h>
 #include "tools/names.h"
 #include "tools/site.h"
-
-static const struct gx_conf_key keys[] = {
-	{"directory_path", GX_CONF_STRING, GX_STATEDIR "/directory.sqlite3", NULL, NULL,
-		"The SQLite database with users, domains, aliases and lists.", "gromox.cfg"},
-	{"data_path", GX_CONF_STRING, GX_STATEDIR, NULL, NULL,
-		"The directory below which stores are made: user/DOMAIN/LOCALPART and domain/DOMAIN.", "gromox.cfg"},
-	{"enable_firsttimepw", GX_CONF_BOOL, "no", NULL, NULL,
-		"Adopt the first password that is tried for a user who has none.", "mysql_adaptor.cfg"},
-	{0}
-};
 
 void complain(const char *fmt, ...)
 {
@@ -48,17 +39,22 @@ void print_version(const char *program)
 
 int site_open(struct site *s, const char *config)
 {
-	static const struct gx_conf_key *const tables[] = {keys, NULL};
+	const struct gx_conf_key *mine[] = {gx_directives(GX_DIRECTIVES_GENERAL), NULL};
+	const struct gx_conf_key *others[GX_DIRECTIVES_COUNT] = {NULL};
+	for (unsigned i = 0, n = 0; i < GX_DIRECTIVES_COUNT; ++i)
+		if (i != GX_DIRECTIVES_GENERAL)
+			others[n++] = gx_directives(i);
 	const char *path = config != NULL ? config : GX_CONFDIR "/gromox.cfg";
-	/* The services warn about directives they do not know; a tool reads a few of a common file. */
+	/* Warnings about the file are for the services to give, not for each call of a tool. */
 	*s = (struct site){.log = {.write = on_log, .level = GX_LOG_ERROR}};
 	s->arena = gx_arena_new(0);
-	s->conf = gx_conf_new(tables);
+	s->conf = gx_conf_new(mine);
 	if (s->arena == NULL || s->conf == NULL) {
 		complain("out of memory");
 		site_close(s);
 		return EXIT_FAILED;
 	}
+	gx_conf_foreign(s->conf, others);
 	int err = gx_conf_read(s->conf, path, &s->log);
 	if (err == 0 || (err == GX_E_NOTFOUND && config == NULL))
 		return EXIT_OK;
@@ -146,6 +142,21 @@ int site_become_owner(struct site *s)
 	return EXIT_OK;
 }
 
+/* The directories above a store: user/DOMAIN and the like. */
+static int make_parents(const char *path, struct gx_arena *a)
+{
+	char *copy = gx_arena_strdup(a, path);
+	for (char *p = copy == NULL || *copy == '\0' ? NULL : strchr(copy + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		if (mkdir(copy, 0770) != 0 && errno != EEXIST) {
+			complain("%s: %s", copy, strerror(errno));
+			return EXIT_FAILED;
+		}
+		*p = '/';
+	}
+	return copy == NULL ? EXIT_FAILED : EXIT_OK;
+}
+
 int site_make_store(struct site *s, const char *path, bool public_store, uint32_t id, const char *owner, const char *lang,
 	bool overwrite, const struct store_names *names)
 {
@@ -158,6 +169,8 @@ int site_make_store(struct site *s, const char *path, bool public_store, uint32_
 	o.overwrite = overwrite;
 	o.folder_names = names == NULL ? NULL : names_lookup;
 	o.ctx = (void *)names;
+	if (make_parents(path, s->arena) != EXIT_OK)
+		return EXIT_FAILED;
 	int err = gx_store_create(path, &o, s->arena, &why);
 	if (err == 0)
 		return EXIT_OK;

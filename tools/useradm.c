@@ -2,6 +2,7 @@
 /* gromox-useradm: domains, users, aliases and lists. */
 #include <config.h>
 #include <getopt.h>
+#include <gx/charset.h>
 #include "tools/password.h"
 #include "tools/report.h"
 #include "tools/site.h"
@@ -258,6 +259,8 @@ static int alias_show(struct request *r)
 {
 	struct gx_user u;
 	int err = gx_dir_user(r->site.dir, r->arg[0], r->site.arena, &u);
+	if (err == 0 && gx_ascii_casecmp(u.username, r->arg[0]) == 0)
+		err = GX_E_NOTFOUND;
 	if (err == 0)
 		report_alias(r, r->arg[0], u.username);
 	return answer(err, r->arg[0]);

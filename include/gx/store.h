@@ -56,7 +56,8 @@ struct gx_store_create_opts {
 	uint32_t owner_id;        /**< users.id or domains.id: part of the replica GUID */
 	const char *owner;        /**< SMTP address or domain name */
 	const char *lang;         /**< language of folder names, "de" or "de_DE"; NULL English */
-	const char *const *(*folder_names)(const char *lang, void *ctx); /**< reserved; NULL */
+	/** Names of the site's own for a language (may be NULL), in the order of facts/foldernames.tsv, or NULL to take the built-in ones; may be NULL. */
+	const char *const *(*folder_names)(const char *lang, void *ctx);
 	void *ctx;
 	bool overwrite;
 	int mode;                 /**< file mode, 0 takes 0660 */

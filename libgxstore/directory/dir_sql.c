@@ -37,7 +37,7 @@ static const char *const texts[GX_DQ_COUNT] = {
 	[GX_DQ_DOMAIN_INSERT] = "INSERT INTO domains(domainname, homedir, max_user) VALUES(?1,?2,?3)",
 	[GX_DQ_DOMAIN_DELETE] = "DELETE FROM domains WHERE domainname=?1",
 	[GX_DQ_DOMAIN_COUNT] = "SELECT count(*) FROM users WHERE domain_id=?1",
-	[GX_DQ_ALIAS_INSERT] = "INSERT INTO aliases(aliasname, mainname) VALUES(?1,?2)",
+	[GX_DQ_ALIAS_INSERT] = "INSERT INTO aliases(aliasname, mainname) SELECT ?1, username FROM users WHERE username=?2",
 	[GX_DQ_ALIAS_DELETE] = "DELETE FROM aliases WHERE aliasname=?1",
 	[GX_DQ_ALIASES_ALL] = "SELECT aliasname, mainname FROM aliases ORDER BY mainname, aliasname",
 	[GX_DQ_ALIASES_OF] = "SELECT aliasname, mainname FROM aliases WHERE mainname=?1 ORDER BY aliasname",
