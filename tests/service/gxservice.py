@@ -23,7 +23,7 @@ def program(name):
     """A built program, from the build tree or from $GX_PREFIX."""
     prefix = os.environ.get("GX_PREFIX")
     dirs = [os.path.join(prefix, d) for d in ("sbin", "bin", "libexec/gromox")] if prefix else []
-    dirs += [os.path.join(gxtap.top_builddir(), d) for d in ("daemons", "tools")]
+    dirs += [os.path.join(gxtap.top_builddir(), d) for d in ("daemons", ".")]
     for d in dirs:
         path = os.path.join(d, name)
         if os.access(path, os.X_OK):
