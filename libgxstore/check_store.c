@@ -46,6 +46,17 @@ START_TEST(built_in_folders_are_there)
 }
 END_TEST
 
+START_TEST(missing_directories_are_made)
+{
+	char dir[600];
+	snprintf(dir, sizeof(dir), "%s/user/example.org/u", st_dir());
+	st_create(dir);
+	struct gx_store *s = st_open(dir);
+	st_verify(s);
+	gx_store_close(s);
+}
+END_TEST
+
 START_TEST(message_goes_in_and_comes_back)
 {
 	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
@@ -298,6 +309,7 @@ static Suite *suite(void)
 	tcase_set_timeout(c, 60);
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, built_in_folders_are_there);
+	tcase_add_test(c, missing_directories_are_made);
 	tcase_add_test(c, message_goes_in_and_comes_back);
 	tcase_add_test(c, properties_come_back);
 	tcase_add_test(c, same_delivery_is_refused);

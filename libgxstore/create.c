@@ -268,10 +268,28 @@ static int sync_path(const char *path)
 	return r;
 }
 
+/* The directories above @dir that are missing. */
+static int make_parents(const char *dir, mode_t dmode, struct gx_arena *a, const char **ret_why)
+{
+	char *p = gx_arena_strdup(a, dir);
+	if (p == NULL)
+		return GX_E_NOMEM;
+	for (char *slash = strchr(p + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(p, dmode) != 0 && errno != EEXIST)
+			return fail_errno(a, ret_why, p);
+		*slash = '/';
+	}
+	return 0;
+}
+
 static int make_dirs(const char *dir, int mode, struct gx_arena *a, const char **ret_why)
 {
 	static const char *const sub[] = {"", "/" GX_DB_SUBDIR, "/cid", "/config", "/tmp"};
 	mode_t dmode = (mode_t)(mode | (mode & 0444) >> 2); /* search where reading is allowed */
+	int err = make_parents(dir, dmode, a, ret_why);
+	if (err != 0)
+		return err;
 	for (size_t i = 0; i < N(sub); i++) {
 		const char *p = gx_arena_printf(a, "%s%s", dir, sub[i]);
 		if (p == NULL)

@@ -63,7 +63,7 @@ struct gx_store_create_opts {
 	int mode;                 /**< file mode, 0 takes 0660 */
 };
 #define GX_STORE_CREATE_OPTS_INIT {.size = sizeof(struct gx_store_create_opts)}
-/** Makes directory and database with all built-in folders. GX_E_EXISTS unless overwrite. @p ret_why: arena text for the user, may be NULL. */
+/** Makes the directory (and those above it that are missing) and the database with all built-in folders. GX_E_EXISTS unless overwrite. @p ret_why: arena text for the user, may be NULL. */
 GX_API int gx_store_create(const char *dir, const struct gx_store_create_opts *o, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 
 /** How the opener lets the store make an internet message of an object that has none. */
