@@ -306,6 +306,25 @@ START_TEST(endless_headers_stop_at_the_limits)
 }
 END_TEST
 
+START_TEST(fields_of_a_message_are_bounded)
+{
+	struct gx_strbuf b = GX_STRBUF_INIT;
+	struct gx_mime_limits lim = {.max_headers = 10};
+	gx_strbuf_adds(&b, MIXED("b"));
+	for (int i = 0; i < 50; ++i)
+		gx_strbuf_adds(&b, "--b\r\nA:\r\nB:\r\nC:\r\nD:\r\n\r\nx\r\n");
+	const struct gx_mime_part *root = parse_n(b.s, b.len, &lim);
+	unsigned n = 0;
+	for (const struct gx_mime_part *p = root; p != NULL; p = gx_mime_next(root, p))
+		for (const struct gx_mime_header *h = p->headers; h != NULL; h = h->next)
+			++n;
+	ck_assert_uint_eq(n, 100);
+	ck_assert_uint_eq(root->first_child->flags, 0);
+	ck_assert_uint_eq(root->last_child->flags, GX_MIME_TRUNCATED);
+	gx_strbuf_release(&b);
+}
+END_TEST
+
 START_TEST(long_lines_are_not_kept)
 {
 	struct gx_mime_parser *p = gx_mime_parser_new(arena, NULL);
@@ -395,6 +414,7 @@ static Suite *mime_suite(void)
 	tcase_add_loop_test(t, depth_bombs_stop_at_the_limit, 0, 2);
 	tcase_add_test(t, many_parts_stop_at_the_limit);
 	tcase_add_loop_test(t, endless_headers_stop_at_the_limits, 0, 3);
+	tcase_add_test(t, fields_of_a_message_are_bounded);
 	tcase_add_test(t, long_lines_are_not_kept);
 	tcase_add_test(t, parts_have_imap_numbers);
 	tcase_add_test(t, headers_are_found_caseless_and_first);

@@ -142,7 +142,7 @@ END_TEST
 
 START_TEST(memory_running_out_is_noted)
 {
-	const struct gx_mime_part *root = parse("From: A <a@b>\r\nContent-Type: text/plain; x=y\r\n\r\n");
+	const struct gx_mime_part *root = parse("From: a@b\r\nContent-Type: message/rfc822\r\n\r\nFrom: a@b\r\n\r\n");
 	struct gx_arena *small = gx_arena_new(1);
 	struct gx_strbuf b = GX_STRBUF_INIT;
 	gx_mime_envelope(&b, root, small);
@@ -152,6 +152,31 @@ START_TEST(memory_running_out_is_noted)
 	ck_assert_int_eq(b.err, GX_E_NOMEM);
 	gx_strbuf_release(&b);
 	gx_arena_free(small);
+}
+END_TEST
+
+START_TEST(hostile_messages_have_bounded_structures)
+{
+	struct gx_strbuf b = GX_STRBUF_INIT, out = GX_STRBUF_INIT;
+	gx_strbuf_adds(&b, "Content-Type: multipart/mixed; boundary=b\r\n\r\n");
+	for (int part = 0; part < 2000; ++part) {
+		gx_strbuf_adds(&b, "--b\r\nContent-Type: message/rfc822");
+		for (int i = 0; i < 200; ++i)
+			gx_strbuf_adds(&b, "; n*1*=%41");
+		gx_strbuf_adds(&b, "\r\n\r\nTo: ");
+		for (int i = 0; i < 1000; ++i)
+			gx_strbuf_adds(&b, "a,");
+		gx_strbuf_adds(&b, "\r\n\r\nx\r\n");
+	}
+	const struct gx_mime_part *root = parse(b.s);
+	size_t used = gx_arena_used(arena);
+	ck_assert_uint_lt(used, 3 * b.len);
+	gx_mime_bodystructure(&out, root, true, arena);
+	ck_assert_int_eq(out.err, 0);
+	ck_assert_uint_lt(out.len, 6U << 20);
+	ck_assert_uint_lt(gx_arena_used(arena) - used, 40U << 20);
+	gx_strbuf_release(&b);
+	gx_strbuf_release(&out);
 }
 END_TEST
 
@@ -165,6 +190,7 @@ static Suite *mime_struct_suite(void)
 	tcase_add_test(t, structures);
 	tcase_add_test(t, multiparts_nest);
 	tcase_add_test(t, memory_running_out_is_noted);
+	tcase_add_test(t, hostile_messages_have_bounded_structures);
 	suite_add_tcase(s, t);
 	return s;
 }

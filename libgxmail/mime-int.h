@@ -4,7 +4,7 @@
 #define GX_MIME_INT_H
 #include <gx/mime.h>
 
-#define GX_MIME_MAX_PARAMS 256
+#define GX_MIME_MAX_PARAMS 100 /* of one field; the rest is not looked at */
 
 /** One "name*section*=value" as written: quotes and escapes gone, nothing decoded. */
 struct gx_mime_rawparam {
@@ -23,8 +23,12 @@ int gx_mime__field_add(struct gx_arena *a, const uint8_t *f, size_t n, uint64_t 
 const struct gx_mime_header *gx_mime__find_field(const struct gx_mime_header *h, const char *name);
 /** Could a header begin with this line? Only the first @p n bytes of it are looked at. */
 bool gx_mime__looks_like_field(const uint8_t *line, size_t n);
-/** Type, parameters, disposition and so on from the part's fields; defaults by its parent. */
-int gx_mime__part_describe(struct gx_arena *a, struct gx_mime_part *p, const char **ret_boundary);
+/**
+ * Type, parameters, disposition and so on from the part's fields; defaults by its parent.
+ * @p io_params: how many parameters may still be read in this message.
+ */
+int gx_mime__part_describe(struct gx_arena *a, struct gx_mime_part *p, unsigned *io_params,
+	const char **ret_boundary);
 
 /** The value behind white space and comments. */
 const char *gx_mime__skip_cfws(const char *s);
@@ -32,8 +36,9 @@ const char *gx_mime__skip_cfws(const char *s);
 const char *gx_mime__skip_type(const char *s);
 /** A run of token characters into the arena; *io_s moves behind it. NULL: none, or no memory. */
 char *gx_mime__token(struct gx_arena *a, const char **io_s, bool lower);
-/** Parameters behind a type or disposition. @return 0 or GX_E_NOMEM. */
-int gx_mime__params_raw(struct gx_arena *a, const char *s, struct gx_mime_rawparam **ret_list);
+/** Parameters behind a type or disposition, at most *io_left, which goes down. @return 0 or GX_E_NOMEM. */
+int gx_mime__params_raw(struct gx_arena *a, const char *s, unsigned *io_left,
+	struct gx_mime_rawparam **ret_list);
 /** Joins continuations and decodes to UTF-8. */
 int gx_mime__params_decode(struct gx_arena *a, struct gx_mime_rawparam *raw, struct gx_mime_param **ret_list);
 /** Joins continuations, decodes nothing; names of extended values end in a star, as IMAP shows them. */

@@ -183,7 +183,7 @@ static void default_type(struct gx_mime_part *p)
 
 /* [RFC 2045] 5.1; what has no slash is text/plain with these parameters, 5.2. */
 static int describe_type(struct gx_arena *a, struct gx_mime_part *p, const char *value,
-	const char **ret_boundary)
+	unsigned *io_params, const char **ret_boundary)
 {
 	default_type(p);
 	if (value == NULL)
@@ -203,7 +203,7 @@ static int describe_type(struct gx_arena *a, struct gx_mime_part *p, const char 
 		p->subtype = "plain";
 	}
 	struct gx_mime_rawparam *raw;
-	int r = gx_mime__params_raw(a, s, &raw);
+	int r = gx_mime__params_raw(a, s, io_params, &raw);
 	if (r == 0 && strcmp(p->type, "multipart") == 0) {
 		struct gx_mime_param *joined;
 		r = gx_mime__params_joined(a, raw, &joined);
@@ -213,25 +213,27 @@ static int describe_type(struct gx_arena *a, struct gx_mime_part *p, const char 
 	return r != 0 ? r : gx_mime__params_decode(a, raw, &p->params);
 }
 
-static int describe_disposition(struct gx_arena *a, struct gx_mime_part *p, const char *value)
+static int describe_disposition(struct gx_arena *a, struct gx_mime_part *p, const char *value,
+	unsigned *io_params)
 {
 	if (value == NULL)
 		return 0;
 	const char *s = gx_mime__skip_cfws(value);
 	p->disposition = gx_mime__token(a, &s, true);
 	struct gx_mime_rawparam *raw;
-	int r = gx_mime__params_raw(a, s, &raw);
+	int r = gx_mime__params_raw(a, s, io_params, &raw);
 	return r != 0 ? r : gx_mime__params_decode(a, raw, &p->disp_params);
 }
 
-int gx_mime__part_describe(struct gx_arena *a, struct gx_mime_part *p, const char **ret_boundary)
+int gx_mime__part_describe(struct gx_arena *a, struct gx_mime_part *p, unsigned *io_params,
+	const char **ret_boundary)
 {
 	struct content c = {0};
 	content_collect(p->headers, &c);
 	const char *boundary = NULL;
-	int r = describe_type(a, p, c.type, &boundary);
+	int r = describe_type(a, p, c.type, io_params, &boundary);
 	if (r == 0)
-		r = describe_disposition(a, p, c.disposition);
+		r = describe_disposition(a, p, c.disposition, io_params);
 	if (r != 0)
 		return r;
 	if (c.cte != NULL)

@@ -151,7 +151,8 @@ static int one_param(struct gx_arena *a, const char **io_s, struct gx_mime_rawpa
 	return r;
 }
 
-int gx_mime__params_raw(struct gx_arena *a, const char *s, struct gx_mime_rawparam **ret_list)
+int gx_mime__params_raw(struct gx_arena *a, const char *s, unsigned *io_left,
+	struct gx_mime_rawparam **ret_list)
 {
 	struct gx_mime_rawparam *list = NULL, **tail = &list;
 	if (strnlen(s, PARAMS_LENGTH_MAX) == PARAMS_LENGTH_MAX) {
@@ -160,7 +161,7 @@ int gx_mime__params_raw(struct gx_arena *a, const char *s, struct gx_mime_rawpar
 			return GX_E_NOMEM;
 	}
 	/* behind the type and before each name anything but a semicolon is noise */
-	for (unsigned count = 0; count < GX_MIME_MAX_PARAMS; ++count) {
+	for (unsigned count = 0; count < GX_MIME_MAX_PARAMS && *io_left != 0; ++count, --*io_left) {
 		s = gx_mime__skip_cfws(s);
 		while (*s == ';' || *s == ',' || *s == '=' || *s == '"')
 			s = gx_mime__skip_cfws(s + 1);

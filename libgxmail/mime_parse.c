@@ -16,6 +16,8 @@
 #define DEPTH_MAX 1000                     /* what walks the tree by recursion relies on it */
 #define HEADER_PIECE 16384                 /* most bytes added to the buffer at a time */
 #define NO_FIELD UINT64_MAX
+#define PARAMS_MAX 100000                  /* of a message: what it takes to describe its parts */
+#define FIELDS_FACTOR 10                   /* header fields of a message: so many times those of a part */
 
 enum state {
 	ST_HEADER,
@@ -45,6 +47,8 @@ struct gx_mime_parser {
 	struct gx_mime_header **header_tail;
 	uint64_t field_off;
 	uint32_t n_headers;
+	uint64_t fields_left; /* in the whole message */
+	unsigned params_left;
 	bool header_full, first_line;
 
 	/* the line being read */
@@ -163,11 +167,12 @@ static void end_field(struct gx_mime_parser *p, const struct window *w, uint64_t
 	if (from == NO_FIELD)
 		return;
 	p->field_off = NO_FIELD;
-	if (p->n_headers >= p->lim.max_headers) {
+	if (p->n_headers >= p->lim.max_headers || p->fields_left == 0) {
 		current(p)->flags |= GX_MIME_TRUNCATED;
 		return;
 	}
 	++p->n_headers;
+	--p->fields_left;
 	int r = gx_mime__field_add(p->arena, w->base + (from - p->off), (size_t)(end - from), from,
 		&p->header_tail, &current(p)->flags);
 	if (r != 0)
@@ -184,7 +189,7 @@ static void end_header(struct gx_mime_parser *p, uint64_t body)
 	part->body_off = body;
 	f->lines_before = p->lines;
 	p->state = ST_BODY;
-	int r = gx_mime__part_describe(p->arena, part, &boundary);
+	int r = gx_mime__part_describe(p->arena, part, &p->params_left, &boundary);
 	if (r != 0)
 		p->err = r;
 	else
@@ -474,6 +479,8 @@ static void parser_init(struct gx_mime_parser *p, struct gx_arena *a, const stru
 		p->lim.max_header_bytes = 2U << 20;
 	if (p->lim.max_headers == 0)
 		p->lim.max_headers = 10000;
+	p->fields_left = (uint64_t)p->lim.max_headers * FIELDS_FACTOR;
+	p->params_left = PARAMS_MAX;
 	open_part(p, 0);
 	if (p->err == 0)
 		p->root = current(p);

@@ -6,7 +6,9 @@
 #include <gx/charset.h>
 #include "libgxmail/mime-int.h"
 
-#define QUOTED_MAX 1000 /* longer strings go as literals */
+#define QUOTED_MAX 1000       /* longer strings go as literals */
+#define ADDRS_MAX 50000       /* of several fields of one name: no more fields are added */
+#define ENOUGH (4U << 20)     /* a structure of that size gets no more parameters and envelopes */
 
 static void fail(struct gx_strbuf *b, int err)
 {
@@ -67,14 +69,15 @@ static struct gx_mime_addr *addrs_of(struct gx_strbuf *b, const struct gx_mime_p
 	const char *name, struct gx_arena *scratch)
 {
 	struct gx_mime_addr *all = NULL, **tail = &all;
+	unsigned count = 0;
 	const struct gx_mime_header *h = gx_mime_header(msg, name);
-	for (; h != NULL; h = gx_mime__find_field(h->next, name)) {
+	for (; h != NULL && count < ADDRS_MAX; h = gx_mime__find_field(h->next, name)) {
 		int r = gx_mime_addrs(scratch, h->value, tail);
 		if (r != 0) {
 			fail(b, r);
 			break;
 		}
-		while (*tail != NULL)
+		for (; *tail != NULL; ++count)
 			tail = &(*tail)->next;
 	}
 	return all;
@@ -130,24 +133,7 @@ void gx_mime_envelope(struct gx_strbuf *b, const struct gx_mime_part *msg, struc
 	gx_strbuf_addc(b, ')');
 }
 
-/* The parameters of a field as they are written, continuations joined. */
-static struct gx_mime_param *raw_params(struct gx_strbuf *b, const struct gx_mime_part *p,
-	const char *field, struct gx_arena *scratch)
-{
-	const struct gx_mime_header *h = gx_mime_header(p, field);
-	struct gx_mime_rawparam *raw;
-	struct gx_mime_param *joined = NULL;
-	if (h == NULL)
-		return NULL;
-	int r = gx_mime__params_raw(scratch, gx_mime__skip_type(h->value), &raw);
-	if (r == 0)
-		r = gx_mime__params_joined(scratch, raw, &joined);
-	if (r != 0)
-		fail(b, r);
-	return joined;
-}
-
-static void put_params(struct gx_strbuf *b, const struct gx_mime_param *l, bool default_charset)
+static void put_param_list(struct gx_strbuf *b, const struct gx_mime_param *l, bool default_charset)
 {
 	default_charset = default_charset && gx_mime_param(l, "charset") == NULL;
 	if (l == NULL && !default_charset) {
@@ -167,7 +153,28 @@ static void put_params(struct gx_strbuf *b, const struct gx_mime_param *l, bool 
 	gx_strbuf_addc(b, ')');
 }
 
-static void put_disposition(struct gx_strbuf *b, const struct gx_mime_part *p, struct gx_arena *scratch)
+/* The parameters of a field as they are written, continuations joined. */
+static void put_params(struct gx_strbuf *b, const struct gx_mime_part *p, const char *field, bool default_charset)
+{
+	const struct gx_mime_header *h = b->len < ENOUGH ? gx_mime_header(p, field) : NULL;
+	struct gx_mime_rawparam *raw;
+	struct gx_mime_param *joined = NULL;
+	struct gx_arena *tmp = NULL;
+	unsigned left = GX_MIME_MAX_PARAMS;
+	if (h != NULL && strpbrk(h->value, ";= \t") != NULL) {
+		tmp = gx_arena_new(0);
+		int r = tmp == NULL ? GX_E_NOMEM :
+			gx_mime__params_raw(tmp, gx_mime__skip_type(h->value), &left, &raw);
+		if (r == 0)
+			r = gx_mime__params_joined(tmp, raw, &joined);
+		if (r != 0)
+			fail(b, r);
+	}
+	put_param_list(b, joined, default_charset);
+	gx_arena_free(tmp);
+}
+
+static void put_disposition(struct gx_strbuf *b, const struct gx_mime_part *p)
 {
 	if (p->disposition == NULL) {
 		gx_strbuf_add(b, "NIL", 3);
@@ -176,7 +183,7 @@ static void put_disposition(struct gx_strbuf *b, const struct gx_mime_part *p, s
 	gx_strbuf_addc(b, '(');
 	put_string(b, p->disposition);
 	gx_strbuf_addc(b, ' ');
-	put_params(b, raw_params(b, p, "Content-Disposition", scratch), false);
+	put_params(b, p, "Content-Disposition", false);
 	gx_strbuf_addc(b, ')');
 }
 
@@ -185,6 +192,8 @@ static void put_language(struct gx_strbuf *b, const char *s, struct gx_arena *sc
 {
 	size_t count = 0;
 	for (s = s == NULL ? "" : gx_mime__skip_cfws(s); *s != '\0'; s = gx_mime__skip_cfws(s)) {
+		if (b->len > ENOUGH)
+			break;
 		char *tag = gx_mime__token(scratch, &s, true);
 		if (tag == NULL) {
 			++s;
@@ -202,7 +211,7 @@ static void put_language(struct gx_strbuf *b, const char *s, struct gx_arena *sc
 static void put_extension(struct gx_strbuf *b, const struct gx_mime_part *p, struct gx_arena *scratch)
 {
 	gx_strbuf_addc(b, ' ');
-	put_disposition(b, p, scratch);
+	put_disposition(b, p);
 	gx_strbuf_addc(b, ' ');
 	put_language(b, p->language, scratch);
 	gx_strbuf_addc(b, ' ');
@@ -220,14 +229,15 @@ static void put_message(struct gx_strbuf *b, const struct gx_mime_part *p, bool 
 	struct gx_arena *scratch)
 {
 	gx_strbuf_addc(b, ' ');
-	if (p->first_child == NULL) {
-		gx_strbuf_adds(b, "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ");
-		put_empty_text(b, ext);
-	} else {
+	if (p->first_child == NULL || b->len > ENOUGH)
+		gx_strbuf_adds(b, "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)");
+	else
 		gx_mime_envelope(b, p->first_child, scratch);
-		gx_strbuf_addc(b, ' ');
+	gx_strbuf_addc(b, ' ');
+	if (p->first_child == NULL)
+		put_empty_text(b, ext);
+	else
 		gx_mime_bodystructure(b, p->first_child, ext, scratch);
-	}
 }
 
 static void put_leaf(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext, struct gx_arena *scratch)
@@ -238,7 +248,7 @@ static void put_leaf(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext
 	gx_strbuf_addc(b, ' ');
 	put_string(b, p->subtype);
 	gx_strbuf_addc(b, ' ');
-	put_params(b, raw_params(b, p, "Content-Type", scratch), text);
+	put_params(b, p, "Content-Type", text);
 	gx_strbuf_addc(b, ' ');
 	put_nstring(b, p->content_id);
 	gx_strbuf_addc(b, ' ');
@@ -269,7 +279,7 @@ static void put_multipart(struct gx_strbuf *b, const struct gx_mime_part *p, boo
 	if (!ext)
 		return;
 	gx_strbuf_addc(b, ' ');
-	put_params(b, raw_params(b, p, "Content-Type", scratch), false);
+	put_params(b, p, "Content-Type", false);
 	put_extension(b, p, scratch);
 }
 

@@ -22,7 +22,7 @@ struct gx_mime_limits {
 	uint32_t max_parts;        /**< [10000] */
 	uint32_t max_depth;        /**< [100], at most 1000 */
 	uint64_t max_header_bytes; /**< all headers of one part [2 MiB] */
-	uint32_t max_headers;      /**< fields of one part [10000] */
+	uint32_t max_headers;      /**< fields of one part [10000]; a message may have ten times as many */
 };
 
 /** One header field; offsets are into the whole message, contents into the arena. */
@@ -106,9 +106,15 @@ GX_API int gx_mime_date(const char *value, int64_t *ret_unix, int *ret_offset_mi
 /** "Sun, 22 Nov 2026 17:10:32 +0000" */
 GX_API void gx_mime_date_print(int64_t unix_sec, int offset_min, char out[40]);
 
-/** IMAP ENVELOPE of a message part, parenthesised, ready to send. [RFC 3501] 7.4.2 */
+/**
+ * IMAP ENVELOPE of a message part, parenthesised, ready to send. [RFC 3501] 7.4.2
+ * Lack of memory shows in b->err, here and below.
+ */
 GX_API void gx_mime_envelope(struct gx_strbuf *b, const struct gx_mime_part *msg, struct gx_arena *scratch);
-/** IMAP BODY (@p ext false) or BODYSTRUCTURE of a part. */
+/**
+ * IMAP BODY (@p ext false) or BODYSTRUCTURE of a part. When the text has grown beyond 4 MiB, parameters
+ * and envelopes inside are left out.
+ */
 GX_API void gx_mime_bodystructure(struct gx_strbuf *b, const struct gx_mime_part *p, bool ext, struct gx_arena *scratch);
 
 #ifdef __cplusplus
