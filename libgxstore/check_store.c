@@ -48,12 +48,12 @@ END_TEST
 
 START_TEST(missing_directories_are_made)
 {
-	char dir[600];
-	snprintf(dir, sizeof(dir), "%s/user/example.org/u", st_dir());
-	st_create(dir);
-	struct gx_store *s = st_open(dir);
-	st_verify(s);
-	gx_store_close(s);
+	char deep[600];
+	snprintf(deep, sizeof(deep), "%s/user/example.org/u", st_dir());
+	st_create(deep);
+	struct gx_store *there = st_open(deep);
+	st_verify(there);
+	gx_store_close(there);
 }
 END_TEST
 
