@@ -54,6 +54,19 @@ static int skip_numbers(struct gx_store *s, struct gx_sql *q)
 	return err;
 }
 
+static int skip_in_txn(struct gx_store *s, struct gx_sql *q)
+{
+	int err = gx_sql__exec(q, "BEGIN IMMEDIATE");
+	if (err != 0)
+		return err;
+	err = skip_numbers(s, q);
+	if (err == 0)
+		return gx_sql__exec(q, "COMMIT");
+	if (gx_sql__exec(q, "ROLLBACK") != 0)
+		gx_log(s->log, GX_LOG_WARN, "%s: %s", s->file, q->why);
+	return err;
+}
+
 int gx_store__recover(struct gx_store *s)
 {
 	struct gx_sql *q = s->writer->q;
@@ -66,21 +79,11 @@ int gx_store__recover(struct gx_store *s)
 	int err = gx_meta__get_blob(q, "open", a, &was);
 	bool lost = err == 0 && (was.len != strlen(now) || memcmp(was.data, now, was.len) != 0);
 	gx_arena_free(a);
-	if (err == GX_E_NOTFOUND)
-		return 0;
-	if (err != 0 || !lost)
-		return err;
-	err = gx_sql__exec(q, "BEGIN IMMEDIATE");
-	if (err != 0)
-		return err;
-	err = skip_numbers(s, q);
-	if (err != 0) {
-		if (gx_sql__exec(q, "ROLLBACK") != 0)
-			gx_log(s->log, GX_LOG_WARN, "%s: %s", s->file, q->why);
-		return err;
-	}
-	err = gx_sql__exec(q, "COMMIT");
-	if (err == 0) /* before anybody sees a new number */
+	if (err == GX_E_NOTFOUND || (s->shared && !lost)) /* shared: another process has it open */
+		return err == GX_E_NOTFOUND ? 0 : err;
+	if (err == 0 && lost)
+		err = skip_in_txn(s, q);
+	if (err == 0) /* before anybody sees a new number, and before files go */
 		err = gx_sql__rc(q, sqlite3_wal_checkpoint_v2(q->db, "main", SQLITE_CHECKPOINT_FULL, NULL, NULL));
-	return err;
+	return err != 0 || s->shared ? err : gx_store__collect(s);
 }

@@ -87,6 +87,7 @@ struct gx_store {
 	struct gx_flush flush;
 	struct gx_views views;
 	struct gx_subs subs;
+	atomic_bool sweep;            /* content files wait to be removed */
 };
 
 void gx_store__why(struct gx_arena *a, const char **ret_why, const char *fmt, ...) GX_PRINTF(3, 4);
@@ -132,6 +133,11 @@ int gx_store__recover(struct gx_store *s) GX_MUST_CHECK;
 int gx_store__mark(struct gx_store *s, struct gx_sql *q) GX_MUST_CHECK;
 /* Last act: the store was closed in order. */
 int gx_store__unmark(struct gx_store *s, struct gx_sql *q) GX_MUST_CHECK;
+
+/* Removes content files that lost their last reference (cleanup.c); needs the writer, else next time. */
+void gx_store__sweep(struct gx_store *s, int64_t min_age_ms);
+/* Removes content files that a crash left behind. Everything must be flushed. */
+int gx_store__collect(struct gx_store *s) GX_MUST_CHECK;
 
 /* ---- Numbers that change with every message (counters.c) ---- */
 

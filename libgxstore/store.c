@@ -230,7 +230,9 @@ void gx_store_close(struct gx_store *s)
 	gx_conn__wait_idle(s);
 	struct gx_sql *q = s->writer->q;
 	if (s->marked && alone(s)) {
-		int err = gx_flush__healthy(s);
+		int err = gx_store_sync(s);
+		if (err == 0)
+			gx_store__sweep(s, 0);
 		if (err == 0)
 			err = gx_sql__rc(q, sqlite3_wal_checkpoint_v2(q->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
 		if (err == 0)

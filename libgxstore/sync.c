@@ -17,6 +17,7 @@
  */
 
 #define CHECKPOINT_INLINE 4096U /* frames: 16 MiB */
+#define SWEEP_AGE_MS 60000      /* longer than any reader keeps its snapshot */
 
 int gx_flush__init(struct gx_flush *f)
 {
@@ -181,7 +182,9 @@ int gx_store_sync(struct gx_store *s)
 	bool due = f->flushed < seq;
 	pthread_mutex_unlock(&f->lock);
 	int err = due ? gx_flush__to(s, seq) : 0;
-	if (err == 0)
+	if (err == 0) {
 		gx_flush__checkpoint(s, CHECKPOINT_INLINE / 4);
+		gx_store__sweep(s, SWEEP_AGE_MS);
+	}
 	return err;
 }

@@ -160,6 +160,8 @@ int gx_txn_commit(struct gx_txn *t, int sync)
 	bool first = !s->marked;
 	s->marked = true;
 	gx_content__committed(t->c->cio);
+	if (gx_content__sweep_due(t->c->cio, 0))
+		atomic_store(&s->sweep, true);
 	bool due;
 	uint64_t seq = gx_flush__committed(s, t->numbers, &due);
 	gx_views__apply(t);

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stores that were locked, killed, whose disk fails or is full; the pool. */
+#include <config.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include "libgxstore/storetest.h"
+
+static char dir[512];
+static struct gx_arena *a;
+
+static void setup(void)
+{
+	snprintf(dir, sizeof(dir), "%s", st_dir());
+	st_create(dir);
+	a = gx_arena_new(0);
+}
+
+static void teardown(void)
+{
+	gx_arena_free(a);
+	st_rmtree(dir);
+}
+
+static int try_open(const struct gx_store_opts *o, const char **ret_why)
+{
+	struct gx_store *s = NULL;
+	*ret_why = "";
+	int err = gx_store_open(dir, o, &s, a, ret_why);
+	gx_store_close(s);
+	return err;
+}
+
+static uint64_t total(struct gx_store *s, uint64_t fid)
+{
+	struct gx_folder_info i;
+	struct gx_txn *t = st_begin(s, GX_TXN_READ);
+	ST_OK(gx_folder_get(t, fid, a, &i));
+	gx_txn_abort(t);
+	return i.total;
+}
+
+static void write_file(const char *path, const char *text, size_t n, off_t off)
+{
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pwrite(fd, text, n, off), (ssize_t)n);
+	close(fd);
+}
+
+START_TEST(wrong_files_are_named)
+{
+	const char *why;
+	char path[600];
+	snprintf(path, sizeof(path), "%s/exmdb/gx.sqlite3", dir);
+	write_file(path, "this is no database, only some words", 36, 0);
+	ck_assert_int_eq(try_open(NULL, &why), GX_E_FORMAT);
+	ck_assert_ptr_nonnull(strstr(why, path));
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(try_open(NULL, &why), GX_E_NOTFOUND);
+	ck_assert_ptr_nonnull(strstr(why, "gromox-mkprivate"));
+	sqlite3 *db;
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "CREATE TABLE x(y)", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	ck_assert_int_eq(try_open(NULL, &why), GX_E_FORMAT);
+	ck_assert_ptr_nonnull(strstr(why, "not a store"));
+}
+END_TEST
+
+START_TEST(newer_schema_is_refused)
+{
+	const char *why;
+	char path[600];
+	sqlite3 *db;
+	snprintf(path, sizeof(path), "%s/exmdb/gx.sqlite3", dir);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version=999", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	ck_assert_int_eq(try_open(NULL, &why), GX_E_FORMAT);
+	ck_assert_ptr_nonnull(strstr(why, "newer"));
+}
+END_TEST
+
+START_TEST(one_owner)
+{
+	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	const char *why;
+	o.owner_program = "tester";
+	struct gx_store *s = st_open_with(dir, &o), *x;
+	ck_assert_int_eq(try_open(&o, &why), GX_E_BUSY);
+	ck_assert_ptr_nonnull(strstr(why, "tester"));
+	o.shared = true;
+	ck_assert_int_eq(try_open(&o, &why), GX_E_BUSY);
+	gx_store_close(s);
+	s = st_open_with(dir, &o);
+	x = st_open_with(dir, &o);
+	struct gx_imapview *v = st_view(x, GX_FID_INBOX);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	st_insert(t, GX_FID_INBOX, 1, 500, 0);
+	st_commit(t);
+	ck_assert(gx_imapview_stale(v)); /* the two see each other's work */
+	ST_OK(gx_imapview_refresh(v, true, NULL));
+	ck_assert_uint_eq(gx_imapview_count(v), 1);
+	gx_imapview_close(v);
+	st_verify(x);
+	gx_store_close(x);
+	gx_store_close(s);
+}
+END_TEST
+
+START_TEST(writers_wait_and_give_up)
+{
+	struct gx_store *s = st_open(dir);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE), *u, *r[5];
+	ck_assert_int_eq(gx_txn_begin(s, &sys_actor, GX_TXN_WRITE, 50, &u), GX_E_TIMEOUT);
+	for (int i = 0; i < 4; i++)
+		r[i] = st_begin(s, GX_TXN_READ); /* readers do not wait for it */
+	ck_assert_int_eq(gx_txn_begin(s, &sys_actor, GX_TXN_READ, 50, &u), GX_E_TIMEOUT);
+	for (int i = 0; i < 4; i++)
+		gx_txn_abort(r[i]);
+	st_commit(t);
+	ck_assert_int_eq(gx_txn_begin(s, &sys_actor, 7, 50, &u), GX_E_INVAL);
+	gx_store_close(s);
+}
+END_TEST
+
+static void set_meta(const char *sql)
+{
+	char path[600];
+	sqlite3 *db;
+	snprintf(path, sizeof(path), "%s/exmdb/gx.sqlite3", dir);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+START_TEST(numbers_jump_after_power_loss)
+{
+	struct gx_folder_info before, after;
+	struct gx_store *s = st_open(dir);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	struct gx_msg_ids ids = st_insert(t, GX_FID_INBOX, 1, 500, 0);
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &before));
+	st_commit(t);
+	gx_store_close(s);
+	set_meta("INSERT INTO meta VALUES('open',CAST('another boot' AS BLOB))");
+	s = st_open(dir);
+	t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &after));
+	ck_assert_uint_eq(after.uidnext, before.uidnext + GX_SKIP_AFTER_LOSS);
+	ck_assert_uint_eq(after.uidvalidity, before.uidvalidity);
+	struct gx_msg_ids more = st_insert(t, GX_FID_INBOX, 2, 500, 0);
+	ck_assert_uint_ge(more.mid, ids.mid + GX_SKIP_AFTER_LOSS);
+	ck_assert_uint_ge(more.cn, ids.cn + GX_SKIP_AFTER_LOSS);
+	st_commit(t);
+	st_verify(s);
+	gx_store_close(s);
+	s = st_open(dir); /* closed in order: no more jumps */
+	t = st_begin(s, GX_TXN_READ);
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &before));
+	ck_assert_uint_eq(before.uidnext, after.uidnext + 1);
+	gx_txn_abort(t);
+	gx_store_close(s);
+}
+END_TEST
+
+/* ---- Killed ---- */
+
+static const uint8_t *delivery(uint32_t i)
+{
+	static uint8_t id[16];
+	memset(id, 0, sizeof(id));
+	memcpy(id, &i, sizeof(i));
+	return id;
+}
+
+/* Delivers and says so, until somebody kills it. */
+static void child(int fd, uint32_t first)
+{
+	struct gx_store *s = st_open(dir);
+	for (uint32_t i = first;; i++) {
+		struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
+		struct gx_msg_ids ids;
+		struct gx_arena *x = gx_arena_new(0);
+		struct gx_msg_prepared *p = st_message(x, i, i % 5 == 0 ? 200000 : 700);
+		struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+		o.delivery_id = delivery(i);
+		ST_OK(gx_msg_insert(t, GX_FID_INBOX, p, &o, &ids));
+		if (i % 3 == 0) {
+			uint64_t mid = ids.mid;
+			ST_OK(gx_msg_copy(t, GX_FID_INBOX, &mid, 1, GX_FID_DRAFTS, false, NULL));
+		}
+		ck_assert_int_eq(gx_txn_commit(t, i % 4 == 0 ? GX_SYNC_NOW : GX_SYNC_LATER), 0);
+		gx_msg_prepared_release(p);
+		gx_arena_free(x);
+		if (write(fd, &i, sizeof(i)) != sizeof(i))
+			_exit(1);
+	}
+}
+
+START_TEST(nothing_acknowledged_is_lost_by_a_kill)
+{
+	uint32_t next = 1, last = 0;
+	for (int round = 0; round < 8; round++) {
+		int fd[2], status;
+		ck_assert_int_eq(pipe(fd), 0);
+		pid_t pid = fork();
+		if (pid == 0) {
+			close(fd[0]);
+			child(fd[1], next);
+			_exit(0);
+		}
+		close(fd[1]);
+		usleep(30000 + (useconds_t)(random() % 40000));
+		kill(pid, SIGKILL);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert(WIFSIGNALED(status));
+		uint32_t i;
+		while (read(fd[0], &i, sizeof(i)) == sizeof(i))
+			last = i;
+		close(fd[0]);
+		struct gx_store *s = st_open(dir);
+		st_verify(s);
+		/* One more may be in than was said. */
+		uint64_t n = total(s, GX_FID_INBOX);
+		ck_assert_uint_ge(n, last);
+		ck_assert_uint_le(n, last + 1);
+		struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+		struct gx_msg_prepared *p = st_message(a, 1, 500);
+		struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
+		struct gx_msg_ids ids;
+		o.delivery_id = delivery(last);
+		if (last > 0)
+			ST_IS(gx_msg_insert(t, GX_FID_INBOX, p, &o, &ids), ecDuplicateObject);
+		gx_txn_abort(t);
+		gx_msg_prepared_release(p);
+		gx_store_close(s);
+		next = (uint32_t)n + 1;
+		last = (uint32_t)n;
+	}
+	ck_assert_uint_gt(last, 10);
+}
+END_TEST
+
+/* ---- A file system that fails: a layer below SQLite ---- */
+
+static struct {
+	int countdown; /* writes and flushes until the failure; 0 never */
+	int code;
+	bool sticky;
+} fault;
+
+struct shim_file {
+	sqlite3_file base;
+	sqlite3_file *real;
+};
+static sqlite3_vfs shim_vfs, *real_vfs;
+static sqlite3_io_methods shim_io;
+
+static int due(void)
+{
+	if (fault.countdown == 0)
+		return SQLITE_OK;
+	if (fault.countdown > 1) {
+		fault.countdown--;
+		return SQLITE_OK;
+	}
+	if (!fault.sticky)
+		fault.countdown = 0;
+	return fault.code;
+}
+
+#define REAL(f) (((struct shim_file *)(f))->real)
+static int sh_close(sqlite3_file *f) { return REAL(f)->pMethods == NULL ? SQLITE_OK : REAL(f)->pMethods->xClose(REAL(f)); }
+static int sh_read(sqlite3_file *f, void *p, int n, sqlite3_int64 o) { return REAL(f)->pMethods->xRead(REAL(f), p, n, o); }
+static int sh_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 o)
+{
+	int rc = due();
+	return rc != SQLITE_OK ? rc : REAL(f)->pMethods->xWrite(REAL(f), p, n, o);
+}
+static int sh_truncate(sqlite3_file *f, sqlite3_int64 n) { return REAL(f)->pMethods->xTruncate(REAL(f), n); }
+static int sh_sync(sqlite3_file *f, int flags)
+{
+	int rc = due();
+	return rc != SQLITE_OK ? SQLITE_IOERR_FSYNC : REAL(f)->pMethods->xSync(REAL(f), flags);
+}
+static int sh_size(sqlite3_file *f, sqlite3_int64 *n) { return REAL(f)->pMethods->xFileSize(REAL(f), n); }
+static int sh_lock(sqlite3_file *f, int l) { return REAL(f)->pMethods->xLock(REAL(f), l); }
+static int sh_unlock(sqlite3_file *f, int l) { return REAL(f)->pMethods->xUnlock(REAL(f), l); }
+static int sh_reserved(sqlite3_file *f, int *r) { return REAL(f)->pMethods->xCheckReservedLock(REAL(f), r); }
+static int sh_control(sqlite3_file *f, int op, void *p) { return REAL(f)->pMethods->xFileControl(REAL(f), op, p); }
+static int sh_sector(sqlite3_file *f) { return REAL(f)->pMethods->xSectorSize(REAL(f)); }
+static int sh_device(sqlite3_file *f) { return REAL(f)->pMethods->xDeviceCharacteristics(REAL(f)); }
+static int sh_shmmap(sqlite3_file *f, int i, int n, int e, void volatile **p) { return REAL(f)->pMethods->xShmMap(REAL(f), i, n, e, p); }
+static int sh_shmlock(sqlite3_file *f, int o, int n, int flags) { return REAL(f)->pMethods->xShmLock(REAL(f), o, n, flags); }
+static void sh_barrier(sqlite3_file *f) { REAL(f)->pMethods->xShmBarrier(REAL(f)); }
+static int sh_unmap(sqlite3_file *f, int d) { return REAL(f)->pMethods->xShmUnmap(REAL(f), d); }
+
+static int sh_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out)
+{
+	struct shim_file *x = (struct shim_file *)f;
+	(void)v;
+	x->real = (sqlite3_file *)(x + 1);
+	int rc = real_vfs->xOpen(real_vfs, name, x->real, flags, out);
+	x->base.pMethods = rc == SQLITE_OK ? &shim_io : NULL;
+	return rc;
+}
+
+static void shim_install(void)
+{
+	real_vfs = sqlite3_vfs_find(NULL);
+	shim_vfs = *real_vfs;
+	shim_vfs.szOsFile = (int)sizeof(struct shim_file) + real_vfs->szOsFile;
+	shim_vfs.zName = "gxshim";
+	shim_vfs.pNext = NULL;
+	shim_vfs.xOpen = sh_open;
+	shim_io = (sqlite3_io_methods){2, sh_close, sh_read, sh_write, sh_truncate, sh_sync, sh_size, sh_lock, sh_unlock, sh_reserved,
+		sh_control, sh_sector, sh_device, sh_shmmap, sh_shmlock, sh_barrier, sh_unmap, NULL, NULL};
+	ck_assert_int_eq(sqlite3_vfs_register(&shim_vfs, 1), SQLITE_OK);
+}
+
+static void shim_remove(void)
+{
+	sqlite3_vfs_unregister(&shim_vfs);
+	sqlite3_vfs_register(real_vfs, 1);
+}
+
+/* One unit of work; @return whether it was acknowledged. */
+static bool work(struct gx_store *s, unsigned i, gx_ec *ret_ec, int *ret_err)
+{
+	struct gx_arena *x = gx_arena_new(0);
+	struct gx_msg_prepared *p = st_message(x, i, 3000);
+	struct gx_msg_ids ids;
+	struct gx_txn *t;
+	bool done = false;
+	*ret_ec = GX_EC(0);
+	*ret_err = gx_txn_begin(s, &sys_actor, GX_TXN_WRITE, 1000, &t);
+	if (*ret_err == 0) {
+		*ret_ec = gx_msg_insert(t, GX_FID_INBOX, p, NULL, &ids);
+		*ret_err = gx_txn_commit(t, GX_SYNC_LATER);
+		done = *ret_err == 0;
+		ck_assert(!done || !gx_ec_failed(*ret_ec)); /* after a failure nothing can be committed */
+	}
+	gx_msg_prepared_release(p);
+	gx_arena_free(x);
+	return done;
+}
+
+START_TEST(a_failing_disk_leaves_no_trace)
+{
+	const int code = _i == 0 ? SQLITE_FULL : SQLITE_IOERR_WRITE, want = _i == 0 ? GX_E_NOSPACE : GX_E_IO;
+	shim_install();
+	unsigned good = 0, failed = 0;
+	for (int n = 1; n < 60; n++) {
+		struct gx_store *s = st_open(dir);
+		gx_ec ec;
+		int err;
+		fault.countdown = n;
+		fault.code = code;
+		fault.sticky = n % 2 == 0;
+		for (unsigned k = 0; k < 3; k++)
+			if (work(s, k, &ec, &err)) {
+				good++;
+			} else {
+				failed++;
+				ck_assert_msg(err == want || err == GX_E_IO, "%d instead of %d", err, want); /* flushes give the latter */
+			}
+		fault.countdown = 0;
+		ck_assert_uint_eq(total(s, GX_FID_INBOX), good);
+		good += work(s, 9, &ec, &err); /* the disk is well again, and so is the store */
+		ck_assert_int_eq(err, 0);
+		st_verify(s);
+		gx_store_close(s);
+	}
+	ck_assert_uint_gt(failed, 20);
+	struct gx_store *s = st_open(dir);
+	ck_assert_uint_eq(total(s, GX_FID_INBOX), good);
+	st_verify(s);
+	gx_store_close(s);
+	shim_remove();
+}
+END_TEST
+
+START_TEST(a_failed_flush_is_an_error_once)
+{
+	struct gx_store *s = st_open(dir);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	st_insert(t, GX_FID_INBOX, 1, 500, 0);
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_NOW), 0);
+	int good = s->flush.fd;
+	s->flush.fd = open("/dev/null", O_RDONLY); /* refuses to be flushed */
+	ck_assert_int_ge(s->flush.fd, 0);
+	t = st_begin(s, GX_TXN_WRITE);
+	st_insert(t, GX_FID_INBOX, 2, 500, 0);
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_NOW), GX_E_IO);
+	ck_assert(s->flush.suspect);
+	ck_assert_int_eq(gx_store_sync(s), 0); /* by a checkpoint */
+	ck_assert(!s->flush.suspect);
+	close(s->flush.fd);
+	s->flush.fd = good;
+	t = st_begin(s, GX_TXN_WRITE);
+	st_insert(t, GX_FID_INBOX, 3, 500, 0);
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_NOW), 0);
+	ck_assert_uint_eq(total(s, GX_FID_INBOX), 3);
+	st_verify(s);
+	gx_store_close(s);
+}
+END_TEST
+
+/* ---- The pool ---- */
+
+static int64_t fake_now = 1000000000;
+
+static int64_t fake_mono(void *ctx)
+{
+	(void)ctx;
+	return fake_now;
+}
+
+static int64_t fake_real(void *ctx)
+{
+	(void)ctx;
+	return gx_clock_system()->realtime_ns(NULL);
+}
+
+START_TEST(the_pool_opens_once_and_closes_idle_ones)
+{
+	static const struct gx_clock clock = {fake_real, fake_mono, NULL};
+	struct gx_store_pool_opts o = GX_STORE_POOL_OPTS_INIT;
+	struct gx_store *x, *y, *z;
+	const char *why = "";
+	char second[600], third[600];
+	snprintf(second, sizeof(second), "%s/two", dir);
+	snprintf(third, sizeof(third), "%s/three", dir);
+	st_create(second);
+	st_create(third);
+	o.store = (struct gx_store_opts)GX_STORE_OPTS_INIT;
+	o.store.clock = &clock;
+	o.max_open = 2;
+	o.idle_seconds = 10;
+	struct gx_store_pool *p = gx_store_pool_new(&o);
+	ck_assert_int_eq(gx_store_pool_get(p, "/nonexistent/x", &x, a, &why), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_store_pool_get(p, dir, &x, a, &why), 0);
+	ck_assert_int_eq(gx_store_pool_get(p, dir, &y, a, &why), 0);
+	ck_assert_ptr_eq(x, y);
+	ck_assert_int_eq(gx_store_pool_get(p, second, &y, a, &why), 0);
+	ck_assert_int_eq(gx_store_pool_get(p, third, &z, a, &why), GX_E_LIMIT);
+	gx_store_pool_put(p, y);
+	ck_assert_int_eq(gx_store_pool_get(p, third, &z, a, &why), 0); /* the idle one made room */
+	gx_store_pool_put(p, z);
+	gx_store_pool_put(p, x);
+	ck_assert_uint_eq(gx_store_pool_tick(p), 2);
+	fake_now += 11000000000;
+	ck_assert_uint_eq(gx_store_pool_tick(p), 1); /* x has one user left */
+	struct gx_txn *t = st_begin(x, GX_TXN_WRITE);
+	st_insert(t, GX_FID_INBOX, 1, 500, 0);
+	st_commit(t);
+	ck_assert_int_eq(gx_store_pool_sync(p), 0);
+	gx_store_pool_put(p, x);
+	fake_now += 11000000000;
+	ck_assert_uint_eq(gx_store_pool_tick(p), 0);
+	gx_store_pool_free(p);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *su = suite_create("durable");
+	TCase *c = tcase_create("stores");
+	tcase_set_timeout(c, 300);
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_test(c, wrong_files_are_named);
+	tcase_add_test(c, newer_schema_is_refused);
+	tcase_add_test(c, one_owner);
+	tcase_add_test(c, writers_wait_and_give_up);
+	tcase_add_test(c, numbers_jump_after_power_loss);
+	tcase_add_test(c, nothing_acknowledged_is_lost_by_a_kill);
+	tcase_add_loop_test(c, a_failing_disk_leaves_no_trace, 0, 2);
+	tcase_add_test(c, a_failed_flush_is_an_error_once);
+	tcase_add_test(c, the_pool_opens_once_and_closes_idle_ones);
+	suite_add_tcase(su, c);
+	return su;
+}
+
+GXTEST_MAIN(suite)
