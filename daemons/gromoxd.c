@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All services in one process, from one configuration file. */
+#include <config.h>
+#include "daemons/services.h"
+
+static const char *const files[] = {"gromox.cfg", NULL};
+static const struct daemon_spec spec = {
+	.program = "gromoxd",
+	.summary = "Mail server in one process: LMTP and SMTP reception, delivery, stores, IMAP.",
+	.files = files,
+	.groups = (1u << GX_DIRECTIVES_COUNT) - 1,
+	.log_file = "gromoxd_log_file", .log_level = "gromoxd_log_level", .fd_limit = "gromoxd_fd_limit",
+};
+
+static bool start(struct services *s, struct daemon *d)
+{
+	return services_begin(s, d) && services_listen_imap(s) && services_listen_smtp(s) && daemon_drop_privileges(d) &&
+	       services_open_directory(s) && services_open_stores(s, false) && services_open_journal(s, false) &&
+	       services_start_delivery(s) && services_start(s);
+}
+
+int main(int argc, char **argv)
+{
+	return services_main(&spec, start, argc, argv);
+}

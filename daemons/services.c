@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "daemons/services.h"
+
+enum { TICK_MS = 5000 };
+
+static bool fail(struct services *s, const char *what, int err, const char *why)
+{
+	gx_log(s->log, GX_LOG_CRIT, "%s%s%s", what, *what == '\0' ? "" : ": ", why != NULL && *why != '\0' ? why : gx_strerror(err));
+	return false;
+}
+
+static const char *str(const struct services *s, const char *key)
+{
+	return gx_conf_str(s->conf, key);
+}
+
+static uint32_t milliseconds(const struct services *s, const char *key)
+{
+	uint64_t sec = gx_conf_uint(s->conf, key);
+	return sec > UINT32_MAX / 1000 ? UINT32_MAX : (uint32_t)(sec * 1000);
+}
+
+static const char *host_name(struct services *s)
+{
+	char name[256] = "";
+	if (*str(s, "host_id") != '\0')
+		return str(s, "host_id");
+	if (gethostname(name, sizeof(name) - 1) != 0 || *name == '\0')
+		return "localhost";
+	return gx_arena_strdup(s->arena, name);
+}
+
+bool services_begin(struct services *s, struct daemon *d)
+{
+	*s = (struct services){.d = d, .conf = d->conf, .arena = d->arena, .log = &d->log};
+	atomic_init(&s->stores_open, 1);
+	s->host = host_name(s);
+	struct gx_net_opts o = GX_NET_OPTS_INIT;
+	o.log = s->log;
+	o.loops = (unsigned)gx_conf_uint(s->conf, "event_loops");
+	o.workers = (unsigned)gx_conf_uint(s->conf, "worker_threads_max");
+	int ret = gx_net_new(&o, &s->net);
+	return ret == 0 || fail(s, "event loops", ret, NULL);
+}
+
+/* ---- Listeners ---- */
+
+struct service {
+	const char *name;
+	const char *listen, *listen_tls, *haproxy;          /* directives */
+	const char *cert, *key, *passwd;
+	const char *busy;
+	struct gx_engine_factory factory;
+	uint32_t stall_ms;
+	bool tls_wanted;                                    /* a certificate is a must */
+};
+
+static bool open_tls(struct services *s, const struct service *v, struct gx_tls **ret_tls)
+{
+	struct gx_tls_opts o = GX_TLS_OPTS_INIT;
+	const char *why = NULL;
+	bool own = *str(s, v->cert) != '\0';
+	o.cert_path = str(s, own ? v->cert : "tls_certificate_path");
+	o.key_path = str(s, own ? v->key : "tls_private_key_path");
+	o.key_password = str(s, own ? v->passwd : "tls_certificate_passwd");
+	if (*o.key_password == '\0')
+		o.key_password = NULL;
+	o.min_proto = str(s, "tls_min_proto");
+	if (*o.cert_path == '\0' && !v->tls_wanted)
+		return true;
+	if (*o.cert_path == '\0' || *o.key_path == '\0') {
+		gx_log(s->log, GX_LOG_CRIT, "TLS for %s needs a certificate: set %s and %s, or tls_certificate_path and tls_private_key_path",
+		       v->name, v->cert, v->key);
+		return false;
+	}
+	int ret = gx_tls_new(&o, ret_tls, s->arena, &why);
+	return ret == 0 || fail(s, v->name, ret, why);
+}
+
+static bool listen_on(struct services *s, const struct service *v, const char *directive, struct gx_tls *tls, bool implicit)
+{
+	const char *const *w = gx_conf_words(s->arena, str(s, directive));
+	struct gx_listen_opts o = GX_LISTEN_OPTS_INIT;
+	o.factory = v->factory;
+	o.tls = tls;
+	o.implicit_tls = implicit;
+	o.haproxy = gx_conf_uint(s->conf, v->haproxy) == 2;
+	o.max_conns = (unsigned)gx_conf_uint(s->conf, "context_num");
+	o.max_conns_per_ip = (unsigned)gx_conf_uint(s->conf, "conns_per_host");
+	o.write_stall_ms = v->stall_ms;
+	o.busy_text = v->busy;
+	for (; w != NULL && *w != NULL; ++w) {
+		const char *why = NULL;
+		uint16_t port = 0;
+		o.addr = *w;
+		int ret = gx_net_listen(s->net, &o, &port, s->arena, &why);
+		if (ret != 0) {
+			gx_log(s->log, GX_LOG_CRIT, "%s (directive %s, %s)", why != NULL ? why : gx_strerror(ret), directive,
+			       gx_conf_origin(s->conf, directive));
+			return false;
+		}
+		daemon_announce(s->d, v->name, *w, port);
+	}
+	return w != NULL;
+}
+
+static bool check_haproxy(struct services *s, const char *directive)
+{
+	if (gx_conf_uint(s->conf, directive) != 1)
+		return true;
+	gx_log(s->log, GX_LOG_CRIT, "%s: %s = 1: only version 2 of the PROXY protocol is understood; use 2, or 0 for none",
+	       gx_conf_origin(s->conf, directive), directive);
+	return false;
+}
+
+bool services_listen_imap(struct services *s)
+{
+	struct service v = {
+		.name = "imap", .listen = "imap_listen", .listen_tls = "imap_listen_tls", .haproxy = "imap_accept_haproxy",
+		.cert = "imap_certificate_path", .key = "imap_private_key_path", .passwd = "imap_certificate_passwd",
+		.busy = "* BYE too many connections, try later\r\n", .stall_ms = milliseconds(s, "imap_conn_timeout"),
+		.tls_wanted = gx_conf_bool(s->conf, "imap_support_tls"),
+	};
+	struct gx_imap_server *i = &s->imap;
+	*i = (struct gx_imap_server)GX_IMAP_SERVER_INIT;
+	i->hostname = s->host;
+	i->offer_starttls = v.tls_wanted;
+	i->require_tls = gx_conf_bool(s->conf, "imap_force_tls");
+	i->enable_id = gx_conf_bool(s->conf, "enable_rfc2971_commands");
+	i->rfc9051 = gx_conf_bool(s->conf, "imap_rfc9051");
+	i->cmd_debug = (int)gx_conf_uint(s->conf, "imap_cmd_debug");
+	i->conn_timeout_ms = milliseconds(s, "imap_conn_timeout");
+	i->autologout_ms = milliseconds(s, "imap_autologout_time");
+	i->max_auth_tries = (uint32_t)gx_conf_uint(s->conf, "imap_auth_times");
+	i->max_literal = gx_conf_uint(s->conf, "mail_max_length");
+	i->default_lang = str(s, "default_lang");
+	gx_imap_factory(&v.factory, i);
+	if (i->require_tls && !v.tls_wanted) {
+		gx_log(s->log, GX_LOG_CRIT, "imap_force_tls is on, but imap_support_tls is off: nobody could log in; set imap_support_tls = yes");
+		return false;
+	}
+	if (!check_haproxy(s, v.haproxy))
+		return false;
+	if (v.tls_wanted && !open_tls(s, &v, &s->imap_tls))
+		return false;
+	return listen_on(s, &v, v.listen, s->imap_tls, false) && (!v.tls_wanted || listen_on(s, &v, v.listen_tls, s->imap_tls, true));
+}
+
+static bool set_protocol(struct services *s)
+{
+	const char *p = str(s, "command_protocol");
+	s->smtp.lmtp = strcmp(p, "lmtp") == 0 || strcmp(p, "both") == 0;
+	s->smtp.smtp = strcmp(p, "smtp") == 0 || strcmp(p, "both") == 0;
+	if (s->smtp.lmtp || s->smtp.smtp)
+		return true;
+	gx_log(s->log, GX_LOG_CRIT, "%s: command_protocol = %s: expected lmtp, smtp or both", gx_conf_origin(s->conf, "command_protocol"), p);
+	return false;
+}
+
+bool services_listen_smtp(struct services *s)
+{
+	struct service v = {
+		.name = "lmtp", .listen = "lda_listen", .listen_tls = "lda_listen_tls", .haproxy = "lda_support_haproxy",
+		.cert = "smtp_certificate_path", .key = "smtp_private_key_path", .passwd = "smtp_certificate_passwd",
+		.busy = "421 4.3.2 Too many connections, try later\r\n", .stall_ms = milliseconds(s, "smtp_conn_timeout"),
+	};
+	struct gx_smtp_server *m = &s->smtp;
+	*m = (struct gx_smtp_server)GX_SMTP_SERVER_INIT;
+	m->hostname = s->host;
+	m->offer_starttls = gx_conf_bool(s->conf, "smtp_support_starttls");
+	m->require_tls = gx_conf_bool(s->conf, "smtp_force_starttls");
+	m->offer_pipelining = gx_conf_bool(s->conf, "smtp_support_pipeline");
+	m->max_message = gx_conf_uint(s->conf, "mail_max_length");
+	m->max_rcpts = (uint32_t)gx_conf_uint(s->conf, "smtp_max_recipients");
+	m->timeout_ms = milliseconds(s, "smtp_conn_timeout");
+	m->recipient_delimiter = str(s, "lda_recipient_delimiter");
+	gx_smtp_factory(&v.factory, m);
+	/* Port 465 is a default that needs no certificate until somebody asks for it. */
+	bool implicit = gx_conf_is_set(s->conf, "lda_listen_tls") && *str(s, "lda_listen_tls") != '\0';
+	v.tls_wanted = m->offer_starttls || m->require_tls || implicit;
+	if (!set_protocol(s) || !check_haproxy(s, v.haproxy) || !open_tls(s, &v, &s->smtp_tls))
+		return false;
+	return listen_on(s, &v, v.listen, s->smtp_tls, false) && (s->smtp_tls == NULL || listen_on(s, &v, v.listen_tls, s->smtp_tls, true));
+}
+
+/* ---- Data ---- */
+
+bool services_open_directory(struct services *s)
+{
+	struct gx_dir_opts o = GX_DIR_OPTS_INIT;
+	const char *why = NULL;
+	o.log = s->log;
+	o.path = str(s, "directory_path");
+	o.cache_seconds = (unsigned)gx_conf_uint(s->conf, "lda_alias_cache_lifetime");
+	o.first_time_password = gx_conf_bool(s->conf, "enable_firsttimepw");
+	int ret = gx_dir_open(&o, &s->dir, s->arena, &why);
+	if (ret != 0)
+		return fail(s, "", ret, why);
+	struct gx_authlimit_opts l = GX_AUTHLIMIT_OPTS_INIT;
+	l.max_bans = (uint32_t)gx_conf_uint(s->conf, "userfilter_maxbans");
+	l.ban_after = (uint32_t)gx_conf_uint(s->conf, "imap_auth_times");
+	l.ban_seconds = (uint32_t)gx_conf_uint(s->conf, "block_interval_auths");
+	l.max_users = (uint32_t)gx_conf_uint(s->conf, "userfilter_maxusers");
+	l.rate_tries = (uint32_t)gx_conf_uint(s->conf, "userfilter_rl_maxtries");
+	l.rate_seconds = (uint32_t)gx_conf_uint(s->conf, "userfilter_rl_window");
+	l.icase = gx_conf_bool(s->conf, "userfilter_icase");
+	ret = gx_authlimit_new(&l, &s->limit);
+	s->imap.authlimit = s->limit;
+	s->imap.dir = s->dir;
+	s->smtp.dir = s->dir;
+	return ret == 0 || fail(s, "login limits", ret, NULL);
+}
+
+bool services_open_stores(struct services *s, bool shared)
+{
+	struct gx_store_pool_opts o = {.size = sizeof(o), .store = GX_STORE_OPTS_INIT};
+	o.store.log = s->log;
+	o.store.render = gx_mail_render;
+	o.store.render_ctx = s->dir;
+	o.store.shared = shared;
+	o.store.max_readers = (unsigned)gx_conf_uint(s->conf, "store_readers_max");
+	o.store.cache_kib = (unsigned)(gx_conf_uint(s->conf, "store_cache") / 1024);
+	o.store.owner_program = s->d->spec->program;
+	o.max_open = (unsigned)gx_conf_uint(s->conf, "table_size");
+	o.idle_seconds = (unsigned)gx_conf_uint(s->conf, "cache_interval");
+	s->pool = gx_store_pool_new(&o);
+	s->imap.pool = s->pool;
+	return s->pool != NULL || fail(s, "stores", GX_E_NOMEM, NULL);
+}
+
+static const char *journal_dir(struct services *s)
+{
+	const char *dir = str(s, "lda_journal_path");
+	if (*dir != '\0')
+		return dir;
+	/* Only the last element is made: a missing parent is more likely a wrong path. */
+	const char *queue = str(s, "dequeue_path");
+	if (mkdir(queue, 0750) != 0 && errno != EEXIST) {
+		gx_log(s->log, GX_LOG_CRIT, "cannot make the queue directory %s: %s; create it or set dequeue_path", queue, strerror(errno));
+		return NULL;
+	}
+	return gx_arena_printf(s->arena, "%s/journal", queue);
+}
+
+bool services_open_journal(struct services *s, bool external)
+{
+	struct gx_journal_opts o = GX_JOURNAL_OPTS_INIT;
+	const char *why = NULL;
+	o.dir = journal_dir(s);
+	if (o.dir == NULL)
+		return false;
+	o.log = s->log;
+	o.max_bytes = gx_conf_uint(s->conf, "lda_journal_max");
+	o.max_inflight = gx_conf_uint(s->conf, "dequeue_max_mem");
+	o.external = external;
+	int ret = gx_journal_open(&o, &s->journal, s->arena, &why);
+	s->smtp.journal = s->journal;
+	return ret == 0 || fail(s, "", ret, why);
+}
+
+bool services_start_delivery(struct services *s)
+{
+	struct gx_delivery_opts o = GX_DELIVERY_OPTS_INIT;
+	const char *why = NULL;
+	o.journal = s->journal;
+	if (s->journal == NULL && (o.journal_dir = journal_dir(s)) == NULL)
+		return false;
+	o.dir = s->dir;
+	o.pool = s->pool;
+	o.log = s->log;
+	o.threads = (unsigned)gx_conf_uint(s->conf, "work_threads_max");
+	o.recipient_delimiter = str(s, "lda_recipient_delimiter");
+	o.host_id = s->host;
+	int ret = gx_delivery_new(&o, &s->delivery, s->arena, &why);
+	return ret == 0 || fail(s, "", ret, why);
+}
+
+/* ---- Running ---- */
+
+static void close_idle_stores(void *ctx)
+{
+	struct services *s = ctx;
+	atomic_store(&s->stores_open, gx_store_pool_tick(s->pool));
+	atomic_store(&s->ticking, false);
+}
+
+static bool tick(void *ctx)
+{
+	struct services *s = ctx;
+	if (!atomic_exchange(&s->ticking, true) && gx_net_run(s->net, close_idle_stores, s) != 0)
+		atomic_store(&s->ticking, false);
+	return s->tick_always || atomic_load(&s->stores_open) > 0;
+}
+
+bool services_start(struct services *s)
+{
+	int ret = s->pool == NULL ? 0 : gx_net_timer(s->net, TICK_MS, tick, s);
+	if (ret == 0)
+		ret = gx_net_start(s->net);
+	return ret == 0 || fail(s, "event loops", ret, NULL);
+}
+
+static void reload(struct services *s)
+{
+	struct gx_tls *all[] = {s->imap_tls, s->smtp_tls};
+	struct gx_arena *a = gx_arena_new(0);
+	if (a == NULL)
+		return;
+	for (unsigned i = 0; i < 2; ++i) {
+		const char *why = NULL;
+		int ret = all[i] == NULL ? 0 : gx_tls_reload(all[i], a, &why);
+		if (ret != 0)
+			gx_log(s->log, GX_LOG_ERROR, "certificates stay as they were: %s", why != NULL ? why : gx_strerror(ret));
+	}
+	gx_arena_free(a);
+	gx_log(s->log, GX_LOG_NOTICE, "certificates and log file reloaded; other directives take effect at the next start");
+}
+
+static void report(struct services *s)
+{
+	struct gx_net_stats st;
+	gx_net_stats(s->net, &st);
+	gx_log(s->log, GX_LOG_NOTICE, "state: connections=%u accepted=%llu refused=%llu workers=%u busy=%u queued=%u stores=%u",
+	       st.conns, (unsigned long long)st.accepted, (unsigned long long)st.refused, st.workers, st.workers_busy, st.queued,
+	       s->pool == NULL ? 0 : atomic_load(&s->stores_open));
+}
+
+static void serve(struct services *s)
+{
+	daemon_ready(s->d);
+	for (;;) {
+		switch (daemon_wait(s->d)) {
+		case ORDER_STOP:
+			return;
+		case ORDER_RELOAD:
+			reload(s);
+			break;
+		case ORDER_STATS:
+			report(s);
+			break;
+		}
+	}
+}
+
+static void end(struct services *s)
+{
+	if (s->net != NULL)
+		gx_net_stop(s->net, milliseconds(s, "shutdown_timeout"));
+	gx_delivery_free(s->delivery);
+	gx_journal_close(s->journal);
+	gx_net_free(s->net);
+	gx_store_pool_free(s->pool);
+	gx_authlimit_free(s->limit);
+	gx_dir_close(s->dir);
+	gx_tls_free(s->imap_tls);
+	gx_tls_free(s->smtp_tls);
+}
+
+int services_main(const struct daemon_spec *spec, bool (*start)(struct services *s, struct daemon *d), int argc, char **argv)
+{
+	struct daemon d;
+	struct services s = {0};
+	int code = daemon_begin(&d, spec, argc, argv);
+	if (code != EXIT_STARTED)
+		return code;
+	code = start(&s, &d) ? EXIT_OK : EXIT_FAILED;
+	if (code == EXIT_OK)
+		serve(&s);
+	end(&s);
+	daemon_end(&d);
+	return code;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_DAEMONS_SERVICES_H
+#define GX_DAEMONS_SERVICES_H
+/*
+ * Wiring: what the libraries offer, put together as the configuration says. A daemon calls the
+ * ones it wants in this order; each says what went wrong, and services_main() undoes them in reverse.
+ */
+#include <stdatomic.h>
+#include <gx/authlimit.h>
+#include <gx/delivery.h>
+#include <gx/directory.h>
+#include <gx/imap.h>
+#include <gx/net.h>
+#include <gx/smtp.h>
+#include <gx/store.h>
+#include "daemons/daemon.h"
+
+struct services {
+	struct daemon *d;
+	struct gx_conf *conf;
+	struct gx_arena *arena;
+	const struct gx_log *log;
+	const char *host;
+	struct gx_net *net;
+	struct gx_tls *imap_tls, *smtp_tls;
+	struct gx_dir *dir;
+	struct gx_store_pool *pool;
+	struct gx_authlimit *limit;
+	struct gx_journal *journal;
+	struct gx_delivery *delivery;
+	struct gx_imap_server imap;
+	struct gx_smtp_server smtp;
+	bool tick_always;            /* no connection would wake the tick */
+	atomic_bool ticking;
+	atomic_uint stores_open;
+};
+
+bool services_begin(struct services *s, struct daemon *d);
+/* Ports are bound and keys read while the program may still be root. */
+bool services_listen_imap(struct services *s);
+bool services_listen_smtp(struct services *s);
+bool services_open_directory(struct services *s);
+/* @param shared: other processes work on the same stores. */
+bool services_open_stores(struct services *s, bool shared);
+/* @param external: another process delivers. */
+bool services_open_journal(struct services *s, bool external);
+/* From the journal of this process, or following that of another. */
+bool services_start_delivery(struct services *s);
+/* Accepts connections from now on. */
+bool services_start(struct services *s);
+/* Options, then @p start, which calls the above; then runs until told to stop. @return exit code. */
+int services_main(const struct daemon_spec *spec, bool (*start)(struct services *s, struct daemon *d), int argc, char **argv);
+#endif
