@@ -42,31 +42,31 @@ static void print_help(const struct daemon_spec *spec, FILE *f)
 
 static int parse_options(const struct daemon_spec *spec, int argc, char **argv, struct options *o)
 {
-	enum { DUMP = 256, READY, VERSION };
+	enum { OPT_DUMP = 256, OPT_READY, OPT_VERSION };
 	static const struct option longs[] = {
-		{"config", required_argument, NULL, 'c'}, {"test", no_argument, NULL, 'T'}, {"dump-config", no_argument, NULL, DUMP},
-		{"ready-fd", required_argument, NULL, READY}, {"version", no_argument, NULL, VERSION}, {"help", no_argument, NULL, 'h'}, {NULL},
+		{"config", required_argument, NULL, 'c'}, {"test", no_argument, NULL, 'T'}, {"dump-config", no_argument, NULL, OPT_DUMP},
+		{"ready-fd", required_argument, NULL, OPT_READY}, {"version", no_argument, NULL, OPT_VERSION}, {"help", no_argument, NULL, 'h'}, {NULL},
 	};
 	int c;
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "c:Th", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c': o->config = optarg; break;
 		case 'T': o->test = true; break;
-		case DUMP: o->dump = true; break;
-		case READY: o->ready_fd = (int)strtol(optarg, NULL, 10); break;
-		case VERSION:
+		case OPT_DUMP: o->dump = true; break;
+		case OPT_READY: o->ready_fd = (int)strtol(optarg, NULL, 10); break;
+		case OPT_VERSION:
 			printf("%s (gx) %s\n", spec->program, gx_version());
 			return EXIT_OK;
 		case 'h':
 			print_help(spec, stdout);
 			return EXIT_OK;
 		default:
-			if (optopt == '?' || optopt == 0) {
-				bool asked = optopt == '?';
-				print_help(spec, asked ? stdout : stderr);
-				return asked ? EXIT_OK : EXIT_USAGE;
+			if (optopt == '?') {
+				print_help(spec, stdout);
+				return EXIT_OK;
 			}
-			fprintf(stderr, "Try %s --help.\n", spec->program);
+			fprintf(stderr, "%s: \"%s\": unknown option or missing value; try --help\n", spec->program, argv[optind - 1]);
 			return EXIT_USAGE;
 		}
 	}

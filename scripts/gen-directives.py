@@ -11,6 +11,7 @@ directives that have no effect.
 import csv
 import re
 import sys
+import textwrap
 import facts
 from pathlib import Path
 
@@ -73,6 +74,14 @@ def man_list(rows):
     return "".join(out) + ".El\n"
 
 
+def wrap(line):
+    """Long text lines in several; macro lines stay as they are."""
+    if len(line) <= 80 or line[:1] in ".'":
+        return line
+    parts = textwrap.wrap(line, 79, break_long_words=False, break_on_hyphens=False)
+    return "".join(("\\&" if p[0] in ".'" else "") + p + "\n" for p in parts)
+
+
 def man(top, template):
     rows = directives(top)
     out = []
@@ -84,7 +93,7 @@ def man(top, template):
             assert all(any(r["group"] == g for r in rows) for g in groups), line
             line = man_list([r for r in rows if r["group"] in groups and (r["type"] == "deprecated") == old])
         out.append(line)
-    return "".join(out)
+    return "".join(wrap(line) for line in "".join(out).splitlines(True))
 
 
 def main(argv):
