@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 #include <gx/time.h>
@@ -55,12 +56,20 @@ static int open_file(const char *path)
 	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
 }
 
+/* Closed, or /dev/null: what init systems without a journal give their daemons. */
+static bool stderr_leads_nowhere(void)
+{
+	struct stat err, null;
+	return fstat(STDERR_FILENO, &err) != 0 ||
+	       (S_ISCHR(err.st_mode) && stat("/dev/null", &null) == 0 && err.st_rdev == null.st_rdev);
+}
+
 bool logsink_open(const char *program, const char *target, struct gx_log *ret_log)
 {
 	snprintf(sink.program, sizeof(sink.program), "%s", program);
 	ret_log->write = write_line;
 	sink.journal = getenv("JOURNAL_STREAM") != NULL && !isatty(STDERR_FILENO);
-	sink.syslog = strcmp(target, "syslog") == 0 || (strcmp(target, "-") == 0 && getppid() == 1 && !sink.journal && !isatty(STDERR_FILENO));
+	sink.syslog = strcmp(target, "syslog") == 0 || (strcmp(target, "-") == 0 && stderr_leads_nowhere());
 	if (sink.syslog)
 		openlog(sink.program, LOG_PID | LOG_NDELAY, LOG_MAIL);
 	if (sink.syslog || strcmp(target, "-") == 0 || *target == '\0')
