@@ -12,6 +12,8 @@ enum gx_prop_kind {
 
 /* Of the element for multiple types (also with the instance bits); GX_KIND_BAD when unknown. */
 uint8_t gx_prop__kind(uint16_t type);
+/* Bytes of such a value; 0 where they vary. */
+size_t gx_prop__kind_size(uint8_t kind);
 /*
  * Is it one of PtypMultiple*? A multi-value instance is a single value, and so is the reference
  * to a value held elsewhere.

@@ -2,94 +2,105 @@
 #include <config.h>
 #include "libgxmapi/prop-int.h"
 
-struct type_row {
-	uint16_t type;
-	uint8_t kind, size;
-	const char *name;
+#define MULTI_OK 0x80 /* PtypMultiple* of it exists */
+
+/* By single type, plus one, so that gaps are 0: this is asked for every value of every row. */
+static const uint8_t kinds[PtypBinary + 1] = {
+	[PtypUnspecified] = GX_KIND_NONE + 1,
+	[PtypNull] = GX_KIND_NONE + 1,
+	[PtypInteger16] = (GX_KIND_I16 + 1) | MULTI_OK,
+	[PtypInteger32] = (GX_KIND_I32 + 1) | MULTI_OK,
+	[PtypFloating32] = (GX_KIND_F32 + 1) | MULTI_OK,
+	[PtypFloating64] = (GX_KIND_F64 + 1) | MULTI_OK,
+	[PtypCurrency] = (GX_KIND_I64 + 1) | MULTI_OK,
+	[PtypFloatingTime] = (GX_KIND_F64 + 1) | MULTI_OK,
+	[PtypErrorCode] = GX_KIND_ERR + 1,
+	[PtypBoolean] = GX_KIND_BOOL + 1,
+	[PtypObject] = GX_KIND_BIN + 1,
+	[PtypInteger64] = (GX_KIND_I64 + 1) | MULTI_OK,
+	[PtypString8] = (GX_KIND_STR + 1) | MULTI_OK,
+	[PtypString] = (GX_KIND_STR + 1) | MULTI_OK,
+	[PtypTime] = (GX_KIND_TIME + 1) | MULTI_OK,
+	[PtypGuid] = (GX_KIND_GUID + 1) | MULTI_OK,
+	[PtypServerId] = GX_KIND_BIN + 1,
+	[PtypRestriction] = GX_KIND_RESTR + 1,
+	[PtypRuleAction] = GX_KIND_BIN + 1,
+	[PtypBinary] = (GX_KIND_BIN + 1) | MULTI_OK,
 };
 
-#define SINGLE(name, kind, size) {name, GX_KIND_##kind, size, #name}
-#define MULTI(name, kind) {name, GX_KIND_##kind, 0, #name}
-
-static const struct type_row types[] = {
-	SINGLE(PtypUnspecified, NONE, 0),
-	SINGLE(PtypNull, NONE, 0),
-	SINGLE(PtypInteger16, I16, 2),
-	SINGLE(PtypInteger32, I32, 4),
-	SINGLE(PtypFloating32, F32, 4),
-	SINGLE(PtypFloating64, F64, 8),
-	SINGLE(PtypCurrency, I64, 8),
-	SINGLE(PtypFloatingTime, F64, 8),
-	SINGLE(PtypErrorCode, ERR, 4),
-	SINGLE(PtypBoolean, BOOL, 1),
-	SINGLE(PtypObject, BIN, 0),
-	SINGLE(PtypInteger64, I64, 8),
-	SINGLE(PtypString8, STR, 0),
-	SINGLE(PtypString, STR, 0),
-	SINGLE(PtypTime, TIME, 8),
-	SINGLE(PtypGuid, GUID, 16),
-	SINGLE(PtypServerId, BIN, 0),
-	SINGLE(PtypRestriction, RESTR, 0),
-	SINGLE(PtypRuleAction, BIN, 0),
-	SINGLE(PtypBinary, BIN, 0),
-	MULTI(PtypMultipleInteger16, I16),
-	MULTI(PtypMultipleInteger32, I32),
-	MULTI(PtypMultipleFloating32, F32),
-	MULTI(PtypMultipleFloating64, F64),
-	MULTI(PtypMultipleCurrency, I64),
-	MULTI(PtypMultipleFloatingTime, F64),
-	MULTI(PtypMultipleInteger64, I64),
-	MULTI(PtypMultipleString8, STR),
-	MULTI(PtypMultipleString, STR),
-	MULTI(PtypMultipleTime, TIME),
-	MULTI(PtypMultipleGuid, GUID),
-	MULTI(PtypMultipleBinary, BIN),
-};
-
-static const struct type_row *find(uint16_t type)
-{
-	/* an instance of a multi-value column is known when the column is */
-	if ((type & GX_MVI_FLAG) == GX_MVI_FLAG)
-		type &= (uint16_t)~0x2000;
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); ++i)
-		if (types[i].type == type)
-			return &types[i];
-	return NULL;
-}
-
-/* Asked for every value of every row: the usual types do without the table. */
 uint8_t gx_prop__kind(uint16_t type)
 {
-	switch (type) {
-	case PtypString: return GX_KIND_STR;
-	case PtypInteger32: return GX_KIND_I32;
-	case PtypBinary: return GX_KIND_BIN;
-	case PtypTime: return GX_KIND_TIME;
-	case PtypBoolean: return GX_KIND_BOOL;
-	}
 	if (type & GX_PROW_EXTERN)
 		return GX_KIND_BIN;
-	const struct type_row *r = find(type);
-	return r != NULL ? r->kind : (uint8_t)GX_KIND_BAD;
+	uint16_t single = gx_prop__single(type), multi = type & GX_MVI_FLAG;
+	uint8_t k = single < sizeof(kinds) ? kinds[single] : 0;
+	if (k == 0 || (multi != 0 && (!(k & MULTI_OK) || !(multi & GX_MV_FLAG))))
+		return GX_KIND_BAD;
+	return (k & (uint8_t)~MULTI_OK) - 1;
+}
+
+static const uint8_t kind_sizes[] = {
+	[GX_KIND_I16] = 2, [GX_KIND_I32] = 4, [GX_KIND_I64] = 8, [GX_KIND_F32] = 4, [GX_KIND_F64] = 8,
+	[GX_KIND_BOOL] = 1, [GX_KIND_ERR] = 4, [GX_KIND_TIME] = 8, [GX_KIND_GUID] = 16, [GX_KIND_BAD] = 0,
+};
+
+size_t gx_prop__kind_size(uint8_t kind)
+{
+	return kind_sizes[kind];
 }
 
 size_t gx_ptype_size(uint16_t type)
 {
-	const struct type_row *r = find(type);
-	if (r != NULL && (type & GX_MVI_FLAG) == GX_MVI_FLAG)
-		r = find(gx_prop__single(type));
-	return r != NULL ? r->size : 0;
+	return gx_prop__is_multi(type) ? 0 : kind_sizes[gx_prop__kind(type)];
 }
 
 bool gx_ptype_known(uint16_t type)
 {
-	return find(type) != NULL;
+	return !(type & GX_PROW_EXTERN) && gx_prop__kind(type) != GX_KIND_BAD;
 }
 
 const char *gx_ptype_name(uint16_t type)
 {
-	const struct type_row *r = find(type);
-	return r != NULL ? r->name : NULL;
+	/* an instance of a multi-value column has the column's name */
+	if ((type & GX_MVI_FLAG) == GX_MVI_FLAG)
+		type &= (uint16_t)~0x2000;
+#define NAME(x) case x: return #x
+	switch (type) {
+	NAME(PtypUnspecified);
+	NAME(PtypNull);
+	NAME(PtypInteger16);
+	NAME(PtypInteger32);
+	NAME(PtypFloating32);
+	NAME(PtypFloating64);
+	NAME(PtypCurrency);
+	NAME(PtypFloatingTime);
+	NAME(PtypErrorCode);
+	NAME(PtypBoolean);
+	NAME(PtypObject);
+	NAME(PtypInteger64);
+	NAME(PtypString8);
+	NAME(PtypString);
+	NAME(PtypTime);
+	NAME(PtypGuid);
+	NAME(PtypServerId);
+	NAME(PtypRestriction);
+	NAME(PtypRuleAction);
+	NAME(PtypBinary);
+	NAME(PtypMultipleInteger16);
+	NAME(PtypMultipleInteger32);
+	NAME(PtypMultipleFloating32);
+	NAME(PtypMultipleFloating64);
+	NAME(PtypMultipleCurrency);
+	NAME(PtypMultipleFloatingTime);
+	NAME(PtypMultipleInteger64);
+	NAME(PtypMultipleString8);
+	NAME(PtypMultipleString);
+	NAME(PtypMultipleTime);
+	NAME(PtypMultipleGuid);
+	NAME(PtypMultipleBinary);
+	default: return NULL;
+	}
+#undef NAME
 }
 
 /*

@@ -159,9 +159,9 @@ static void pull_single(struct gx_pull *c, uint8_t kind, struct gx_arena *a, uni
 }
 
 /* Least bytes that an element takes. */
-static size_t least(uint16_t type)
+static size_t least(uint8_t kind)
 {
-	size_t n = gx_ptype_size(gx_prop__single(type));
+	size_t n = gx_prop__kind_size(kind);
 	return n != 0 ? n : 1;
 }
 
@@ -175,7 +175,7 @@ static void pull_value(struct gx_pull *c, uint16_t type, struct gx_arena *a, uni
 		return;
 	}
 	uint64_t count = gx_pull_varint(c);
-	size_t n = gx_pull_count(c, count, least(type));
+	size_t n = gx_pull_count(c, count, least(kind));
 	if (n > UINT32_MAX)
 		gx_pull_fail(c, GX_E_LIMIT);
 	union gx_value *e = c->err == 0 ? gx_arena_new_array(a, union gx_value, n) : NULL;
@@ -193,15 +193,15 @@ static void pull_value(struct gx_pull *c, uint16_t type, struct gx_arena *a, uni
 static void skip_value(struct gx_pull *c, uint16_t type)
 {
 	bool multi = gx_prop__is_multi(type);
-	size_t size = gx_ptype_size(gx_prop__single(type)), count = 1;
 	uint8_t kind = gx_prop__kind(type);
+	size_t size = gx_prop__kind_size(kind), count = 1;
 	if (type == PtypUnspecified || kind == GX_KIND_BAD) {
 		gx_pull_fail(c, GX_E_FORMAT);
 		return;
 	}
 	if (multi) {
 		uint64_t m = gx_pull_varint(c);
-		count = gx_pull_count(c, m, least(type));
+		count = gx_pull_count(c, m, least(kind));
 	}
 	if (size != 0) {
 		gx_pull_skip(c, count * size);
