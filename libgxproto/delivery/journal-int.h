@@ -150,6 +150,8 @@ struct gx_journal {
 	struct gx_jsub *queue, **queue_tail;
 	struct gx_jrec *ready, **ready_tail;
 	void (*ready_cb)(void *ctx);
+	bool telling;            /* it runs */
+	pthread_cond_t told;
 	void *ready_ctx;
 	struct gx_jseg *cur;     /* writer thread only */
 	struct gx_jseg *used;    /* those with unfinished records, cur among them */
@@ -166,9 +168,9 @@ struct gx_journal {
 int gx_journal__open_io(const struct gx_journal_opts *o, const struct gx_jio *io, struct gx_journal **ret_j, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 /** Reads what another process writes. */
 int gx_journal__follow(const char *dir, const struct gx_log *log, struct gx_journal **ret_j, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
-/** Becomes the one consumer; GX_E_BUSY when there is another. @p ready runs on the journal's thread, with its lock held. */
+/** Becomes the one consumer; GX_E_BUSY when there is another. @p ready runs on the journal's thread. */
 int gx_journal__attach(struct gx_journal *j, void (*ready)(void *ctx), void *ctx) GX_MUST_CHECK;
-/** What was taken and not released comes back with the next start. */
+/** After it, ready is not running and will not run. What was taken and not released comes back with the next start. */
 void gx_journal__detach(struct gx_journal *j);
 /** The next durable record in order, or NULL. The caller has it until release. */
 struct gx_jrec *gx_journal__next(struct gx_journal *j);
@@ -209,6 +211,8 @@ struct gx_jrec *gx_jrec__new(struct gx_jseg *s, const struct gx_jhead *h, uint64
 int gx_journal__add_segment(struct gx_journal *j, struct gx_jseg *s, const struct gx_jscan *sc) GX_MUST_CHECK;
 
 /* journal_writer.c, journal_follow.c: threads */
+/** There are new records to be taken. */
+void gx_journal__tell_ready(struct gx_journal *j);
 void *gx_journal__writer(void *j);
 void *gx_journal__follower(void *j);
 

@@ -36,6 +36,7 @@ static struct gx_journal *new_journal(const char *dir, const struct gx_log *log)
 	j->next_num = 1;
 	pthread_mutex_init(&j->mu, NULL);
 	pthread_cond_init(&j->cond, NULL);
+	pthread_cond_init(&j->told, NULL);
 	return j;
 }
 
@@ -85,6 +86,7 @@ void gx_journal_close(struct gx_journal *j)
 	close_fd(j->reader_lock);
 	close_fd(j->writer_lock);
 	pthread_cond_destroy(&j->cond);
+	pthread_cond_destroy(&j->told);
 	pthread_mutex_destroy(&j->mu);
 	free(j->dir);
 	free(j);
@@ -307,6 +309,8 @@ void gx_journal__detach(struct gx_journal *j)
 {
 	pthread_mutex_lock(&j->mu);
 	j->ready_cb = NULL;
+	while (j->telling)
+		pthread_cond_wait(&j->told, &j->mu);
 	pthread_mutex_unlock(&j->mu);
 	close_fd(j->reader_lock);
 	j->reader_lock = -1;

@@ -113,9 +113,10 @@ static void catch_up(struct gx_journal *j, bool all)
 			scan(j, s, durable);
 	if (durable >= j->next_seq || all)
 		look_around(j, durable);
-	if (j->ready != NULL && j->ready_cb != NULL)
-		j->ready_cb(j->ready_ctx);
+	bool news = j->ready != NULL;
 	pthread_mutex_unlock(&j->mu);
+	if (news)
+		gx_journal__tell_ready(j);
 }
 
 void *gx_journal__follower(void *arg)

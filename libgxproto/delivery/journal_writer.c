@@ -255,8 +255,6 @@ static void finish_group(struct gx_journal *j, struct group *g, int err)
 		else if (!j->external)
 			gx_journal__add_ready(j, r);
 	}
-	if (err == 0 && j->ready_cb != NULL)
-		j->ready_cb(j->ready_ctx);
 	pthread_mutex_unlock(&j->mu);
 	if (err == 0)
 		gx_journal__set_durable(j, last);
@@ -270,6 +268,22 @@ static void finish_group(struct gx_journal *j, struct group *g, int err)
 	}
 }
 
+void gx_journal__tell_ready(struct gx_journal *j)
+{
+	pthread_mutex_lock(&j->mu);
+	void (*ready)(void *ctx) = j->ready_cb;
+	void *ctx = j->ready_ctx;
+	j->telling = ready != NULL;
+	pthread_mutex_unlock(&j->mu);
+	if (ready == NULL)
+		return;
+	ready(ctx);
+	pthread_mutex_lock(&j->mu);
+	j->telling = false;
+	pthread_cond_broadcast(&j->told);
+	pthread_mutex_unlock(&j->mu);
+}
+
 static void run_group(struct gx_journal *j, struct group *g)
 {
 	struct gx_jseg *s;
@@ -281,6 +295,8 @@ static void run_group(struct gx_journal *j, struct group *g)
 		give_up(j, g, s, ret);
 	}
 	finish_group(j, g, ret);
+	if (ret == 0)
+		gx_journal__tell_ready(j);
 }
 
 /** With nothing else to do: have the next segment ready before it is needed. */

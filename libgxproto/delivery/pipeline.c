@@ -251,8 +251,10 @@ static void on_ready(void *ctx)
 	struct gx_delivery *d = ctx;
 	pthread_mutex_lock(&d->mu);
 	d->more = true;
-	pthread_cond_signal(&d->work);
+	bool wake = d->idle > 0;
 	pthread_mutex_unlock(&d->mu);
+	if (wake)
+		pthread_cond_signal(&d->work);
 }
 
 static struct gx_delivery *new_delivery(const struct gx_delivery_opts *o)
