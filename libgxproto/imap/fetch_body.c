@@ -134,6 +134,8 @@ gx_ec gx_imap__section_range(struct imap_session *s, struct imap_fetch *f, struc
 	if (*it->part != '\0')
 		return find_part(s, f, t, mid, it, ret_off, ret_len, ret_none);
 	uint64_t size = 0, header = 0;
+	if (it->section == IMAP_SEC_FIELDS || it->section == IMAP_SEC_FIELDS_NOT)
+		return GX_EC(ecSuccess); /* gx_imap__section_fields() looks for the end itself */
 	if (it->section == IMAP_SEC_ALL || it->section == IMAP_SEC_TEXT) {
 		struct gx_msg_mime m;
 		gx_ec ec = gx_msg_mime(t, mid, &m);
@@ -189,9 +191,9 @@ static void filter(const struct imap_item *it, const uint8_t *p, size_t n, struc
 gx_ec gx_imap__section_fields(struct gx_txn *t, uint64_t mid, const struct imap_item *it, uint64_t off, uint64_t len, struct gx_push *out)
 {
 	struct gx_push b = GX_PUSH_INIT;
-	gx_ec ec = gx_msg_original(t, mid, off, len, &b);
+	gx_ec ec = *it->part == '\0' ? read_header(t, mid, &b, &len) : gx_msg_original(t, mid, off, len, &b);
 	if (!gx_ec_failed(ec))
-		filter(it, b.data, b.len, out);
+		filter(it, b.data, len < b.len ? len : b.len, out);
 	if (!gx_ec_failed(ec) && (b.err != 0 || out->err != 0))
 		ec = gx_ec_from_err(GX_E_NOMEM);
 	gx_push_release(&b);
