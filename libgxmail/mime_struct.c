@@ -3,7 +3,6 @@
 #include <config.h>
 #include <inttypes.h>
 #include <string.h>
-#include <gx/charset.h>
 #include "libgxmail/mime-int.h"
 
 #define QUOTED_MAX 1000       /* longer strings go as literals */
@@ -16,33 +15,45 @@ static void fail(struct gx_strbuf *b, int err)
 		b->err = err;
 }
 
-static void put_quoted(struct gx_strbuf *b, const char *s, size_t n)
+/* What a string needs to be sent. */
+enum { NEEDS_ESCAPES = 1, NEEDS_LITERAL = 2 };
+
+static unsigned string_needs(const char *s, size_t n)
 {
-	gx_strbuf_addc(b, '"');
-	while (n != 0) {
-		size_t plain = strcspn(s, "\"\\");
-		plain = plain < n ? plain : n;
-		gx_strbuf_add(b, s, plain);
-		if (plain < n) {
-			gx_strbuf_addc(b, '\\');
-			gx_strbuf_addc(b, s[plain++]);
-		}
-		s += plain;
-		n -= plain;
+	unsigned needs = 0;
+	for (size_t i = 0; i < n; ++i) {
+		unsigned char c = (unsigned char)s[i];
+		needs |= (c == '"') | (c == '\\');
+		needs |= (unsigned)((c >= 0x80) | (c == '\r') | (c == '\n')) << 1;
 	}
-	gx_strbuf_addc(b, '"');
+	return needs;
+}
+
+static void put_escaped(struct gx_strbuf *b, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; ++i) {
+		if (s[i] == '"' || s[i] == '\\')
+			gx_strbuf_addc(b, '\\');
+		gx_strbuf_addc(b, s[i]);
+	}
 }
 
 /* [RFC 3501] 4.3: what a quoted string cannot hold is sent as a literal. */
 static void put_string(struct gx_strbuf *b, const char *s)
 {
 	size_t n = strlen(s);
-	if (n <= QUOTED_MAX && gx_ascii_only(s, n) && strpbrk(s, "\r\n") == NULL) {
-		put_quoted(b, s, n);
+	unsigned needs = n > QUOTED_MAX ? NEEDS_LITERAL : string_needs(s, n);
+	if ((needs & NEEDS_LITERAL) != 0) {
+		gx_strbuf_printf(b, "{%zu}\r\n", n);
+		gx_strbuf_add(b, s, n);
 		return;
 	}
-	gx_strbuf_printf(b, "{%zu}\r\n", n);
-	gx_strbuf_add(b, s, n);
+	gx_strbuf_addc(b, '"');
+	if ((needs & NEEDS_ESCAPES) != 0)
+		put_escaped(b, s, n);
+	else
+		gx_strbuf_add(b, s, n);
+	gx_strbuf_addc(b, '"');
 }
 
 static void put_nstring(struct gx_strbuf *b, const char *s)
