@@ -2,7 +2,9 @@
 /* gromox-mkprivate and gromox-mkpublic: make, upgrade and check stores. */
 #include <config.h>
 #include <getopt.h>
+#ifndef MKPUBLIC
 #include "tools/names.h"
+#endif
 #include "tools/site.h"
 
 #ifdef MKPUBLIC
@@ -15,7 +17,11 @@
 
 static const char usage[] =
 	"usage: " PROGRAM " [-Ufv] [-T DIR] [-c FILE] [--create-old] [--integrity] " WHO "\n"
+#ifdef MKPUBLIC
+	"  -T DIR         no effect: folders of a public store have no translated names\n"
+#else
 	"  -T DIR         take folder names from DIR/folder_names.txt\n"
+#endif
 	"  -U             upgrade the store instead of making it\n"
 	"  -c FILE        configuration file [" GX_CONFDIR "/gromox.cfg]\n"
 	"  -f             overwrite a store that is there: ITS CONTENTS ARE LOST\n"
@@ -113,6 +119,12 @@ static int open_store(struct request *r)
 static int make_store(struct request *r)
 {
 	struct store_names *names = NULL;
+#ifdef MKPUBLIC
+	bool public_store = true;
+	if (r->names_dir != NULL)
+		complain("-T %s has no effect: folders of a public store have no translated names", r->names_dir);
+#else
+	bool public_store = false;
 	const char *why = "";
 	if (r->names_dir != NULL) {
 		const char *file = gx_arena_printf(r->site.arena, "%s/folder_names.txt", r->names_dir);
@@ -121,10 +133,6 @@ static int make_store(struct request *r)
 			return EXIT_FAILED;
 		}
 	}
-#ifdef MKPUBLIC
-	bool public_store = true;
-#else
-	bool public_store = false;
 #endif
 	int rc = site_make_store(&r->site, r->path, public_store, r->id, r->owner, r->lang, r->force, names);
 	if (rc == EXIT_OK && r->verbose)

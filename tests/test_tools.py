@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""gromox-dbop, gromox-useradm, gromox-mkprivate, gromox-mkpublic as an administrator uses them."""
+import json
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import gxtap  # noqa: E402
+
+PASSWORD = "k\u00e4se und brot"
+TOOLS = ("gromox-dbop", "gromox-useradm", "gromox-mkprivate", "gromox-mkpublic")
+
+
+def program(name):
+    return os.path.join(gxtap.top_builddir(), name)
+
+
+class Site:
+    def __init__(self, create=True):
+        self.dir = tempfile.mkdtemp(prefix="gx-tools-")
+        os.chmod(self.dir, 0o755)
+        self.cfg = os.path.join(self.dir, "gromox.cfg")
+        self.db = os.path.join(self.dir, "directory.sqlite3")
+        with open(self.cfg, "w") as f:
+            f.write(f"directory_path = {self.db}\ndata_path = {self.dir}/data\n")
+        if create:
+            self.run("gromox-dbop", "-C")
+            self.run("gromox-useradm", "domain", "add", "Example.org")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *a):
+        shutil.rmtree(self.dir)
+
+    def run(self, tool, *args, code=0, stdin=None, password=PASSWORD):
+        env = {k: v for k, v in os.environ.items() if k != "GX_PASSWORD"}
+        if password is not None:
+            env["GX_PASSWORD"] = password
+        r = subprocess.run([program(tool), "-c", self.cfg, *args], input=stdin, env=env, timeout=60,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert r.returncode == code, (tool, args, r)
+        self.err = r.stderr
+        return r.stdout
+
+    def json(self, *args):
+        return json.loads(self.run("gromox-useradm", "--json", *args))
+
+    def hash(self, user):
+        with sqlite3.connect(self.db) as db:
+            return db.execute("SELECT password FROM users WHERE username=?", (user,)).fetchone()[0]
+
+
+def test_help_version_and_wrong_arguments():
+    for t in TOOLS:
+        for opt in ("--help", "-?"):
+            r = subprocess.run([program(t), opt], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            assert r.returncode == 0 and r.stdout.startswith("usage: " + t) and r.stderr == "", (t, r)
+        r = subprocess.run([program(t), "--version"], stdout=subprocess.PIPE, text=True)
+        assert r.returncode == 0 and r.stdout.startswith(t + " (gx) "), (t, r)
+        for bad in ([], ["--nonsense"], ["-X"], ["a", "b", "c", "d"]):
+            r = subprocess.run([program(t), *bad], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            assert r.returncode == 2 and "usage: " + t in r.stderr and r.stdout == "", (t, bad, r)
+
+
+def test_missing_config_is_named():
+    for t, args in zip(TOOLS, (["-C"], ["user", "list"], ["a@b"], ["b"])):
+        r = subprocess.run([program(t), "-c", "/nonexistent/x.cfg", *args], stderr=subprocess.PIPE, text=True)
+        assert r.returncode == 1 and "/nonexistent/x.cfg" in r.stderr and "-c" in r.stderr, r
+
+
+def test_directory_made_once_and_upgraded():
+    with Site(create=False) as s:
+        s.run("gromox-useradm", "user", "list", code=1)
+        assert s.db in s.err and "gromox-dbop -C" in s.err, s.err
+        s.run("gromox-dbop", "-U", code=1)
+        assert "gromox-dbop -C" in s.err
+        s.run("gromox-dbop", "-C", "-U", code=2)
+        s.run("gromox-dbop", "--create-old")
+        s.run("gromox-useradm", "user", "list", code=1)
+        assert "gromox-dbop -U" in s.err, s.err
+        assert "from schema version 0 to 133" in s.run("gromox-dbop", "-U")
+        assert "newest" in s.run("gromox-dbop", "-U")
+        s.run("gromox-dbop", "-C", code=1)
+        assert s.db in s.err
+        assert stat.S_IMODE(os.stat(s.db).st_mode) & 0o007 == 0
+        assert s.json("user", "list") == [] and s.json("domain", "list") == []
+
+
+def test_users_from_start_to_end():
+    with Site() as s:
+        s.run("gromox-useradm", "user", "add", "Ann@EXAMPLE.org", "--display-name", 'Ann "A" \u00c4', "--lang", "de")
+        u = s.json("user", "show", "ann@example.org")
+        assert (u["user"], u["display_name"], u["lang"], u["status"]) == ("Ann@example.org", 'Ann "A" \u00c4', "de", 0), u
+        assert u["maildir"] == f"{s.dir}/data/user/example.org/ann" and os.path.isdir(u["maildir"])
+        assert s.hash("Ann@example.org").startswith("$6$")
+        assert "0 findings" in s.run("gromox-mkprivate", "--integrity", "ann@example.org")
+        with sqlite3.connect(f"file:{u['maildir']}/exmdb/gx.sqlite3?mode=ro", uri=True) as db:
+            assert db.execute("SELECT name FROM folders WHERE fid=13").fetchone()[0] == "Posteingang"
+        s.run("gromox-useradm", "user", "add", "ann@example.org", code=1)
+        assert "exists already" in s.err
+        s.run("gromox-useradm", "user", "add", "ann@example.net", code=1)
+        assert "domain add example.net" in s.err
+        s.run("gromox-useradm", "user", "add", "../x@example.org", code=1)
+        s.run("gromox-useradm", "user", "add", "bob@example.org", "--no-create", stdin="from stdin\n", password=None)
+        assert not os.path.exists(f"{s.dir}/data/user/example.org/bob")
+        assert s.hash("bob@example.org").startswith("$6$")
+        s.run("gromox-useradm", "user", "add", "carl@example.org", stdin="", password=None, code=1)
+        assert "GX_PASSWORD" in s.err
+        s.run("gromox-useradm", "user", "add", "box@example.org", "--shared", password=None)
+        assert s.hash("box@example.org") == "" and s.json("user", "show", "box@example.org")["status"] == 4
+        before = s.hash("bob@example.org")
+        s.run("gromox-useradm", "user", "passwd", "bob@example.org")
+        assert s.hash("bob@example.org") != before
+        s.run("gromox-useradm", "user", "passwd", "nobody@example.org", code=1)
+        assert s.run("gromox-useradm", "user", "list", "example.org").split("\n")[0].startswith("Ann@example.org\t")
+        s.run("gromox-useradm", "user", "list", "elsewhere", code=1)
+        s.run("gromox-useradm", "domain", "delete", "example.org", code=1)
+        assert "delete them first" in s.err
+        s.run("gromox-useradm", "user", "delete", "ann@example.org")
+        assert u["maildir"] in s.err and os.path.isdir(u["maildir"])
+        s.run("gromox-useradm", "user", "delete", "ann@example.org", code=1)
+
+
+def test_options_of_other_commands_are_refused():
+    with Site() as s:
+        for args in (["user", "list", "--shared"], ["domain", "add", "x.org", "--lang", "de"], ["alias", "list", "--post", "all"],
+                     ["user", "add"], ["alias", "add", "a@example.org"], ["domain", "add", "x.org", "--max-users", "many"]):
+            s.run("gromox-useradm", *args, code=2)
+
+
+def test_aliases_groups_and_domains():
+    with Site() as s:
+        s.run("gromox-useradm", "domain", "add", "small.example", "--max-users", "1", "--homedir", "/somewhere")
+        d = s.json("domain", "show", "SMALL.example")
+        assert (d["max_users"], d["homedir"]) == (1, "/somewhere")
+        for u in ("a@example.org", "b@example.org", "a@small.example"):
+            s.run("gromox-useradm", "user", "add", u, "--no-create")
+        s.run("gromox-useradm", "user", "add", "b@small.example", "--no-create", code=1)
+        assert "max_users" in s.err
+        s.run("gromox-useradm", "alias", "add", "info@example.org", "A@example.org")
+        s.run("gromox-useradm", "alias", "add", "info@example.org", "b@example.org", code=1)
+        assert s.json("alias", "list") == [{"alias": "info@example.org", "user": "a@example.org"}]
+        assert s.json("alias", "list", "b@example.org") == []
+        assert s.json("alias", "show", "INFO@example.org")["user"] == "a@example.org"
+        s.run("gromox-useradm", "alias", "show", "a@example.org", code=1)
+        s.run("gromox-useradm", "group", "add", "dev@example.org", "--post", "members", "--display-name", "Dev")
+        s.run("gromox-useradm", "group", "add", "x@example.org", "--post", "martians", code=2)
+        s.run("gromox-useradm", "group", "add-member", "dev@example.org", "b@example.org")
+        s.run("gromox-useradm", "group", "add-member", "dev@example.org", "b@example.org", code=1)
+        s.run("gromox-useradm", "group", "add-sender", "dev@example.org", "c@example.org")
+        assert s.json("group", "show", "dev@example.org")["members"] == ["b@example.org"]
+        s.run("gromox-useradm", "group", "delete-member", "dev@example.org", "b@example.org")
+        assert s.json("group", "show", "dev@example.org")["members"] == []
+        s.run("gromox-useradm", "group", "delete", "a@example.org", code=1)
+        s.run("gromox-useradm", "group", "delete", "dev@example.org")
+        s.run("gromox-useradm", "group", "show", "dev@example.org", code=1)
+        s.run("gromox-useradm", "alias", "delete", "info@example.org")
+        s.run("gromox-useradm", "alias", "delete", "info@example.org", code=1)
+        s.run("gromox-useradm", "user", "delete", "a@small.example")
+        s.run("gromox-useradm", "domain", "delete", "small.example")
+        assert [d["domain"] for d in s.json("domain", "list")] == ["example.org"]
+
+
+def test_stores_are_made_overwritten_and_checked():
+    with Site() as s:
+        s.run("gromox-mkprivate", "ann@example.org", code=1)
+        assert "gromox-useradm user add" in s.err
+        s.run("gromox-mkprivate", "-U", "ann@example.org", code=1)
+        s.run("gromox-useradm", "user", "add", "ann@example.org", "--no-create")
+        s.run("gromox-mkprivate", "-U", "ann@example.org", code=1)
+        assert "gx.sqlite3" in s.err
+        with open(f"{s.dir}/folder_names.txt", "w") as f:
+            f.write("# ours\nen\t" + "\t".join(f"Name {i}" for i in range(15)) + "\n")
+        assert "made for ann@example.org" in s.run("gromox-mkprivate", "-v", "-T", s.dir, "ann@example.org")
+        store = f"{s.dir}/data/user/example.org/ann/exmdb/gx.sqlite3"
+        with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as db:
+            assert db.execute("SELECT name FROM folders WHERE fid=13").fetchone()[0] == "Name 3"
+        s.run("gromox-mkprivate", "ann@example.org", code=1)
+        assert store in s.err and "-f" in s.err
+        s.run("gromox-mkprivate", "-f", "ann@example.org")
+        s.run("gromox-mkprivate", "--create-old", "-f", "ann@example.org")
+        assert "0 findings" in s.run("gromox-mkprivate", "-U", "-v", "--integrity", "ann@example.org")
+        with open(f"{s.dir}/folder_names.txt", "w") as f:
+            f.write("en\tonly\ttwo\n")
+        s.run("gromox-mkprivate", "-f", "-T", s.dir, "ann@example.org", code=1)
+        assert "folder_names.txt:1" in s.err
+        s.run("gromox-mkprivate", "-f", "-T", "/nonexistent", "ann@example.org", code=1)
+        s.run("gromox-mkpublic", "example.org")
+        assert "0 findings" in s.run("gromox-mkpublic", "--integrity", "example.org")
+        with open(store, "r+b") as f:
+            f.truncate(3000)
+        s.run("gromox-mkprivate", "--integrity", "ann@example.org", code=1)
+        assert store in s.err, s.err
+
+
+if __name__ == "__main__":
+    gxtap.main(globals())
