@@ -115,6 +115,39 @@ START_TEST(sections)
 }
 END_TEST
 
+START_TEST(binary)
+{
+	imaptest_say(&c, "a FETCH 2 (BINARY.SIZE[1] BINARY.PEEK[1])", "\\* 2 FETCH \\(BINARY.SIZE\\[1\\] 12 BINARY\\[1\\] \\{12\\}\nSch\xf6ne Gr\xfc\xdf" "e\\)\na OK .*\n");
+	imaptest_say(&c, "b FETCH 2 BINARY.PEEK[3]<1.9>", "\\* 2 FETCH \\(BINARY\\[3\\]<1> \\{2\\}\n\x01\x02\\)\nb OK .*\n");
+	imaptest_send(&c, "c FETCH 2 BINARY.PEEK[3]\r\n", 26);
+	ck_assert_uint_ge(c.got.len, 37);
+	ck_assert_int_eq(memcmp(c.got.s, "* 2 FETCH (BINARY[3] ~{3}\r\n\0\x01\x02)\r\nc OK", 37), 0);
+	imaptest_say(&c, "d FETCH 2 BINARY.PEEK[7]", "\\* 2 FETCH \\(BINARY\\[7\\] NIL\\)\nd OK .*\n");
+	imaptest_say(&c, "e FETCH 3 BINARY[]", "\\* 3 FETCH \\(BINARY\\[\\] \\{18\\}\nSubject: third\n\n FLAGS \\(\\\\Seen\\)\\)\ne OK .*\n");
+	imaptest_say(&c, "f FETCH 3 BINARY[TEXT]", "f BAD .*\n");
+	imaptest_append(&c, "INBOX", "", "Content-Transfer-Encoding: x-own\n\nx\n");
+	imaptest_say(&c, "g FETCH 4 BINARY.PEEK[1]", "\\* 4 FETCH \\(BINARY\\[1\\] NIL\\)\ng NO \\[UNKNOWN-CTE\\] .*\n");
+}
+END_TEST
+
+START_TEST(revision_two)
+{
+	imaptest_say(&c, "a ENABLE IMAP4rev2", "\\* ENABLED\na OK .*\n");
+	srv.srv.rfc9051 = true;
+	imaptest_say(&c, "b CAPABILITY", "\\* CAPABILITY IMAP4rev1 IMAP4rev2 .*\nb OK .*\n");
+	imaptest_say(&c, "c SEARCH ALL", "\\* SEARCH 1 2 3\nc OK .*\n");
+	imaptest_say(&c, "d ENABLE IMAP4rev2", "\\* ENABLED IMAP4rev2\nd OK .*\n");
+	imaptest_say(&c, "e SEARCH ALL", "\\* ESEARCH \\(TAG \"e\"\\) ALL 1:3\ne OK .*\n");
+	imaptest_say(&c, "f CREATE \"T&\xc3\x84-\"", "f OK .*\n");
+	imaptest_say(&c, "g LIST \"\" T*", "\\* LIST \\([^)]*\\) \"/\" \"T&\xc3\x84-\"\ng OK .*\n");
+	imaptest_say(&c, "h SELECT inbox", "\\* OK \\[CLOSED\\] .*\n\\* FLAGS .*\n\\* OK .*\n\\* 3 EXISTS\n(\\* OK .*\n)*\\* LIST \\(\\) \"/\" \"INBOX\"\nh OK .*\n");
+	imaptest_say(&c, "i STORE 1 +FLAGS.SILENT (\\Deleted)", "i OK .*\n");
+	imaptest_say(&c, "j STATUS INBOX (DELETED)", "\\* STATUS \"INBOX\" \\(DELETED 1\\)\nj OK .*\n");
+	imaptest_say(&c, "k SELECT \"\xff\"", "k BAD .*\n");
+	imaptest_say(&c, "l APPEND INBOX ~{3+}\r\na\r\n", "\\* 4 EXISTS\nl OK .*\n");
+}
+END_TEST
+
 START_TEST(body_without_extensions)
 {
 	static const struct {
@@ -257,6 +290,8 @@ static Suite *fetch_suite(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, attributes);
 	tcase_add_test(t, sections);
+	tcase_add_test(t, binary);
+	tcase_add_test(t, revision_two);
 	tcase_add_test(t, body_without_extensions);
 	tcase_add_test(t, reading_marks_as_seen);
 	tcase_add_test(t, many_bytes_in_slices);

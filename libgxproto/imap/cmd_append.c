@@ -25,6 +25,7 @@ bool gx_imap__append_parse(struct imap_session *s, struct imap_parse *c)
 			return false;
 	}
 	/* the bytes themselves were kept apart while the command was collected */
+	gx_imap__accept(c, '~'); /* literal8, [RFC 9051] 9 */
 	if (!s->in.have_message || !gx_imap__accept(c, '{') || !gx_imap__number(c, UINT64_MAX, &n))
 		return gx_imap__fail(c, "Message literal expected");
 	gx_imap__accept(c, '+');

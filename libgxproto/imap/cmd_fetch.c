@@ -122,13 +122,13 @@ static bool section_name(struct imap_parse *c, struct imap_item *it)
 }
 
 /* What the client sent between the brackets, in our spelling. */
-static bool label(struct imap_parse *c, struct imap_item *it)
+static bool label(struct imap_parse *c, struct imap_item *it, const char *name)
 {
 	static const char *const names[] = {"", "HEADER", "TEXT", "MIME", "HEADER.FIELDS", "HEADER.FIELDS.NOT"};
 	struct gx_push b;
 	struct gx_bin text;
 	gx_push_init(&b, 0);
-	imap_puts(&b, "BODY[");
+	gx_push_str(&b, name);
 	gx_push_str(&b, it->part);
 	if (*it->part != '\0' && it->section != IMAP_SEC_ALL)
 		imap_puts(&b, ".");
@@ -147,21 +147,47 @@ static bool label(struct imap_parse *c, struct imap_item *it)
 	return err == 0 || gx_imap__fail(c, "Command too large");
 }
 
+static bool partial(struct imap_parse *c, struct imap_item *it)
+{
+	it->partial = gx_imap__accept(c, '<');
+	if (!it->partial)
+		return true;
+	if (!gx_imap__number(c, UINT32_MAX, &it->off) || !gx_imap__expect(c, '.') ||
+	    !gx_imap__number(c, UINT32_MAX, &it->most) || !gx_imap__expect(c, '>'))
+		return false;
+	return it->most != 0 || gx_imap__fail(c, "Partial fetch of no bytes");
+}
+
 static bool add_section(struct imap_fetch *f, struct imap_parse *c, bool peek)
 {
 	struct imap_item *it = add(f, c, IMAP_ITEM_SECTION, "");
-	if (it == NULL || !part_number(c, &it->part) || !section_name(c, it) || !gx_imap__expect(c, ']'))
+	if (it == NULL || !part_number(c, &it->part) || !section_name(c, it) || !gx_imap__expect(c, ']') || !partial(c, it))
 		return false;
-	if (gx_imap__accept(c, '<')) {
-		it->partial = true;
-		if (!gx_imap__number(c, UINT32_MAX, &it->off) || !gx_imap__expect(c, '.') ||
-		    !gx_imap__number(c, UINT32_MAX, &it->most) || !gx_imap__expect(c, '>'))
-			return false;
-		if (it->most == 0)
-			return gx_imap__fail(c, "Partial fetch of no bytes");
-	}
 	f->sets_seen = f->sets_seen || !peek;
-	return label(c, it);
+	return label(c, it, "BODY[");
+}
+
+static bool add_binary(struct imap_fetch *f, struct imap_parse *c, enum imap_item_kind kind, bool peek)
+{
+	struct imap_item *it = add(f, c, kind, "");
+	if (it == NULL || !part_number(c, &it->part) || !gx_imap__expect(c, ']'))
+		return false;
+	if (kind == IMAP_ITEM_BINARY && !partial(c, it))
+		return false;
+	f->sets_seen = f->sets_seen || !peek;
+	return label(c, it, kind == IMAP_ITEM_BINARY ? "BINARY[" : "BINARY.SIZE[");
+}
+
+/* An item with brackets; the opening one is read. */
+static bool bracketed(struct imap_fetch *f, struct imap_parse *c, const char *word)
+{
+	if (strcmp(word, "BODY") == 0 || strcmp(word, "BODY.PEEK") == 0)
+		return add_section(f, c, word[4] != '\0');
+	if (strcmp(word, "BINARY") == 0 || strcmp(word, "BINARY.PEEK") == 0)
+		return add_binary(f, c, IMAP_ITEM_BINARY, word[6] != '\0');
+	if (strcmp(word, "BINARY.SIZE") == 0)
+		return add_binary(f, c, IMAP_ITEM_BINARY_SIZE, true);
+	return gx_imap__fail(c, "Unknown FETCH item");
 }
 
 static bool word_char(int ch)
@@ -180,13 +206,7 @@ static bool item(struct imap_fetch *f, struct imap_parse *c)
 		gx_imap__accept(c, (char)ch);
 	}
 	word[n] = '\0';
-	if (gx_imap__accept(c, '[')) {
-		bool peek = strcmp(word, "BODY.PEEK") == 0;
-		if (!peek && strcmp(word, "BODY") != 0)
-			return gx_imap__fail(c, "Unknown FETCH item");
-		return add_section(f, c, peek);
-	}
-	return add_simple(f, c, word);
+	return gx_imap__accept(c, '[') ? bracketed(f, c, word) : add_simple(f, c, word);
 }
 
 static bool macro(struct imap_fetch *f, struct imap_parse *c)

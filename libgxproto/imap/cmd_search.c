@@ -235,6 +235,10 @@ static void put_search(struct imap_session *s, const struct imap_search *q)
 enum imap_result gx_imap__search_run(struct imap_session *s)
 {
 	struct imap_search *q = s->args;
+	if (s->rev2 && !q->extended) { /* [RFC 9051] 6.4.4: never a plain SEARCH answer */
+		q->extended = true;
+		q->ret = IMAP_RET_ALL;
+	}
 	if (!q->started) {
 		enum imap_result r = start(s, q);
 		if (r != IMAP_MORE)

@@ -43,8 +43,8 @@ static void put_state(struct imap_session *s)
 		imap_puts(s->out, "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded \\*)] Kept\r\n");
 	imap_puts(s->out, "* ");
 	gx_imap__put_u64(s->out, gx_imapview_count(v));
-	imap_puts(s->out, " EXISTS\r\n* 0 RECENT\r\n");
-	if (first != 0) {
+	gx_push_str(s->out, s->rev2 ? " EXISTS\r\n" : " EXISTS\r\n* 0 RECENT\r\n");
+	if (first != 0 && !s->rev2) {
 		imap_puts(s->out, "* OK [UNSEEN ");
 		gx_imap__put_u64(s->out, first);
 		imap_puts(s->out, "] First unseen\r\n");
@@ -110,6 +110,11 @@ static enum imap_result select_mailbox(struct imap_session *s, bool read_only)
 	}
 	s->condstore = s->condstore || a->condstore;
 	put_state(s);
+	if (s->rev2) { /* [RFC 9051] 6.3.2 */
+		imap_puts(s->out, "* LIST () \"/\" ");
+		gx_imap__put_mailbox(s, gx_imap__is_inbox(a->name) ? "INBOX" : a->name);
+		imap_puts(s->out, "\r\n");
+	}
 	return gx_imap__ok(s, read_only ? "[READ-ONLY] Mailbox opened" : "[READ-WRITE] Mailbox opened");
 }
 

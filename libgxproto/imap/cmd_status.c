@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* [RFC 3501] 6.3.10; SIZE is [RFC 8438]. */
+/* [RFC 3501] 6.3.10; SIZE is [RFC 8438], DELETED [RFC 9051] 6.3.11. */
 #include <config.h>
 #include "libgxproto/imap/imap-int.h"
 
@@ -14,7 +14,7 @@ static const struct {
 } items[] = {
 	{"MESSAGES", IMAP_ST_MESSAGES}, {"RECENT", IMAP_ST_RECENT}, {"UIDNEXT", IMAP_ST_UIDNEXT},
 	{"UIDVALIDITY", IMAP_ST_UIDVALIDITY}, {"UNSEEN", IMAP_ST_UNSEEN}, {"HIGHESTMODSEQ", IMAP_ST_HIGHESTMODSEQ},
-	{"SIZE", IMAP_ST_SIZE},
+	{"SIZE", IMAP_ST_SIZE}, {"DELETED", IMAP_ST_DELETED},
 };
 enum { ITEMS = sizeof(items) / sizeof(*items) };
 
@@ -34,9 +34,22 @@ bool gx_imap__status_items(struct imap_parse *c, unsigned *ret_items)
 	return gx_imap__expect(c, ')');
 }
 
-static uint64_t value_of(const struct gx_folder_info *f, unsigned item)
+static uint64_t count_deleted(struct imap_session *s, uint64_t fid)
+{
+	struct gx_imapview *v;
+	uint64_t n = 0;
+	if (gx_ec_failed(gx_imapview_open(s->user->store, &s->user->actor, fid, &v)))
+		return 0;
+	for (uint32_t i = gx_imapview_count(v); i > 0; --i)
+		n += (gx_imapview_at(v, i)->flags & GX_MSGF_DELETED) != 0;
+	gx_imapview_close(v);
+	return n;
+}
+
+static uint64_t value_of(struct imap_session *s, const struct gx_folder_info *f, unsigned item)
 {
 	switch (item) {
+	case IMAP_ST_DELETED: return count_deleted(s, f->fid);
 	case IMAP_ST_MESSAGES: return f->total;
 	case IMAP_ST_UIDNEXT: return f->uidnext;
 	case IMAP_ST_UIDVALIDITY: return f->uidvalidity;
@@ -61,7 +74,7 @@ void gx_imap__put_status(struct imap_session *s, const char *name, const struct 
 		first = false;
 		gx_push_str(s->out, items[i].name);
 		imap_puts(s->out, " ");
-		gx_imap__put_u64(s->out, value_of(f, items[i].item));
+		gx_imap__put_u64(s->out, value_of(s, f, items[i].item));
 	}
 	imap_puts(s->out, ")\r\n");
 }

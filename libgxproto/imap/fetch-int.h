@@ -7,7 +7,7 @@
 
 enum imap_item_kind {
 	IMAP_ITEM_FLAGS, IMAP_ITEM_UID, IMAP_ITEM_MODSEQ, IMAP_ITEM_SIZE, IMAP_ITEM_DATE, IMAP_ITEM_ENVELOPE,
-	IMAP_ITEM_BODY, IMAP_ITEM_BODYSTRUCTURE, IMAP_ITEM_SECTION,
+	IMAP_ITEM_BODY, IMAP_ITEM_BODYSTRUCTURE, IMAP_ITEM_SECTION, IMAP_ITEM_BINARY, IMAP_ITEM_BINARY_SIZE,
 };
 
 enum imap_section_kind {
@@ -37,6 +37,7 @@ struct imap_fetch {
 	size_t range_count, range;
 	uint32_t seq;                 /* the message at hand */
 	bool resolved, gap;           /* gap: some message was gone */
+	bool unknown_cte;             /* some part could not be decoded */
 	bool open;                    /* "* n FETCH (" is out */
 	size_t item;
 	uint64_t at, left;            /* bytes of the original still to copy */
@@ -59,6 +60,8 @@ gx_ec gx_imap__section_range(struct imap_session *s, struct imap_fetch *f, struc
 	const struct imap_item *it, uint64_t *ret_off, uint64_t *ret_len, bool *ret_none);
 /* Header fields that the item names, with the empty line, appended to out. The range is that of a part's header; the message's own needs none. */
 gx_ec gx_imap__section_fields(struct gx_txn *t, uint64_t mid, const struct imap_item *it, uint64_t off, uint64_t len, struct gx_push *out);
+/* The part decoded, [RFC 9051] 6.4.5.1: BINARY and BINARY.SIZE. */
+gx_ec gx_imap__put_binary(struct imap_session *s, struct imap_fetch *f, struct gx_txn *t, uint64_t mid, const struct imap_item *it);
 void gx_imap__fetch_next_message(struct imap_fetch *f);
 /* BODY out of a stored BODYSTRUCTURE: the extension data left out. */
 void gx_imap__put_body(struct gx_push *out, const struct gx_bin *structure);

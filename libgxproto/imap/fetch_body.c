@@ -199,3 +199,55 @@ gx_ec gx_imap__section_fields(struct gx_txn *t, uint64_t mid, const struct imap_
 	gx_push_release(&b);
 	return ec;
 }
+
+/* Decoded bytes of a part; *ret_none: there is none, or it cannot be decoded. */
+static gx_ec decoded(struct imap_fetch *f, struct gx_txn *t, uint64_t mid, const struct imap_item *it, struct gx_bin *ret, bool *ret_none)
+{
+	gx_ec ec = parse_whole(f, t, mid);
+	if (gx_ec_failed(ec))
+		return ec;
+	const struct gx_mime_part *p = gx_mime_part_by_number(f->root, it->part);
+	*ret_none = p == NULL;
+	if (*it->part == '\0') {
+		*ret = (struct gx_bin){f->whole.data, f->whole.len};
+		*ret_none = false;
+		return ec;
+	}
+	if (p == NULL)
+		return ec;
+	*ret = (struct gx_bin){f->whole.data + p->body_off, p->body_len};
+	if (p->cte == GX_CTE_UNKNOWN) {
+		f->unknown_cte = *ret_none = true;
+		return ec;
+	}
+	if (p->first_child != NULL || (p->cte != GX_CTE_QP && p->cte != GX_CTE_BASE64 && p->cte != GX_CTE_UUENCODE))
+		return ec;
+	return gx_ec_from_err(gx_decode(f->scratch, p->cte, ret->data, ret->len, ret));
+}
+
+gx_ec gx_imap__put_binary(struct imap_session *s, struct imap_fetch *f, struct gx_txn *t, uint64_t mid, const struct imap_item *it)
+{
+	struct gx_bin bin = {0};
+	bool none = false;
+	gx_ec ec = decoded(f, t, mid, it, &bin, &none);
+	if (gx_ec_failed(ec))
+		return ec;
+	gx_push_str(s->out, it->label);
+	if (it->kind == IMAP_ITEM_BINARY_SIZE) {
+		imap_puts(s->out, " ");
+		gx_imap__put_u64(s->out, none ? 0 : bin.len);
+		return ec;
+	}
+	if (none) {
+		imap_puts(s->out, " NIL");
+		return ec;
+	}
+	uint64_t skip = !it->partial ? 0 : it->off < bin.len ? it->off : bin.len;
+	uint64_t n = it->partial && it->most < bin.len - skip ? it->most : bin.len - skip;
+	const uint8_t *p = n == 0 ? NULL : bin.data + skip;
+	gx_push_str(s->out, n > 0 && memchr(p, 0, n) != NULL ? " ~{" : " {");
+	gx_imap__put_u64(s->out, n);
+	imap_puts(s->out, "}\r\n");
+	gx_push_bytes(s->out, p, n);
+	return ec;
+}

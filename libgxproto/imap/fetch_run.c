@@ -214,6 +214,10 @@ static gx_ec put_item(struct imap_session *s, struct imap_fetch *f, struct gx_tx
 		break;
 	case IMAP_ITEM_SECTION:
 		return put_section(s, f, t, it, e->mid);
+	case IMAP_ITEM_BINARY:
+	case IMAP_ITEM_BINARY_SIZE:
+		f->mime_valid = false;
+		return gx_imap__put_binary(s, f, t, e->mid, it);
 	default:
 		return put_stored(s, f, t, it, e);
 	}
@@ -284,6 +288,8 @@ static enum imap_result finish(struct imap_session *s, const struct imap_fetch *
 {
 	if (f->gap)
 		return gx_imap__no(s, "[EXPUNGEISSUED] Some messages were removed meanwhile");
+	if (f->unknown_cte)
+		return gx_imap__no(s, "[UNKNOWN-CTE] Some parts have an unknown transfer encoding");
 	return gx_imap__ok(s, "Fetch done");
 }
 

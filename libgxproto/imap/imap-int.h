@@ -197,7 +197,7 @@ bool gx_imap__pattern_match(const char *pattern, const char *name);
 /* ---- cmd_status.c ---- */
 enum {
 	IMAP_ST_MESSAGES = 1, IMAP_ST_RECENT = 2, IMAP_ST_UIDNEXT = 4, IMAP_ST_UIDVALIDITY = 8, IMAP_ST_UNSEEN = 16,
-	IMAP_ST_HIGHESTMODSEQ = 32, IMAP_ST_SIZE = 64,
+	IMAP_ST_HIGHESTMODSEQ = 32, IMAP_ST_SIZE = 64, IMAP_ST_DELETED = 128,
 };
 /* "(MESSAGES UNSEEN ...)" */
 bool gx_imap__status_items(struct imap_parse *c, unsigned *ret_items);

@@ -219,6 +219,10 @@ bool gx_imap__mailbox(struct imap_parse *c, bool list, const char **ret)
 	          take_run(c, list_char, "Mailbox name expected", &s);
 	if (!ok)
 		return false;
+	if (c->utf8_names) {
+		*ret = s.s;
+		return gx_utf8_valid(s.s, s.len) || gx_imap__fail(c, "Mailbox name is not UTF-8");
+	}
 	char *name;
 	switch (gx_imap__mutf7_decode(c->arena, s.s, s.len, &name)) {
 	case 0:

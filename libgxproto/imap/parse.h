@@ -13,6 +13,7 @@ struct imap_parse {
 	struct gx_arena *arena;
 	const char *err;   /* first complaint, NULL while all is well */
 	unsigned depth;    /* nesting of lists and search keys */
+	bool utf8_names;   /* mailbox names are UTF-8, not modified UTF-7: [RFC 9051] 5.1 */
 };
 
 #define IMAP_MAX_DEPTH 32
@@ -46,7 +47,7 @@ bool gx_imap__astring(struct imap_parse *c, struct imap_str *ret);
 /* NIL gives s NULL. */
 bool gx_imap__nstring(struct imap_parse *c, struct imap_str *ret);
 bool gx_imap__number(struct imap_parse *c, uint64_t max, uint64_t *ret);
-/* Mailbox name: modified UTF-7 (or UTF-8) to UTF-8. list: wildcards may stand unquoted. */
+/* Mailbox name as UTF-8; without utf8_names it comes in modified UTF-7 (or UTF-8). list: wildcards may stand unquoted. */
 bool gx_imap__mailbox(struct imap_parse *c, bool list, const char **ret);
 
 /* Sequence sets. */

@@ -24,15 +24,8 @@ static bool quotable(const char *s, size_t n)
 	return true;
 }
 
-void gx_imap__put_string(struct gx_push *out, const char *s, size_t n)
+static void put_quoted(struct gx_push *out, const char *s, size_t n)
 {
-	if (!quotable(s, n)) {
-		imap_puts(out, "{");
-		gx_imap__put_u64(out, n);
-		imap_puts(out, "}\r\n");
-		gx_push_bytes(out, s, n);
-		return;
-	}
 	imap_puts(out, "\"");
 	for (size_t i = 0; i < n;) {
 		size_t k = i;
@@ -48,6 +41,18 @@ void gx_imap__put_string(struct gx_push *out, const char *s, size_t n)
 	imap_puts(out, "\"");
 }
 
+void gx_imap__put_string(struct gx_push *out, const char *s, size_t n)
+{
+	if (quotable(s, n)) {
+		put_quoted(out, s, n);
+		return;
+	}
+	imap_puts(out, "{");
+	gx_imap__put_u64(out, n);
+	imap_puts(out, "}\r\n");
+	gx_push_bytes(out, s, n);
+}
+
 void gx_imap__put_nstring(struct gx_push *out, const char *s)
 {
 	if (s == NULL)
@@ -59,6 +64,10 @@ void gx_imap__put_nstring(struct gx_push *out, const char *s)
 void gx_imap__put_mailbox(struct imap_session *s, const char *name)
 {
 	char *enc;
+	if (s->rev2 && strpbrk(name, "\r\n") == NULL) {
+		put_quoted(s->out, name, strlen(name));
+		return;
+	}
 	if (gx_imap__mutf7_encode(s->arena, name, &enc) != 0) {
 		gx_push_fail(s->out, GX_E_NOMEM);
 		return;
@@ -206,7 +215,10 @@ bool gx_imap__commit(struct imap_session *s, struct gx_txn *t, int sync)
 
 void gx_imap__put_capabilities(struct imap_session *s)
 {
-	imap_puts(s->out, "CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ENABLE IDLE");
+	imap_puts(s->out, "CAPABILITY IMAP4rev1 ");
+	if (s->srv->rfc9051)
+		imap_puts(s->out, "IMAP4rev2 ");
+	imap_puts(s->out, "LITERAL+ SASL-IR ENABLE IDLE");
 	if (s->srv->enable_id)
 		imap_puts(s->out, " ID");
 	if (s->user != NULL) {

@@ -68,6 +68,7 @@ static bool parse_command(struct imap_session *s)
 	struct imap_parse c;
 	struct imap_str tag, name;
 	gx_imap__parse_init(&c, (const char *)s->in.cmd.data, s->in.cmd.len, s->arena);
+	c.utf8_names = s->rev2;
 	if (!gx_imap__tag(&c, &tag)) {
 		gx_imap__bad(s, "%s", c.err);
 		return false;
