@@ -223,7 +223,8 @@ START_TEST(addresses_are_read)
 		{"a@b <c@d>", "[a@b|c|d]"}, {"John a@b", "[John|a|b]"}, {"a@b John", "[John|a|b]"},
 		{"=?utf-8?Q?Doe,_J?= <a@b>", "[=?utf-8?Q?Doe,_J?=|a|b]"}, {"a@[1.2.3.4]", "[-|a|[1.2.3.4]]"},
 		{"a@[IPv6:::1]", "[-|a|[IPv6:::1]]"}, {"a @ b", "[-|a|b]"}, {"a@b . c", "[-|a|b.c]"},
-		{"< a @ b . c >", "[-|a|b.c]"}, {"\"unfinished <a@b>", "[unfinished <a@b>||]"}, {"@b", "[-||b]"}, {"a@", "[-|a|]"},
+		{"< a @ b . c >", "[-|a|b.c]"}, {"\"unfinished <a@b>", "[unfinished|a|b]"},
+		{"A (b <c@d>", "[A (b|c|d]"}, {"A (b (c) <d@e>", "[A (b|d|e]"}, {"\"a\\\" <c@d>", "[a\\|c|d]"}, {"@b", "[-||b]"}, {"a@", "[-|a|]"},
 		{"(only a comment)", ""}, {"\xc3\xa9 <\xc3\xa9@\xc3\xa9>", "[\u00e9|\u00e9|\u00e9]"}, {"A\tB  C <a@b>", "[A B C|a|b]"},
 		{"Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>", "[Pete|pete|silly.test]"},
 	};

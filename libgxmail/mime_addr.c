@@ -5,8 +5,9 @@
 #include "libgxmail/mime-int.h"
 
 #define ADDRS_MAX 50000
-#define ROUTE_MAX 1000        /* these two keep looking ahead cheap */
+#define ROUTE_MAX 1000        /* these three keep looking ahead cheap */
 #define ENCODED_WORD_MAX 256
+#define UNCLOSED_MAX 20       /* of comments and strings without an end */
 #define NONE SIZE_MAX
 
 /* One address while it is read. */
@@ -23,7 +24,7 @@ struct scan {
 	bool spaced;              /* white space before the next token */
 	bool angle, in_group, any;
 	struct gx_mime_addr *list, **tail;
-	unsigned count;
+	unsigned count, unclosed;
 };
 
 static void scan_reset(struct scan *sc)
@@ -176,6 +177,28 @@ static void begin_token(struct scan *sc)
 	sc->any = true;
 }
 
+/*
+ * Does the comment or the quoted string that begins here end at all? When it does not, its first
+ * character stands for itself, so that an address behind it is not lost.
+ */
+static bool is_closed(struct scan *sc)
+{
+	const char *s = sc->s;
+	unsigned depth = 0;
+	if (sc->unclosed >= UNCLOSED_MAX)
+		return false;
+	do {
+		if (*s == '\\' && s[1] != '\0')
+			++s;
+		else if (*sc->s == '(')
+			depth += *s == '(' ? 1 : *s == ')' ? -1U : 0;
+		else
+			depth ^= *s == '"';
+	} while (*s++ != '\0' && depth != 0);
+	sc->unclosed += depth != 0;
+	return depth == 0;
+}
+
 /* (comment); nested ones keep their parentheses. */
 static void take_comment(struct scan *sc)
 {
@@ -191,7 +214,7 @@ static void take_comment(struct scan *sc)
 			break;
 		gx_strbuf_addc(&sc->comment, *s);
 	}
-	sc->s = *s == ')' ? s + 1 : s;
+	sc->s = s + 1;
 	sc->spaced = true;
 }
 
@@ -309,11 +332,17 @@ static int take_token(struct scan *sc)
 		sc->spaced = true;
 		return 0;
 	case '(':
-		take_comment(sc);
+		if (is_closed(sc))
+			take_comment(sc);
+		else
+			take_atom(sc);
 		return 0;
 	case '"':
 		begin_token(sc);
-		take_quoted(sc, &sc->phrase);
+		if (is_closed(sc))
+			take_quoted(sc, &sc->phrase);
+		else
+			++sc->s;
 		return 0;
 	case '<':
 		take_angle(sc);

@@ -256,7 +256,7 @@ static char *decode_run(struct gx_arena *a, struct gx_mime_rawparam *const *run,
 			gx_strbuf_adds(&b, v);
 	}
 	int r = b.err != 0 ? GX_E_NOMEM :
-		extended ? gx_cp_to_utf8(a, cp, b.s, b.len, &text, NULL, NULL) :
+		extended ? gx_cp_to_utf8(a, cp, gx_strbuf_cstr(&b), b.len, &text, NULL, NULL) :
 		gx_mime_decode_text(a, gx_strbuf_cstr(&b), 0, &text);
 	gx_strbuf_release(&b);
 	return r == 0 ? text : NULL;
