@@ -249,6 +249,29 @@ START_TEST(hostile_counts)
 }
 END_TEST
 
+START_TEST(out_of_memory)
+{
+	struct rnd r = {.s = 8, .a = a};
+	const struct gx_desc *d = gx_desctest_desc(GX_DESCTEST_EVERYTHING);
+	struct gx_everything e;
+	struct gx_bin out;
+	gx_desc_random(next, &r, &x, d, &e);
+	ck_assert_int_eq(try(&e, &out), 0);
+	int err = GX_E_NOMEM;
+	size_t failed = 0;
+	for (size_t limit = 1; err != 0 && limit < 100000; limit += 7) {
+		struct gx_arena *small = gx_arena_new(limit);
+		struct gx_dctx y = GX_DCTX(small);
+		err = gx_desc_decode(&y, d, out.data, out.len, &e);
+		ck_assert(err == 0 || err == GX_E_NOMEM);
+		failed += err != 0;
+		gx_arena_free(small);
+	}
+	ck_assert_int_eq(err, 0);
+	ck_assert_uint_gt(failed, 10);
+}
+END_TEST
+
 static Suite *desc_suite(void)
 {
 	Suite *s = suite_create("desc");
@@ -261,6 +284,7 @@ static Suite *desc_suite(void)
 	tcase_add_test(t, conditions);
 	tcase_add_test(t, equality_sees_each_member);
 	tcase_add_test(t, hostile_counts);
+	tcase_add_test(t, out_of_memory);
 	suite_add_tcase(s, t);
 	return s;
 }

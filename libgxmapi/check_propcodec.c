@@ -278,6 +278,29 @@ START_TEST(code_page_of_8_bit_strings)
 }
 END_TEST
 
+START_TEST(out_of_memory)
+{
+	struct rnd r = {.s = 30, .a = a};
+	struct gx_proplist l = rnd_proplist(&r, 40), back;
+	struct gx_push out = GX_PUSH_INIT;
+	while (l.count < 20)
+		l = rnd_proplist(&r, 40);
+	gx_px_push_proplist(&out, &forms[0], &l);
+	ck_assert_int_eq(out.err, 0);
+	struct gx_pull c = {.err = GX_E_NOMEM};
+	for (size_t limit = 1; c.err != 0 && limit < 200000; limit += 61) {
+		struct gx_arena *small = gx_arena_new(limit);
+		struct gx_px y = GX_PX_ROP(small, 65001);
+		gx_pull_init(&c, out.data, out.len);
+		gx_px_pull_proplist(&c, &y, &back);
+		ck_assert(c.err == 0 || (c.err == GX_E_NOMEM && back.count == 0));
+		gx_arena_free(small);
+	}
+	ck_assert_int_eq(c.err, 0);
+	gx_push_release(&out);
+}
+END_TEST
+
 static Suite *propcodec_suite(void)
 {
 	Suite *s = suite_create("propcodec");
@@ -292,6 +315,7 @@ static Suite *propcodec_suite(void)
 	tcase_add_test(t, hostile_input);
 	tcase_add_test(t, what_cannot_be_pushed);
 	tcase_add_test(t, code_page_of_8_bit_strings);
+	tcase_add_test(t, out_of_memory);
 	suite_add_tcase(s, t);
 	return s;
 }

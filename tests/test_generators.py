@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The generators: a faulty description is refused with file and line; output is the same each time."""
+import os
+import subprocess
+import sys
+import tempfile
+
+import gxtap
+
+SCRIPTS = os.path.join(gxtap.top_srcdir(), "scripts")
+
+FAULTS = (
+    ("struct s\n\ta\tu9\n", "t.def:2: unknown type u9"),
+    ("\ta\tu8\n", "t.def:1: a field outside of a struct"),
+    ("struct s\n\ta\tu8\n\ta\tu8\n", "t.def:3: a twice"),
+    ("struct s\n\ta\tu8\n\tif b\n\t\tc\tu8\n", "t.def:3: struct s: no field b"),
+    ("struct s\n\ta\tu8\n\telse\n\t\tc\tu8\n", "t.def:3: else without if"),
+    ("struct s\n\tb\tbytes\n", "t.def:2: bytes needs a size"),
+    ("struct s\n\tn\tu8\tlarge\n", "t.def:2: unknown word large"),
+    ("struct s\n\tn\tu16be\tcount_of v\n\tv\tu8[n]\n", "n must be u8, u16 or u32"),
+    ("struct s\n\tv\tu8[u8]\n\tn\tu8\tcount_of v\n", "n must stand before v"),
+    ("struct s\n\tn\tu8\tcount_of v\n\tv\tu8[u8]\n", "v does not use n"),
+    ("struct s\n\tn\tu8\n\tv\tu8[n]\n", "n is neither count_of nor len_of"),
+    ("struct s\n\ta\tu8\t= 1\n", "struct s: no member"),
+    ("struct s\n\ta\tu8\nstruct s\n\ta\tu8\n", "t.def:3: s exists"),
+    ("struct s\n\ta\ts\n", "t.def:2: unknown type s"),
+    ("nonsense\n", "t.def:1: unknown word nonsense"),
+    ("struct s\n" + "".join(f"\tf{i}\tu8\n" for i in range(65)), "more than 64 fields"),
+    ("struct s\n\ta\tu8\n\tif a == 1,2,3,4,5,6,7\n\t\tb\tu8\n", "t.def:3: more than six values"),
+    ("struct s\n\ta\tu8[3]\n", "t.def:2: arrays of fixed length"),
+)
+
+
+def generate(script, *args):
+    return subprocess.run([sys.executable, os.path.join(SCRIPTS, script), *args], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+
+
+def test_faulty_descriptions_are_refused():
+    with tempfile.TemporaryDirectory() as d:
+        source, out = os.path.join(d, "t.def"), os.path.join(d, "t.h")
+        for text, message in FAULTS:
+            with open(source, "w", encoding="utf-8") as f:
+                f.write(text)
+            r = generate("gen-defs.py", "types", source, out)
+            assert r.returncode != 0, text
+            assert message in r.stderr, (message, r.stderr)
+            assert "Traceback" not in r.stderr, r.stderr
+            assert not os.path.exists(out), text
+
+
+def test_output_is_the_same_each_time():
+    top = gxtap.top_srcdir()
+    made = (("gen-proptags.py", top, "proptag.h"), ("gen-namedprops.py", top, "namedprop-table.h"),
+            ("gen-errors.py", top, "ec-table.h"), ("gen-guids.py", top, "guids.h"))
+    with tempfile.TemporaryDirectory() as d:
+        for script, arg, name in made:
+            texts = []
+            for sub in ("a", "b"):
+                out = os.path.join(d, sub, name)
+                r = generate(script, arg, out)
+                assert r.returncode == 0, r.stderr
+                with open(out, encoding="utf-8") as f:
+                    texts.append(f.read())
+            assert texts[0] == texts[1] and len(texts[0]) > 1000, name
+
+
+if __name__ == "__main__":
+    gxtap.main(globals())
