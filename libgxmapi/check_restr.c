@@ -97,6 +97,25 @@ START_TEST(contents)
 }
 END_TEST
 
+START_TEST(marks)
+{
+	/* the same answers with and without characters that force the slow way */
+	ck_assert(gx_fuzzy_match("Hello World", "lo wo", FL_SUBSTRING, FL_LOOSE));
+	ck_assert(!gx_fuzzy_match("Hello World", "lo wo", FL_SUBSTRING, FL_IGNORENONSPACE));
+	ck_assert(gx_fuzzy_match("H\xc3\xa9llo W\xc3\xb6rld", "lo wo", FL_SUBSTRING, FL_LOOSE));
+	ck_assert(gx_fuzzy_match("Hello", "h\xc3\xa9ll\xc3\xb6", FL_FULLSTRING, FL_LOOSE));
+	ck_assert(gx_fuzzy_match("e\xcc\x81\xcc\x82", "\xc3\xa9", FL_FULLSTRING, FL_IGNORENONSPACE));
+	ck_assert(!gx_fuzzy_match("e\xcc\x81", "e", FL_FULLSTRING, 0));
+	ck_assert(gx_fuzzy_match("\xcc\x81", "", FL_FULLSTRING, FL_LOOSE)); /* nothing but a mark */
+	ck_assert(!gx_fuzzy_match("", "a", FL_SUBSTRING, FL_LOOSE));
+	char *long_marks = gx_arena_alloc(a, 200001);
+	for (size_t i = 0; i < 200000; i += 2)
+		memcpy(long_marks + i, "\xcc\x81", 2);
+	long_marks[200000] = '\0';
+	ck_assert(!gx_fuzzy_match(long_marks, "a", FL_SUBSTRING, FL_LOOSE)); /* in linear time */
+}
+END_TEST
+
 START_TEST(binary_contents)
 {
 	static const struct {
@@ -355,6 +374,7 @@ static Suite *restr_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, contents);
+	tcase_add_test(t, marks);
 	tcase_add_test(t, binary_contents);
 	tcase_add_test(t, property_comparisons);
 	tcase_add_test(t, other_leaves);

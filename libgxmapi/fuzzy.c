@@ -89,7 +89,8 @@ bool gx_fuzzy_match(const char *s, const char *pattern, uint16_t level, uint16_t
 	size_t n = strlen(s), m = strlen(pattern);
 	flags = effective(flags);
 	if (level == FL_SUBSTRING) {
-		if (flags & FL_IGNORENONSPACE)
+		/* text without marks needs no care for them */
+		if ((flags & FL_IGNORENONSPACE) && !(gx_ascii_only(s, n) && gx_ascii_only(pattern, m)))
 			return match_marks(s, s + n, pattern, pattern + m, flags);
 		if (flags & FL_IGNORECASE)
 			return gx_utf8_casestr(s, n, pattern, m);
