@@ -125,6 +125,9 @@ static int cut_up(struct cut *c, struct gx_build_cand *cands, size_t n)
 		const struct gx_build_cand *k = &cands[i];
 		if (k->off < at || k->off > c->original.len || k->len > c->original.len - k->off)
 			continue;
+		/* An entity that is kept whole beside its parts: the parts are what others have too. */
+		if (!k->base64 && i + 1 < n && cands[i + 1].base64 && cands[i + 1].off < k->off + k->len)
+			continue;
 		int r = add_cand(c, k, at);
 		if (r < 0)
 			return r;
