@@ -123,7 +123,7 @@ static uint32_t flags_of(const struct gx_msg_prepared *p, uint32_t asked)
 {
 	const struct gx_propval *pv = gx_proplist_get(&p->msg.obj->props, PidTagHasAttachments);
 	bool att = pv != NULL ? pv->v.b : p->msg.att_count > 0;
-	return (asked & SETTABLE) | (att ? GX_MSGF_HASATTACH : 0) | (p->original.len > 0 ? GX_MSGF_HASORIG : 0);
+	return (asked & SETTABLE) | (att ? GX_MSGF_HASATTACH : 0) | (p->original.data != NULL ? GX_MSGF_HASORIG : 0);
 }
 
 static int over_quota(struct gx_txn *t, uint64_t size, bool *ret_over)
@@ -179,7 +179,7 @@ static int insert(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_pre
 	r->uid = (uint32_t)f->uidnext++;
 	t->numbers++;
 	err = insert_body(t, r->body, &p->msg, p->skeleton, 0);
-	if (err == 0 && p->original.len > 0)
+	if (err == 0 && p->original.data != NULL)
 		err = insert_mime(t, r->body, p);
 	if (err == 0)
 		err = gx_msg__insert_row(t, r, t->actor->owner ? NULL : t->actor->user);

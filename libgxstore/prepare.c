@@ -177,7 +177,7 @@ static int prepare(struct prep *p, const struct gx_msg_source *src, struct gx_ms
 	if (err == 0)
 		err = pack_msg(p, src->obj, 0, &r->msg);
 	r->size = src->original.len;
-	if (err == 0 && r->size == 0) {
+	if (err == 0 && src->original.data == NULL) {
 		r->size = object_size(&r->msg);
 		for (size_t i = 0; i < p->b.count; ++i)
 			r->size += p->b.contents[i].size;

@@ -208,7 +208,7 @@ struct gx_prepare_ctx;
 struct gx_msg_source {
 	size_t size;
 	const struct gx_msgobj *obj;
-	struct gx_bin original;        /**< the internet message, byte for byte; empty when there is none */
+	struct gx_bin original;        /**< the internet message, byte for byte; data NULL when there is none */
 	struct gx_bin envelope;        /**< gx_mime_envelope(), may be empty without original */
 	struct gx_bin bodystructure;   /**< gx_mime_bodystructure(ext) */
 	struct gx_prepare_ctx *ctx;    /**< may be NULL; see gx_prepare_ctx_new() */

@@ -92,7 +92,7 @@ int gx_mail_prepare(struct gx_arena *a, struct gx_dir *dir, const struct gx_cloc
 	if (ret != 0)
 		return ret;
 	src.obj = obj;
-	src.original = data;
+	src.original = data.data != NULL ? data : (struct gx_bin){(const uint8_t *)"", 0}; /* empty is not absent */
 	ret = gx_msg_prepare(a, &src, &ret_p->msg);
 	if (ret != 0)
 		return ret;

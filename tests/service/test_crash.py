@@ -97,7 +97,7 @@ def test_kill_under_load_loses_and_doubles_nothing():
     assert not strange, strange[:10]
     s.stop()
     for u in s.users:
-        s.tool("gromox-storecheck", "-c", s.cfg, u)
+        s.tool("gromox-mkprivate", "--integrity", "-c", s.cfg, u)
     print(f"# {KILLS} kills, {len(acked)} acknowledged, {len(unsure)} in flight")
 
 
