@@ -327,8 +327,10 @@ static int take_lock(const char *dir, int mode, struct gx_arena *a, const char *
 	if (fd < 0)
 		return fail_errno(a, ret_why, path);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		char holder[128];
+		gx_store__read_holder(fd, holder, sizeof(holder));
 		close(fd);
-		gx_store__why(a, ret_why, "%s: the store is open in another process; stop it first", path);
+		gx_store__why(a, ret_why, "%s: the store is open in another process (%s); stop it first", path, holder);
 		return GX_E_BUSY;
 	}
 	*ret_fd = fd;

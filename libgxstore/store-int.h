@@ -91,6 +91,8 @@ struct gx_store {
 };
 
 void gx_store__why(struct gx_arena *a, const char **ret_why, const char *fmt, ...) GX_PRINTF(3, 4);
+/* Who holds a lock file, for messages: "pid N, PROGRAM" or "unknown". */
+void gx_store__read_holder(int fd, char *buf, size_t size);
 int64_t gx_store__now_unix(const struct gx_store *s);
 gx_nttime_t gx_store__now(const struct gx_store *s);
 

@@ -98,12 +98,13 @@ static struct gx_store *new_store(const char *dir, const struct gx_store_opts *o
 	return NULL;
 }
 
-/* Who has it: for the message only. */
-static void read_holder(int fd, char *buf, size_t size)
+void gx_store__read_holder(int fd, char *buf, size_t size)
 {
 	ssize_t n = pread(fd, buf, size - 1, 0);
 	buf[n < 0 ? 0 : n] = '\0';
 	buf[strcspn(buf, "\n")] = '\0';
+	if (*buf == '\0')
+		snprintf(buf, size, "unknown");
 }
 
 static int lock_store(struct gx_store *s, struct gx_arena *a, const char **ret_why)
@@ -118,9 +119,9 @@ static int lock_store(struct gx_store *s, struct gx_arena *a, const char **ret_w
 		return GX_E_IO;
 	}
 	if (flock(s->lockfd, (s->shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
-		read_holder(s->lockfd, holder, sizeof(holder));
+		gx_store__read_holder(s->lockfd, holder, sizeof(holder));
 		gx_store__why(a, ret_why, "%s: the store is open in another process (%s); stop it, or reach the store through it",
-			path, *holder == '\0' ? "unknown" : holder);
+			path, holder);
 		free(path);
 		return GX_E_BUSY;
 	}

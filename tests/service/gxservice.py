@@ -188,6 +188,7 @@ class RawLmtp:
         return self
 
     def __exit__(self, *rest):
+        self.f.close()
         self.s.close()
 
     def reply(self):
