@@ -409,6 +409,79 @@ START_TEST(a_failed_flush_is_an_error_once)
 }
 END_TEST
 
+/* ---- Damage ---- */
+
+static void read_everything(struct gx_store *s)
+{
+	struct gx_folder_info *v;
+	size_t n;
+	struct gx_push out = GX_PUSH_INIT;
+	struct gx_arena *x = gx_arena_new(64 << 20);
+	struct gx_txn *t;
+	struct gx_imapview *view;
+	if (gx_txn_begin(s, &sys_actor, GX_TXN_READ, 1000, &t) != 0) {
+		gx_arena_free(x);
+		return;
+	}
+	gx_ec ec = gx_folder_list(t, GX_FID_ROOT, true, x, &v, &n);
+	if (!gx_ec_failed(ec) && !gx_ec_failed(gx_imapview_open(s, &sys_actor, GX_FID_INBOX, &view))) {
+		for (uint32_t i = 1; i <= gx_imapview_count(view) && i < 200; i++) {
+			uint64_t mid = gx_imapview_at(view, i)->mid;
+			struct gx_msg_mime mime;
+			struct gx_msgobj *m;
+			struct gx_proplist l;
+			gx_push_clear(&out);
+			out.limit = 16 << 20;
+			ec = gx_msg_mime(t, mid, &mime);
+			ec = gx_msg_original(t, mid, 0, UINT64_MAX, &out);
+			ec = gx_msg_get_props(t, mid, NULL, 0, x, &l);
+			ec = gx_msg_read(t, mid, x, &m);
+		}
+		gx_imapview_close(view);
+	}
+	gx_txn_abort(t);
+	gx_push_release(&out);
+	gx_arena_free(x);
+}
+
+START_TEST(damage_is_an_error)
+{
+	char path[600];
+	struct gx_store *s = st_open(dir);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 60; i++)
+		st_insert(t, GX_FID_INBOX, i, i % 10 == 0 ? 60000 : 900, 0);
+	st_commit(t);
+	gx_store_close(s);
+	snprintf(path, sizeof(path), "%s/exmdb/gx.sqlite3", dir);
+	struct stat sb;
+	ck_assert_int_eq(stat(path, &sb), 0);
+	char *good = malloc((size_t)sb.st_size);
+	int fd = open(path, O_RDONLY);
+	ck_assert_int_eq(read(fd, good, (size_t)sb.st_size), sb.st_size);
+	close(fd);
+	srandom(_i + 1U);
+	for (int round = 0; round < 25; round++) {
+		const char *why;
+		struct gx_store *x = NULL;
+		write_file(path, good, (size_t)sb.st_size, 0);
+		for (int k = 0; k < 1 + round % 40; k++) {
+			char c = (char)random();
+			write_file(path, &c, 1, 100 + random() % (sb.st_size - 100));
+		}
+		why = "";
+		if (gx_store_open(dir, NULL, &x, a, &why) != 0) {
+			ck_assert_str_ne(why, "");
+			continue;
+		}
+		read_everything(x);
+		ck_assert_int_ne(gx_store_verify(x, NULL, NULL), GX_E_NOMEM);
+		gx_store_close(x);
+	}
+	free(good);
+}
+END_TEST
+
 /* ---- The pool ---- */
 
 static int64_t fake_now = 1000000000;
@@ -478,6 +551,7 @@ static Suite *suite(void)
 	tcase_add_test(c, numbers_jump_after_power_loss);
 	tcase_add_test(c, nothing_acknowledged_is_lost_by_a_kill);
 	tcase_add_loop_test(c, a_failing_disk_leaves_no_trace, 0, 2);
+	tcase_add_loop_test(c, damage_is_an_error, 0, 3);
 	tcase_add_test(c, a_failed_flush_is_an_error_once);
 	tcase_add_test(c, the_pool_opens_once_and_closes_idle_ones);
 	suite_add_tcase(su, c);

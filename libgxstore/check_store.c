@@ -302,6 +302,139 @@ START_TEST(quota_refuses)
 }
 END_TEST
 
+/* An outer message with a large attachment and a message inside, without an internet form. */
+static struct gx_msg_prepared *nested(unsigned depth, const char *subject)
+{
+	struct gx_msg_source src = GX_MSG_SOURCE_INIT;
+	struct gx_msg_prepared *p;
+	struct gx_msgobj *outer = gx_msgobj_new(a), *m = outer;
+	struct gx_propname name = {.set = {1, 2, 3, {4}}, .by_name = true, .name = "thing"};
+	char *big = gx_arena_alloc(a, 100000);
+	for (unsigned i = 0; i < 100000; i++)
+		big[i] = (char)(i * i >> 7);
+	for (unsigned i = 0; i <= depth; i++) {
+		const char *text = gx_arena_printf(a, "%s %u", subject, i);
+		ck_assert_int_eq(gx_proplist_set_str(&m->props, a, PidTagSubject, text), 0);
+		ck_assert_int_eq(gx_msgobj_set_named(m, a, &name, PtypString, (union gx_value){.str = text}), 0);
+		struct gx_attach *at = gx_msgobj_add_attach(m, a);
+		ck_assert_int_eq(gx_proplist_set_bin(&at->props, a, PidTagAttachDataBinary, big, 100000 - i), 0);
+		if (i == depth)
+			break;
+		at = gx_msgobj_add_attach(m, a);
+		m = at->embedded = gx_msgobj_new(a);
+	}
+	src.obj = outer;
+	ck_assert_int_eq(gx_msg_prepare(a, &src, &p), 0);
+	return p;
+}
+
+static void check_nested(struct gx_txn *t, uint64_t mid, unsigned depth, const char *subject)
+{
+	struct gx_propname name = {.set = {1, 2, 3, {4}}, .by_name = true, .name = "thing"};
+	struct gx_msgobj *m;
+	ST_OK(gx_msg_read(t, mid, a, &m));
+	for (unsigned i = 0; i <= depth; i++) {
+		const char *text = gx_arena_printf(a, "%s %u", i == 0 ? subject : "deep", i);
+		ck_assert_str_eq(gx_proplist_str(&m->props, PidTagSubject, ""), text);
+		const struct gx_named_propval *nv = gx_msgobj_get_named(m, &name);
+		ck_assert_ptr_nonnull(nv);
+		ck_assert_str_eq(nv->v.str, gx_arena_printf(a, "deep %u", i));
+		ck_assert_uint_eq(m->att_count, i == depth ? 1 : 2);
+		const struct gx_propval *pv = gx_proplist_get(&m->atts[0].props, PidTagAttachDataBinary);
+		ck_assert_ptr_nonnull(pv);
+		ck_assert_uint_eq(pv->v.bin.len, 100000 - i);
+		m = i == depth ? NULL : m->atts[1].embedded;
+	}
+}
+
+START_TEST(messages_inside_messages)
+{
+	struct gx_msg_prepared *p = nested(3, "deep");
+	struct gx_proplist l = {0};
+	struct gx_msg_ids ids, copy;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_msg_insert(t, GX_FID_INBOX, p, NULL, &ids));
+	check_nested(t, ids.mid, 3, "deep");
+	ST_OK(gx_msg_copy(t, GX_FID_INBOX, &ids.mid, 1, GX_FID_DRAFTS, false, &copy));
+	st_commit(t);
+	st_verify(s);
+	t = st_begin(s, GX_TXN_WRITE);
+	ck_assert_int_eq(gx_proplist_set_str(&l, a, PidTagSubject, "own 0"), 0);
+	ST_OK(gx_msg_set_props(t, copy.mid, &l));
+	check_nested(t, ids.mid, 3, "deep");
+	check_nested(t, copy.mid, 3, "own");
+	st_commit(t);
+	st_verify(s);
+	t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_msg_delete(t, GX_FID_INBOX, &ids.mid, 1, true));
+	check_nested(t, copy.mid, 3, "own");
+	st_commit(t);
+	st_verify(s);
+	t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_msg_delete(t, GX_FID_DRAFTS, &copy.mid, 1, true));
+	GX_STMT(st, t->q, "SELECT (SELECT COUNT(*) FROM body)+(SELECT COUNT(*) FROM att)+(SELECT COUNT(*) FROM content)");
+	ck_assert_int_eq(gx_sql__step(st), 1);
+	ck_assert_int_eq(gx_sql__int(st, 0), 0);
+	gx_sql__done(st);
+	st_commit(t);
+	gx_msg_prepared_release(p);
+}
+END_TEST
+
+static int rendered;
+
+static int render(const struct gx_msgobj *m, struct gx_push *msg, struct gx_push *env, struct gx_push *bs, void *ctx)
+{
+	(void)ctx;
+	rendered++;
+	gx_push_printf(msg, "Subject: %s\r\n\r\nrendered\r\n", gx_proplist_str(&m->props, PidTagSubject, ""));
+	gx_push_str(env, "(rendered)");
+	gx_push_str(bs, "(text)");
+	return 0;
+}
+
+START_TEST(what_has_no_internet_form_gets_one)
+{
+	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	struct gx_msg_prepared *p = nested(1, "deep");
+	struct gx_msg_ids ids;
+	struct gx_msg_mime mime;
+	struct gx_push out = GX_PUSH_INIT;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_msg_insert(t, GX_FID_INBOX, p, NULL, &ids));
+	st_commit(t);
+	t = st_begin(s, GX_TXN_READ);
+	ST_IS(gx_msg_mime(t, ids.mid, &mime), ecNotSupported); /* nobody to make it */
+	gx_txn_abort(t);
+	gx_store_close(s);
+	o.render = render;
+	s = st_open_with(dir, &o);
+	struct gx_imapview *v = st_view(s, GX_FID_INBOX);
+	ck_assert_uint_eq(gx_imapview_at(v, 1)->size32, UINT32_MAX);
+	rendered = 0;
+	for (int i = 0; i < 2; i++) {
+		t = st_begin(s, GX_TXN_READ);
+		ST_OK(gx_msg_mime(t, ids.mid, &mime));
+		ck_assert_uint_eq(mime.size, 29);
+		ck_assert_mem_eq(mime.envelope.data, "(rendered)", 10);
+		gx_push_clear(&out);
+		ST_OK(gx_msg_original(t, ids.mid, 0, UINT64_MAX, &out));
+		ck_assert_uint_eq(out.len, 29);
+		ck_assert_mem_eq(out.data, "Subject: deep 0\r\n\r\nrendered", 27);
+		gx_txn_abort(t);
+	}
+	ck_assert_int_eq(rendered, 1); /* it was kept */
+	ST_OK(gx_imapview_refresh(v, true, NULL));
+	ck_assert_uint_eq(gx_imapview_at(v, 1)->size32, 29);
+	gx_imapview_close(v);
+	t = st_begin(s, GX_TXN_READ);
+	check_nested(t, ids.mid, 1, "deep");
+	gx_txn_abort(t);
+	gx_push_release(&out);
+	gx_msg_prepared_release(p);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *su = suite_create("store");
@@ -319,6 +452,8 @@ static Suite *suite(void)
 	tcase_add_test(c, an_aborted_transaction_leaves_nothing);
 	tcase_add_test(c, named_properties_have_ids);
 	tcase_add_test(c, quota_refuses);
+	tcase_add_test(c, messages_inside_messages);
+	tcase_add_test(c, what_has_no_internet_form_gets_one);
 	suite_add_tcase(su, c);
 	return su;
 }

@@ -124,7 +124,7 @@ static int configure(struct gx_sql *q, const struct gx_sql_open *o)
 	sqlite3_busy_timeout(q->db, 10000);
 	/* NORMAL leaves the flush of the log to us (sync.c); checkpoints flush by themselves. */
 	snprintf(sql, sizeof(sql), "PRAGMA cache_size=-%u; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;"
-		"PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF;", o->cache_kib == 0 ? 2048 : o->cache_kib);
+		"PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF; PRAGMA journal_size_limit=4194304;", o->cache_kib == 0 ? 2048 : o->cache_kib);
 	int err = gx_sql__exec(q, sql);
 	if (err == 0 && !o->writer)
 		err = gx_sql__exec(q, "PRAGMA query_only=ON");
