@@ -364,6 +364,61 @@ START_TEST(damaged_mail_is_mail)
 }
 END_TEST
 
+/** Length and bytes of the only message of a mailbox. */
+static void get_only(unsigned i, struct gx_push *ret_bytes, struct gx_push *ret_env)
+{
+	static const struct gx_actor actor = GX_ACTOR_SYSTEM;
+	struct gx_store *s = get_store(i);
+	struct gx_imapview *view;
+	struct gx_txn *t;
+	struct gx_msg_mime m;
+	ck_assert(!gx_ec_failed(gx_imapview_open(s, &actor, GX_FID_INBOX, &view)));
+	ck_assert_uint_eq(gx_imapview_count(view), 1);
+	ck_assert_int_eq(gx_txn_begin(s, &actor, GX_TXN_READ, 5000, &t), 0);
+	ck_assert(!gx_ec_failed(gx_msg_mime(t, gx_imapview_at(view, 1)->mid, &m)));
+	gx_push_bytes(ret_env, m.envelope.data, m.envelope.len);
+	gx_push_bytes(ret_env, m.bodystructure.data, m.bodystructure.len);
+	gx_push_u8(ret_env, 0);
+	ck_assert(!gx_ec_failed(gx_msg_original(t, gx_imapview_at(view, 1)->mid, 0, UINT64_MAX, ret_bytes)));
+	gx_txn_abort(t);
+	gx_imapview_close(view);
+	gx_store_pool_put(pool, s);
+}
+
+START_TEST(bytes_come_back_as_they_came)
+{
+	static const char head[] = "X-Nul: \0\xff\r\nSubject: the subject\r\nFrom: a@example.net\nMIME-Version: 1.0\r\n"
+		"Content-Type: multipart/mixed; boundary=b\r\n\r\npre\0amble\n\r\r\n--b\r\nContent-Type: application/pdf\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\n";
+	struct gx_push sent = GX_PUSH_INIT, got = GX_PUSH_INIT, env = GX_PUSH_INIT;
+	gx_push_bytes(&sent, head, sizeof(head) - 1);
+	for (uint32_t i = 0, r = 1; i < 3000000; ++i) {
+		r = r * 1664525 + 1013904223;
+		gx_push_u8(&sent, (uint8_t)"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[r >> 26]);
+		if (i % 76 == 75)
+			gx_push_str(&sent, "\r\n");
+	}
+	gx_push_str(&sent, "\r\n--b--\r\nno line end");
+	make_site(1);
+	open_site(false);
+	start_delivery(false);
+	static const char *const u0 = "u0@example.org";
+	struct gx_envelope e = {.from = "", .rcpts = &u0, .rcpt_count = 1, .received_unix = 1700000000};
+	ck_assert_int_eq(gx_journal_submit(journal, &e, (struct gx_bin){sent.data, sent.len}, on_ack, NULL), 0);
+	await_count(0, 1);
+	get_only(0, &got, &env);
+	ck_assert_uint_eq(got.len, sent.len);
+	ck_assert_mem_eq(got.data, sent.data, sent.len);
+	ck_assert_ptr_nonnull(strstr((const char *)env.data, "\"the subject\""));
+	ck_assert_ptr_nonnull(strcasestr((const char *)env.data, "\"pdf\""));
+	close_site();
+	remove_site();
+	gx_push_release(&sent);
+	gx_push_release(&got);
+	gx_push_release(&env);
+}
+END_TEST
+
 START_TEST(another_process_delivers)
 {
 	make_site(2);
@@ -559,6 +614,7 @@ static Suite *delivery_suite(void)
 	tcase_add_test(t, a_missing_mailbox_is_waited_for);
 	tcase_add_test(t, one_mailbox_in_trouble_does_not_fill_the_journal);
 	tcase_add_test(t, damaged_mail_is_mail);
+	tcase_add_test(t, bytes_come_back_as_they_came);
 	tcase_add_test(t, another_process_delivers);
 	tcase_add_test(t, killed_at_random_each_message_once);
 	suite_add_tcase(s, t);

@@ -8,16 +8,16 @@
 
 enum { WRITER_WAIT_MS = 30000 };
 
-/** Errors that pass by themselves or by an administrator's hand. */
-static bool passes(int err)
+/** The message itself is refused, now and ever. All else passes, by itself or by an administrator's hand. */
+static bool is_final(int err)
 {
-	switch (err) {
-	case GX_E_NOMEM: case GX_E_IO: case GX_E_BUSY: case GX_E_TIMEOUT: case GX_E_NOSPACE: case GX_E_NOTFOUND:
-	case GX_E_INTERNAL:
-		return true;
-	default:
-		return false;
-	}
+	return err == GX_E_LIMIT || err == GX_E_DEPTH || err == GX_E_RANGE || err == GX_E_ENCODING || err == GX_E_INVAL;
+}
+
+/** The whole mailbox cannot be written now. */
+static bool concerns_all(int err)
+{
+	return err == GX_E_IO || err == GX_E_BUSY || err == GX_E_TIMEOUT || err == GX_E_NOSPACE;
 }
 
 static void set_why(struct gx_drop *x, const char *why)
@@ -49,7 +49,7 @@ static bool insert_one(struct gx_txn *t, struct gx_drop *x)
 		return true;
 	}
 	x->err = gx_ec_to_err(ec);
-	x->final = gx_ec_is(ec, ecQuotaExceeded) || !passes(x->err);
+	x->final = gx_ec_is(ec, ecQuotaExceeded) || is_final(x->err);
 	char why[500];
 	snprintf(why, sizeof(why), "%s%s%s", gx_ec_text(ec), gx_txn_why(t)[0] != '\0' ? ": " : "", gx_txn_why(t));
 	set_why(x, why);
@@ -63,9 +63,9 @@ static void one_by_one(struct gx_store *s, struct gx_drop **v, size_t n)
 {
 	for (size_t i = 0; i < n; ++i) {
 		in_one_transaction(s, v + i, 1);
-		if (v[i]->err == 0 || v[i]->final)
+		if (v[i]->final || !concerns_all(v[i]->err))
 			continue;
-		/* The mailbox, not the message, is in trouble: the rest need not wait for it. */
+		/* It would only take time to hear the same of the others. */
 		all(v + i + 1, n - i - 1, v[i]->err, v[i]->why, false);
 		return;
 	}
@@ -101,7 +101,8 @@ static size_t prepare_all(struct gx_delivery *d, struct gx_drop **v, size_t n)
 		struct gx_drop *x = v[i];
 		int ret = gx_mailjob__use(d, x->job);
 		if (ret != 0) {
-			all(&x, 1, ret, NULL, !passes(ret));
+			/* GX_E_FORMAT: the journal's record is damaged. */
+			all(&x, 1, ret, NULL, is_final(ret) || ret == GX_E_FORMAT);
 			continue;
 		}
 		v[i] = v[good];
