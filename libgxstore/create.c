@@ -285,7 +285,7 @@ static int make_parents(const char *dir, mode_t dmode, struct gx_arena *a, const
 
 static int make_dirs(const char *dir, int mode, struct gx_arena *a, const char **ret_why)
 {
-	static const char *const sub[] = {"", "/" GX_DB_SUBDIR, "/cid", "/config", "/tmp"};
+	static const char *const sub[] = {"", ("/" GX_DB_SUBDIR), "/cid", "/config", "/tmp"};
 	mode_t dmode = (mode_t)(mode | (mode & 0444) >> 2); /* search where reading is allowed */
 	int err = make_parents(dir, dmode, a, ret_why);
 	if (err != 0)
