@@ -141,7 +141,7 @@ START_TEST(bodies_and_attachments)
 		"--m\r\nContent-Type: multipart/related; boundary=r\r\n\r\n"
 		"--r\r\nContent-Type: multipart/alternative; boundary=a\r\n\r\n"
 		"--a\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=FC=DFe\r\n"
-		"--a\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nPGI+eDwvYj4=\r\n--a--\r\n"
+		"--a\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nPGI+eDwvYj48aW1nIHNyYz0iY2lkOnAxQHgiPg==\r\n--a--\r\n"
 		"--r\r\nContent-Type: image/png; name=p.png\r\nContent-ID: <p1@x>\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n--r--\r\n"
 		"--m\r\nContent-Type: application/pdf\r\n"
 		"Content-Disposition: attachment; filename*=utf-8''C%3A%5C%C3%9Cbersicht%20der%20Dinge.pdf\r\n\r\nPDF\r\n"
@@ -202,7 +202,8 @@ START_TEST(reports)
 		"--r\r\nContent-Type: message/rfc822\r\n\r\nSubject: original\r\n\r\nx\r\n--r--\r\n");
 	ck_assert_str_eq(str(&m->props, PidTagMessageClass), "REPORT.IPM.Note.NDR");
 	ck_assert_str_eq(str(&m->props, PidTagReportingMessageTransferAgent), "mx.example.net");
-	ck_assert_uint_eq(m->rcpt_count, 2);
+	ck_assert_uint_eq(m->rcpt_count, 1);
+	ck_assert_str_eq(str(&m->props, PidTagReceivedBySmtpAddress), "sender@example.org");
 	ck_assert_str_eq(str(&m->rcpts[0], PidTagSmtpAddress), "gone@example.net");
 	ck_assert_int_eq(gx_proplist_i32(&m->rcpts[0], PidTagNonDeliveryReportStatusCode, 0), 511);
 	ck_assert_str_eq(str(&m->rcpts[0], PidTagSupplementaryInfo), "550 5.1.1 no such user");

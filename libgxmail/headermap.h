@@ -34,5 +34,10 @@ struct gx_hdr_map {
 extern const struct gx_hdr_map gx_hdr__map[];
 /* Row of a field name (caseless) that is imported, or NULL. */
 const struct gx_hdr_map *gx_hdr__find(const char *name);
+/*
+ * Is what the field says in properties already, or about the way of the message or its MIME
+ * structure? Then it is no named property.
+ */
+bool gx_hdr__is_own(const char *name);
 
 #endif

@@ -6,6 +6,8 @@
 
 #define GX_MAILIN_MAX_DEPTH 20   /* of embedded messages; deeper ones are files */
 #define GX_MAILIN_MAX_RCPTS 10000
+#define GX_MAILIN_MAX_MORE 16           /* texts of a multipart/mixed that are joined with the first */
+#define GX_MAILIN_MAX_JOINED (256U << 10) /* and their size */
 
 /* One message on its way, the outer or an embedded one. */
 struct gx_mailin {
@@ -16,6 +18,13 @@ struct gx_mailin {
 	struct gx_msgobj *m;
 	unsigned depth;
 	const struct gx_mime_part *plain, *html; /* chosen bodies */
+	const struct gx_mime_part *alternative;  /* that they are from, or NULL */
+	const struct gx_mime_part *more[GX_MAILIN_MAX_MORE]; /* texts that follow the plain one */
+	size_t more_count;
+	const struct gx_mime_part *status; /* part of a report that its properties say, or NULL */
+	bool bodies_only;                /* no attachments are made */
+	bool *related;                   /* of each attachment: it stood in a multipart/related */
+	size_t related_cap;
 };
 
 /* Converts the message whose structure is @root into @m. */
@@ -23,17 +32,22 @@ int gx_mailin__message(struct gx_mailin *in) GX_MUST_CHECK;
 
 /* mailin_header.c: all fields of the root part. */
 int gx_mailin__header(struct gx_mailin *in) GX_MUST_CHECK;
-/* mailin_body.c: bodies and attachments below the root. */
-int gx_mailin__body(struct gx_mailin *in) GX_MUST_CHECK;
-/* mailin_attach.c */
-enum { GX_ATT_INLINE = 1 };
-int gx_mailin__attach(struct gx_mailin *in, const struct gx_mime_part *p, unsigned flags) GX_MUST_CHECK;
+/* mailin_body.c: bodies and attachments at and below a part. */
+int gx_mailin__body(struct gx_mailin *in, const struct gx_mime_part *from) GX_MUST_CHECK;
+/* mailin_text.c: properties of the bodies that were chosen. */
+int gx_mailin__texts(struct gx_mailin *in) GX_MUST_CHECK;
+/* mailin_inline.c: marks the attachments that the HTML body shows. */
+int gx_mailin__inline(struct gx_mailin *in) GX_MUST_CHECK;
+/* mailin_attach.c; @related: the part stands in a multipart/related. */
+int gx_mailin__attach(struct gx_mailin *in, const struct gx_mime_part *p, bool related) GX_MUST_CHECK;
 /* mailin_smime.c: sets class and the one attachment. @return 1 it was S/MIME, 0 it was not, GX_E_*. */
 int gx_mailin__smime(struct gx_mailin *in) GX_MUST_CHECK;
 /* mailin_report.c: class and recipients of a multipart/report. @return 1 a report (parts are still to be walked), 0, GX_E_*. */
 int gx_mailin__report(struct gx_mailin *in) GX_MUST_CHECK;
 
-/* Property from a header value: decoded text. */
+/* A message id without white space and angle brackets around it; NULL gives NULL. */
+const char *gx_mailin__bare_id(const char *id, size_t *ret_len);
+/* Property from a header value: decoded text; none when that is empty. */
 int gx_mailin__set_text(struct gx_mailin *in, gx_proptag_t tag, const char *value) GX_MUST_CHECK;
 /* Adds a slice; the value is what the store derives from it. */
 int gx_mailin__set_slice(struct gx_mailin *in, gx_proptag_t tag, const struct gx_slice *s) GX_MUST_CHECK;

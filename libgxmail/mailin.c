@@ -13,7 +13,16 @@ int gx_mailin__set_text(struct gx_mailin *in, gx_proptag_t tag, const char *valu
 {
 	char *s;
 	int err = gx_mime_decode_text(in->a, value, in->env->default_cp, &s);
-	return err != 0 ? err : gx_proplist_set_str(&in->m->props, in->a, tag, s);
+	return err != 0 || *s == '\0' ? err : gx_proplist_set_str(&in->m->props, in->a, tag, s);
+}
+
+const char *gx_mailin__bare_id(const char *id, size_t *ret_len)
+{
+	if (id == NULL)
+		return NULL;
+	id += strspn(id, " \t<");
+	*ret_len = strcspn(id, "> \t");
+	return id;
 }
 
 int gx_mailin__set_slice(struct gx_mailin *in, gx_proptag_t tag, const struct gx_slice *s)
@@ -50,7 +59,7 @@ int gx_mailin__message(struct gx_mailin *in)
 	if (err != 0)
 		return err > 0 ? 0 : err;
 	err = gx_mailin__report(in);
-	return err < 0 ? err : gx_mailin__body(in);
+	return err < 0 ? err : gx_mailin__body(in, in->root);
 }
 
 int gx_mail_to_msg(struct gx_arena *a, const struct gx_mailconv_env *env, const void *data, size_t len,

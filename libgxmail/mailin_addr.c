@@ -5,6 +5,16 @@
 #include <gx/charset.h>
 #include "mailin-int.h"
 
+static void trim(char **io_s)
+{
+	char *s = *io_s + strspn(*io_s, " \t\r\n");
+	size_t n = strlen(s);
+	while (n > 0 && strchr(" \t\r\n", s[n - 1]) != NULL)
+		--n;
+	s[n] = '\0';
+	*io_s = s;
+}
+
 int gx_mailin__addr(struct gx_mailin *in, const struct gx_mime_addr *x, struct gx_mailin_addr *ret_x)
 {
 	char *name = NULL;
@@ -20,6 +30,8 @@ int gx_mailin__addr(struct gx_mailin *in, const struct gx_mime_addr *x, struct g
 	}
 	if (in->env->resolve != NULL)
 		in->env->resolve(smtp, &known_name, &dn, in->env->ctx);
+	if (name != NULL)
+		trim(&name);
 	if (name == NULL || *name == '\0')
 		name = gx_arena_strdup(in->a, known_name != NULL ? known_name : smtp);
 	*ret_x = (struct gx_mailin_addr){name, smtp, gx_arena_strdup(in->a, dn)};
@@ -28,7 +40,8 @@ int gx_mailin__addr(struct gx_mailin *in, const struct gx_mime_addr *x, struct g
 
 static bool is_mailbox(const struct gx_mime_addr *x)
 {
-	return x->local != NULL && x->domain != NULL; /* groups have no domain, ends of groups nothing */
+	/* Groups have no domain, ends of groups nothing. */
+	return x->local != NULL && x->domain != NULL && (*x->local != '\0' || *x->domain != '\0');
 }
 
 int gx_mailin__first_addr(struct gx_mailin *in, const char *value, struct gx_mailin_addr *ret_x)

@@ -33,12 +33,20 @@ static const char *file_name(struct gx_mailin *in, const struct gx_mime_part *p)
 	const char *s = gx_mime_param(p->disp_params, "filename");
 	if (s == NULL || *s == '\0')
 		s = gx_mime_param(p->params, "name");
-	if (s == NULL || *s == '\0')
-		return gx_arena_printf(in->a, "unnamed%s", extension_of(p));
+	if (s == NULL || *s == '\0') {
+		bool tnef = strcmp(p->type, "application") == 0 && strstr(p->subtype, "ms-tnef") != NULL;
+		return tnef ? "winmail.dat" : gx_arena_printf(in->a, "unnamed%s", extension_of(p));
+	}
 	for (const char *q = s; *q != '\0'; ++q) /* no paths */
 		if ((*q == '/' || *q == '\\') && q[1] != '\0')
 			s = q + 1;
-	return s;
+	char *clean = gx_arena_strdup(in->a, s + strspn(s, " \t\r\n"));
+	for (char *q = clean; q != NULL && *q != '\0'; ++q)
+		if ((unsigned char)*q < 0x20 || *q == 0x7f)
+			*q = '_';
+	for (size_t n = clean == NULL ? 0 : strlen(clean); n > 1 && clean[n - 1] == ' '; --n)
+		clean[n - 1] = '\0';
+	return clean;
 }
 
 /* A name of eight and three characters, [MS-OXCMSG] 2.2.2.11. */
@@ -83,13 +91,11 @@ static int put_time(struct gx_mailin *in, struct gx_attach *t, gx_proptag_t tag,
 	return gx_proplist_set_time(&t->props, in->a, tag, gx_nttime_from_unix(sec, 0));
 }
 
-/* Without the angle brackets. */
 static const char *bare_id(struct gx_mailin *in, const char *id)
 {
-	if (id == NULL)
-		return NULL;
-	id += strspn(id, " \t<");
-	return gx_arena_strndup(in->a, id, strcspn(id, ">"));
+	size_t n;
+	id = gx_mailin__bare_id(id, &n);
+	return id == NULL ? NULL : gx_arena_strndup(in->a, id, n);
 }
 
 static const char *header_value(const struct gx_mime_part *p, const char *name)
@@ -101,7 +107,9 @@ static const char *header_value(const struct gx_mime_part *p, const char *name)
 static int details(struct gx_mailin *in, struct gx_attach *t, const struct gx_mime_part *p)
 {
 	const char *charset = strcmp(p->type, "text") == 0 ? gx_mime_param(p->params, "charset") : NULL;
-	const char *mime = gx_arena_printf(in->a, "%s/%s", p->type, p->subtype);
+	/* A multipart without parts is just bytes. */
+	const char *mime = strcmp(p->type, "multipart") == 0 ? "application/octet-stream"
+							      : gx_arena_printf(in->a, "%s/%s", p->type, p->subtype);
 	int err = mime == NULL ? GX_E_NOMEM : put_str(in, t, PidTagAttachMimeTag, mime);
 	const struct {
 		gx_proptag_t tag;
@@ -135,11 +143,14 @@ static int embedded(struct gx_mailin *in, struct gx_attach *t, const struct gx_m
 	return err != 0 ? err : put_str(in, t, PidTagDisplayName, gx_proplist_str(&inner.m->props, PidTagSubject, "unnamed"));
 }
 
-int gx_mailin__attach(struct gx_mailin *in, const struct gx_mime_part *p, unsigned flags)
+int gx_mailin__attach(struct gx_mailin *in, const struct gx_mime_part *p, bool related)
 {
 	struct gx_attach *t = gx_msgobj_add_attach(in->m, in->a);
-	if (t == NULL)
+	bool *r = gx_arena_grow(in->a, in->related, &in->related_cap, in->m->att_count, sizeof(*r));
+	if (t == NULL || r == NULL)
 		return GX_E_NOMEM;
+	in->related = r;
+	in->related[in->m->att_count - 1] = related;
 	int err = gx_proplist_set_i32(&t->props, in->a, PidTagRenderingPosition, -1);
 	if (err != 0)
 		return err;
@@ -150,10 +161,6 @@ int gx_mailin__attach(struct gx_mailin *in, const struct gx_mime_part *p, unsign
 		err = names(in, t, p);
 	if (err == 0)
 		err = details(in, t, p);
-	if (err == 0 && (flags & GX_ATT_INLINE))
-		err = gx_proplist_set_i32(&t->props, in->a, PidTagAttachFlags, 4); /* attRenderedInBody */
-	if (err == 0 && (flags & GX_ATT_INLINE))
-		err = gx_proplist_set_bool(&t->props, in->a, PidTagAttachmentHidden, true);
 	if (err != 0 || p->body_len > 0) {
 		t->data = (struct gx_slice_prop){PidTagAttachDataBinary, {.off = p->body_off, .len = p->body_len, .cp = 0, .cte = p->cte}};
 		return err;

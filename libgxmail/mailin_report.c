@@ -64,7 +64,7 @@ static const char *behind_type(const char *value)
 }
 
 struct status {
-	const char *rcpt, *action, *diag, *remote;
+	const char *rcpt, *original, *action, *diag, *remote;
 	int code; /* 511 for 5.1.1 */
 };
 
@@ -83,6 +83,8 @@ static void take_field(struct status *s, const char *name, const char *value)
 {
 	if (gx_ascii_casecmp(name, "Final-Recipient") == 0)
 		s->rcpt = behind_type(value);
+	else if (gx_ascii_casecmp(name, "Original-Recipient") == 0)
+		s->original = behind_type(value);
 	else if (gx_ascii_casecmp(name, "Action") == 0)
 		s->action = value;
 	else if (gx_ascii_casecmp(name, "Status") == 0)
@@ -108,10 +110,14 @@ static int add_rcpt(struct gx_mailin *in, const struct status *s)
 		err = gx_mailin__set_addr(in, l, &tags, &x);
 	if (err == 0 && s->code != 0)
 		err = gx_proplist_set_i32(l, in->a, PidTagNonDeliveryReportStatusCode, s->code);
-	if (err == 0 && s->diag != NULL)
-		err = gx_proplist_set_str(l, in->a, PidTagSupplementaryInfo, s->diag);
-	if (err == 0 && s->remote != NULL)
-		err = gx_proplist_set_str(l, in->a, PidTagRemoteMessageTransferAgent, s->remote);
+	const struct {
+		gx_proptag_t tag;
+		const char *s;
+	} texts[] = {{PidTagSupplementaryInfo, s->diag}, {PidTagRemoteMessageTransferAgent, s->remote},
+		{PidTagOriginalDisplayTo, s->original}};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts) && err == 0; ++i)
+		if (texts[i].s != NULL && *texts[i].s != '\0')
+			err = gx_proplist_set_str(l, in->a, texts[i].tag, texts[i].s);
 	return err;
 }
 
@@ -139,38 +145,79 @@ static char *text_of(struct gx_mailin *in, const struct gx_mime_part *p)
 	return s;
 }
 
-/* The recipients of the report take the place of those in its To field, [MS-OXOMSG] 2.2.2.5. */
-static int delivery_status(struct gx_mailin *in, const struct gx_mime_part *p)
+/* Fields about the whole message, before those of the recipients. */
+static int message_field(struct gx_mailin *in, const char *name, const char *value)
 {
-	struct fields f = {.a = in->a, .p = text_of(in, p)};
-	const char *cls = NULL;
-	if (f.p == NULL)
-		return GX_E_NOMEM;
-	size_t before = in->m->rcpt_count;
-	int err = 0, r;
+	int64_t t;
+	int offset;
+	if (gx_ascii_casecmp(name, "Reporting-MTA") == 0 && *behind_type(value) != '\0')
+		return gx_proplist_set_str(&in->m->props, in->a, PidTagReportingMessageTransferAgent, behind_type(value));
+	if (gx_ascii_casecmp(name, "Arrival-Date") == 0 && gx_mime_date(value, &t, &offset) == 0)
+		return gx_proplist_set_time(&in->m->props, in->a, PidTagDeliverTime, gx_nttime_from_unix(t, 0));
+	return 0;
+}
+
+/* Next group of fields that names a recipient. @return 1, 0 the end, GX_E_*. */
+static int next_status(struct gx_mailin *in, struct fields *f, struct status *ret_s)
+{
+	int r;
 	do {
 		struct status s = {0};
-		while ((r = next_field(&f)) == 1) {
-			if (gx_ascii_casecmp(f.name, "Reporting-MTA") == 0)
-				err = gx_proplist_set_str(&in->m->props, in->a, PidTagReportingMessageTransferAgent, behind_type(f.value));
-			take_field(&s, f.name, f.value);
+		while ((r = next_field(f)) == 1) {
+			int err = message_field(in, f->name, f->value);
 			if (err != 0)
 				return err;
+			take_field(&s, f->name, f->value);
 		}
-		if (s.rcpt == NULL)
-			continue;
-		err = add_rcpt(in, &s);
+		if (s.rcpt != NULL) {
+			*ret_s = s;
+			return 1;
+		}
+	} while (r == 0);
+	return 0;
+}
+
+/* The worst that happened to a recipient: one failure makes it an NDR. */
+static int class_of_report(struct gx_mailin *in, const struct gx_mime_part *p, const char **ret_cls)
+{
+	struct fields f = {.a = in->a, .p = text_of(in, p)};
+	struct status s;
+	int r = f.p == NULL ? GX_E_NOMEM : next_status(in, &f, &s);
+	for (; r == 1; r = next_status(in, &f, &s)) {
 		const char *c = class_of_action(s.action);
-		if (c != NULL && (cls == NULL || strcmp(c, "REPORT.IPM.Note.NDR") == 0)) /* one failure makes it an NDR */
-			cls = c;
-	} while (err == 0 && r == 0 && in->m->rcpt_count < GX_MAILIN_MAX_RCPTS);
+		if (c != NULL && (*ret_cls == NULL || strcmp(c, "REPORT.IPM.Note.NDR") == 0))
+			*ret_cls = c;
+	}
+	return r;
+}
+
+/* Whom the report is for; its To field has that, while the recipients are those reported on. */
+static int keep_receiver(struct gx_mailin *in)
+{
+	static const struct gx_mailin_addr_tags tags = {PidTagReceivedByName, PidTagReceivedByAddressType,
+		PidTagReceivedByEmailAddress, PidTagReceivedBySmtpAddress};
+	const struct gx_mime_header *h = gx_mime_header(in->root, "To");
+	struct gx_mailin_addr x;
+	int r = h == NULL ? 0 : gx_mailin__first_addr(in, h->value, &x);
+	in->m->rcpt_count = 0;
+	return r <= 0 ? r : gx_mailin__set_addr(in, &in->m->props, &tags, &x);
+}
+
+/* The recipients that the class is true of take the place of those in its To field, [MS-OXOMSG] 2.2.2.5. */
+static int delivery_status(struct gx_mailin *in, const struct gx_mime_part *p)
+{
+	const char *cls = NULL;
+	int err = class_of_report(in, p, &cls);
 	if (err != 0 || cls == NULL)
 		return err;
-	if (in->m->rcpt_count > before) {
-		memmove(in->m->rcpts, in->m->rcpts + before, (in->m->rcpt_count - before) * sizeof(*in->m->rcpts));
-		in->m->rcpt_count -= before;
-	}
-	err = gx_proplist_set_str(&in->m->props, in->a, PidTagMessageClass, cls);
+	struct fields f = {.a = in->a, .p = text_of(in, p)};
+	struct status s;
+	err = f.p == NULL ? GX_E_NOMEM : keep_receiver(in);
+	while (err == 0 && in->m->rcpt_count < GX_MAILIN_MAX_RCPTS && (err = next_status(in, &f, &s)) == 1)
+		err = class_of_action(s.action) == cls ? add_rcpt(in, &s) : 0;
+	in->status = p;
+	if (err == 0)
+		err = gx_proplist_set_str(&in->m->props, in->a, PidTagMessageClass, cls);
 	return err != 0 ? err : 1;
 }
 
@@ -184,14 +231,17 @@ static int disposition(struct gx_mailin *in, const struct gx_mime_part *p)
 	while ((r = next_field(&f)) >= 0 && err == 0) {
 		if (r == 1 && gx_ascii_casecmp(f.name, "Disposition") == 0)
 			what = behind_type(f.value);
-		else if (r == 1 && gx_ascii_casecmp(f.name, "Original-Message-ID") == 0)
+		else if (r == 1 && gx_ascii_casecmp(f.name, "Original-Message-ID") == 0 && *f.value != '\0')
 			err = gx_proplist_set_str(&in->m->props, in->a, PidTagOriginalMessageId, f.value);
 	}
 	if (err != 0 || what == NULL)
 		return err;
+	if (*what == '\0')
+		return 0;
 	bool unread = gx_ascii_ncasecmp(what, "deleted", 7) == 0;
 	err = gx_proplist_set_str(&in->m->props, in->a, PidTagMessageClass,
 		unread ? "REPORT.IPM.Note.IPNNRN" : "REPORT.IPM.Note.IPNRN");
+	in->status = p;
 	return err != 0 ? err : 1;
 }
 

@@ -3,6 +3,7 @@
 #include <config.h>
 #include <string.h>
 #include <gx/charset.h>
+#include <gx/namedprop.h>
 #include "mailin-int.h"
 
 static bool is_opaque(const struct gx_mime_part *p)
@@ -11,7 +12,9 @@ static bool is_opaque(const struct gx_mime_part *p)
 		return false;
 	if (strcmp(p->subtype, "pkcs7-mime") == 0 || strcmp(p->subtype, "x-pkcs7-mime") == 0)
 		return true;
-	const char *name = gx_mime_param(p->params, "name");
+	const char *name = gx_mime_param(p->disp_params, "filename");
+	if (name == NULL)
+		name = gx_mime_param(p->params, "name");
 	size_t n = name == NULL ? 0 : strlen(name);
 	return strcmp(p->subtype, "octet-stream") == 0 && n > 4 && gx_ascii_casecmp(name + n - 4, ".p7m") == 0;
 }
@@ -90,6 +93,16 @@ static int clear_signed(struct gx_mailin *in)
 	return 0;
 }
 
+/* [MS-OXOSMIME] 2.1.3.2: the parameters of the type matter to clients. */
+static int content_type(struct gx_mailin *in)
+{
+	static const struct gx_propname name = GX_STR_INIT(PidNameContentType);
+	const struct gx_mime_header *h = gx_mime_header(in->root, "Content-Type");
+	if (h == NULL)
+		return 0;
+	return gx_msgobj_set_named(in->m, in->a, &name, PtypString, (union gx_value){.str = h->value + strspn(h->value, " \t")});
+}
+
 int gx_mailin__smime(struct gx_mailin *in)
 {
 	bool opaque = is_opaque(in->root);
@@ -98,6 +111,11 @@ int gx_mailin__smime(struct gx_mailin *in)
 	int err = gx_proplist_set_str(&in->m->props, in->a, PidTagMessageClass,
 		opaque ? "IPM.Note.SMIME" : "IPM.Note.SMIME.MultipartSigned");
 	if (err == 0)
-		err = opaque ? gx_mailin__attach(in, in->root, 0) : clear_signed(in);
+		err = opaque ? content_type(in) : clear_signed(in);
+	if (err != 0)
+		return err;
+	/* [MS-OXOSMIME] 2.1.3.1: the bodies of what is signed; 2.1.3.2: none of what is sealed. */
+	in->bodies_only = !opaque;
+	err = opaque ? gx_mailin__attach(in, in->root, false) : gx_mailin__body(in, in->root->first_child);
 	return err != 0 ? err : 1;
 }

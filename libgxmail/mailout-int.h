@@ -4,7 +4,7 @@
 /* Writing an internet message from a message object: what the files mailout*.c share. */
 #include <gx/mailconv.h>
 
-#define GX_MAILOUT_MAX_DEPTH 20
+#define GX_MAILOUT_MAX_DEPTH 32
 
 struct gx_mailout {
 	struct gx_arena *a;
@@ -33,8 +33,17 @@ void gx_mailout__message(struct gx_mailout *w, const struct gx_msgobj *m);
 void gx_mailout__header(struct gx_mailout *w, const struct gx_msgobj *m);
 /* MIME fields, the empty line, and the body. */
 void gx_mailout__body(struct gx_mailout *w, const struct gx_msgobj *m);
+/* Plain text, HTML with its pictures, or both as alternatives: MIME fields, the empty line, content. */
+void gx_mailout__texts(struct gx_mailout *w, const struct gx_msgobj *m);
+bool gx_mailout__has_html(const struct gx_msgobj *m);
+/* The type of an attachment, or @otherwise when it has none that can be written. */
+const char *gx_mailout__media_type(const struct gx_attach *att, const char *otherwise);
+/* A delivery report? Its recipients are those it is about. */
+bool gx_mailout__is_status(const struct gx_msgobj *m);
 /* The body of REPORT.* messages: multipart/report. @return false: not a report, nothing written. */
 bool gx_mailout__report(struct gx_mailout *w, const struct gx_msgobj *m);
+/* Does the HTML body show it? */
+bool gx_mailout__is_inline(const struct gx_attach *att);
 /* One attachment as a part: its MIME fields, the empty line, the content. */
 void gx_mailout__attachment(struct gx_mailout *w, const struct gx_attach *att, bool is_inline);
 /* A text part in the shortest fitting encoding: "Content-Type: TYPE; charset=CHARSET" and so on. */

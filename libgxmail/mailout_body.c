@@ -3,6 +3,7 @@
 #include <config.h>
 #include <string.h>
 #include <gx/charset.h>
+#include <gx/namedprop.h>
 #include "mailout-int.h"
 
 /* What there is to write. */
@@ -19,12 +20,20 @@ static void multipart_begin(struct gx_mailout *w, const char *subtype, const cha
 	gx_push_printf(w->out, "Content-Type: multipart/%s;\r\n boundary=\"%s\"\r\n", subtype, boundary);
 }
 
-static bool is_inline(const struct gx_attach *att)
+bool gx_mailout__is_inline(const struct gx_attach *att)
 {
 	const char *cid = gx_proplist_str(&att->props, PidTagAttachContentId, "");
 	const char *loc = gx_proplist_str(&att->props, PidTagAttachContentLocation, "");
 	bool rendered = (gx_proplist_i32(&att->props, PidTagAttachFlags, 0) & 4) != 0; /* attRenderedInBody */
 	return att->embedded == NULL && rendered && (*cid != '\0' || *loc != '\0');
+}
+
+bool gx_mailout__has_html(const struct gx_msgobj *m)
+{
+	for (size_t i = 0; i < sizeof(m->slices) / sizeof(*m->slices) && m->slices[i].tag != 0; ++i)
+		if (m->slices[i].tag == PidTagHtml)
+			return true;
+	return gx_proplist_get(&m->props, PidTagHtml) != NULL || gx_proplist_get(&m->props, PidTagBodyHtml) != NULL;
 }
 
 static void find_html(struct gx_mailout *w, const struct gx_msgobj *m, struct content *c)
@@ -56,7 +65,7 @@ static void html_part(struct gx_mailout *w, const struct content *c)
 static void attachments(struct gx_mailout *w, const struct gx_msgobj *m, const char *boundary, bool want_inline, bool html)
 {
 	for (size_t i = 0; i < m->att_count; ++i) {
-		bool in = html && is_inline(&m->atts[i]);
+		bool in = html && gx_mailout__is_inline(&m->atts[i]);
 		if (in != want_inline)
 			continue;
 		gx_mailout__delimiter(w, boundary, false);
@@ -113,15 +122,44 @@ static bool smime(struct gx_mailout *w, const struct gx_msgobj *m)
 		gx_push_bytes(w->out, data.data, data.len);
 		return true;
 	}
-	const char *type = gx_proplist_str(&m->atts[0].props, PidTagAttachMimeTag, "application/pkcs7-mime");
+	static const struct gx_propname content_type = GX_STR_INIT(PidNameContentType);
+	const struct gx_named_propval *nv = gx_msgobj_get_named(m, &content_type);
 	const char *name = gx_proplist_str(&m->atts[0].props, PidTagAttachLongFilename, "smime.p7m");
-	gx_push_printf(w->out, "Content-Type: %s", type);
-	gx_mailout__param(w, "name", name);
-	gx_push_str(w->out, "\r\nContent-Disposition: attachment");
+	const char *title = gx_proplist_str(&m->atts[0].props, PidTagDisplayName, name);
+	if (nv != NULL && nv->type == PtypString && gx_ascii_ncasecmp(nv->v.str, "application/", 12) == 0) {
+		gx_mailout__field_raw(w, "Content-Type", nv->v.str);
+	} else {
+		gx_push_printf(w->out, "Content-Type: %s", gx_mailout__media_type(&m->atts[0], "application/pkcs7-mime"));
+		gx_mailout__param(w, "name", name);
+		gx_push_str(w->out, "\r\n");
+	}
+	gx_push_str(w->out, "Content-Disposition: attachment");
 	gx_mailout__param(w, "filename", name);
-	gx_push_str(w->out, "\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+	gx_push_str(w->out, "\r\n");
+	if (strcmp(title, name) != 0)
+		gx_mailout__field_text(w, "Content-Description", title);
+	gx_push_str(w->out, "Content-Transfer-Encoding: base64\r\n\r\n");
 	gx_base64_enc_lines(w->out, data.data, data.len);
 	return true;
+}
+
+static void find(struct gx_mailout *w, const struct gx_msgobj *m, struct content *c)
+{
+	c->plain = gx_mailout__text(w, m, PidTagBody);
+	find_html(w, m, c);
+	for (size_t i = 0; i < m->att_count; ++i) {
+		if (c->has_html && gx_mailout__is_inline(&m->atts[i]))
+			++c->inlined;
+		else
+			++c->attached;
+	}
+}
+
+void gx_mailout__texts(struct gx_mailout *w, const struct gx_msgobj *m)
+{
+	struct content c = {0};
+	find(w, m, &c);
+	text(w, m, &c);
 }
 
 void gx_mailout__body(struct gx_mailout *w, const struct gx_msgobj *m)
@@ -130,14 +168,7 @@ void gx_mailout__body(struct gx_mailout *w, const struct gx_msgobj *m)
 	gx_push_str(w->out, "MIME-Version: 1.0\r\n");
 	if (smime(w, m) || gx_mailout__report(w, m))
 		return;
-	c.plain = gx_mailout__text(w, m, PidTagBody);
-	find_html(w, m, &c);
-	for (size_t i = 0; i < m->att_count; ++i) {
-		if (c.has_html && is_inline(&m->atts[i]))
-			++c.inlined;
-		else
-			++c.attached;
-	}
+	find(w, m, &c);
 	if (c.attached == 0) {
 		text(w, m, &c);
 		return;

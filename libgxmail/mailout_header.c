@@ -5,6 +5,7 @@
 #include <gx/charset.h>
 #include <gx/namedprop.h>
 #include "headermap.h"
+#include "lcid.h"
 #include "mailout-int.h"
 
 struct person {
@@ -181,12 +182,16 @@ static void receipts(struct gx_mailout *w, const struct gx_proplist *l)
 	const struct gx_propval *delivered = gx_proplist_get(l, PidTagOriginatorDeliveryReportRequested);
 	struct person p = person_of(w, l, PidTagSentRepresentingName, PidTagSentRepresentingSmtpAddress,
 		PidTagSentRepresentingAddressType, PidTagSentRepresentingEmailAddress);
+	struct person other = person_of(w, l, PidTagReadReceiptName, PidTagReadReceiptSmtpAddress,
+		PidTagReadReceiptAddressType, PidTagReadReceiptEmailAddress);
 	if (is_nobody(&p))
 		p = person_of(w, l, PidTagSenderName, PidTagSenderSmtpAddress, PidTagSenderAddressType, PidTagSenderEmailAddress);
+	if (other.address == NULL)
+		other = p;
+	if (read != NULL && read->v.b && !is_nobody(&other))
+		field_person(w, "Disposition-Notification-To", &other);
 	if (is_nobody(&p))
 		return;
-	if (read != NULL && read->v.b)
-		field_person(w, "Disposition-Notification-To", &p);
 	if (delivered != NULL && delivered->v.b)
 		field_person(w, "Return-Receipt-To", &p);
 }
@@ -254,23 +259,6 @@ static void mapped(struct gx_mailout *w, const struct gx_msgobj *m, const struct
 	}
 }
 
-/* Field names that are written from properties or belong to MIME; a named property of the same name is a copy. */
-static bool is_written_elsewhere(const char *name)
-{
-	static const char *const others[] = {"from", "sender", "to", "cc", "bcc", "reply-to", "subject", "date", "message-id",
-		"mime-version", "keywords", "disposition-notification-to", "return-receipt-to", "x-auto-response-suppress",
-		"received", "return-path", "content-length"};
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); ++i)
-		if (gx_ascii_casecmp(name, others[i]) == 0)
-			return true;
-	if (gx_ascii_ncasecmp(name, "content-", 8) == 0 && gx_ascii_casecmp(name, "content-class") != 0)
-		return true;
-	for (const struct gx_hdr_map *h = gx_hdr__map; h->name != NULL; ++h)
-		if ((h->dir & GX_HDR_EXPORT) && gx_ascii_casecmp(name, h->name) == 0)
-			return true;
-	return false;
-}
-
 static bool is_field_name(const char *s) /* [RFC 5322] 3.6.8 */
 {
 	if (*s == '\0')
@@ -293,6 +281,21 @@ static void keywords(struct gx_mailout *w, const struct gx_named_propval *nv)
 	gx_strbuf_release(&b);
 }
 
+/* Fields of one property each whose values need more than a table. */
+static void single_fields(struct gx_mailout *w, const struct gx_msgobj *m)
+{
+	static const struct gx_propname request = GX_LID_INIT(PidLidFlagRequest);
+	const struct gx_named_propval *flag = gx_msgobj_get_named(m, &request);
+	if (flag != NULL && flag->type == PtypString)
+		gx_mailout__field_text(w, "X-Message-Flag", flag->v.str);
+	const char *language = gx_lcid__to_tag((uint32_t)gx_proplist_i32(&m->props, PidTagMessageLocaleId, 0));
+	if (language != NULL)
+		gx_push_printf(w->out, "Content-Language: %s\r\n", language);
+	struct gx_bin key;
+	if (gx_mailout__bytes(w, m, PidTagTnefCorrelationKey, &key))
+		gx_mailout__field_raw(w, "X-MS-TNEF-Correlator", gx_arena_strndup(w->a, (const char *)key.data, key.len));
+}
+
 static void named(struct gx_mailout *w, const struct gx_msgobj *m)
 {
 	static const struct gx_propname kw = GX_STR_INIT(PidNameKeywords);
@@ -301,18 +304,30 @@ static void named(struct gx_mailout *w, const struct gx_msgobj *m)
 		if (nv->type == PtypMultipleString && gx_propname_equal(&nv->name, &kw))
 			keywords(w, nv);
 		else if (nv->name.by_name && nv->type == PtypString && gx_guid_cmp(&nv->name.set, &PS_INTERNET_HEADERS) == 0 &&
-			is_field_name(nv->name.name) && !is_written_elsewhere(nv->name.name))
+			is_field_name(nv->name.name) && !gx_hdr__is_own(nv->name.name))
 			gx_mailout__field_text(w, nv->name.name, nv->v.str);
 	}
+}
+
+static void addressees(struct gx_mailout *w, const struct gx_msgobj *m)
+{
+	if (gx_mailout__is_status(m)) {
+		struct person p = person_of(w, &m->props, PidTagReceivedByName, PidTagReceivedBySmtpAddress,
+			PidTagReceivedByAddressType, PidTagReceivedByEmailAddress);
+		if (!is_nobody(&p))
+			field_person(w, "To", &p);
+		return;
+	}
+	recipients(w, m, "To", 1);
+	recipients(w, m, "Cc", 2);
+	if (w->flags & GX_MAIL_KEEP_BCC)
+		recipients(w, m, "Bcc", 3);
 }
 
 void gx_mailout__header(struct gx_mailout *w, const struct gx_msgobj *m)
 {
 	from_and_sender(w, &m->props);
-	recipients(w, m, "To", 1);
-	recipients(w, m, "Cc", 2);
-	if (w->flags & GX_MAIL_KEEP_BCC)
-		recipients(w, m, "Bcc", 3);
+	addressees(w, m);
 	reply_to(w, m);
 	subject(w, m);
 	date(w, m);
@@ -322,5 +337,6 @@ void gx_mailout__header(struct gx_mailout *w, const struct gx_msgobj *m)
 			mapped(w, m, h);
 	receipts(w, &m->props);
 	auto_response_suppress(w, &m->props);
+	single_fields(w, m);
 	named(w, m);
 }

@@ -63,6 +63,21 @@ static bool is_media_type(const char *s)
 	return true;
 }
 
+/* Multiparts may not be encoded, so their bytes travel as an opaque file. */
+const char *gx_mailout__media_type(const struct gx_attach *att, const char *otherwise)
+{
+	const char *type = gx_proplist_str(&att->props, PidTagAttachMimeTag, "");
+	return !is_media_type(type) || gx_ascii_ncasecmp(type, "multipart/", 10) == 0 ? otherwise : type;
+}
+
+/* message/... may not be encoded either, [RFC 2046] 5.2; of whole messages the reader would make objects. */
+static bool fits_unencoded(const char *type, struct gx_bin data)
+{
+	struct shape s = shape_of(data);
+	return gx_ascii_casecmp(type, "message/rfc822") != 0 && gx_ascii_casecmp(type, "message/global") != 0 &&
+		!s.eight_bit && !s.nul && !s.long_line && !s.bare && !s.boundary;
+}
+
 static void angle_field(struct gx_mailout *w, const char *field, const char *id)
 {
 	if (id == NULL || *id == '\0')
@@ -70,16 +85,22 @@ static void angle_field(struct gx_mailout *w, const char *field, const char *id)
 	gx_mailout__field_raw(w, field, *id == '<' ? id : gx_arena_printf(w->a, "<%s>", id));
 }
 
+static void date_param(struct gx_mailout *w, const struct gx_attach *att, const char *name, gx_proptag_t tag)
+{
+	const struct gx_propval *t = gx_proplist_get(&att->props, tag);
+	char text[40];
+	if (t == NULL || GX_PROP_TYPE(t->tag) != PtypTime || t->v.time == 0)
+		return;
+	gx_mime_date_print(gx_nttime_to_unix(t->v.time, NULL), 0, text);
+	gx_mailout__param(w, name, text);
+}
+
 static void disposition(struct gx_mailout *w, const struct gx_attach *att, bool is_inline, const char *name)
 {
-	const struct gx_propval *t = gx_proplist_get(&att->props, PidTagLastModificationTime);
 	gx_push_printf(w->out, "Content-Disposition: %s", is_inline ? "inline" : "attachment");
 	gx_mailout__param(w, "filename", name);
-	if (t != NULL && GX_PROP_TYPE(t->tag) == PtypTime && t->v.time != 0) {
-		char text[40];
-		gx_mime_date_print(gx_nttime_to_unix(t->v.time, NULL), 0, text);
-		gx_mailout__param(w, "modification-date", text);
-	}
+	date_param(w, att, "creation-date", PidTagCreationTime);
+	date_param(w, att, "modification-date", PidTagLastModificationTime);
 	gx_push_str(w->out, "\r\n");
 }
 
@@ -108,15 +129,16 @@ void gx_mailout__attachment(struct gx_mailout *w, const struct gx_attach *att, b
 		return;
 	}
 	const struct gx_proplist *l = &att->props;
-	const char *type = gx_proplist_str(l, PidTagAttachMimeTag, "");
+	const char *type = gx_mailout__media_type(att, "application/octet-stream");
 	const char *name = gx_proplist_str(l, PidTagAttachLongFilename, "");
 	if (*name == '\0')
 		name = gx_proplist_str(l, PidTagAttachFilename, "");
-	/* Multiparts and messages may not be encoded, so their bytes travel as an opaque file. */
-	bool composite = gx_ascii_ncasecmp(type, "multipart/", 10) == 0 || gx_ascii_ncasecmp(type, "message/", 8) == 0;
-	if (!is_media_type(type) || composite)
-		type = "application/octet-stream";
 	struct gx_bin data = gx_mailout__attach_data(w, att);
+	bool plain = gx_ascii_ncasecmp(type, "message/", 8) == 0;
+	if (plain && !fits_unencoded(type, data)) {
+		type = "application/octet-stream";
+		plain = false;
+	}
 	gx_push_printf(w->out, "Content-Type: %s", type);
 	gx_mailout__param(w, "charset", gx_proplist_str(l, PidTagTextAttachmentCharset, ""));
 	gx_mailout__param(w, "name", name);
@@ -128,6 +150,13 @@ void gx_mailout__attachment(struct gx_mailout *w, const struct gx_attach *att, b
 	const char *title = gx_proplist_str(l, PidTagDisplayName, NULL);
 	if (title != NULL && strcmp(title, name) != 0)
 		gx_mailout__field_text(w, "Content-Description", title);
+	gx_mailout__field_raw(w, "X-Payload-Class", gx_proplist_str(l, PidTagAttachPayloadClass, NULL));
+	gx_mailout__field_raw(w, "X-Payload-Provider-Guid", gx_proplist_str(l, PidTagAttachPayloadProviderGuidString, NULL));
+	if (plain) {
+		gx_push_str(w->out, "Content-Transfer-Encoding: 7bit\r\n\r\n");
+		gx_push_bytes(w->out, data.data, data.len);
+		return;
+	}
 	gx_push_str(w->out, "Content-Transfer-Encoding: base64\r\n\r\n");
 	gx_base64_enc_lines(w->out, data.data, data.len);
 }

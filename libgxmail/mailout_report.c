@@ -34,10 +34,22 @@ static int kind_of(const struct gx_msgobj *m)
 	return -1;
 }
 
+bool gx_mailout__is_status(const struct gx_msgobj *m)
+{
+	int kind = kind_of(m);
+	return kind >= 0 && !kinds[kind].disposition;
+}
+
 static const char *rcpt_address(struct gx_mailout *w, const struct gx_proplist *l)
 {
 	const char *s = gx_mailout__address(w, l, PidTagSmtpAddress, PidTagAddressType, PidTagEmailAddress);
 	return s == NULL ? "unknown" : s;
+}
+
+static const char *original(struct gx_mailout *w, const struct gx_proplist *l)
+{
+	const char *s = gx_proplist_str(l, PidTagOriginalDisplayTo, NULL);
+	return s == NULL ? NULL : gx_arena_printf(w->a, "rfc822; %s", s);
 }
 
 static void status_of(struct gx_mailout *w, const struct gx_proplist *l, int kind)
@@ -48,6 +60,7 @@ static void status_of(struct gx_mailout *w, const struct gx_proplist *l, int kin
 		gx_push_printf(w->out, "Status: %d.%d.%d\r\n", (int)code / 100, (int)code / 10 % 10, (int)code % 10);
 	else
 		gx_push_printf(w->out, "Status: %s\r\n", kinds[kind].status);
+	gx_mailout__field_raw(w, "Original-Recipient", original(w, l));
 	const char *info = gx_proplist_str(l, PidTagSupplementaryInfo, NULL);
 	if (info != NULL && *info != '\0')
 		gx_mailout__field_raw(w, "Diagnostic-Code", gx_arena_printf(w->a, "smtp; %s", info));
@@ -61,6 +74,9 @@ static void delivery_status(struct gx_mailout *w, const struct gx_msgobj *m, int
 	const char *mta = gx_proplist_str(&m->props, PidTagReportingMessageTransferAgent, "localhost");
 	gx_push_str(w->out, "Content-Type: message/delivery-status\r\n\r\n");
 	gx_mailout__field_raw(w, "Reporting-MTA", gx_arena_printf(w->a, "dns; %s", mta));
+	const struct gx_propval *arrival = gx_proplist_get(&m->props, PidTagDeliverTime);
+	if (arrival != NULL && GX_PROP_TYPE(arrival->tag) == PtypTime)
+		gx_mailout__field_time(w, "Arrival-Date", arrival->v.time);
 	for (size_t i = 0; i < m->rcpt_count; ++i) {
 		gx_push_str(w->out, "\r\n");
 		status_of(w, &m->rcpts[i], kind);
@@ -84,19 +100,23 @@ bool gx_mailout__report(struct gx_mailout *w, const struct gx_msgobj *m)
 	if (kind < 0)
 		return false;
 	const char *b = gx_mailout__boundary(w);
-	const char *text = gx_mailout__text(w, m, PidTagBody);
-	if (text == NULL)
-		text = gx_proplist_str(&m->props, PidTagReportText, "");
+	const char *text = gx_proplist_str(&m->props, PidTagReportText, NULL);
+	bool has_html = gx_mailout__has_html(m);
 	gx_push_printf(w->out, "Content-Type: multipart/report; report-type=%s;\r\n boundary=\"%s\"\r\n",
 		kinds[kind].disposition ? "disposition-notification" : "delivery-status", b);
 	gx_mailout__delimiter(w, b, false);
-	gx_mailout__text_part(w, "text/plain", "utf-8", (struct gx_bin){(const uint8_t *)text, strlen(text)});
+	if (text != NULL)
+		gx_mailout__text_part(w, "text/plain", "utf-8", (struct gx_bin){(const uint8_t *)text, strlen(text)});
+	else
+		gx_mailout__texts(w, m);
 	gx_mailout__delimiter(w, b, false);
 	if (kinds[kind].disposition)
 		disposition(w, m, kind);
 	else
 		delivery_status(w, m, kind);
 	for (size_t i = 0; i < m->att_count; ++i) {
+		if (text == NULL && has_html && gx_mailout__is_inline(&m->atts[i]))
+			continue;
 		gx_mailout__delimiter(w, b, false);
 		gx_mailout__attachment(w, &m->atts[i], false);
 	}

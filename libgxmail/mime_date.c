@@ -211,9 +211,9 @@ static void date_of(int64_t n, struct date *d)
 
 void gx_mime_date_print(int64_t unix_sec, int offset_min, char out[40])
 {
-	const int64_t last = INT64_C(253402300799); /* the end of 9999 */
+	const int64_t first = -INT64_C(11644473600), last = INT64_C(253402300799); /* 1601, the first FILETIME; the end of 9999 */
 	int off = offset_min < -5999 || offset_min > 5999 ? 0 : offset_min;
-	int64_t t = unix_sec < 0 ? 0 : unix_sec > last ? last : unix_sec;
+	int64_t t = unix_sec < first ? first : unix_sec > last ? last : unix_sec;
 	t += (int64_t)off * 60;
 	int64_t day = t / 86400, sec = t % 86400;
 	if (sec < 0) {

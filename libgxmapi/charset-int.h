@@ -24,6 +24,9 @@ void gx_cp__from_jis(struct gx_utf8__out *o, const uint8_t *p, size_t len);
 /* HZ, [RFC 1843]. */
 void gx_cp__from_hz(struct gx_utf8__out *o, const uint8_t *p, size_t len);
 
+/* Joins the lines of paragraphs, in place; [RFC 3676] 4. */
+void gx_cp__unflow(struct gx_strbuf *b, bool delsp);
+
 /* Length of the well-formed UTF-8 at the front. */
 size_t gx_utf8__valid_front(const uint8_t *s, size_t len);
 /* Writes a character of 1 to 4 bytes; surrogates and beyond Unicode become U+FFFD. */

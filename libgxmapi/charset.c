@@ -202,9 +202,11 @@ int gx_cp_to_utf8(struct gx_arena *a, uint32_t cp, const void *data, size_t len,
 	size_t *ret_bad)
 {
 	struct gx_strbuf b = GX_STRBUF_INIT;
-	size_t bad = gx_cp__append(&b, cp, data, len);
+	size_t bad = gx_cp__append(&b, cp & ~(uint32_t)(GX_CP_FLOWED | GX_CP_DELSP), data, len);
 	if (ret_bad != NULL)
 		*ret_bad = bad;
+	if (cp & GX_CP_FLOWED)
+		gx_cp__unflow(&b, (cp & GX_CP_DELSP) != 0);
 	return into_arena(a, &b, ret_s, ret_len);
 }
 

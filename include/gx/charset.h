@@ -16,6 +16,11 @@ extern "C" {
 #endif
 
 enum { GX_CP_UTF16 = 1200, GX_CP_ASCII = 20127, GX_CP_UTF7 = 65000, GX_CP_UTF8 = 65001, GX_CP_8BIT = 1252 };
+/**
+ * Added to a code page in gx_cp_to_utf8(): the text is format=flowed [RFC 3676] and comes out with
+ * each paragraph on one line; with DELSP the space at a soft line break is no part of it.
+ */
+enum { GX_CP_FLOWED = 0x40000000, GX_CP_DELSP = 0x20000000 };
 
 /** MIME charset name (any case, known aliases, codepages.tsv) to code page; 0 when unknown. */
 GX_API uint32_t gx_cp_from_charset(const char *name);
