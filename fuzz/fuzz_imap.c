@@ -115,7 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	srv.hostname = "x";
 	srv.dir = dir;
 	srv.pool = pool;
-	srv.enable_id = true;
+	srv.enable_id = srv.rfc9051 = true;
 	srv.offer_starttls = true;
 	srv.max_literal = 100000;
 	struct gx_engine_factory f;
