@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* [RFC 3501] 7.4.2: BODY is BODYSTRUCTURE without extension data. The text is our own, so it is well-formed; if not, the walk just stops at its end. */
+/*
+ * [RFC 3501] 7.4.2: BODY is BODYSTRUCTURE without extension data. The text is our own, so it is
+ * well-formed; if it is not, the walk just stops at its end.
+ */
 #include <config.h>
 #include <gx/charset.h>
 #include "libgxproto/imap/fetch-int.h"

@@ -282,6 +282,34 @@ START_TEST(shutdown_and_eof)
 }
 END_TEST
 
+START_TEST(nothing_is_said_inside_an_answer)
+{
+	char *m = calloc(1, 700001);
+	memset(m, 'x', 700000);
+	imaptest_login(&c, "anna");
+	imaptest_append(&c, "INBOX", "", m);
+	imaptest_say(&c, "a SELECT INBOX", "(\\*.*\n)*a OK .*\n");
+	/* the peer takes nothing: the engine stops in the middle and waits */
+	gx_strbuf_clear(&c.got);
+	ck_assert_int_eq(gx_iobuf_add(&c.io.in, "b FETCH 1 BODY[]\r\nc FETCH 1 BODY[]\r\n", 36), 0);
+	c.io.out_high = 1000;
+	c.io.out_pending = 500;
+	enum gx_want w = srv.factory.ops->step(c.engine, &c.io);
+	for (int i = 0; i < 20 && w != GX_WANT_INPUT && w != GX_WANT_CLOSE; ++i) {
+		c.io.out_pending += c.io.out.len;
+		gx_push_clear(&c.io.out);
+		w = w == GX_WANT_DRAIN ? srv.factory.ops->step(c.engine, &c.io) : srv.factory.ops->work(c.engine, &c.io);
+	}
+	ck_assert_int_ne(w, GX_WANT_INPUT);
+	c.io.events |= GX_IO_TIMEOUT | GX_IO_SHUTDOWN;
+	gx_push_clear(&c.io.out);
+	w = srv.factory.ops->step(c.engine, &c.io);
+	ck_assert_int_eq(w, GX_WANT_CLOSE);
+	ck_assert_uint_eq(c.io.out.len, 0);
+	free(m);
+}
+END_TEST
+
 START_TEST(id_enabled)
 {
 	srv.srv.enable_id = true;
@@ -326,6 +354,7 @@ static Suite *session_suite(void)
 	tcase_add_test(t, byte_by_byte_and_pipelined);
 	tcase_add_test(t, time_outs);
 	tcase_add_test(t, shutdown_and_eof);
+	tcase_add_test(t, nothing_is_said_inside_an_answer);
 	tcase_add_test(t, id_enabled);
 	tcase_add_test(t, simple_commands_need_no_worker);
 	suite_add_tcase(s, t);

@@ -31,8 +31,6 @@ enum imap_result gx_imap__create_run(struct imap_session *s)
 	gx_ec ec = gx_imap__mailbox_parent(t, s->arena, a->name, true, &parent, &leaf);
 	if (!gx_ec_failed(ec))
 		ec = gx_folder_create(t, parent, leaf, "IPF.Note", GX_FOLDER_GENERIC, NULL, &fid);
-	if (!gx_ec_failed(ec))
-		ec = gx_folder_set_subscribed(t, fid, false);
 	if (gx_ec_is(ec, ecDuplicateName)) {
 		gx_txn_abort(t);
 		return gx_imap__no(s, "[ALREADYEXISTS] There is a mailbox or folder of this name");

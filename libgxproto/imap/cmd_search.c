@@ -10,7 +10,8 @@ static bool return_options(struct imap_search *q, struct imap_parse *c)
 	static const struct {
 		const char *name;
 		unsigned bit;
-	} opts[] = {{"MIN", IMAP_RET_MIN}, {"MAX", IMAP_RET_MAX}, {"ALL", IMAP_RET_ALL}, {"COUNT", IMAP_RET_COUNT}, {"SAVE", IMAP_RET_SAVE}};
+	} opts[] = {{"MIN", IMAP_RET_MIN}, {"MAX", IMAP_RET_MAX}, {"ALL", IMAP_RET_ALL}, {"COUNT", IMAP_RET_COUNT},
+		{"SAVE", IMAP_RET_SAVE}};
 	enum { OPTS = sizeof(opts) / sizeof(*opts) };
 	q->extended = true;
 	if (!gx_imap__sp(c) || !gx_imap__expect(c, '('))

@@ -58,10 +58,15 @@ struct imap_fetch {
 /* Where a section lies in the original. *ret_none: there is no such part. */
 gx_ec gx_imap__section_range(struct imap_session *s, struct imap_fetch *f, struct gx_txn *t, uint64_t mid,
 	const struct imap_item *it, uint64_t *ret_off, uint64_t *ret_len, bool *ret_none);
-/* Header fields that the item names, with the empty line, appended to out. The range is that of a part's header; the message's own needs none. */
-gx_ec gx_imap__section_fields(struct gx_txn *t, uint64_t mid, const struct imap_item *it, uint64_t off, uint64_t len, struct gx_push *out);
+/*
+ * Header fields that the item names, with the empty line, appended to out. The range is that of a
+ * part's header; the message's own needs none.
+ */
+gx_ec gx_imap__section_fields(struct gx_txn *t, uint64_t mid, const struct imap_item *it, uint64_t off, uint64_t len,
+	struct gx_push *out);
 /* The part decoded, [RFC 9051] 6.4.5.1: BINARY and BINARY.SIZE. */
-gx_ec gx_imap__put_binary(struct imap_session *s, struct imap_fetch *f, struct gx_txn *t, uint64_t mid, const struct imap_item *it);
+gx_ec gx_imap__put_binary(struct imap_session *s, struct imap_fetch *f, struct gx_txn *t, uint64_t mid,
+	const struct imap_item *it);
 void gx_imap__fetch_next_message(struct imap_fetch *f);
 /* BODY out of a stored BODYSTRUCTURE: the extension data left out. */
 void gx_imap__put_body(struct gx_push *out, const struct gx_bin *structure);

@@ -188,7 +188,8 @@ static void filter(const struct imap_item *it, const uint8_t *p, size_t n, struc
 	imap_puts(out, "\r\n");
 }
 
-gx_ec gx_imap__section_fields(struct gx_txn *t, uint64_t mid, const struct imap_item *it, uint64_t off, uint64_t len, struct gx_push *out)
+gx_ec gx_imap__section_fields(struct gx_txn *t, uint64_t mid, const struct imap_item *it, uint64_t off, uint64_t len,
+	struct gx_push *out)
 {
 	struct gx_push b = GX_PUSH_INIT;
 	gx_ec ec = *it->part == '\0' ? read_header(t, mid, &b, &len) : gx_msg_original(t, mid, off, len, &b);
@@ -201,7 +202,8 @@ gx_ec gx_imap__section_fields(struct gx_txn *t, uint64_t mid, const struct imap_
 }
 
 /* Decoded bytes of a part; *ret_none: there is none, or it cannot be decoded. */
-static gx_ec decoded(struct imap_fetch *f, struct gx_txn *t, uint64_t mid, const struct imap_item *it, struct gx_bin *ret, bool *ret_none)
+static gx_ec decoded(struct imap_fetch *f, struct gx_txn *t, uint64_t mid, const struct imap_item *it,
+	struct gx_bin *ret, bool *ret_none)
 {
 	gx_ec ec = parse_whole(f, t, mid);
 	if (gx_ec_failed(ec))
@@ -225,7 +227,8 @@ static gx_ec decoded(struct imap_fetch *f, struct gx_txn *t, uint64_t mid, const
 	return gx_ec_from_err(gx_decode(f->scratch, p->cte, ret->data, ret->len, ret));
 }
 
-gx_ec gx_imap__put_binary(struct imap_session *s, struct imap_fetch *f, struct gx_txn *t, uint64_t mid, const struct imap_item *it)
+gx_ec gx_imap__put_binary(struct imap_session *s, struct imap_fetch *f, struct gx_txn *t, uint64_t mid,
+	const struct imap_item *it)
 {
 	struct gx_bin bin = {0};
 	bool none = false;

@@ -184,7 +184,8 @@ struct imap_mailbox {
 /* Folder of a full name. ecNotFound. */
 gx_ec gx_imap__mailbox_find(struct gx_txn *t, struct gx_arena *a, const char *name, uint64_t *ret_fid);
 /* Parent folder and last component; missing parents are made with create. ecNotFound. */
-gx_ec gx_imap__mailbox_parent(struct gx_txn *t, struct gx_arena *a, const char *name, bool create, uint64_t *ret_parent, const char **ret_leaf);
+gx_ec gx_imap__mailbox_parent(struct gx_txn *t, struct gx_arena *a, const char *name, bool create, uint64_t *ret_parent,
+	const char **ret_leaf);
 /* All mailboxes, parents first. */
 gx_ec gx_imap__mailbox_list(struct gx_txn *t, struct gx_arena *a, struct imap_mailbox **ret_v, size_t *ret_n);
 /* Display name to path component and back: "/" is written "%2F", and "%(25)*2F" gets one more "25". */

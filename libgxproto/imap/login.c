@@ -46,7 +46,8 @@ enum imap_result gx_imap__login_failed(struct imap_session *s)
 }
 
 /* False: *ret_r is the end of the command. */
-static bool password_ok(struct imap_session *s, const char *login, const char *password, struct gx_user *ret_u, enum imap_result *ret_r)
+static bool password_ok(struct imap_session *s, const char *login, const char *password, struct gx_user *ret_u,
+	enum imap_result *ret_r)
 {
 	const char *ip = s->io->peer == NULL ? "" : s->io->peer;
 	if (gx_authlimit_check(s->srv->limit, login, ip) != 0) {
@@ -104,7 +105,8 @@ static struct imap_user *new_user(struct imap_session *s, const struct gx_user *
 	return u;
 }
 
-static enum imap_result open_mailbox(struct imap_session *s, const char *login, const struct gx_user *who, const struct gx_user *box)
+static enum imap_result open_mailbox(struct imap_session *s, const char *login, const struct gx_user *who,
+	const struct gx_user *box)
 {
 	const char *why = NULL;
 	struct imap_user *u = new_user(s, who, box);

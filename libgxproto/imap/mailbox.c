@@ -149,7 +149,8 @@ static gx_ec parent_step(struct gx_txn *t, uint64_t *io_fid, bool top, const cha
 	return ec;
 }
 
-gx_ec gx_imap__mailbox_parent(struct gx_txn *t, struct gx_arena *a, const char *name, bool create, uint64_t *ret_parent, const char **ret_leaf)
+gx_ec gx_imap__mailbox_parent(struct gx_txn *t, struct gx_arena *a, const char *name, bool create, uint64_t *ret_parent,
+	const char **ret_leaf)
 {
 	uint64_t fid = GX_FID_IPMSUBTREE;
 	unsigned level = 0;

@@ -59,7 +59,8 @@ static const struct date_word dates[] = {
 	{NULL, false, false, false, false},
 };
 
-static bool date_key(struct imap_session *s, struct imap_search *q, struct imap_parse *c, const struct date_word *w, struct imap_key **ret)
+static bool date_key(struct imap_session *s, struct imap_search *q, struct imap_parse *c, const struct date_word *w,
+	struct imap_key **ret)
 {
 	struct imap_key *k = new_key(q, c, w->sent ? IMAP_KEY_SENT : IMAP_KEY_DATE);
 	int64_t day = 0;
@@ -87,14 +88,13 @@ static bool needle(struct imap_search *q, struct imap_parse *c, const char **ret
 	return true;
 }
 
-/* Fields that the stored envelope has need no look at the message. */
+/* Fields that the stored envelope has as they are need no look at the message. */
 static void header_in_envelope(struct imap_key *k)
 {
 	static const struct {
 		const char *name;
 		enum imap_env_field env;
-	} held[] = {{"Subject", IMAP_ENV_SUBJECT}, {"Message-ID", IMAP_ENV_MESSAGE_ID}, {"In-Reply-To", IMAP_ENV_IN_REPLY_TO},
-		{"To", IMAP_ENV_TO}, {"Cc", IMAP_ENV_CC}, {"Bcc", IMAP_ENV_BCC}, {"From", IMAP_ENV_FROM}};
+	} held[] = {{"Subject", IMAP_ENV_SUBJECT}, {"Message-ID", IMAP_ENV_MESSAGE_ID}, {"In-Reply-To", IMAP_ENV_IN_REPLY_TO}};
 	for (size_t i = 0; i < sizeof(held) / sizeof(*held); ++i) {
 		if (gx_ascii_casecmp(held[i].name, k->header) == 0) {
 			k->kind = IMAP_KEY_ENVELOPE;

@@ -231,6 +231,19 @@ static enum gx_want rest(struct imap_session *s, enum gx_want w)
 	return w;
 }
 
+/* May an untagged answer stand here? */
+static bool between(const struct imap_session *s)
+{
+	return s->row == NULL || s->want_line;
+}
+
+static void timed_out(struct imap_session *s)
+{
+	if (between(s))
+		bye(s, s->user == NULL ? "Too slow" : "Autologout");
+	s->closing = true; /* inside an answer that nobody takes there is nothing to say */
+}
+
 static enum gx_want imap_step(void *self, struct gx_io *io)
 {
 	struct imap_session *s = self;
@@ -239,18 +252,17 @@ static enum gx_want imap_step(void *self, struct gx_io *io)
 	s->tls = (io->events & GX_IO_TLS) != 0;
 	if (!s->greeted)
 		greet(s);
-	if ((io->events & GX_IO_TIMEOUT) && s->delaying) {
+	if (s->delaying) {
+		if (!(io->events & GX_IO_TIMEOUT))
+			return GX_WANT_WAIT;
 		s->delaying = false;
 		enum gx_want w = after(s, gx_imap__login_failed(s));
 		if (w != GX_WANT_AGAIN)
 			return rest(s, w);
-	} else if (s->delaying) {
-		return GX_WANT_WAIT;
 	} else if (io->events & GX_IO_TIMEOUT) {
-		bye(s, s->user == NULL ? "Too slow" : "Autologout");
+		timed_out(s);
 	}
-	bool between = s->row == NULL || s->want_line;
-	if (between && (io->events & GX_IO_SHUTDOWN) && !s->closing)
+	if (between(s) && (io->events & GX_IO_SHUTDOWN) && !s->closing)
 		bye(s, "Server is going down");
 	enum gx_want w = advance(s, false);
 	if (w == GX_WANT_INPUT && (io->events & GX_IO_EOF))
