@@ -284,8 +284,8 @@ END_TEST
 
 START_TEST(nothing_is_said_inside_an_answer)
 {
-	char *m = calloc(1, 700001);
-	memset(m, 'x', 700000);
+	char *m = calloc(1, 5000001);
+	memset(m, 'x', 5000000);
 	imaptest_login(&c, "anna");
 	imaptest_append(&c, "INBOX", "", m);
 	imaptest_say(&c, "a SELECT INBOX", "(\\*.*\n)*a OK .*\n");
