@@ -138,7 +138,6 @@ bool services_listen_imap(struct services *s)
 	i->autologout_ms = milliseconds(s, "imap_autologout_time");
 	i->max_auth_tries = (uint32_t)gx_conf_uint(s->conf, "imap_auth_times");
 	i->max_literal = gx_conf_uint(s->conf, "mail_max_length");
-	i->default_lang = str(s, "default_lang");
 	gx_imap_factory(&v.factory, i);
 	if (i->require_tls && !v.tls_wanted) {
 		gx_log(s->log, GX_LOG_CRIT, "imap_force_tls is on, but imap_support_tls is off: nobody could log in; set imap_support_tls = yes");

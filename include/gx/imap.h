@@ -6,7 +6,6 @@
  * IMAP4rev1 [RFC 3501] as an engine. Thread class: confined.
  */
 #include <gx/authlimit.h>
-#include <gx/authlimit.h>
 #include <gx/directory.h>
 #include <gx/engine.h>
 #include <gx/store.h>
@@ -28,8 +27,6 @@ struct gx_imap_server {
 	uint32_t conn_timeout_ms, autologout_ms;
 	uint32_t max_auth_tries;         /**< imap_auth_times */
 	uint64_t max_literal;            /**< APPEND, 0 takes 64 MiB */
-	const char *default_lang;
-	struct gx_authlimit *limit;      /**< NULL: none beyond max_auth_tries a connection */
 	struct gx_authlimit *authlimit;  /**< asked before each login, or NULL */
 };
 #define GX_IMAP_SERVER_INIT {.size = sizeof(struct gx_imap_server)}

@@ -83,7 +83,7 @@ START_TEST(banned_after_failures)
 	o.clock = &srv.clock;
 	o.max_bans = 10;
 	o.ban_after = 1;
-	ck_assert_int_eq(gx_authlimit_new(&o, &srv.srv.limit), 0);
+	ck_assert_int_eq(gx_authlimit_new(&o, &srv.srv.authlimit), 0);
 	imaptest_say(&c, "a LOGIN anna@example.org wrong", "");
 	imaptest_wait(&c, 2000);
 	imaptest_expect(&c, "refused", "a NO \\[AUTHENTICATIONFAILED\\] .*\n");
@@ -92,7 +92,7 @@ START_TEST(banned_after_failures)
 	imaptest_expect(&c, "banned", "b NO \\[LIMIT\\] .*\n");
 	imaptest_wait(&c, 61000);
 	imaptest_say(&c, "c LOGIN anna@example.org secret", "c OK .*\n");
-	gx_authlimit_free(srv.srv.limit);
+	gx_authlimit_free(srv.srv.authlimit);
 }
 END_TEST
 

@@ -50,18 +50,18 @@ static bool password_ok(struct imap_session *s, const char *login, const char *p
 	enum imap_result *ret_r)
 {
 	const char *ip = s->io->peer == NULL ? "" : s->io->peer;
-	if (gx_authlimit_check(s->srv->limit, login, ip) != 0) {
+	if (gx_authlimit_check(s->srv->authlimit, login, ip) != 0) {
 		*ret_r = reject(s, login, "too many tries", "[LIMIT] Too many failed logins, try again later");
 		return false;
 	}
 	int err = gx_dir_login(s->srv->dir, login, password, GX_PRIV_IMAP_POP3, s->arena, ret_u);
 	switch (err) {
 	case 0:
-		gx_authlimit_succeeded(s->srv->limit, login, ip);
+		gx_authlimit_succeeded(s->srv->authlimit, login, ip);
 		return true;
 	case GX_E_NOTFOUND:
 	case GX_E_INVAL:
-		gx_authlimit_failed(s->srv->limit, login, ip);
+		gx_authlimit_failed(s->srv->authlimit, login, ip);
 		*ret_r = reject(s, login, err == GX_E_INVAL ? "wrong password" : "unknown user",
 			"[AUTHENTICATIONFAILED] Wrong user name or password");
 		return false;
