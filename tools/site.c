@@ -142,21 +142,6 @@ int site_become_owner(struct site *s)
 	return EXIT_OK;
 }
 
-/* The directories above a store: user/DOMAIN and the like. */
-static int make_parents(const char *path, struct gx_arena *a)
-{
-	char *copy = gx_arena_strdup(a, path);
-	for (char *p = copy == NULL || *copy == '\0' ? NULL : strchr(copy + 1, '/'); p != NULL; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		if (mkdir(copy, 0770) != 0 && errno != EEXIST) {
-			complain("%s: %s", copy, strerror(errno));
-			return EXIT_FAILED;
-		}
-		*p = '/';
-	}
-	return copy == NULL ? EXIT_FAILED : EXIT_OK;
-}
-
 int site_make_store(struct site *s, const char *path, bool public_store, uint32_t id, const char *owner, const char *lang,
 	bool overwrite, const struct store_names *names)
 {
@@ -169,8 +154,6 @@ int site_make_store(struct site *s, const char *path, bool public_store, uint32_
 	o.overwrite = overwrite;
 	o.folder_names = names == NULL ? NULL : names_lookup;
 	o.ctx = (void *)names;
-	if (make_parents(path, s->arena) != EXIT_OK)
-		return EXIT_FAILED;
 	int err = gx_store_create(path, &o, s->arena, &why);
 	if (err == 0)
 		return EXIT_OK;
