@@ -206,6 +206,7 @@ int gx_store_open(const char *dir, const struct gx_store_opts *o, struct gx_stor
 	if (s == NULL || (a == NULL && own == NULL)) {
 		if (s != NULL)
 			free_store(s);
+		gx_arena_free(own);
 		return GX_E_NOMEM;
 	}
 	int err = open_parts(s, own != NULL ? own : a, ret_why != NULL ? ret_why : &dummy);
