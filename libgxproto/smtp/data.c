@@ -142,11 +142,14 @@ static void take(struct gx_smtp *s, struct gx_io *io, size_t n)
 	gx_iobuf_consume(&io->in, n);
 }
 
-/** Bytes up to and with the next line end that a dot follows, or all. */
+/** Bytes before the next dot that begins a line, or all. Dots are rarer than line ends in what is large. */
 static size_t up_to_dot(const uint8_t *p, size_t n)
 {
-	const uint8_t *q = memmem(p, n, "\n.", 2);
-	return q == NULL ? n : (size_t)(q - p) + 1;
+	const uint8_t *q = p, *end = p + n;
+	while ((q = memchr(q + 1, '.', (size_t)(end - q) - 1)) != NULL)
+		if (q[-1] == '\n')
+			return (size_t)(q - p);
+	return n;
 }
 
 /** A dot stands at p behind a line end of any kind: is it alone on its line? @return -1 when more bytes must tell. */
