@@ -16,9 +16,9 @@ def main():
     with smtplib.LMTP(a.host, a.port) as c:
         for name in a.files:
             with open(name, "rb") as f:
-                refused = c.sendmail(a.sender, a.to, f.read(), ["BODY=8BITMIME"])
-            if refused:
-                raise SystemExit(f"{name}: {refused}")
+                data = f.read()
+            for to in a.to:  # smtplib reads one answer after the data, LMTP gives one a recipient
+                c.sendmail(a.sender, [to], data, ["BODY=8BITMIME"])
 
 
 if __name__ == "__main__":
