@@ -229,6 +229,7 @@ bool services_open_stores(struct services *s, bool shared)
 	o.idle_seconds = (unsigned)gx_conf_uint(s->conf, "cache_interval");
 	s->pool = gx_store_pool_new(&o);
 	s->imap.pool = s->pool;
+	s->smtp.pool = s->pool;
 	return s->pool != NULL || fail(s, "stores", GX_E_NOMEM, NULL);
 }
 

@@ -75,6 +75,16 @@ static int add_rest(struct gx_txn *t, struct gx_proplist *l, struct gx_arena *a,
 	return err != 0 ? err : gx_prop__change_key(l, a, t->s, i->cn);
 }
 
+/* PidTagMessageSize is what PidTagMessageSizeExtended is, as far as it fits. */
+static int select_narrow(const struct gx_proplist *all, gx_proptag_t tag, struct gx_arena *a, struct gx_proplist *l)
+{
+	const struct gx_propval *pv = GX_PROP_TYPE(tag) != PtypInteger32 ? NULL :
+		gx_proplist_get(all, GX_PROP_RETYPE(tag, PtypInteger64));
+	if (pv == NULL)
+		return 0;
+	return gx_proplist_set_i32(l, a, tag, pv->v.i64 > INT32_MAX ? INT32_MAX : (int32_t)pv->v.i64);
+}
+
 int gx_prop__select(const struct gx_proplist *all, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l)
 {
 	if (n == 0) {
@@ -84,7 +94,7 @@ int gx_prop__select(const struct gx_proplist *all, const gx_proptag_t *tags, siz
 	struct gx_proplist l = {0};
 	for (size_t i = 0; i < n; i++) {
 		const struct gx_propval *pv = gx_proplist_get(all, tags[i]);
-		int err = pv == NULL ? 0 : gx_proplist_set(&l, a, pv->tag, pv->v);
+		int err = pv == NULL ? select_narrow(all, tags[i], a, &l) : gx_proplist_set(&l, a, pv->tag, pv->v);
 		if (err != 0)
 			return err;
 	}

@@ -28,7 +28,6 @@ static int add_computed(struct gx_txn *t, struct gx_arena *a, struct gx_proplist
 		return err;
 	gx_guid_put(&t->s->mailbox, guid);
 	err = gx_proplist_set_i64(l, a, PidTagMessageSizeExtended, (int64_t)s->size);
-	err = err != 0 ? err : gx_proplist_set_i32(l, a, PidTagMessageSize, s->size > INT32_MAX ? INT32_MAX : (int32_t)s->size);
 	err = err != 0 ? err : gx_proplist_set_i32(l, a, PidTagContentCount, s->total > INT32_MAX ? INT32_MAX : (int32_t)s->total);
 	err = err != 0 ? err : gx_proplist_set_time(l, a, PidTagCreationTime, (gx_nttime_t)created);
 	return err != 0 ? err : gx_proplist_set_bin(l, a, PidTagStoreRecordKey, guid, sizeof(guid));

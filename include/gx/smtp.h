@@ -24,6 +24,7 @@ struct gx_smtp_server {
 	uint32_t max_rcpts;              /**< 0 takes 1000 */
 	uint32_t timeout_ms;             /**< smtp_conn_timeout */
 	const char *recipient_delimiter;
+	struct gx_store_pool *pool;      /**< to refuse mail for full mailboxes at RCPT; NULL: they are not looked at */
 };
 #define GX_SMTP_SERVER_INIT {.size = sizeof(struct gx_smtp_server)}
 /** @p ctx is the struct gx_smtp_server. */

@@ -284,6 +284,31 @@ START_TEST(order_and_backlog)
 }
 END_TEST
 
+START_TEST(a_full_mailbox_is_known_at_rcpt)
+{
+	static const struct gx_actor actor = GX_ACTOR_SYSTEM;
+	struct gx_arena *a = gx_arena_new(0);
+	struct gx_proplist l = {0};
+	struct gx_txn *t;
+	make_site(1);
+	open_site(false);
+	start_delivery(false);
+	ck_assert_int_eq(gx_rcpt__room(dir, pool, "u0@example.org", "", 1 << 20, a), 0);
+	ck_assert_int_eq(gx_rcpt__room(dir, pool, "u1@example.org", "", 1 << 20, a), 0);
+	struct gx_store *s = get_store(0);
+	ck_assert_int_eq(gx_proplist_set_i32(&l, a, GX_PROP_TAG(0x666a, PtypInteger32), 100), 0);
+	ck_assert_int_eq(gx_txn_begin(s, &actor, GX_TXN_WRITE, 5000, &t), 0);
+	ck_assert(!gx_ec_failed(gx_store_set_props(t, &l)));
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_NOW), 0);
+	gx_store_pool_put(pool, s);
+	ck_assert_int_eq(gx_rcpt__room(dir, pool, "u0@example.org", "", 1000, a), 0);
+	ck_assert_int_eq(gx_rcpt__room(dir, pool, "u0+x@example.org", "+", 1 << 20, a), GX_E_NOSPACE);
+	gx_arena_free(a);
+	close_site();
+	remove_site();
+}
+END_TEST
+
 static unsigned failed_files(const char *suffix, char last[500])
 {
 	char p[200];
@@ -610,6 +635,7 @@ static Suite *delivery_suite(void)
 	tcase_add_test(t, who_may_get_mail);
 	tcase_add_test(t, each_mailbox_gets_it_once);
 	tcase_add_test(t, order_and_backlog);
+	tcase_add_test(t, a_full_mailbox_is_known_at_rcpt);
 	tcase_add_test(t, what_cannot_be_delivered_is_kept);
 	tcase_add_test(t, a_missing_mailbox_is_waited_for);
 	tcase_add_test(t, one_mailbox_in_trouble_does_not_fill_the_journal);

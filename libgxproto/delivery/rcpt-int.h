@@ -2,6 +2,7 @@
 #ifndef GX_RCPT_INT_H
 #define GX_RCPT_INT_H
 #include <gx/directory.h>
+#include <gx/store.h>
 
 /** A mailbox that a message goes to. */
 struct gx_target {
@@ -30,5 +31,12 @@ int gx_rcpt__user(struct gx_dir *d, const char *address, const char *delimiter, 
  */
 int gx_rcpt__resolve(struct gx_dir *d, const char *address, const char *delimiter, const char *sender, struct gx_arena *a,
 	struct gx_resolved *io_r) GX_MUST_CHECK;
+
+/**
+ * Has the mailbox room for so many bytes? GX_E_NOSPACE when it is over its quota. Lists, and
+ * stores that cannot be asked now, are taken to have it.
+ */
+int gx_rcpt__room(struct gx_dir *d, struct gx_store_pool *pool, const char *address, const char *delimiter, uint64_t size,
+	struct gx_arena *a) GX_MUST_CHECK;
 
 #endif

@@ -6,7 +6,7 @@
 #include "crc32c.h"
 #include "rcpt-int.h"
 
-enum { DISPLAY_TYPE_LIST = 1, MAX_TARGETS = 200000 };
+enum { ROOM_WAIT_MS = 1000, DISPLAY_TYPE_LIST = 1, MAX_TARGETS = 200000 };
 
 /** "user+ext@dom" without "+ext". @return NULL when there is no extension. */
 static const char *without_extension(const char *address, const char *delimiter, struct gx_arena *a)
@@ -134,4 +134,34 @@ int gx_rcpt__resolve(struct gx_dir *d, const char *address, const char *delimite
 	if (u.display_type == DISPLAY_TYPE_LIST)
 		return expand(d, u.username, address, sender, a, io_r);
 	return add_target(io_r, a, &u);
+}
+
+static bool over_quota(struct gx_store *s, uint64_t size, struct gx_arena *a)
+{
+	static const struct gx_actor system_actor = GX_ACTOR_SYSTEM;
+	static const gx_proptag_t tags[] = {GX_PROP_TAG(0x666a, PtypInteger32), /* PidTagProhibitReceiveQuota */
+		PidTagMessageSizeExtended};
+	struct gx_proplist l = {0};
+	struct gx_txn *t;
+	if (gx_txn_begin(s, &system_actor, GX_TXN_READ, ROOM_WAIT_MS, &t) != 0)
+		return false;
+	gx_ec ec = gx_store_get_props(t, tags, 2, a, &l);
+	gx_txn_abort(t);
+	int32_t kib = gx_ec_failed(ec) ? 0 : gx_proplist_i32(&l, tags[0], 0);
+	const struct gx_propval *used = gx_proplist_get(&l, tags[1]);
+	return kib > 0 && used != NULL && ((uint64_t)used->v.i64 + size) / 1024 >= (uint64_t)kib;
+}
+
+int gx_rcpt__room(struct gx_dir *d, struct gx_store_pool *pool, const char *address, const char *delimiter, uint64_t size,
+	struct gx_arena *a)
+{
+	struct gx_user u;
+	struct gx_store *s;
+	const char *why;
+	if (gx_rcpt__user(d, address, delimiter, a, &u) != 0 || u.maildir[0] == '\0' ||
+	    gx_store_pool_get(pool, u.maildir, &s, a, &why) != 0)
+		return 0;
+	bool over = over_quota(s, size, a);
+	gx_store_pool_put(pool, s);
+	return over ? GX_E_NOSPACE : 0;
 }

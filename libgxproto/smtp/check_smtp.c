@@ -183,7 +183,7 @@ START_TEST(order_of_commands)
 	expect("MAIL FROM:<a@b>\r\n", "503 5.5.1");
 	expect("DATA\r\n", "503 5.5.1 No valid");
 	expect("RCPT TO:<n@b>\r\n", "550 5.1.1 <n@b>");
-	expect("RCPT TO:<full@b>\r\n", "452 4.2.2");
+	expect("RCPT TO:<full@b>\r\n", "552 5.2.2");
 	expect("RCPT TO:<s@b>\r\n", "550 5.2.1");
 	expect("RCPT TO:<busy@b>\r\n", "451 4.3.0");
 	expect("DATA\r\n", "503 5.5.1 No valid");

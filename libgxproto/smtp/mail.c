@@ -119,6 +119,7 @@ static const char *begin(struct gx_smtp *s, char *arg)
 		return "452 4.3.1 Too much mail at once, try again";
 	s->txn->env.from = from;
 	s->txn->env.smtputf8 = p.smtputf8;
+	s->txn->declared = p.size;
 	return NULL;
 }
 
@@ -150,7 +151,7 @@ static void refuse_rcpt(struct gx_smtp *s, struct gx_io *io, const char *addr, i
 		code = "550 5.2.1";
 		words = "The mailbox takes no mail";
 	} else if (err == GX_E_NOSPACE) {
-		code = "452 4.2.2";
+		code = "552 5.2.2";
 		words = "The mailbox is full";
 	}
 	gx_log(io->log, GX_LOG_NOTICE, "%s: id=%llu peer=%s from=<%s> to=<%s> refused: %s", s->lmtp ? "lmtp" : "smtp",
@@ -183,7 +184,7 @@ int gx_smtp__rcpt(struct gx_smtp *s, struct gx_io *io, char *arg)
 		gx_smtp__refuse(s, io, "555 5.5.4 Unknown parameter of RCPT");
 		return SMTP_GO_ON;
 	}
-	ret = s->be->check(s->srv, addr, s->txn->a);
+	ret = s->be->check(s->srv, addr, s->txn->declared, s->txn->a);
 	if (ret == 0)
 		ret = gx_smtp_txn__add_rcpt(s->txn, addr);
 	if (ret == 0)

@@ -6,11 +6,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "libgxproto/delivery/journal-int.h"
+#include "libgxproto/delivery/rcpt-int.h"
 #include "smtp-int.h"
 
-static int check(const struct gx_smtp_server *v, const char *address, struct gx_arena *a)
+static int check(const struct gx_smtp_server *v, const char *address, uint64_t size, struct gx_arena *a)
 {
-	return gx_delivery_check_rcpt(v->dir, address, v->recipient_delimiter, a);
+	int ret = gx_delivery_check_rcpt(v->dir, address, v->recipient_delimiter, a);
+	if (ret != 0 || v->pool == NULL)
+		return ret;
+	return gx_rcpt__room(v->dir, v->pool, address, v->recipient_delimiter, size, a);
 }
 
 static int submit(const struct gx_smtp_server *v, const struct gx_envelope *env, struct gx_bin data, gx_journal_cb cb, void *ctx)

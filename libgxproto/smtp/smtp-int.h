@@ -8,8 +8,8 @@
 
 /* What the engine needs from its surroundings; tests and the fuzzer have their own. */
 struct gx_smtp_backend {
-	/** May block. Results as gx_delivery_check_rcpt(). */
-	int (*check)(const struct gx_smtp_server *v, const char *address, struct gx_arena *a);
+	/** May block. @p size as declared, or 0. Results as gx_delivery_check_rcpt(). */
+	int (*check)(const struct gx_smtp_server *v, const char *address, uint64_t size, struct gx_arena *a);
 	int (*submit)(const struct gx_smtp_server *v, const struct gx_envelope *env, struct gx_bin data, gx_journal_cb cb, void *ctx);
 	bool (*reserve)(const struct gx_smtp_server *v, uint64_t n);
 	void (*unreserve)(const struct gx_smtp_server *v, uint64_t n);
@@ -40,6 +40,7 @@ struct gx_smtp_txn {
 	struct gx_envelope env;
 	const char **rcpts;
 	size_t rcpt_cap;
+	uint64_t declared;           /* by SIZE, or 0 */
 	uint64_t limit;              /* of bytes */
 	uint64_t got;                /* bytes of the message */
 	uint8_t *buf;

@@ -26,9 +26,10 @@ struct smtp_test {
 	bool no_spool;
 };
 
-static int smtp_test_check(const struct gx_smtp_server *v, const char *address, struct gx_arena *a)
+static int smtp_test_check(const struct gx_smtp_server *v, const char *address, uint64_t size, struct gx_arena *a)
 {
 	(void)v;
+	(void)size;
 	(void)a;
 	switch (address[0]) {
 	case 'n': return GX_E_NOTFOUND;
