@@ -6,6 +6,8 @@
 
 /** Prepared messages that nobody works on are kept up to this size, then made anew when needed. */
 #define KEEP_PREPARED (UINT64_C(64) << 20)
+/** A compressor is kept after messages up to this size. */
+#define KEEP_COMPRESSOR (UINT64_C(128) << 10)
 /** What parsing and conversion of one message may take beside a multiple of its size. */
 #define ARENA_BASE (UINT64_C(64) << 20)
 #define ARENA_FACTOR 8
@@ -63,6 +65,29 @@ void gx_mailjob__free(struct gx_mailjob *job)
 	free(job);
 }
 
+/* NULL (without memory) is as good, only slower. */
+static struct gx_prepare_ctx *take_compressor(struct gx_delivery *d)
+{
+	struct gx_prepare_ctx *ctx = NULL;
+	pthread_mutex_lock(&d->mu);
+	if (d->spares > 0)
+		ctx = d->spare[--d->spares];
+	pthread_mutex_unlock(&d->mu);
+	return ctx != NULL ? ctx : gx_prepare_ctx_new();
+}
+
+/* One that has seen a large message holds much memory and is not kept. */
+static void give_compressor(struct gx_delivery *d, struct gx_prepare_ctx *ctx, uint64_t len)
+{
+	pthread_mutex_lock(&d->mu);
+	if (ctx != NULL && len <= KEEP_COMPRESSOR && d->spares < sizeof(d->spare) / sizeof(d->spare[0])) {
+		d->spare[d->spares++] = ctx;
+		ctx = NULL;
+	}
+	pthread_mutex_unlock(&d->mu);
+	gx_prepare_ctx_free(ctx);
+}
+
 static int prepare(struct gx_delivery *d, struct gx_mailjob *job)
 {
 	struct gx_bin data;
@@ -71,8 +96,11 @@ static int prepare(struct gx_delivery *d, struct gx_mailjob *job)
 	if (job->msg_arena == NULL)
 		return GX_E_NOMEM;
 	int ret = gx_journal__load_data(job->rec, job->msg_arena, &data);
-	if (ret == 0)
-		ret = gx_mail_prepare(job->msg_arena, d->dir, d->clock, data, &job->prep);
+	if (ret == 0) {
+		struct gx_prepare_ctx *ctx = take_compressor(d);
+		ret = gx_mail_prepare_with(job->msg_arena, d->dir, d->clock, ctx, data, &job->prep);
+		give_compressor(d, ctx, data.len);
+	}
 	if (ret != 0)
 		drop_message(job);
 	return ret;

@@ -94,6 +94,8 @@ struct gx_delivery {
 	int64_t unsynced_since;
 	uint64_t prepared_bytes;
 	uint64_t delivered;
+	struct gx_prepare_ctx *spare[4]; /* compressors nobody uses */
+	unsigned spares;
 };
 
 /* jobs.c */

@@ -391,6 +391,8 @@ void gx_delivery_free(struct gx_delivery *d)
 	pthread_cond_destroy(&d->work);
 	pthread_cond_destroy(&d->flush);
 	pthread_cond_destroy(&d->prepared);
+	while (d->spares > 0)
+		gx_prepare_ctx_free(d->spare[--d->spares]);
 	pthread_mutex_destroy(&d->mu);
 	free(d->workers);
 	free(d->delimiter);

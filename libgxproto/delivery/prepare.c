@@ -73,6 +73,12 @@ static int64_t date_of(const struct gx_mime_part *root)
 
 int gx_mail_prepare(struct gx_arena *a, struct gx_dir *dir, const struct gx_clock *clock, struct gx_bin data, struct gx_mail_prepared *ret_p)
 {
+	return gx_mail_prepare_with(a, dir, clock, NULL, data, ret_p);
+}
+
+int gx_mail_prepare_with(struct gx_arena *a, struct gx_dir *dir, const struct gx_clock *clock, struct gx_prepare_ctx *ctx,
+	struct gx_bin data, struct gx_mail_prepared *ret_p)
+{
 	struct gx_mime_part *root;
 	struct gx_msgobj *obj;
 	struct gx_msg_source src = GX_MSG_SOURCE_INIT;
