@@ -171,6 +171,7 @@ START_TEST(signed_and_encrypted)
 	CONVERT("From: a@x.example\r\nContent-Type: multipart/signed; boundary=s;\r\n protocol=\"application/pkcs7-signature\"\r\n\r\n"
 		"--s\r\n\r\ntext\r\n--s\r\nContent-Type: application/pkcs7-signature\r\n\r\nsig\r\n--s--\r\n");
 	ck_assert_str_eq(str(&m->props, PidTagMessageClass), "IPM.Note.SMIME.MultipartSigned");
+	ck_assert_str_eq(body(m), "text");
 	ck_assert_uint_eq(m->att_count, 1);
 	struct gx_bin b = slice_bytes(&m->atts[0].data.slice);
 	ck_assert_int_eq(memcmp(b.data, "Content-Type: multipart/signed", 30), 0);
@@ -241,6 +242,169 @@ START_TEST(odd_input)
 }
 END_TEST
 
+START_TEST(more_fields)
+{
+	static const struct gx_propname request = GX_LID_INIT(PidLidFlagRequest);
+	static const struct gx_propname sharing = GX_STR_INIT(PidNameXSharingFlavor);
+	static const struct gx_propname received = {PS_INTERNET_HEADERS_INIT, true, 0, "received"};
+	CONVERT("Received: from a by b; Sun, 22 Nov 2026 18:10:32 +0100\r\nReturn-Path: <x@x>\r\n"
+		"From: Boss <boss@example.org>\r\nSender: boss@example.org\r\nSubject:\r\n"
+		"Content-Language: xx, de-CH-1996\r\nX-Unsent: 1\r\nX-Message-Flag: Call back\r\n"
+		"X-Priority: 1\r\nImportance: normal\r\nX-Sharing-Flavor: 20310\r\nAuto-Submitted: auto-replied\r\n"
+		"References: <a@x>\r\n\t<b@x>\r\nDisposition-Notification-To: Office <office@example.org>\r\n"
+		"X-MS-Exchange-Organization-SenderIdResult: SoftFail\r\nX-Spam-Level: \r\n\r\n");
+	const struct gx_proplist *l = &m->props;
+	ck_assert_str_eq(str(l, PidTagSenderName), "Boss");
+	ck_assert_int_eq(gx_proplist_i32(l, PidTagMessageLocaleId, 0), 0x0807);
+	ck_assert_int_eq(gx_proplist_i32(l, PidTagMessageFlags, 0), 8);
+	ck_assert_str_eq(gx_msgobj_get_named(m, &request)->v.str, "Call back");
+	ck_assert_int_eq(gx_proplist_i32(l, PidTagFlagStatus, 0), 2);
+	ck_assert_ptr_null(gx_proplist_get(l, PidTagImportance));
+	ck_assert_str_eq(gx_msgobj_get_named(m, &sharing)->v.str, "20310");
+	ck_assert_int_eq(gx_proplist_i32(l, PidTagAutoResponseSuppress, 0), -1);
+	ck_assert_str_eq(str(l, PidTagInternetReferences), "<a@x> <b@x>");
+	ck_assert_str_eq(str(l, PidTagReadReceiptSmtpAddress), "office@example.org");
+	ck_assert_int_eq(gx_proplist_i32(l, PidTagSenderIdStatus, 0), 4);
+	ck_assert_ptr_null(gx_proplist_get(l, PidTagSubject));
+	ck_assert_ptr_null(gx_proplist_get(l, PidTagMessageDeliveryTime));
+	ck_assert_ptr_null(gx_msgobj_get_named(m, &received));
+	ck_assert_uint_eq(m->named_count, 3);
+	CONVERT("Content-Type: message/rfc822\r\n\r\nReceived: x;\r\n Sun, 22 Nov 2026 18:10:32 +0100\r\n"
+		"Date: Sun, 22 Nov 2026 18:00:00 +0100\r\nReceived: y; 1 Jan 2020 00:00:00 +0000\r\n\r\n");
+	l = &m->atts[0].embedded->props;
+	ck_assert_int_eq(gx_nttime_to_unix(gx_proplist_get(l, PidTagMessageDeliveryTime)->v.time, NULL), 1795367432);
+}
+END_TEST
+
+START_TEST(alternatives)
+{
+	/* HTML in a mixed inside of the alternative, as Apple Mail writes it */
+	CONVERT("Content-Type: multipart/alternative; boundary=a\r\n\r\n"
+		"--a\r\nContent-Type: text/plain; name=body.txt\r\n\r\nplain\r\n"
+		"--a\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: text/html\r\n\r\n<p>html\r\n"
+		"--m\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\nPDF\r\n--m--\r\n--a--\r\n");
+	ck_assert_str_eq(body(m), "plain");
+	ck_assert_ptr_nonnull(slice(m, PidTagHtml));
+	ck_assert_uint_eq(m->att_count, 1);
+	/* another text's HTML would hide the first text */
+	CONVERT("Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n\r\nfirst\r\n"
+		"--m\r\nContent-Type: multipart/alternative; boundary=a\r\n\r\n"
+		"--a\r\n\r\nsecond\r\n--a\r\nContent-Type: text/html\r\n\r\n<p>second\r\n--a--\r\n--m--\r\n");
+	ck_assert_str_eq(body(m), "first");
+	ck_assert_ptr_null(slice(m, PidTagHtml));
+	ck_assert_uint_eq(m->att_count, 2);
+}
+END_TEST
+
+START_TEST(texts)
+{
+	CONVERT("Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\nGr\xfc\xdf" "e\r\n"
+		"--m\r\nContent-Type: image/png; name=p.png\r\n\r\nx\r\n--m\r\nContent-Disposition: inline\r\n\r\nfooter\r\n"
+		"--m\r\nContent-Disposition: attachment\r\n\r\nfile\r\n--m--\r\n");
+	ck_assert_str_eq(body(m), "Grüße\r\nfooter");
+	ck_assert_uint_eq(m->att_count, 2);
+	CONVERT("Content-Type: text/plain; format=flowed; charset=utf-8\r\n\r\n"
+		"A paragraph \r\nin two lines.\r\n>> quoted \r\n>> on\r\n> less\r\n \r\n >no quote\r\nopen \r\n-- \r\nme\r\n");
+	ck_assert_str_eq(body(m), "A paragraph in two lines.\r\n>> quoted on\r\n> less\r\n\r\n>no quote\r\nopen \n-- \r\nme\r\n");
+	CONVERT("Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\nDampfschiff \r\nfahrt\r\nend ");
+	ck_assert_str_eq(body(m), "Dampfschifffahrt\r\nend");
+	CONVERT("Content-Type: text/enriched\r\n\r\n<bold>Fett</bold> <param>red</param>und\r\ndann <<b>\r\n\r\n\r\nneu\r\n");
+	ck_assert_str_eq(body(m), "Fett und dann <b>\n\nneu ");
+	CONVERT("Content-Type: text/markdown\r\n\r\n# Title");
+	ck_assert_str_eq(body(m), "# Title");
+	CONVERT("Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR");
+	ck_assert_uint_eq(m->att_count, 1);
+}
+END_TEST
+
+START_TEST(html_code_pages)
+{
+	static const struct {
+		const char *text;
+		int32_t cp;
+	} cases[] = {
+		{"Content-Type: text/html\r\n\r\n<meta charset=\"koi8-r\"><p>\xf0", 20866},
+		{"Content-Type: text/html; charset=windows-1251\r\n\r\n<meta charset=koi8-r><p>\xf0", 1251},
+		{"Content-Type: text/html\r\n\r\n<p>Gr\xfc\xdf" "e", 1252},
+		{"Content-Type: text/html; charset=us-ascii\r\n\r\n<p>Grüße", 65001},
+		{"Content-Type: text/html; charset=x-none\r\n\r\n<meta charset=", 65001},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); ++i) {
+		convert(cases[i].text, strlen(cases[i].text));
+		ck_assert_int_eq(gx_proplist_i32(&m->props, PidTagInternetCodepage, 0), cases[i].cp);
+	}
+}
+END_TEST
+
+START_TEST(pictures)
+{
+	CONVERT("Content-Type: multipart/related; boundary=r; start=\"root@x\"\r\n\r\n"
+		"--r\r\nContent-Type: image/png; name=1.png\r\nContent-ID: <a@x>\r\n\r\n1\r\n"
+		"--r\r\nContent-Type: text/html\r\nContent-ID: <root@x>\r\n\r\n<img src='CID:a%40x'><a href=\"mailto:b@x\">\r\n"
+		"--r\r\nContent-Type: application/pdf; name=2.pdf\r\nContent-ID: <b@x>\r\n\r\n2\r\n"
+		"--r\r\nContent-Type: image/gif\r\nContent-Location: http://x/y.gif\r\n\r\n3\r\n--r--\r\n");
+	ck_assert_uint_eq(m->att_count, 3);
+	ck_assert_ptr_nonnull(gx_proplist_get(&m->atts[0].props, PidTagAttachmentHidden));
+	ck_assert_ptr_null(gx_proplist_get(&m->atts[1].props, PidTagAttachmentHidden));
+	ck_assert_ptr_nonnull(gx_proplist_get(&m->atts[2].props, PidTagAttachmentHidden));
+	CONVERT("Content-Type: multipart/related; boundary=r\r\n\r\n--r\r\n\r\ntext\r\n"
+		"--r\r\nContent-Type: image/png\r\nContent-ID: <a@x>\r\n\r\n1\r\n--r--\r\n");
+	ck_assert_ptr_null(gx_proplist_get(&m->atts[0].props, PidTagAttachmentHidden));
+}
+END_TEST
+
+START_TEST(odd_files)
+{
+	CONVERT("Content-Type: multipart/mixed; boundary=m\r\n\r\n"
+		"--m\r\nContent-Type: application/ms-tnef\r\n\r\nx\r\n"
+		"--m\r\nContent-Type: multipart/appledouble; boundary=d\r\n\r\n--d\r\nContent-Type: application/applefile\r\n\r\nfork\r\n"
+		"--d\r\nContent-Type: image/jpeg; name=\"../p\x01q.jpg \"\r\n\r\ndata\r\n--d--\r\n"
+		"--m\r\nContent-Type: message/delivery-status\r\n\r\nx: y\r\n--m--\r\n");
+	ck_assert_uint_eq(m->att_count, 3);
+	ck_assert_str_eq(str(&m->atts[0].props, PidTagAttachLongFilename), "winmail.dat");
+	ck_assert_str_eq(str(&m->atts[1].props, PidTagAttachLongFilename), "p_q.jpg");
+	ck_assert_str_eq(str(&m->atts[2].props, PidTagAttachMimeTag), "message/delivery-status");
+	CONVERT("Content-Type: application/pdf\r\nContent-Location: http://x/Gr\xfc\r\n\r\nx");
+	ck_assert_str_eq(str(&m->atts[0].props, PidTagAttachContentLocation), "http://x/Grü");
+}
+END_TEST
+
+/* Names that would be something else unless they are quoted or encoded as a whole. */
+START_TEST(awkward_names)
+{
+	static const char *const names[] = {"Doe, Jörg", "Jörg (Vertrieb, EU) <x>", "a  b", "a \"b\" \\ c", "=?x?=", "x;y:z@w", "名前, 東京"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); ++i) {
+		struct gx_msgobj *x = gx_msgobj_new(a);
+		struct gx_push out = GX_PUSH_INIT;
+		struct gx_proplist *l = gx_msgobj_add_rcpt(x, a);
+		ck_assert_int_eq(gx_proplist_set_str(l, a, PidTagDisplayName, names[i]), 0);
+		ck_assert_int_eq(gx_proplist_set_str(l, a, PidTagSmtpAddress, i % 2 ? "a b@x.example" : "o'hara@x.example"), 0);
+		ck_assert_int_eq(gx_msg_to_mail(&env, x, (struct gx_bin){NULL, 0}, 0, &out), 0);
+		convert((const char *)out.data, out.len);
+		ck_assert_uint_eq(m->rcpt_count, 1);
+		ck_assert_str_eq(str(&m->rcpts[0], PidTagDisplayName), names[i]);
+		ck_assert_str_eq(str(&m->rcpts[0], PidTagSmtpAddress), i % 2 ? "a b@x.example" : "o'hara@x.example");
+		gx_push_release(&out);
+	}
+}
+END_TEST
+
+/* Many fields of a kind must not cost memory by their square. */
+START_TEST(many_fields)
+{
+	struct gx_strbuf b = GX_STRBUF_INIT;
+	for (int i = 0; i < 9000; ++i)
+		gx_strbuf_printf(&b, "Keywords: k%d\r\nReply-To: r%d@x\r\n", i, i);
+	gx_strbuf_adds(&b, "\r\n");
+	struct gx_arena *keep = a;
+	a = gx_arena_new((size_t)64 << 20);
+	convert(gx_strbuf_cstr(&b), b.len);
+	gx_arena_free(a);
+	a = keep;
+	gx_strbuf_release(&b);
+}
+END_TEST
+
 static void compare(const struct gx_msgobj *x, const struct gx_msgobj *y)
 {
 	static const gx_proptag_t tags[] = {PidTagMessageClass, PidTagSubject, PidTagSenderName, PidTagSenderSmtpAddress,
@@ -300,6 +464,14 @@ static Suite *mailconv_suite(void)
 	tcase_add_test(t, signed_and_encrypted);
 	tcase_add_test(t, reports);
 	tcase_add_test(t, odd_input);
+	tcase_add_test(t, more_fields);
+	tcase_add_test(t, alternatives);
+	tcase_add_test(t, texts);
+	tcase_add_test(t, html_code_pages);
+	tcase_add_test(t, pictures);
+	tcase_add_test(t, odd_files);
+	tcase_add_test(t, awkward_names);
+	tcase_add_test(t, many_fields);
 	tcase_add_test(t, there_and_back);
 	suite_add_tcase(s, t);
 	return s;

@@ -45,6 +45,8 @@ int gx_mailin__smime(struct gx_mailin *in) GX_MUST_CHECK;
 /* mailin_report.c: class and recipients of a multipart/report. @return 1 a report (parts are still to be walked), 0, GX_E_*. */
 int gx_mailin__report(struct gx_mailin *in) GX_MUST_CHECK;
 
+/* @s if it is UTF-8, else its conversion; NULL: out of memory. */
+const char *gx_mailin__utf8(struct gx_mailin *in, const char *s);
 /* A message id without white space and angle brackets around it; NULL gives NULL. */
 const char *gx_mailin__bare_id(const char *id, size_t *ret_len);
 /* Property from a header value: decoded text; none when that is empty. */

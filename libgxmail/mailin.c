@@ -16,6 +16,15 @@ int gx_mailin__set_text(struct gx_mailin *in, gx_proptag_t tag, const char *valu
 	return err != 0 || *s == '\0' ? err : gx_proplist_set_str(&in->m->props, in->a, tag, s);
 }
 
+const char *gx_mailin__utf8(struct gx_mailin *in, const char *s)
+{
+	size_t n = strlen(s);
+	char *out;
+	if (gx_utf8_valid(s, n))
+		return s;
+	return gx_cp_to_utf8(in->a, in->env->default_cp, s, n, &out, NULL, NULL) != 0 ? NULL : out;
+}
+
 const char *gx_mailin__bare_id(const char *id, size_t *ret_len)
 {
 	if (id == NULL)

@@ -5,8 +5,12 @@
 #include <gx/charset.h>
 #include "mailin-int.h"
 
-static void trim(char **io_s)
+/* No control characters, and no white space around. */
+static void clean(char **io_s)
 {
+	for (char *p = *io_s; *p != '\0'; ++p)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = ' ';
 	char *s = *io_s + strspn(*io_s, " \t\r\n");
 	size_t n = strlen(s);
 	while (n > 0 && strchr(" \t\r\n", s[n - 1]) != NULL)
@@ -19,8 +23,12 @@ int gx_mailin__addr(struct gx_mailin *in, const struct gx_mime_addr *x, struct g
 {
 	char *name = NULL;
 	const char *known_name = NULL, *dn = NULL;
-	const char *smtp = *x->domain == '\0' ? gx_arena_strdup(in->a, x->local)
-					      : gx_arena_printf(in->a, "%s@%s", x->local, x->domain);
+	char *address = *x->domain == '\0' ? gx_arena_strdup(in->a, x->local)
+					   : gx_arena_printf(in->a, "%s@%s", x->local, x->domain);
+	if (address == NULL)
+		return GX_E_NOMEM;
+	clean(&address);
+	const char *smtp = gx_mailin__utf8(in, address);
 	if (smtp == NULL)
 		return GX_E_NOMEM;
 	if (x->name != NULL && *x->name != '\0') {
@@ -31,7 +39,7 @@ int gx_mailin__addr(struct gx_mailin *in, const struct gx_mime_addr *x, struct g
 	if (in->env->resolve != NULL)
 		in->env->resolve(smtp, &known_name, &dn, in->env->ctx);
 	if (name != NULL)
-		trim(&name);
+		clean(&name);
 	if (name == NULL || *name == '\0')
 		name = gx_arena_strdup(in->a, known_name != NULL ? known_name : smtp);
 	*ret_x = (struct gx_mailin_addr){name, smtp, gx_arena_strdup(in->a, dn)};

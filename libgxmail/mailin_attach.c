@@ -7,7 +7,10 @@
 
 static int put_str(struct gx_mailin *in, struct gx_attach *t, gx_proptag_t tag, const char *s)
 {
-	return s == NULL || *s == '\0' ? 0 : gx_proplist_set_str(&t->props, in->a, tag, s);
+	if (s == NULL || *s == '\0')
+		return 0;
+	s = gx_mailin__utf8(in, s);
+	return s == NULL ? GX_E_NOMEM : gx_proplist_set_str(&t->props, in->a, tag, s);
 }
 
 static const char *extension_of(const struct gx_mime_part *p)

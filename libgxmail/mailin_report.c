@@ -185,7 +185,11 @@ static int class_of_report(struct gx_mailin *in, const struct gx_mime_part *p, c
 	int r = f.p == NULL ? GX_E_NOMEM : next_status(in, &f, &s);
 	for (; r == 1; r = next_status(in, &f, &s)) {
 		const char *c = class_of_action(s.action);
-		if (c != NULL && (*ret_cls == NULL || strcmp(c, "REPORT.IPM.Note.NDR") == 0))
+		struct gx_mailin_addr x;
+		int have = c == NULL ? 0 : gx_mailin__first_addr(in, s.rcpt, &x);
+		if (have < 0)
+			return have;
+		if (have == 1 && (*ret_cls == NULL || strcmp(c, "REPORT.IPM.Note.NDR") == 0))
 			*ret_cls = c;
 	}
 	return r;

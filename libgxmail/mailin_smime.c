@@ -100,7 +100,8 @@ static int content_type(struct gx_mailin *in)
 	const struct gx_mime_header *h = gx_mime_header(in->root, "Content-Type");
 	if (h == NULL)
 		return 0;
-	return gx_msgobj_set_named(in->m, in->a, &name, PtypString, (union gx_value){.str = h->value + strspn(h->value, " \t")});
+	const char *s = gx_mailin__utf8(in, h->value + strspn(h->value, " \t"));
+	return s == NULL ? GX_E_NOMEM : gx_msgobj_set_named(in->m, in->a, &name, PtypString, (union gx_value){.str = s});
 }
 
 int gx_mailin__smime(struct gx_mailin *in)

@@ -63,6 +63,8 @@ void gx_mailout__param(struct gx_mailout *w, const char *name, const char *utf8)
 
 /* A mailbox "name <address>". @param address SMTP address, may be NULL. Appended to b. */
 void gx_mailout__mailbox(struct gx_mailout *w, struct gx_strbuf *b, size_t column, const char *name, const char *address);
+/* An SMTP address; what is no atom before the last "@" is quoted. */
+void gx_mailout__addr_spec(struct gx_strbuf *b, const char *address);
 /* The SMTP address of a property list, given the four tags; encapsulates others as [MS-OXCMAIL] 2.2.3.1 IMCEA. */
 const char *gx_mailout__address(struct gx_mailout *w, const struct gx_proplist *l, gx_proptag_t smtp, gx_proptag_t type,
 	gx_proptag_t email);

@@ -4,8 +4,10 @@
 #include <string.h>
 #include <gx/charset.h>
 #include "mailout-int.h"
+#include "mime-int.h"
 
 #define FOLD_AT 76
+#define MAX_QUOTED 200
 
 static void put(struct gx_mailout *w, struct gx_strbuf *b)
 {
@@ -132,19 +134,54 @@ void gx_mailout__param(struct gx_mailout *w, const char *name, const char *utf8)
 	put(w, &b);
 }
 
-static bool is_phrase(const char *s) /* atoms and spaces only, [RFC 5322] 3.2.3 */
+static bool is_phrase(const char *s) /* atoms and single spaces only, [RFC 5322] 3.2.3 */
 {
 	for (; *s != '\0'; ++s)
-		if ((unsigned char)*s <= 0x1f || *s == 0x7f || strchr("()<>[]:;@\\,.\"", *s) != NULL)
+		if ((unsigned char)*s <= 0x1f || *s == 0x7f || strchr("()<>[]:;@\\,.\"", *s) != NULL || (*s == ' ' && s[1] == ' '))
 			return false;
 	return true;
+}
+
+static bool has_controls(const char *s)
+{
+	for (; *s != '\0'; ++s)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return true;
+	return false;
+}
+
+static bool is_dot_atom(const char *s, size_t n) /* [RFC 5322] 3.2.3, and UTF-8 by [RFC 6532] */
+{
+	for (size_t i = 0; i < n; ++i)
+		if ((unsigned char)s[i] <= 0x20 || s[i] == 0x7f || strchr("()<>[]:;@\\,\"", s[i]) != NULL)
+			return false;
+	return n > 0;
+}
+
+void gx_mailout__addr_spec(struct gx_strbuf *b, const char *address)
+{
+	const char *at = strrchr(address, '@'), *p = address;
+	size_t n = at == NULL ? strlen(address) : (size_t)(at - address);
+	bool quote = !is_dot_atom(address, n);
+	if (quote)
+		gx_strbuf_addc(b, '"');
+	for (; p < address + n; ++p) {
+		if (*p == '"' || *p == '\\')
+			gx_strbuf_addc(b, '\\');
+		gx_strbuf_addc(b, (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p);
+	}
+	if (quote)
+		gx_strbuf_addc(b, '"');
+	for (; *p != '\0'; ++p)
+		if ((unsigned char)*p > 0x20 && *p != '<' && *p != '>' && *p != 0x7f)
+			gx_strbuf_addc(b, *p);
 }
 
 void gx_mailout__mailbox(struct gx_mailout *w, struct gx_strbuf *b, size_t column, const char *name, const char *address)
 {
 	if (name != NULL && *name != '\0' && (address == NULL || strcmp(name, address) != 0)) {
-		if (!gx_ascii_only(name, strlen(name)) || strstr(name, "=?") != NULL)
-			gx_mime_encode_text(b, name, column);
+		if (!gx_ascii_only(name, strlen(name)) || has_controls(name) || strstr(name, "=?") != NULL || strlen(name) > MAX_QUOTED)
+			gx_mime__encode_phrase(b, name, column);
 		else if (is_phrase(name))
 			gx_strbuf_adds(b, name);
 		else
@@ -152,9 +189,8 @@ void gx_mailout__mailbox(struct gx_mailout *w, struct gx_strbuf *b, size_t colum
 		gx_strbuf_addc(b, ' ');
 	}
 	gx_strbuf_addc(b, '<');
-	for (const char *p = address == NULL ? "" : address; *p != '\0'; ++p)
-		if ((unsigned char)*p > 0x20 && *p != '<' && *p != '>' && *p != 0x7f)
-			gx_strbuf_addc(b, *p);
+	if (address != NULL)
+		gx_mailout__addr_spec(b, address);
 	gx_strbuf_addc(b, '>');
 }
 

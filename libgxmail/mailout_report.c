@@ -40,10 +40,20 @@ bool gx_mailout__is_status(const struct gx_msgobj *m)
 	return kind >= 0 && !kinds[kind].disposition;
 }
 
-static const char *rcpt_address(struct gx_mailout *w, const struct gx_proplist *l)
+static void final_recipient(struct gx_mailout *w, const char *address)
 {
-	const char *s = gx_mailout__address(w, l, PidTagSmtpAddress, PidTagAddressType, PidTagEmailAddress);
-	return s == NULL ? "unknown" : s;
+	struct gx_strbuf b = GX_STRBUF_INIT;
+	gx_strbuf_adds(&b, "Final-Recipient: rfc822; ");
+	if (address == NULL)
+		gx_strbuf_adds(&b, "unknown");
+	else
+		gx_mailout__addr_spec(&b, address);
+	gx_strbuf_adds(&b, "\r\n");
+	if (b.err != 0)
+		gx_mailout__fail(w, b.err);
+	else
+		gx_push_bytes(w->out, b.s, b.len);
+	gx_strbuf_release(&b);
 }
 
 static const char *original(struct gx_mailout *w, const struct gx_proplist *l)
@@ -55,7 +65,8 @@ static const char *original(struct gx_mailout *w, const struct gx_proplist *l)
 static void status_of(struct gx_mailout *w, const struct gx_proplist *l, int kind)
 {
 	int32_t code = gx_proplist_i32(l, PidTagNonDeliveryReportStatusCode, 0);
-	gx_push_printf(w->out, "Final-Recipient: rfc822; %s\r\nAction: %s\r\n", rcpt_address(w, l), kinds[kind].what);
+	final_recipient(w, gx_mailout__address(w, l, PidTagSmtpAddress, PidTagAddressType, PidTagEmailAddress));
+	gx_push_printf(w->out, "Action: %s\r\n", kinds[kind].what);
 	if (code >= 200 && code <= 599)
 		gx_push_printf(w->out, "Status: %d.%d.%d\r\n", (int)code / 100, (int)code / 10 % 10, (int)code % 10);
 	else
@@ -89,7 +100,7 @@ static void disposition(struct gx_mailout *w, const struct gx_msgobj *m, int kin
 		PidTagSenderEmailAddress);
 	const char *id = gx_proplist_str(&m->props, PidTagOriginalMessageId, NULL);
 	gx_push_str(w->out, "Content-Type: message/disposition-notification\r\n\r\n");
-	gx_push_printf(w->out, "Final-Recipient: rfc822; %s\r\n", who == NULL ? "unknown" : who);
+	final_recipient(w, who);
 	gx_mailout__field_raw(w, "Original-Message-ID", id);
 	gx_push_printf(w->out, "Disposition: manual-action/MDN-sent-manually; %s\r\n", kinds[kind].what);
 }

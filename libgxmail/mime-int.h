@@ -54,4 +54,7 @@ static inline int gx_mime__hex(char c)
 /** A multipart that was opened, or a message with a message inside. */
 bool gx_mime__is_multipart(const struct gx_mime_part *p);
 bool gx_mime__is_message(const struct gx_mime_part *p);
+/* The whole text as encoded words, for phrases; [RFC 2047] 5 (3). */
+void gx_mime__encode_phrase(struct gx_strbuf *b, const char *utf8, size_t column);
+
 #endif

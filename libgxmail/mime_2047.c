@@ -316,3 +316,8 @@ void gx_mime_encode_text(struct gx_strbuf *b, const char *utf8, size_t column)
 	column = put_words(b, utf8 + from, to - from, column, from != 0);
 	put_plain(b, utf8 + to, len - to, &column);
 }
+
+void gx_mime__encode_phrase(struct gx_strbuf *b, const char *utf8, size_t column)
+{
+	put_words(b, utf8, strlen(utf8), column, false);
+}
