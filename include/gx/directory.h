@@ -21,7 +21,7 @@ struct gx_dir_opts {
 	size_t size;
 	const struct gx_log *log;
 	const char *path;           /**< SQLite file */
-	unsigned cache_seconds;     /**< how long answers may be remembered, 0 takes 10; changes made through this handle show at once */
+	unsigned cache_seconds;     /**< how long answers may be remembered, 0 takes 10; changes show at once, those of other processes after 0.1 s */
 	bool first_time_password;   /**< enable_firsttimepw */
 };
 #define GX_DIR_OPTS_INIT {.size = sizeof(struct gx_dir_opts)}

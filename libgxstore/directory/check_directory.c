@@ -374,6 +374,27 @@ START_TEST(wrong_files)
 }
 END_TEST
 
+START_TEST(other_process)
+{
+	struct gx_dir_opts o = GX_DIR_OPTS_INIT;
+	struct gx_dir *other;
+	struct gx_user u;
+	const char *why = "";
+	o.path = path;
+	ck_assert_int_eq(gx_dir_user(d, "new@example.org", a, &u), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_open(&o, &other, a, &why), 0);
+	struct gx_user_new n = GX_USER_NEW_INIT;
+	n.username = "new@example.org";
+	ck_assert_int_eq(gx_dir_add_user(other, &n, NULL), 0);
+	usleep(150000);
+	ck_assert_int_eq(gx_dir_user(d, "new@example.org", a, &u), 0);
+	ck_assert_int_eq(gx_dir_del_user(other, "new@example.org"), 0);
+	gx_dir_close(other);
+	usleep(150000);
+	ck_assert_int_eq(gx_dir_user(d, "new@example.org", a, &u), GX_E_NOTFOUND);
+}
+END_TEST
+
 static void *lookups(void *ctx)
 {
 	struct gx_arena *mine = gx_arena_new(0);
@@ -428,6 +449,7 @@ static Suite *suite(void)
 	tcase_add_test(full, first_password);
 	tcase_add_test(full, domains);
 	tcase_add_test(full, lists);
+	tcase_add_test(full, other_process);
 	tcase_add_test(full, threads);
 	tcase_add_test(empty, upgrade);
 	tcase_add_test(empty, wrong_files);

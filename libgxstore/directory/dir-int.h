@@ -14,7 +14,7 @@ enum { GX_DIR_ADDR_MAX = 320, GX_DIR_SLOTS = 1024 };
 
 /* Statements, prepared at first use; the texts are in dir_sql.c. */
 enum gx_dir_q {
-	GX_DQ_BEGIN, GX_DQ_COMMIT, GX_DQ_ROLLBACK,
+	GX_DQ_BEGIN, GX_DQ_COMMIT, GX_DQ_ROLLBACK, GX_DQ_DATA_VERSION,
 	GX_DQ_USER_BY_NAME, GX_DQ_USER_PROPS, GX_DQ_USER_SECRET, GX_DQ_USER_ID,
 	GX_DQ_USERS_ALL, GX_DQ_USERS_OF_DOMAIN,
 	GX_DQ_USER_INSERT, GX_DQ_USER_DELETE, GX_DQ_USER_PASSWORD, GX_DQ_USER_FIRST_PASSWORD, GX_DQ_PROP_PUT,
@@ -38,6 +38,7 @@ struct gx_dir {
 	const struct gx_clock *clock;
 	int64_t cache_ms;
 	bool first_time_password;
+	int64_t looked_ms, data_version; /* when and what the database said last */
 	struct gx_dir_slot *slots[GX_DIR_SLOTS];
 };
 
@@ -76,6 +77,8 @@ const char *gx_dir__domain_of(const char *address);
 bool gx_dir__address_ok(const char *address);
 
 /* dir_cache.c */
+/** Forgets everything when another process has changed the database; asks a few times a second. Lock held. */
+void gx_dir__cache_refresh(struct gx_dir *d);
 /** @return 0 and a copy in @p a, GX_E_NOTFOUND for a remembered absence, 1 when nothing is remembered. Lock held. */
 int gx_dir__cache_get(struct gx_dir *d, const char *key, struct gx_arena *a, struct gx_user *ret_u);
 /** @p u NULL remembers the absence. */

@@ -36,6 +36,22 @@ static int copy_user(struct gx_arena *a, const struct gx_user *src, struct gx_us
 	return 0;
 }
 
+enum { LOOK_MS = 100 };
+
+void gx_dir__cache_refresh(struct gx_dir *d)
+{
+	int64_t now = gx_clock_mono_ms(d->clock);
+	if (d->looked_ms != 0 && now - d->looked_ms < LOOK_MS)
+		return;
+	sqlite3_stmt *st = gx_dir__stmt(d, GX_DQ_DATA_VERSION);
+	int64_t version = st != NULL && gx_dir__step(d, st) == 1 ? sqlite3_column_int64(st, 0) : -1;
+	gx_dir__done(st);
+	if (version != d->data_version)
+		gx_dir__cache_clear(d);
+	d->data_version = version;
+	d->looked_ms = now;
+}
+
 int gx_dir__cache_get(struct gx_dir *d, const char *key, struct gx_arena *a, struct gx_user *ret_u)
 {
 	const struct gx_dir_slot *s = d->slots[slot_of(key)];

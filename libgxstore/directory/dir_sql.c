@@ -18,6 +18,7 @@ static const char *const texts[GX_DQ_COUNT] = {
 	[GX_DQ_BEGIN] = "BEGIN IMMEDIATE",
 	[GX_DQ_COMMIT] = "COMMIT",
 	[GX_DQ_ROLLBACK] = "ROLLBACK",
+	[GX_DQ_DATA_VERSION] = "PRAGMA data_version",
 	[GX_DQ_USER_BY_NAME] = USER_COLUMNS "WHERE u.id=" USER_ID_OF("?1"),
 	/* PidTagDisplayName, PidTagDisplayTypeEx, PidTagProhibitReceiveQuota, PidTagProhibitSendQuota, PidTagStorageQuotaLimit */
 	[GX_DQ_USER_PROPS] = "SELECT proptag, propval_str FROM user_properties WHERE user_id=?1"

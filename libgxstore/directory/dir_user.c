@@ -91,6 +91,7 @@ int gx_dir_user(struct gx_dir *d, const char *address, struct gx_arena *a, struc
 		return GX_E_NOTFOUND;
 	struct gx_user u;
 	pthread_mutex_lock(&d->lock);
+	gx_dir__cache_refresh(d);
 	int r = gx_dir__cache_get(d, key, a, &u);
 	if (r == 1) {
 		r = gx_dir__load_user(d, key, a, &u);
