@@ -349,6 +349,19 @@ static void bench_create(void)
 	gx_arena_free(a);
 }
 
+/* What one delivery of its own writes to the log: before any checkpoint. */
+static void bench_wal(struct gx_store *s)
+{
+	char path[600];
+	struct stat sb;
+	snprintf(path, sizeof(path), "%s/exmdb/gx.sqlite3-wal", dir);
+	uint64_t before = stat(path, &sb) == 0 ? (uint64_t)sb.st_size : 0;
+	bench_insert(s, GX_FID_JUNK, 900000, 300, 1, GX_SYNC_LATER, 2106);
+	if (stat(path, &sb) != 0)
+		die(path, "is not there");
+	printf("{\"bench\":\"log\",\"bytes\":2106,\"per_msg\":%.0f}\n", (double)((uint64_t)sb.st_size - before) / 300);
+}
+
 static uint64_t new_folder(struct gx_store *s, const char *name)
 {
 	uint64_t fid;
@@ -368,6 +381,9 @@ int main(int argc, char **argv)
 			words[i][k] = (char)('a' + (i * 31 + k * 17 + i * k) % 26);
 	bench_create();
 	struct gx_store *s = open_store();
+	bench_wal(s);
+	gx_store_close(s);
+	s = open_store();
 	uint64_t d0 = disk_use();
 	bench_insert(s, GX_FID_INBOX, 0, 10000, 1, GX_SYNC_LATER, 2106);
 	gx_store_close(s);

@@ -83,6 +83,36 @@ START_TEST(newer_schema_is_refused)
 }
 END_TEST
 
+static int64_t number(struct gx_sql *q, const char *sql)
+{
+	sqlite3_stmt *st;
+	ck_assert_int_eq(sqlite3_prepare_v2(q->db, sql, -1, &st, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+	int64_t v = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return v;
+}
+
+START_TEST(upgrades_go_step_by_step)
+{
+	static const char *const bad[] = {"CREATE TABLE up(x); INSERT INTO up VALUES(7)", "INSERT INTO up VALUES(8); INSERT INTO gone VALUES(1)"};
+	static const char *const good[] = {NULL, "UPDATE up SET x=x+1"};
+	char path[600], why[512];
+	struct gx_sql *q;
+	snprintf(path, sizeof(path), "%s/exmdb/gx.sqlite3", dir);
+	struct gx_sql_open o = {.file = path, .dir = dir, .writer = true};
+	ck_assert_int_eq(gx_sql__open(&o, &q, why, sizeof(why)), 0);
+	ck_assert_int_lt(gx_schema__upgrade(q, bad, 1, 3), 0);
+	ck_assert_ptr_nonnull(strstr(q->why, "gone"));
+	ck_assert_int_eq(number(q, "PRAGMA user_version"), 2);
+	ck_assert_int_eq(number(q, "SELECT COUNT(*) FROM up"), 1);
+	ck_assert_int_eq(gx_schema__upgrade(q, good, 2, 3), 0);
+	ck_assert_int_eq(number(q, "PRAGMA user_version"), 3);
+	ck_assert_int_eq(number(q, "SELECT x FROM up"), 8);
+	gx_sql__close(q);
+}
+END_TEST
+
 START_TEST(one_owner)
 {
 	struct gx_store_opts o = GX_STORE_OPTS_INIT;
@@ -546,6 +576,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, wrong_files_are_named);
 	tcase_add_test(c, newer_schema_is_refused);
+	tcase_add_test(c, upgrades_go_step_by_step);
 	tcase_add_test(c, one_owner);
 	tcase_add_test(c, writers_wait_and_give_up);
 	tcase_add_test(c, numbers_jump_after_power_loss);

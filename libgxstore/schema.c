@@ -44,7 +44,7 @@ int gx_schema__create(struct gx_sql *q)
 	return err != 0 ? err : gx_sql__exec(q, tables);
 }
 
-/* steps[n] brings version n+1 to n+2, inside a transaction. */
+/* steps[n] brings version n+1 to n+2. */
 static const char *const steps[GX_SCHEMA_VERSION] = {NULL};
 
 static int pragma_int(struct gx_sql *q, const char *sql, int64_t *ret_v)
@@ -57,21 +57,24 @@ static int pragma_int(struct gx_sql *q, const char *sql, int64_t *ret_v)
 	return 0;
 }
 
-static int upgrade(struct gx_sql *q, int64_t from)
+static int one_step(struct gx_sql *q, const char *step, int64_t version)
 {
-	for (int64_t v = from; v < GX_SCHEMA_VERSION; v++) {
-		char sql[64];
-		snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", (int)v + 1);
-		int err = gx_sql__exec(q, "BEGIN IMMEDIATE");
-		if (err == 0)
-			err = gx_sql__exec(q, steps[v - 1]);
-		if (err == 0)
-			err = gx_sql__exec(q, sql);
-		if (err == 0)
-			err = gx_sql__exec(q, "COMMIT");
+	char sql[64];
+	snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", (int)version);
+	int err = gx_sql__exec(q, "BEGIN IMMEDIATE");
+	if (err == 0)
+		err = gx_sql__exec(q, step);
+	if (err == 0)
+		err = gx_sql__exec(q, sql);
+	return err != 0 ? err : gx_sql__exec(q, "COMMIT");
+}
+
+int gx_schema__upgrade(struct gx_sql *q, const char *const *v, int64_t from, int64_t to)
+{
+	for (; from < to; from++) {
+		int err = one_step(q, v[from - 1], from + 1);
 		if (err != 0) {
-			if (gx_sql__exec(q, "ROLLBACK") != 0)
-				gx_log(q->log, GX_LOG_WARN, "%s: no rollback of a failed upgrade", q->dir);
+			sqlite3_exec(q->db, "ROLLBACK", NULL, NULL, NULL); /* the reason of the failure stays */
 			return err;
 		}
 	}
@@ -93,7 +96,7 @@ int gx_schema__open(struct gx_sql *q)
 		return gx_sql__fail(q, GX_E_FORMAT, "%s/" GX_DB_SUBDIR "/" GX_DB_NAME
 			": schema version %d is newer than this program knows (%d); upgrade the program", q->dir,
 			(int)version, GX_SCHEMA_VERSION);
-	return upgrade(q, version);
+	return gx_schema__upgrade(q, steps, version, GX_SCHEMA_VERSION);
 }
 
 int gx_meta__get_blob(struct gx_sql *q, const char *key, struct gx_arena *a, struct gx_bin *ret_v)

@@ -124,6 +124,8 @@ void gx_flush__checkpoint(struct gx_store *s, unsigned frames);
 int gx_schema__create(struct gx_sql *q) GX_MUST_CHECK;
 /* Checks that it is ours; brings it to GX_SCHEMA_VERSION. */
 int gx_schema__open(struct gx_sql *q) GX_MUST_CHECK;
+/* Step v[n-1] brings version n to n+1, each in a transaction of its own: an interrupted upgrade goes on. */
+int gx_schema__upgrade(struct gx_sql *q, const char *const *v, int64_t from, int64_t to) GX_MUST_CHECK;
 /* meta: small named values of the store. GX_E_NOTFOUND. */
 int gx_meta__get_blob(struct gx_sql *q, const char *key, struct gx_arena *a, struct gx_bin *ret_v) GX_MUST_CHECK;
 int gx_meta__get_int(struct gx_sql *q, const char *key, int64_t *ret_v) GX_MUST_CHECK;
