@@ -29,7 +29,7 @@ START_TEST(strings)
 		const char *in, *out; /* out NULL: refused */
 	} t[] = {
 		{"abc", "abc"}, {"a.b-c]", "a.b-c]"}, {"\"\"", ""}, {"\"a b\"", "a b"}, {"\"a\\\"b\\\\\"", "a\"b\\"},
-		{"{3}\r\na b", "a b"}, {"{3+}\r\nabc", "abc"}, {"{0}\r\n", ""}, {"\"abc", NULL}, {"\"a\\\"", NULL},
+		{"{3}\r\na b", "a b"}, {"{3+}\r\nabc", "abc"}, {"{0}\r\n", ""}, {"\"abc", NULL}, {"\"a\\\"", NULL}, {"\"a\\\n\"", NULL}, {"\"a\\\r\"", NULL},
 		{"{4}\r\nabc", NULL}, {"{}\r\n", NULL}, {"{99999999999}\r\n", NULL}, {"{3\r\nabc", NULL}, {"(", NULL}, {"", NULL},
 		{"\"a\rb\"", NULL}, {"%", NULL},
 	};

@@ -88,15 +88,25 @@ int gx_imap__name_decode(struct gx_arena *a, const char *part, size_t len, bool 
 	return 0;
 }
 
-/* Next component of *io_name; false at the end, for empty components and for too many levels. */
+/* Next component of *io_name; refuses empty ones and too many levels. */
 static gx_ec component(struct gx_arena *a, const char **io_name, unsigned level, char **ret_display)
 {
 	const char *s = *io_name, *slash = strchr(s, '/');
 	size_t len = slash == NULL ? strlen(s) : (size_t)(slash - s);
-	if (len == 0 || len > MAX_NAME || level >= MAX_LEVELS)
+	if (len == 0 || level >= MAX_LEVELS)
 		return GX_EC(ecInvalidParam);
 	*io_name = slash == NULL ? s + len : slash + 1;
 	return gx_ec_from_err(gx_imap__name_decode(a, s, len, level == 0, ret_display));
+}
+
+/* Of a folder to be made: without control characters, [RFC 9051] 5.1, and short. */
+static bool good_new_name(const char *display)
+{
+	size_t n = 0;
+	for (; display[n] != '\0'; ++n)
+		if ((unsigned char)display[n] < ' ' || display[n] == 0x7f)
+			return false;
+	return n <= MAX_NAME;
 }
 
 static bool first_is_inbox(const char *name)
@@ -142,6 +152,8 @@ static gx_ec parent_step(struct gx_txn *t, uint64_t *io_fid, bool top, const cha
 {
 	uint64_t next;
 	gx_ec ec = child(t, *io_fid, top, display, &next);
+	if (gx_ec_is(ec, ecNotFound) && create && !good_new_name(display))
+		return GX_EC(ecInvalidParam);
 	if (gx_ec_is(ec, ecNotFound) && create)
 		ec = gx_folder_create(t, *io_fid, display, "IPF.Note", GX_FOLDER_GENERIC, NULL, &next);
 	if (!gx_ec_failed(ec))
@@ -164,6 +176,8 @@ gx_ec gx_imap__mailbox_parent(struct gx_txn *t, struct gx_arena *a, const char *
 		gx_ec ec = component(a, &name, level, &display);
 		if (gx_ec_failed(ec))
 			return ec;
+		if (*name == '\0' && !good_new_name(display))
+			return GX_EC(ecInvalidParam);
 		if (*name == '\0') {
 			*ret_parent = fid;
 			*ret_leaf = display;

@@ -132,9 +132,10 @@ static bool quoted(struct imap_parse *c, struct imap_str *ret)
 {
 	const char *s = c->p;
 	while (s < c->end && *s != '"') {
+		s += *s == '\\' && c->end - s > 1;
 		if (*s == '\r' || *s == '\n' || *s == '\0')
 			return gx_imap__fail(c, "Invalid character in quoted string");
-		s += *s == '\\' && c->end - s > 1 ? 2 : 1;
+		++s;
 	}
 	if (s == c->end)
 		return gx_imap__fail(c, "Quoted string without end");

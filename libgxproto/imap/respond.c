@@ -125,6 +125,8 @@ static void report_changes(struct imap_session *s)
 enum imap_result gx_imap__ok(struct imap_session *s, const char *fmt, ...)
 {
 	report_changes(s);
+	if (s->user != NULL) /* the limit is for clients that send nothing else */
+		s->bad = 0;
 	va_list ap;
 	va_start(ap, fmt);
 	tagged(s, "OK", fmt, ap);

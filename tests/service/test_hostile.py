@@ -17,7 +17,18 @@ from imapwire import Closed, Wire, read
 import mailgen
 
 SERVER = None
-SANITIZED = 6 if "sanitize" in os.environ.get("CFLAGS", "") or os.environ.get("GX_SLOW") else 1
+
+
+def slowness():
+    """How much more time and memory a build with sanitizers may take."""
+    try:
+        with open(os.path.join(gxtap.top_builddir(), "Makefile")) as f:
+            return 6 if "-fsanitize=" in f.read() else 1
+    except OSError:
+        return 1
+
+
+SANITIZED = slowness()
 INVARIANTS = re.compile(r"assert|SERVERBUG|internal|invariant|runtime error|Sanitizer|corrupt|ecError|misuse", re.I)
 
 
@@ -438,8 +449,8 @@ def test_search_bombs(s):
             push(x.s, b"a SELECT INBOX\r\nb SEARCH " + b"NOT " * 100000 + b"ALL\r\n")
             assert b"* BYE" in drain(x.s)
         start = time.monotonic()
-        w.cmd(b"SEARCH " + b"OR BODY zzz " * 400 + b"ALL")
-        w.cmd(b"SEARCH " + b"NOT (TEXT abc) " * 200 + b"ALL")
+        w.cmd(b"SEARCH " + b"OR BODY zzz " * 100 + b"ALL")
+        w.cmd(b"SEARCH " + b"NOT (TEXT abc) " * 50 + b"ALL")
         w.cmd(b"SEARCH TEXT {60000+}\r\n" + b"x" * 60000)
         w.cmd(b"SEARCH TEXT {60000+}\r\n" + b"x" * 59999 + b"y")
         print(f"# searches: {time.monotonic() - start:.1f} s")
