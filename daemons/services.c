@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -285,7 +286,9 @@ bool services_start_delivery(struct services *s)
 static void close_idle_stores(void *ctx)
 {
 	struct services *s = ctx;
-	atomic_store(&s->stores_open, gx_store_pool_tick(s->pool));
+	unsigned open = gx_store_pool_tick(s->pool);
+	if (atomic_exchange(&s->stores_open, open) > 0 && open == 0)
+		malloc_trim(0);
 	atomic_store(&s->ticking, false);
 }
 

@@ -55,7 +55,7 @@ struct gx_io {
 	size_t out_high;          /**< out.len + out_pending above it: return GX_WANT_DRAIN */
 	size_t in_max;            /**< driver stops reading above this many unread bytes; an engine that leaves four times as many and wants more is closed */
 	unsigned events;          /**< GX_IO_*; TLS_STARTED, TIMEOUT and WOKEN are cleared by the driver after the call */
-	int64_t deadline_ms;      /**< engine sets: clock's monotonic ms at which it wants TIMEOUT; 0 none */
+	int64_t deadline_ms;      /**< engine sets: clock's monotonic ms at which it wants TIMEOUT; 0 none. Told once. */
 	const struct gx_clock *clock;
 	const struct gx_log *log;
 	const char *peer;         /**< "192.0.2.1" or "unix" */

@@ -280,6 +280,14 @@ START_TEST(deadlines_fire_once)
 	usleep(250000);
 	put(fd, "still here\n");
 	expect(fd, "still here\n");
+	/* One that is left standing is told once. */
+	put(fd, "patient\ndeadline 50\n");
+	expect(fd, "timeout\n");
+	double cpu = cpu_seconds();
+	usleep(150000);
+	ck_assert(cpu_seconds() - cpu < 0.05);
+	put(fd, "after\n");
+	expect(fd, "after\n");
 	close(fd);
 	end_server(&s);
 }
@@ -755,6 +763,29 @@ START_TEST(starttls)
 }
 END_TEST
 
+START_TEST(shutdown_does_not_wait_for_handshakes)
+{
+	struct server s;
+	struct timespec t0, t1;
+	struct gx_listen_opts lo = GX_LISTEN_OPTS_INIT;
+	make_cert("localhost");
+	lo.tls = server_tls(NULL);
+	lo.implicit_tls = true;
+	serve(&s, &lo, 1);
+	int fd = dial(&s);
+	put(fd, "\x16\x03");
+	usleep(20000);
+	clock_gettime(CLOCK_MONOTONIC, &t0);
+	gx_net_stop(s.net, 20000);
+	clock_gettime(CLOCK_MONOTONIC, &t1);
+	ck_assert_int_lt(t1.tv_sec - t0.tv_sec, 5);
+	close(fd);
+	end_server(&s);
+	gx_tls_free(lo.tls);
+	drop_cert();
+}
+END_TEST
+
 START_TEST(old_tls_and_silence_are_refused)
 {
 	struct server s;
@@ -918,6 +949,7 @@ static Suite *net_suite(void)
 	tcase_add_test(t, broken_proxy_headers);
 	tcase_add_loop_test(t, implicit_tls, 0, 2);
 	tcase_add_loop_test(t, starttls, 0, 2);
+	tcase_add_test(t, shutdown_does_not_wait_for_handshakes);
 	tcase_add_test(t, old_tls_and_silence_are_refused);
 	tcase_add_test(t, certificates_reload);
 	tcase_add_test(t, bad_certificates_are_explained);

@@ -72,7 +72,7 @@ static void note_bits(struct gx_conn *c, uint32_t bits)
 		c->io.events |= GX_IO_SHUTDOWN;
 		c->kick = true;
 	}
-	if ((bits & CONN_KILL) != 0)
+	if ((bits & CONN_KILL) != 0 || ((bits & CONN_SHUTDOWN) != 0 && c->engine == NULL))
 		c->dead = true;
 }
 
@@ -303,9 +303,13 @@ static void call_engine(struct gx_conn *c)
 {
 	const struct gx_engine_ops *ops = c->l->o.factory.ops;
 	assert(!c->call_work || ops->work != NULL);
+	bool timeout = (c->io.events & GX_IO_TIMEOUT) != 0;
+	int64_t deadline = c->io.deadline_ms;
 	if (!c->call_work)
 		c->kick = false;
 	enum gx_want want = c->call_work ? ops->work(c->engine, &c->io) : ops->step(c->engine, &c->io);
+	if (timeout && c->io.deadline_ms == deadline)
+		c->io.deadline_ms = 0;
 	c->io.events &= ~(unsigned)(GX_IO_TLS_STARTED | GX_IO_TIMEOUT | GX_IO_WOKEN);
 	gx_conn__take_output(c);
 	obey(c, want);
@@ -361,7 +365,10 @@ static bool move(struct gx_conn *c)
 	default:
 		if (!engine_ready(c) || c->dead)
 			return c->dead;
-		call_engine(c);
+		if (c->call_work && c->until != UNTIL_NOW)
+			c->until = UNTIL_NOW; /* the next turn finds out whether this thread may do it */
+		else
+			call_engine(c);
 		return true;
 	}
 }

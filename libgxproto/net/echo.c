@@ -13,8 +13,8 @@ enum { SLICE = 20000 };
 
 struct echo {
 	struct gx_io *io;
-	bool greeted, waker_runs, waiting;
-	pthread_t waker, loop_thread;
+	bool greeted, waker_runs, waiting, patient;
+	pthread_t waker, creator; /* a loop */
 	unsigned long again, big;
 	atomic_bool inside;
 };
@@ -31,6 +31,7 @@ void *echo_new(struct gx_io *io, void *ctx)
 	struct echo *e = calloc(1, sizeof(*e));
 	assert(e != NULL);
 	e->io = io;
+	e->creator = pthread_self();
 	atomic_fetch_add(&living, 1);
 	return e;
 }
@@ -62,6 +63,8 @@ static enum gx_want command(struct echo *e, char *line)
 		return begin_wait(e);
 	if (strncmp(line, "deadline ", 9) == 0)
 		io->deadline_ms = gx_clock_mono_ms(io->clock) + strtol(line + 9, NULL, 10);
+	else if (strcmp(line, "patient") == 0)
+		e->patient = true;
 	else if (strcmp(line, "peer") == 0)
 		gx_push_printf(&io->out, "%s %s %d %s\n", io->peer, io->local, io->peer_is_loopback, (io->events & GX_IO_TLS) != 0 ? "tls" : "plain");
 	else if (strcmp(line, "starttls") == 0) {
@@ -91,7 +94,7 @@ static bool events(struct echo *e, enum gx_want *ret_want)
 		gx_push_str(&io->out, "secret\n");
 	if ((io->events & GX_IO_TIMEOUT) != 0) {
 		gx_push_str(&io->out, "timeout\n");
-		return true;
+		return !e->patient;
 	}
 	if ((io->events & GX_IO_SHUTDOWN) != 0) {
 		gx_push_str(&io->out, "going down\n");
@@ -105,7 +108,6 @@ static enum gx_want step(void *self, struct gx_io *io)
 	struct echo *e = self;
 	enum gx_want want;
 	assert(!atomic_exchange(&e->inside, true));
-	e->loop_thread = pthread_self();
 	bool end = events(e, &want);
 	const uint8_t *nl;
 	while (!end && gx_iobuf_left(&io->in) > 0 && (nl = memchr(gx_iobuf_head(&io->in), '\n', gx_iobuf_left(&io->in))) != NULL) {
@@ -125,6 +127,7 @@ static enum gx_want work(void *self, struct gx_io *io)
 	struct echo *e = self;
 	enum gx_want want = GX_WANT_INPUT;
 	assert(!atomic_exchange(&e->inside, true));
+	assert(!pthread_equal(e->creator, pthread_self()));
 	if (e->again > 0) {
 		gx_push_printf(&io->out, "%lu\n", --e->again);
 		want = e->again > 0 ? GX_WANT_AGAIN : GX_WANT_INPUT;

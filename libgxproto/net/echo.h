@@ -4,7 +4,7 @@
 /*
  * A protocol for tests of the network layer. Lines in, lines out: "work", "again N" (worker turns),
  * "big N" (bytes in slices, from the worker), "wait" (woken by another thread), "deadline MS",
- * "peer", "starttls", "quit"; everything else comes back as it is.
+ * "patient" (stays after a deadline), "peer", "starttls", "quit"; everything else comes back as it is.
  */
 #include <gx/engine.h>
 
