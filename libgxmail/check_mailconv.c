@@ -181,6 +181,10 @@ START_TEST(signed_and_encrypted)
 	ck_assert_uint_eq(m->atts[0].data.tag, 0);
 	const struct gx_propval *pv = gx_proplist_get(&m->atts[0].props, PidTagAttachDataBinary);
 	ck_assert_int_eq(memcmp(pv->v.bin.data, "Content-Type: multipart/signed", 30), 0);
+	CONVERT("Content-Type: multipart/signed; boundary=s; protocol=\"application/pkcs7-signature\"\r\nContent-Language: de-CH\r\n\r\n"
+		"--s\r\n\r\ntext\r\n--s--\r\n");
+	pv = gx_proplist_get(&m->atts[0].props, PidTagAttachDataBinary);
+	ck_assert_ptr_null(memmem(pv->v.bin.data, pv->v.bin.len, "de-CH", 5));
 	CONVERT("Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\r\n"
 		"Content-Transfer-Encoding: base64\r\n\r\nAAAA\r\n");
 	ck_assert_str_eq(str(&m->props, PidTagMessageClass), "IPM.Note.SMIME");

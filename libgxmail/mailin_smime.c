@@ -27,9 +27,11 @@ static bool is_clear_signed(const struct gx_mime_part *p)
 			gx_ascii_casecmp(protocol, "application/x-pkcs7-signature") == 0);
 }
 
+/* Of the entity; language and class are the message's and become properties. */
 static bool is_content_field(const struct gx_mime_header *h)
 {
-	return gx_ascii_ncasecmp(h->name, "content-", 8) == 0;
+	return gx_ascii_ncasecmp(h->name, "content-", 8) == 0 && gx_ascii_casecmp(h->name, "content-language") != 0 &&
+		gx_ascii_casecmp(h->name, "content-class") != 0;
 }
 
 /* The Content-* fields, if nothing but them stands at the end of the header: then the entity is a slice. */

@@ -172,8 +172,11 @@ void gx_mailout__addr_spec(struct gx_strbuf *b, const char *address)
 	}
 	if (quote)
 		gx_strbuf_addc(b, '"');
+	const char *never = at != NULL && at[1] == '[' ? "()<>,;@\\\"" : "()<>,;@\\\":[]"; /* address literals have brackets */
+	if (*p == '@')
+		gx_strbuf_addc(b, *p++);
 	for (; *p != '\0'; ++p)
-		if ((unsigned char)*p > 0x20 && *p != '<' && *p != '>' && *p != 0x7f)
+		if ((unsigned char)*p > 0x20 && *p != 0x7f && strchr(never, *p) == NULL)
 			gx_strbuf_addc(b, *p);
 }
 
