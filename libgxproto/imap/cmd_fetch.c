@@ -71,7 +71,10 @@ static bool part_number(struct imap_parse *c, const char **ret)
 		if (n == 0)
 			return gx_imap__fail(c, "Part number 0");
 		len = (size_t)(c->p - start);
-		if (!gx_imap__accept(c, '.'))
+		bool dot = gx_imap__accept(c, '.');
+		if (dot == (gx_imap__peek(c) == ']'))
+			return gx_imap__fail(c, "Invalid section");
+		if (!dot)
 			break;
 	}
 	if (len > MAX_PART)
