@@ -23,10 +23,16 @@ int gx_mailin__addr(struct gx_mailin *in, const struct gx_mime_addr *x, struct g
 {
 	char *name = NULL;
 	const char *known_name = NULL, *dn = NULL;
+	const char *never = *x->domain == '[' ? "()<>,;@\\\"" : "()<>,;@\\\":[]"; /* as the writer leaves them out */
 	char *address = *x->domain == '\0' ? gx_arena_strdup(in->a, x->local)
 					   : gx_arena_printf(in->a, "%s@%s", x->local, x->domain);
 	if (address == NULL)
 		return GX_E_NOMEM;
+	char *out = address + strlen(x->local) + (*x->domain != '\0');
+	for (const char *p = x->domain; *p != '\0'; ++p)
+		if ((unsigned char)*p > 0x20 && strchr(never, *p) == NULL)
+			*out++ = *p;
+	*out = '\0';
 	clean(&address);
 	const char *smtp = gx_mailin__utf8(in, address);
 	if (smtp == NULL)
