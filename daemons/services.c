@@ -283,9 +283,13 @@ bool services_start_delivery(struct services *s)
 
 /* ---- Running ---- */
 
-static void close_idle_stores(void *ctx)
+static void keep_stores(void *ctx)
 {
 	struct services *s = ctx;
+	/* flags and subscriptions, whose answers did not wait for the disk */
+	int ret = gx_store_pool_sync(s->pool);
+	if (ret != 0)
+		gx_log(s->log, GX_LOG_ERROR, "stores cannot be flushed: %s; trying again", gx_strerror(ret));
 	unsigned open = gx_store_pool_tick(s->pool);
 	if (atomic_exchange(&s->stores_open, open) > 0 && open == 0)
 		malloc_trim(0);
@@ -295,7 +299,7 @@ static void close_idle_stores(void *ctx)
 static bool tick(void *ctx)
 {
 	struct services *s = ctx;
-	if (!atomic_exchange(&s->ticking, true) && gx_net_run(s->net, close_idle_stores, s) != 0)
+	if (!atomic_exchange(&s->ticking, true) && gx_net_run(s->net, keep_stores, s) != 0)
 		atomic_store(&s->ticking, false);
 	return s->tick_always || atomic_load(&s->stores_open) > 0;
 }

@@ -4,7 +4,7 @@
 #include <gx/charset.h>
 #include "libgxproto/imap/fetch-int.h"
 
-enum { FIRST_READ = 8 * 1024, REMEMBERED = 8, MAX_REMEMBERED_NAME = 40 };
+enum { FIRST_READ = 4 * 1024, REMEMBERED = 8, MAX_REMEMBERED_NAME = 40 };
 
 /* Clients fetch a part piece by piece: where it lies is remembered, so that the message is parsed once. */
 struct imap_parts {
