@@ -150,6 +150,15 @@ void gx_conn__accepted(struct gx_listener *l, int fd, const struct gx_addr *peer
 void gx_conn__post(struct gx_conn *c, uint32_t bits);
 void gx_conn__release(struct gx_conn *c);
 
+/* connphase.c: one move of a phase. @return true when something was done. */
+bool gx_conn__proxy(struct gx_conn *c);
+bool gx_conn__handshake(struct gx_conn *c);
+bool gx_conn__closing(struct gx_conn *c);
+void gx_conn__begin_tls(struct gx_conn *c);
+/* The first phase after the PROXY header. */
+void gx_conn__begin(struct gx_conn *c);
+void gx_conn__set_peer(struct gx_conn *c, const struct gx_addr *a);
+
 /* connio.c: reading and writing by the owner. */
 /* Reads up to @p max unread bytes. @return true when there are new ones in c->io.in, or the end was seen. */
 bool gx_conn__read(struct gx_conn *c, size_t max);

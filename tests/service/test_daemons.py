@@ -244,6 +244,7 @@ def test_unix_socket_for_the_mail_transfer_agent():
     path = os.path.join(s.dir, "lmtp.sock")
     edit(s, lda_listen=f"127.0.0.1:{s.lmtp_port} {path}")
     with s:
+        wait_for("the start", lambda: "ready" in s.log_text())
         with socket.socket(socket.AF_UNIX) as c:
             c.connect(path)
             f = c.makefile("rb")
