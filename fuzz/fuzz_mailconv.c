@@ -35,6 +35,14 @@ static struct gx_bin write_mail(struct objview x, struct gx_push *out)
 	return (struct gx_bin){out->data, out->len};
 }
 
+static bool is_single_property(const char *diff)
+{
+	static const char inner[] = "embedded message: ", cls[] = "message: property 001a";
+	while (strncmp(diff, inner, sizeof(inner) - 1) == 0)
+		diff += sizeof(inner) - 1;
+	return strncmp(diff, cls, sizeof(cls) - 1) != 0 && strstr(diff, "property ") != NULL;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct gx_arena *a = gx_arena_new((size_t)16 << 20 | size << 10);
@@ -43,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct objview y = read_object(a, write_mail(x, &first));
 	struct objview z = read_object(a, write_mail(y, &second));
 	const char *diff = objcmp(y, z);
-	if (diff != NULL && (strstr(diff, "property ") == NULL || strstr(diff, "property 001a") != NULL)) {
+	if (diff != NULL && !is_single_property(diff)) {
 		fprintf(stderr, "%s\n%.*s\n-----\n%.*s\n", diff, (int)first.len, (const char *)first.data, (int)second.len,
 			(const char *)second.data);
 		abort();
