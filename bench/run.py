@@ -25,6 +25,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "tests"))
 sys.path.insert(0, os.path.join(HERE, "..", "tests", "service"))
 import gxtap  # noqa: E402
 from gxservice import Server, free_port  # noqa: E402
+import extra  # noqa: E402
 
 PASS = "s3cret-pass"
 
@@ -100,6 +101,10 @@ namespace inbox {{
         if self.proc.poll() is not None:
             raise RuntimeError(f"dovecot did not start; see {self.dir}/log")
         self.pid = self.proc.pid
+        self.mail_dir = home
+
+    def settle(self):
+        """Dovecot writes mail where it stays."""
 
     def stop(self):
         self.proc.send_signal(signal.SIGTERM)
@@ -113,6 +118,13 @@ class Ours:
     def __init__(self, users):
         self.server = Server(users=len(users), config="imap_log_level = 3\nlda_log_level = 3").start()
         self.lmtp_port, self.imap_port, self.pid = self.server.lmtp_port, self.server.imap_port, self.server.proc.pid
+        self.mail_dir = os.path.join(self.server.dir, "user")
+
+    def settle(self):
+        """A restart moves what the log of a store holds into the store."""
+        self.server.stop()
+        self.server.start()
+        self.pid = self.server.proc.pid
 
     def stop(self):
         self.server.stop()
@@ -120,13 +132,22 @@ class Ours:
 
 
 def last_json(argv, test=None):
+    """The figures of one run. A test that was repeated in it: medians, and CPU time over all repeats."""
     out = subprocess.run(argv, stdout=subprocess.PIPE, check=False, timeout=1800).stdout.decode()
     rows = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
     if test is not None:
         rows = [r for r in rows if r.get("test") == test]
     if not rows:
         raise RuntimeError(f"{argv} printed nothing")
-    return rows[-1]
+    row = dict(rows[-1])
+    if len(rows) > 1 and test is not None:
+        for k in ("ops_per_s", "p50_ms", "p99_ms", "mb_per_s"):
+            v = [r[k] for r in rows if r.get(k) is not None]
+            if v:
+                row[k] = statistics.median(v)
+        if all(r.get("server_cpu_s") is not None for r in rows):
+            row["server_us_per_op"] = 1e6 * sum(r["server_cpu_s"] for r in rows) / max(1, sum(r["ops"] for r in rows))
+    return row
 
 
 class Bench:
@@ -162,8 +183,50 @@ class Bench:
             self.rows.append(row)
             print(json.dumps(row), flush=True)
 
+    def put(self, what, server, **figures):
+        row = {"bench": what, "server": server.name, **figures}
+        self.rows.append(row)
+        print(json.dumps(row), flush=True)
+
     def wanted(self, word):
         return self.args.only is None or self.args.only in word
+
+    def lmtp(self, s, pack, count, conns, users=10, first=1):
+        return [os.path.join(self.build, "bench/lmtp_load"), "--to", f"127.0.0.1:{s.lmtp_port}",
+                "--rcpt", "user%d@example.org", "--users", str(users), "--first-user", str(first),
+                "--count", str(count), "--conns", str(conns), "--pack", pack, "--server-pid", str(s.pid)]
+
+    def imap(self, s, user, tests, *more):
+        return [os.path.join(self.build, "bench/imap_load"), "--to", f"127.0.0.1:{s.imap_port}",
+                "--user", "user%d@example.org", "--pass", PASS, "--first-user", str(user), "--tests", tests,
+                "--server-pid", str(s.pid), *more]
+
+    def flushes(self, servers):
+        light = self.pack("light", 1000)
+        for conns in (1, 8):
+            for s in servers:
+                n = extra.flushes(s, lambda: last_json(self.lmtp(s, light, 500, conns)), 500)
+                self.put(f"flushes-a-message-{conns}", s, flushes=n)
+
+    def disk(self, servers):
+        for what, make, count in (("small", extra.small_message, 1000), ("attachment", extra.attachment_message, 100)):
+            for s in servers:
+                n, size = extra.disk(s, "user10@example.org", make, count)
+                self.put(f"disk-{what}", s, bytes_per_message=n, message_bytes=size)
+
+    def large(self, servers, scale):
+        """A mailbox of 100,000 small messages, made by COPY."""
+        pack = extra.write_pack(os.path.join(self.tmp, "small.pack"), extra.small_message, 10000 // scale)
+        for s in servers:
+            last_json(self.lmtp(s, pack, 10000 // scale, 8, users=1, first=9))
+        time.sleep(3)
+        for s in servers:
+            ms = extra.copy_many(s, "user9@example.org", PASS, "Big", 10)
+            self.put("copy-all", s, messages=10000 // scale, ms=ms)
+        for test, repeat in (("connect+login+select", 1), ("select", 3), ("flags", 10)):
+            real = "select" if repeat == 1 else test
+            self.compare(f"large-{test}", servers, lambda s: self.imap(s, 9, ",".join([real] * repeat), "--mailbox", "Big"),
+                         test=test)
 
 
 def main():
@@ -186,47 +249,49 @@ def main():
         servers.append(Dovecot(users))
     else:
         print(json.dumps({"note": "no peer: install dovecot-imapd and dovecot-lmtpd for comparison"}))
-    lmtp, imap = os.path.join(b.build, "bench/lmtp_load"), os.path.join(b.build, "bench/imap_load")
     scale = 10 if args.quick else 1
     try:
+        for s in servers:
+            b.put("memory-fresh", s, pss_kib=extra.pss_kib(s))
         for profile, count in (("light", 2000), ("office", 800)):
             pack = b.pack(profile, 1000)
             for conns in (1, 8):
                 what = f"lmtp-{profile}-{conns}"
                 if b.wanted(what):
-                    b.compare(what, servers, lambda s: [
-                        lmtp, "--to", f"127.0.0.1:{s.lmtp_port}", "--rcpt", "user%d@example.org", "--users", "10",
-                        "--count", str(count // scale), "--conns", str(conns), "--pack", pack,
-                        "--server-pid", str(s.pid)])
+                    b.compare(what, servers, lambda s: b.lmtp(s, pack, count // scale, conns))
         if b.wanted("imap"):
             fill = b.pack("office", 10000 // scale)
             for s in servers:
-                last_json([lmtp, "--to", f"127.0.0.1:{s.lmtp_port}", "--rcpt", "user%d@example.org", "--users", "1",
-                           "--first-user", "11", "--count", str(10000 // scale), "--conns", "4", "--pack", fill,
-                           "--server-pid", str(s.pid)])
+                last_json(b.lmtp(s, fill, 10000 // scale, 4, users=1, first=11))
             time.sleep(3)
-            for test, more in (("envelope-first", []), ("select", []), ("noop", []), ("envelope", []), ("flags", []),
-                               ("structure", []), ("headers", []), ("body", []), ("one", []), ("search-subject", []),
-                               ("store", []), ("store-all", [])):
+            for test, repeat in (("envelope-first", 1), ("select", 3), ("noop", 3), ("envelope", 5 * scale), ("flags", 20 * scale),
+                                 ("structure", 10 * scale), ("headers", 3 * scale), ("body", 2), ("one", 2),
+                                 ("search-subject", 1), ("store", 2), ("store-all", 1)):
                 real = test.replace("-first", "")
                 rounds, args.rounds = args.rounds, 1 if test.endswith("-first") else args.rounds
-                b.compare(f"imap-{test}", servers, lambda s: [
-                    imap, "--to", f"127.0.0.1:{s.imap_port}", "--user", "user%d@example.org", "--pass", PASS,
-                    "--first-user", "11", "--tests", real, "--server-pid", str(s.pid), *more], test=real)
+                more = ["--count", "100"] if test in ("search-subject", "store-all") else []
+                b.compare(f"imap-{test}", servers, lambda s: b.imap(s, 11, ",".join([real] * repeat), *more), test=real)
                 args.rounds = rounds
             for conns in (1, 8):
-                b.compare(f"imap-append-{conns}", servers, lambda s: [
-                    imap, "--to", f"127.0.0.1:{s.imap_port}", "--user", "user%d@example.org", "--pass", PASS,
-                    "--users", "8", "--conns", str(conns), "--tests", "append", "--count", str(1000 // scale),
-                    "--pack", b.pack("light", 1000), "--server-pid", str(s.pid)], test="append")
-            b.compare("imap-idle-fanout-20", servers, lambda s: [
-                imap, "--to", f"127.0.0.1:{s.imap_port}", "--user", "user%d@example.org", "--pass", PASS,
-                "--first-user", "12", "--users", "1", "--conns", "20", "--tests", "idle", "--count", "50",
-                "--pack", b.pack("light", 1000), "--server-pid", str(s.pid)], test="idle")
+                b.compare(f"imap-append-{conns}", servers, lambda s: b.imap(
+                    s, 1, "append", "--users", "8", "--conns", str(conns), "--count", str(2000 // scale),
+                    "--pack", b.pack("light", 1000)), test="append")
+            b.compare("imap-idle-fanout-20", servers, lambda s: b.imap(
+                s, 12, "idle", "--users", "1", "--conns", "20", "--count", "50", "--pack", b.pack("light", 1000)), test="idle")
             for s in servers:
                 subprocess.run([sys.executable, os.path.join(HERE, "imap_idle_mem.py"), "--to",
                                 f"127.0.0.1:{s.imap_port}", "--user", "user%d@example.org", "--pass", PASS,
                                 "--users", "10", "--steps", "0,200", "--pid-tree", str(s.pid)], check=False)
+        if b.wanted("wake"):
+            for s in servers:
+                p50, p99 = extra.wake(s, "user12@example.org", PASS, 200 // scale)
+                b.put("lmtp-to-idle-wake", s, p50_ms=p50, p99_ms=p99)
+        if b.wanted("large"):
+            b.large(servers, scale)
+        if b.wanted("flushes"):
+            b.flushes(servers)
+        if b.wanted("disk"):
+            b.disk(servers)
     finally:
         for s in servers:
             s.stop()
