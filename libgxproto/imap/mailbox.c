@@ -93,7 +93,9 @@ static gx_ec component(struct gx_arena *a, const char **io_name, unsigned level,
 {
 	const char *s = *io_name, *slash = strchr(s, '/');
 	size_t len = slash == NULL ? strlen(s) : (size_t)(slash - s);
-	if (len == 0 || level >= MAX_LEVELS)
+	if (level >= MAX_LEVELS)
+		return gx_ec_from_err(GX_E_LIMIT);
+	if (len == 0)
 		return GX_EC(ecInvalidParam);
 	*io_name = slash == NULL ? s + len : slash + 1;
 	return gx_ec_from_err(gx_imap__name_decode(a, s, len, level == 0, ret_display));
