@@ -4,7 +4,7 @@
 #include <gx/charset.h>
 #include "libgxproto/imap/imap-int.h"
 
-enum { MAX_PATTERNS = 64 };
+enum { MAX_PATTERNS = 64, MAX_PATTERN_BYTES = 8192 };
 enum { SEL_SUBSCRIBED = 1, SEL_RECURSIVE = 2, SEL_SPECIAL = 4, RET_SUBSCRIBED = 8, RET_STATUS = 16 };
 
 struct args {
@@ -12,7 +12,7 @@ struct args {
 	unsigned status;
 	const char *reference;
 	const char *patterns[MAX_PATTERNS];   /* with the reference in front */
-	size_t n;
+	size_t n, bytes;
 	bool lsub;
 };
 
@@ -62,6 +62,9 @@ static bool pattern(struct imap_parse *c, struct args *a)
 	char *full = *p == '\0' ? gx_arena_strdup(c->arena, "") : gx_arena_printf(c->arena, "%s%s", a->reference, p);
 	if (full == NULL)
 		return gx_imap__fail(c, "Command too large");
+	a->bytes += strlen(full);
+	if (a->bytes > MAX_PATTERN_BYTES)
+		return gx_imap__fail(c, "Patterns too long");
 	upper_inbox(full);
 	a->patterns[a->n++] = full;
 	return true;

@@ -3,7 +3,7 @@
 #include <config.h>
 #include "libgxproto/imap/search-int.h"
 
-enum { SLICE_MS = 100, LOOK = 256 };
+enum { SLICE_MS = 20, LOOK = 256 };
 
 static bool return_options(struct imap_search *q, struct imap_parse *c)
 {

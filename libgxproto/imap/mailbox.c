@@ -9,7 +9,7 @@
 #include <gx/charset.h>
 #include "libgxproto/imap/imap-int.h"
 
-enum { MAX_LEVELS = 32, MAX_NAME = 255 };
+enum { MAX_LEVELS = 32, MAX_NAME = 255, MAX_PATH = 2000 };
 
 bool gx_imap__is_inbox(const char *name)
 {
@@ -168,6 +168,8 @@ gx_ec gx_imap__mailbox_parent(struct gx_txn *t, struct gx_arena *a, const char *
 {
 	uint64_t fid = GX_FID_IPMSUBTREE;
 	unsigned level = 0;
+	if (strlen(name) > MAX_PATH)
+		return GX_EC(ecInvalidParam);
 	if (first_is_inbox(name) && name[5] == '/') {
 		fid = GX_FID_INBOX;
 		level = 1;
@@ -266,25 +268,57 @@ gx_ec gx_imap__mailbox_list(struct gx_txn *t, struct gx_arena *a, struct imap_ma
 	return GX_EC(ecSuccess);
 }
 
+struct match {
+	bool *at;             /* at[i]: the pattern so far matches i bytes */
+	size_t lo, hi, n;     /* no other is set */
+};
+
+static bool is_wild(char c)
+{
+	return c == '*' || c == '%';
+}
+
+static void match_wild(struct match *m, const char *name, char wild)
+{
+	for (size_t i = m->lo + 1; i <= m->n; ++i) {
+		m->at[i] = m->at[i] || (m->at[i - 1] && (wild == '*' || name[i - 1] != '/'));
+		if (m->at[i] && i > m->hi)
+			m->hi = i;
+	}
+}
+
+static bool match_char(struct match *m, const char *name, char c)
+{
+	m->hi = m->hi < m->n ? m->hi + 1 : m->n;
+	for (size_t i = m->hi; i > m->lo; --i)
+		m->at[i] = m->at[i - 1] && name[i - 1] == c;
+	m->at[m->lo] = false;
+	while (m->lo < m->hi && !m->at[m->lo])
+		++m->lo;
+	return m->at[m->lo];
+}
+
 /* Greedy with one place to come back to for each wildcard kind would miss "*%"; so a small table. */
 bool gx_imap__pattern_match(const char *pattern, const char *name)
 {
-	size_t n = strlen(name);
-	bool *at = calloc(n + 1, sizeof(*at));
-	if (at == NULL)
+	struct match m = {.n = strlen(name)};
+	size_t plain = 0;
+	for (const char *p = pattern; *p != '\0'; ++p)
+		plain += !is_wild(*p);
+	if (plain > m.n || (m.at = calloc(m.n + 1, sizeof(*m.at))) == NULL)
 		return false;
-	at[0] = true;
-	for (; *pattern != '\0'; ++pattern) {
-		if (*pattern == '*' || *pattern == '%') {
-			for (size_t i = 1; i <= n; ++i)
-				at[i] = at[i] || (at[i - 1] && (*pattern == '*' || name[i - 1] != '/'));
-		} else {
-			for (size_t i = n; i > 0; --i)
-				at[i] = at[i - 1] && name[i - 1] == *pattern;
-			at[0] = false;
-		}
+	m.at[0] = true;
+	bool ok = true;
+	for (char before = '\0'; ok && *pattern != '\0'; ++pattern) {
+		if (is_wild(*pattern) && (before == '*' || before == *pattern))
+			continue;
+		before = *pattern;
+		if (is_wild(*pattern))
+			match_wild(&m, name, *pattern);
+		else
+			ok = match_char(&m, name, *pattern);
 	}
-	bool ok = at[n];
-	free(at);
+	ok = ok && m.at[m.n];
+	free(m.at);
 	return ok;
 }

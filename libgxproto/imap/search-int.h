@@ -52,7 +52,7 @@ struct imap_search {
 	bool bad_charset;
 	const char *charset_name;
 	uint32_t cp;
-	unsigned keys;
+	unsigned keys, text_keys;
 	/* progress */
 	bool started, gap;
 	uint32_t seq;

@@ -4,14 +4,17 @@
 #include <gx/charset.h>
 #include "libgxproto/imap/search-int.h"
 
-enum { MAX_KEYS = 1000 };
+/* Keys that look at the text are dear, and a message is looked at in one go. */
+enum { MAX_KEYS = 1000, MAX_TEXT_KEYS = 32 };
 
 static bool and_list(struct imap_session *s, struct imap_search *q, struct imap_parse *c, struct imap_key **ret);
 static bool one_key(struct imap_session *s, struct imap_search *q, struct imap_parse *c, struct imap_key **ret);
 
 static struct imap_key *new_key(struct imap_search *q, struct imap_parse *c, enum imap_key_kind kind)
 {
-	struct imap_key *k = ++q->keys > MAX_KEYS ? NULL : gx_arena_new_obj(c->arena, struct imap_key);
+	q->text_keys += kind == IMAP_KEY_BODY || kind == IMAP_KEY_TEXT;
+	bool many = ++q->keys > MAX_KEYS || q->text_keys > MAX_TEXT_KEYS;
+	struct imap_key *k = many ? NULL : gx_arena_new_obj(c->arena, struct imap_key);
 	if (k == NULL) {
 		gx_imap__fail(c, "Too many search keys");
 		return NULL;
