@@ -3,6 +3,7 @@
 """Real clients of the distribution against a running server."""
 import os
 import shutil
+import subprocess
 import time
 
 from gxservice import PASSWORD, Server, fetch_all, gxtap, have, run
@@ -129,18 +130,18 @@ def snapshot(root):
                   if not f.startswith(".mbsync"))
 
 
-def test_getmail_fetches_all():
-    s, getmail = server(), have("getmail")
-    home = os.path.join(s.dir, "getmail")
-    for d in ("mail/cur", "mail/new", "mail/tmp"):
-        os.makedirs(os.path.join(home, d))
-    rc = os.path.join(home, "rc")
+def getmail_once(s, getmail, home):
+    """@return number of messages fetched, None when getmail missed the end of its own child."""
+    dirs = [home] + [os.path.join(home, d) for d in ("mail", "mail/cur", "mail/new", "mail/tmp")]
+    for d in dirs:
+        os.makedirs(d, exist_ok=True)
     owner = ""
     if os.getuid() == 0:  # getmail delivers as root only for somebody else
         owner = "user = nobody"
         os.chmod(s.dir, 0o755)
-        for d in ("", "mail", "mail/cur", "mail/new", "mail/tmp"):
-            shutil.chown(os.path.join(home, d), "nobody")
+        for d in dirs:
+            shutil.chown(d, "nobody")
+    rc = os.path.join(home, "rc")
     with open(rc, "w") as f:
         f.write(f"""\
 [retriever]
@@ -158,8 +159,21 @@ read_all = true
 delivered_to = false
 received = false
 """)
-    run([getmail, "--getmaildir", home, "--rcfile", rc], env=dict(os.environ, HOME=home))
-    assert len(os.listdir(os.path.join(home, "mail/new"))) == 20
+    try:
+        run([getmail, "--getmaildir", home, "--rcfile", rc], env=dict(os.environ, HOME=home), timeout=30)
+    except subprocess.TimeoutExpired:
+        return None
+    return len(os.listdir(os.path.join(home, "mail/new")))
+
+
+def test_getmail_fetches_all():
+    """getmail 6.18 waits for its delivery child without looking whether it has ended already
+    (baseclasses.py, _wait_for_child), so now and then it hangs by itself: then once more."""
+    s, getmail = server(), have("getmail")
+    counts = []
+    while not counts or (counts[-1] is None and len(counts) < 5):
+        counts.append(getmail_once(s, getmail, os.path.join(s.dir, f"getmail{len(counts)}")))
+    assert counts[-1] == 20, counts
 
 
 def test_offlineimap_downloads_all():
