@@ -75,6 +75,7 @@ def attachment_message(i, rng):
 def disk(server, user, make, count):
     """Bytes of disk a message under the server's directory, journals apart; @return (bytes a message, mean size)."""
     rng = random.Random(7)
+    server.settle()
     before, size = used(server.mail_dir), 0
     with RawLmtp(server.lmtp_port) as c:
         for i in range(count):
