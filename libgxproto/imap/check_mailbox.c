@@ -40,6 +40,33 @@ START_TEST(names_map_one_to_one)
 }
 END_TEST
 
+/* The definition, read aloud. */
+static bool by_definition(const char *p, const char *s)
+{
+	if (*p == '\0')
+		return *s == '\0';
+	if (*p != '*' && *p != '%')
+		return *p == *s && by_definition(p + 1, s + 1);
+	return by_definition(p + 1, s) || (*s != '\0' && (*p == '*' || *s != '/') && by_definition(p, s + 1));
+}
+
+START_TEST(random_patterns)
+{
+	char p[7], s[8];
+	uint32_t r = 1;
+	for (unsigned i = 0; i < 200000; ++i) {
+		size_t np = r % 7, ns = r / 7 % 8;
+		for (size_t k = 0; k < np; ++k)
+			p[k] = "ab/**%%"[(r = r * 1664525 + 1013904223) >> 8 & 7 ? (r >> 12) % 7 : 3];
+		for (size_t k = 0; k < ns; ++k)
+			s[k] = "aab/"[(r = r * 1664525 + 1013904223) >> 20 & 3];
+		p[np] = s[ns] = '\0';
+		ck_assert_msg(gx_imap__pattern_match(p, s) == by_definition(p, s), "%s %s", p, s);
+		r = (r * 1664525 + 1013904223) ^ r >> 9;
+	}
+}
+END_TEST
+
 START_TEST(patterns)
 {
 	static const struct {
@@ -173,6 +200,7 @@ static Suite *mailbox_suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, names_map_one_to_one);
 	tcase_add_test(t, patterns);
+	tcase_add_test(t, random_patterns);
 	tcase_add_test(t, list_built_in);
 	tcase_add_test(t, create_rename_delete);
 	tcase_add_test(t, inbox_children_and_rename);

@@ -137,6 +137,9 @@ def test_select_examine_and_status():
 def test_store_and_flags():
     with Client(server(), 0) as c:
         c.do(b"SELECT INBOX")
+        if c.count == 0:
+            fill(c, b"INBOX", 4)
+            c.do(b"NOOP")
         f = c.fetch(b"STORE 1:2 +FLAGS (\\Seen $Forwarded Key1)")
         assert all({b"\\Seen", b"$Forwarded"} <= set(v[b"FLAGS"]) for v in f.values()) and len(f) == 2
         assert b"Key1" in f[1][b"FLAGS"]
@@ -157,6 +160,9 @@ def test_store_and_flags():
 def test_fetch_forms():
     with Client(server(), 0) as c:
         c.do(b"SELECT INBOX")
+        if c.count == 0:
+            fill(c, b"INBOX", 4)
+            c.do(b"NOOP")
         whole = sample(0)
         header, _, text = whole.partition(b"\r\n\r\n")
         header += b"\r\n\r\n"
