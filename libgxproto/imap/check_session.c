@@ -320,6 +320,19 @@ START_TEST(id_enabled)
 }
 END_TEST
 
+START_TEST(noise_before_the_login_buys_no_time)
+{
+	for (int i = 0; i < 3; ++i) { /* three minutes are the default */
+		imaptest_say(&c, "a NOOP", "a OK .*\n");
+		imaptest_wait(&c, 55000);
+		ck_assert(!c.closed);
+	}
+	imaptest_say(&c, "b NOOP", "b OK .*\n");
+	imaptest_wait(&c, 15001);
+	ck_assert(c.closed);
+}
+END_TEST
+
 START_TEST(simple_commands_need_no_worker)
 {
 	imaptest_login(&c, "anna");
@@ -356,6 +369,7 @@ static Suite *session_suite(void)
 	tcase_add_test(t, shutdown_and_eof);
 	tcase_add_test(t, nothing_is_said_inside_an_answer);
 	tcase_add_test(t, id_enabled);
+	tcase_add_test(t, noise_before_the_login_buys_no_time);
 	tcase_add_test(t, simple_commands_need_no_worker);
 	suite_add_tcase(s, t);
 	return s;

@@ -117,6 +117,7 @@ struct imap_session {
 	void (*release)(void *args);  /* of what args holds outside the arena; may be NULL */
 	enum imap_result (*on_line)(struct imap_session *s, char *line, size_t len);
 	struct gx_io *wake_io;        /* for events of the selected folder */
+	int64_t login_by_ms;          /* monotonic; 0: not set yet */
 	uint32_t delay_ms;
 	uint16_t bad, auth_tries;
 	uint8_t state;

@@ -215,15 +215,26 @@ static enum gx_want advance(struct imap_session *s, bool may_block)
 	return GX_WANT_CLOSE;
 }
 
+/*
+ * When the connection ends by itself. Before the login the time counts from the greeting, not from
+ * the last byte, so that nobody keeps a place by sending a byte now and then.
+ */
+static int64_t deadline(struct imap_session *s)
+{
+	int64_t now = gx_clock_mono_ms(s->io->clock);
+	if (s->delaying)
+		return now + s->delay_ms;
+	if (s->user != NULL)
+		return now + (s->srv->autologout_ms != 0 ? s->srv->autologout_ms : 30 * 60 * 1000);
+	if (s->login_by_ms == 0)
+		s->login_by_ms = now + (s->srv->conn_timeout_ms != 0 ? s->srv->conn_timeout_ms : 3 * 60 * 1000);
+	return s->login_by_ms;
+}
+
 /* An idle connection keeps no memory but its session. */
 static enum gx_want rest(struct imap_session *s, enum gx_want w)
 {
-	uint32_t ms = s->user != NULL ? s->srv->autologout_ms : s->srv->conn_timeout_ms;
-	if (ms == 0)
-		ms = s->user != NULL ? 30 * 60 * 1000 : 3 * 60 * 1000;
-	if (s->delaying)
-		ms = s->delay_ms;
-	s->io->deadline_ms = gx_clock_mono_ms(s->io->clock) + ms;
+	s->io->deadline_ms = deadline(s);
 	if (w == GX_WANT_INPUT && s->row == NULL) {
 		gx_arena_free(s->arena);
 		s->arena = NULL;
