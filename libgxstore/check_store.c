@@ -120,6 +120,42 @@ START_TEST(properties_come_back)
 }
 END_TEST
 
+/* Replica and change number, [MS-OXCFXICS] 2.2.2.2. */
+static void expect_keys(const struct gx_proplist *l, uint64_t cn)
+{
+	const struct gx_propval *key = gx_proplist_get(l, PidTagChangeKey), *pcl = gx_proplist_get(l, PidTagPredecessorChangeList);
+	uint8_t want[23] = {22};
+	ck_assert(key != NULL && pcl != NULL);
+	gx_guid_put(gx_store_replica(s), want + 1);
+	for (int i = 0; i < 6; i++)
+		want[17 + i] = (uint8_t)(cn >> 8 * (5 - i));
+	ck_assert_uint_eq(key->v.bin.len, 22);
+	ck_assert_mem_eq(key->v.bin.data, want + 1, 22);
+	ck_assert_uint_eq(pcl->v.bin.len, 23);
+	ck_assert_mem_eq(pcl->v.bin.data, want, 23);
+}
+
+START_TEST(keys_outlive_the_call)
+{
+	struct gx_proplist l;
+	struct gx_folder_info i;
+	uint8_t guid[16];
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	struct gx_msg_ids ids = st_insert(t, GX_FID_INBOX, 1, 100, 0);
+	ST_OK(gx_msg_get_props(t, ids.mid, NULL, 0, a, &l));
+	expect_keys(&l, ids.cn);
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &i));
+	ST_OK(gx_folder_get_props(t, GX_FID_INBOX, NULL, 0, a, &l));
+	expect_keys(&l, i.cn);
+	ST_OK(gx_store_get_props(t, NULL, 0, a, &l));
+	const struct gx_propval *pv = gx_proplist_get(&l, PidTagStoreRecordKey);
+	gx_guid_put(gx_store_mailbox_guid(s), guid);
+	ck_assert(pv != NULL && pv->v.bin.len == 16);
+	ck_assert_mem_eq(pv->v.bin.data, guid, 16);
+	st_commit(t);
+}
+END_TEST
+
 START_TEST(same_delivery_is_refused)
 {
 	static const uint8_t id[16] = {1, 2, 3};
@@ -445,6 +481,7 @@ static Suite *suite(void)
 	tcase_add_test(c, missing_directories_are_made);
 	tcase_add_test(c, message_goes_in_and_comes_back);
 	tcase_add_test(c, properties_come_back);
+	tcase_add_test(c, keys_outlive_the_call);
 	tcase_add_test(c, same_delivery_is_refused);
 	tcase_add_test(c, flags_and_keywords_change);
 	tcase_add_test(c, copies_share_and_part);

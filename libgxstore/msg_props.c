@@ -25,15 +25,17 @@ static int32_t message_flags(const struct gx_msg_row *r, int32_t stored)
 /* XID: replica and big-endian change number, [MS-OXCFXICS] 2.2.2.2. */
 int gx_prop__change_key(struct gx_proplist *l, struct gx_arena *a, const struct gx_store *s, uint64_t cn)
 {
-	uint8_t xid[22], pcl[23];
+	enum { XID_LEN = 22 };
+	uint8_t *pcl = gx_arena_alloc(a, 1 + XID_LEN), *xid = pcl + 1; /* the list borrows both */
+	if (pcl == NULL)
+		return GX_E_NOMEM;
+	pcl[0] = XID_LEN;
 	gx_guid_put(&s->replica, xid);
 	for (int i = 0; i < 6; i++)
 		xid[16 + i] = (uint8_t)(cn >> 8 * (5 - i));
-	pcl[0] = sizeof(xid);
-	memcpy(pcl + 1, xid, sizeof(xid));
-	int err = gx_proplist_set_bin(l, a, PidTagChangeKey, xid, sizeof(xid));
+	int err = gx_proplist_set_bin(l, a, PidTagChangeKey, xid, XID_LEN);
 	if (err == 0 && gx_proplist_get(l, PidTagPredecessorChangeList) == NULL)
-		err = gx_proplist_set_bin(l, a, PidTagPredecessorChangeList, pcl, sizeof(pcl));
+		err = gx_proplist_set_bin(l, a, PidTagPredecessorChangeList, pcl, 1 + XID_LEN);
 	return err;
 }
 

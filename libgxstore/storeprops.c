@@ -20,8 +20,8 @@ static int add_computed(struct gx_txn *t, struct gx_arena *a, struct gx_proplist
 {
 	struct gx_fstate *s;
 	int64_t created = 0;
-	uint8_t guid[16];
-	int err = gx_fstate__get(t, 0, &s);
+	uint8_t *guid = gx_arena_alloc(a, 16); /* the list borrows it */
+	int err = guid == NULL ? GX_E_NOMEM : gx_fstate__get(t, 0, &s);
 	if (err == 0)
 		err = gx_meta__get_int(t->q, "created", &created);
 	if (err != 0)
@@ -30,7 +30,7 @@ static int add_computed(struct gx_txn *t, struct gx_arena *a, struct gx_proplist
 	err = gx_proplist_set_i64(l, a, PidTagMessageSizeExtended, (int64_t)s->size);
 	err = err != 0 ? err : gx_proplist_set_i32(l, a, PidTagContentCount, s->total > INT32_MAX ? INT32_MAX : (int32_t)s->total);
 	err = err != 0 ? err : gx_proplist_set_time(l, a, PidTagCreationTime, (gx_nttime_t)created);
-	return err != 0 ? err : gx_proplist_set_bin(l, a, PidTagStoreRecordKey, guid, sizeof(guid));
+	return err != 0 ? err : gx_proplist_set_bin(l, a, PidTagStoreRecordKey, guid, 16);
 }
 
 gx_ec gx_store_get_props(struct gx_txn *t, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l)
