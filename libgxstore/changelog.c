@@ -149,7 +149,9 @@ int gx_changelog__since(struct gx_txn *t, uint64_t fid, int kind, uint64_t since
 {
 	struct gx_fstate *f;
 	struct items l = {0};
-	int err = gx_fstate__get(t, fid, &f);
+	int err = gx_change__flush(t);
+	if (err == 0)
+		err = gx_fstate__get(t, fid, &f);
 	if (err != 0)
 		return err;
 	if (since < f->log_floor)
@@ -170,6 +172,7 @@ int gx_changelog__since(struct gx_txn *t, uint64_t fid, int kind, uint64_t since
 
 int gx_changelog__drop(struct gx_txn *t, uint64_t fid)
 {
+	gx_change__forget(t, fid);
 	GX_STMT(st, t->q, "DELETE FROM log WHERE fid=?1");
 	gx_sql__bind_int(st, 1, (int64_t)fid);
 	return gx_sql__run(st);

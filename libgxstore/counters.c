@@ -22,6 +22,10 @@ static void from_row(struct gx_stmt *st, struct gx_fstate *f)
 	f->size = gx_sql__u64(st, 7);
 	f->log_bytes = gx_sql__u64(st, 8);
 	f->log_floor = gx_sql__u64(st, 9);
+	f->fai_size = gx_sql__u64(st, 10);
+	f->softdel_size = gx_sql__u64(st, 11);
+	f->removed = gx_sql__u64(st, 12);
+	f->changed_at = gx_sql__u64(st, 13);
 }
 
 static struct gx_fstate *attach(struct gx_txn *t, uint64_t fid)
@@ -50,8 +54,8 @@ int gx_fstate__get(struct gx_txn *t, uint64_t fid, struct gx_fstate **ret_f)
 		*ret_f = have;
 		return have->gone ? GX_E_NOTFOUND : 0;
 	}
-	GX_STMT(st, t->q, "SELECT uidvalidity,uidnext,modseq,total,unread,fai,softdel,size,log_bytes,log_floor"
-		" FROM fstate WHERE fid=?1");
+	GX_STMT(st, t->q, "SELECT uidvalidity,uidnext,modseq,total,unread,fai,softdel,size,log_bytes,log_floor,"
+		"fai_size,softdel_size,removed,changed_at FROM fstate WHERE fid=?1");
 	gx_sql__bind_int(st, 1, (int64_t)fid);
 	int r = gx_sql__step(st);
 	if (r <= 0)
@@ -97,7 +101,8 @@ static int write_one(struct gx_txn *t, const struct gx_fstate *f)
 		return gx_sql__run(st);
 	}
 	GX_STMT(st, t->q, "REPLACE INTO fstate(fid,uidvalidity,uidnext,modseq,total,unread,fai,softdel,size,"
-		"log_bytes,log_floor) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)");
+		"log_bytes,log_floor,fai_size,softdel_size,removed,changed_at)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)");
 	gx_sql__bind_int(st, 1, (int64_t)f->fid);
 	gx_sql__bind_int(st, 2, f->uidvalidity);
 	gx_sql__bind_int(st, 3, (int64_t)f->uidnext);
@@ -109,6 +114,10 @@ static int write_one(struct gx_txn *t, const struct gx_fstate *f)
 	gx_sql__bind_int(st, 9, (int64_t)f->size);
 	gx_sql__bind_int(st, 10, (int64_t)f->log_bytes);
 	gx_sql__bind_int(st, 11, (int64_t)f->log_floor);
+	gx_sql__bind_int(st, 12, (int64_t)f->fai_size);
+	gx_sql__bind_int(st, 13, (int64_t)f->softdel_size);
+	gx_sql__bind_int(st, 14, (int64_t)f->removed);
+	gx_sql__bind_int(st, 15, (int64_t)f->changed_at);
 	return gx_sql__run(st);
 }
 
@@ -127,18 +136,20 @@ int gx_fstate__write(struct gx_txn *t)
 
 static void count_one(struct gx_fstate *f, uint32_t flags, uint64_t size, int sign)
 {
-	uint64_t one = sign > 0 ? 1 : UINT64_MAX; /* modulo 2^64 */
+	uint64_t one = sign > 0 ? 1 : UINT64_MAX, bytes = sign > 0 ? size : 0 - size; /* modulo 2^64 */
 	f->dirty = true;
 	if (flags & GX_MSGF_SOFTDEL) {
 		f->softdel += one;
+		f->softdel_size += bytes;
 		return;
 	}
 	if (flags & GX_MSGF_FAI) {
 		f->fai += one;
+		f->fai_size += bytes;
 		return;
 	}
 	f->total += one;
-	f->size += sign > 0 ? size : 0 - size;
+	f->size += bytes;
 	if (!(flags & GX_MSGF_READ))
 		f->unread += one;
 }

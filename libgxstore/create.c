@@ -124,7 +124,8 @@ static int put_folder(struct making *k, const struct builtin *b, const char *nam
 	int err = gx_sql__run(f);
 	if (err != 0)
 		return err;
-	GX_STMT(s, k->q, "INSERT INTO fstate VALUES(?1,?2,1,?1,0,0,0,0,0,0,0)");
+	GX_STMT(s, k->q, "INSERT INTO fstate(fid,uidvalidity,uidnext,modseq,total,unread,fai,softdel,size,log_bytes,log_floor)"
+		" VALUES(?1,?2,1,?1,0,0,0,0,0,0,0)");
 	gx_sql__bind_int(s, 1, (int64_t)b->fid);
 	gx_sql__bind_int(s, 2, (uint32_t)k->now);
 	return gx_sql__run(s);
@@ -143,7 +144,8 @@ static int put_folders(struct making *k)
 		if (err != 0)
 			return err;
 	}
-	GX_STMT(s, k->q, "INSERT INTO fstate VALUES(0,?1,?2,?3,0,0,0,0,0,0,0)");
+	GX_STMT(s, k->q, "INSERT INTO fstate(fid,uidvalidity,uidnext,modseq,total,unread,fai,softdel,size,log_bytes,log_floor)"
+		" VALUES(0,?1,?2,?3,0,0,0,0,0,0,0)");
 	gx_sql__bind_int(s, 1, (uint32_t)k->now);
 	gx_sql__bind_int(s, 2, FIRST_FREE_ID);
 	gx_sql__bind_int(s, 3, (int64_t)n);

@@ -2,6 +2,7 @@
 #include <config.h>
 #include <string.h>
 #include <gx/charset.h>
+#include <gx/entryid.h>
 #include "libgxstore/store-int.h"
 
 /* Creating, moving and renaming folders. */
@@ -76,7 +77,7 @@ int gx_folder__insert(struct gx_txn *t, const struct gx_folder_new *n)
 	gx_sql__bind_text(st, 5, n->container_class == NULL ? "" : n->container_class);
 	gx_sql__bind_int(st, 6, n->type);
 	gx_sql__bind_int(st, 7, n->flags);
-	gx_sql__bind_int(st, 8, (int64_t)gx_txn__new_cn(t));
+	gx_sql__bind_int(st, 8, (int64_t)(n->cn != 0 ? n->cn : gx_txn__new_cn(t)));
 	gx_sql__bind_int(st, 9, (int64_t)gx_store__now(t->s));
 	if (n->props.len == 0)
 		gx_sql__bind_null(st, 10);
@@ -109,31 +110,85 @@ static gx_ec check_create(struct gx_txn *t, uint64_t parent, const char *name, u
 	return check_free(t, parent, name, 0);
 }
 
-gx_ec gx_folder_create(struct gx_txn *t, uint64_t parent, const char *name, const char *container_class, uint8_t type,
-	const struct gx_proplist *props, uint64_t *ret_fid)
+/* The numbers that the caller brings. */
+static gx_ec take_numbers(struct gx_txn *t, const struct gx_folder_create_opts *o, struct gx_folder_new *n)
 {
-	struct gx_folder_new n = {.parent = parent, .name = name, .container_class = container_class, .type = type};
-	gx_ec ec = check_create(t, parent, name, type);
+	bool any = (o->fid | o->cn | o->uidvalidity | o->uidnext) != 0 || o->deleted;
+	if (any && !gx_txn__all_rights(t))
+		return gx_txn__fail(t, ecAccessDenied, "only the owner chooses numbers");
+	if (o->cn > GX_COUNTER_MAX)
+		return gx_txn__fail(t, ecInvalidParam, "change numbers have 48 bits");
+	if (o->fid != 0) {
+		gx_ec ec = gx_txn__claim_id(t, o->fid);
+		if (gx_ec_failed(ec))
+			return ec;
+	}
+	gx_txn__raise_cn(t, o->cn);
+	n->fid = o->fid != 0 ? o->fid : gx_txn__new_id(t);
+	n->cn = o->cn;
+	n->flags = o->deleted ? GX_FF_DELETED : 0;
+	return GX_OK_EC;
+}
+
+static int set_uids(struct gx_txn *t, uint64_t fid, const struct gx_folder_create_opts *o)
+{
+	struct gx_fstate *f;
+	int err = gx_fstate__get(t, fid, &f);
+	if (err != 0)
+		return err;
+	if (o->uidvalidity != 0)
+		f->uidvalidity = o->uidvalidity;
+	if (o->uidnext != 0)
+		f->uidnext = o->uidnext;
+	if (f->uidvalidity > t->store_state->uidvalidity)
+		t->store_state->uidvalidity = f->uidvalidity;
+	return 0;
+}
+
+static int make(struct gx_txn *t, const struct gx_folder_create_opts *o, const struct gx_folder_new *n)
+{
+	int err = gx_folder__insert(t, n);
+	if (err == 0)
+		err = set_uids(t, n->fid, o);
+	if (err == 0)
+		err = gx_perm__inherit(t, n->parent, n->fid);
+	if (err == 0 && !gx_txn__all_rights(t) && *t->actor->user != '\0') /* its maker owns it */
+		err = gx_perm__set(t, n->fid, t->actor->user, GX_RIGHTS_ALL | GX_RIGHT_CONTACT, false);
+	struct gx_event ev = {.type = GX_EV_FOLDER_CREATED, .fid = n->fid, .parent = n->parent, .cn = t->store_state->modseq};
+	return err != 0 ? err : gx_txn__event(t, &ev);
+}
+
+gx_ec gx_folder_create_with(struct gx_txn *t, const struct gx_folder_create_opts *o, uint64_t *ret_fid)
+{
+	struct gx_folder_new n = {.parent = o->parent, .name = o->name, .container_class = o->container_class,
+		.type = o->type == 0 ? GX_FOLDER_GENERIC : o->type};
+	gx_ec ec = check_create(t, o->parent, o->name, n.type);
+	if (!gx_ec_failed(ec))
+		ec = take_numbers(t, o, &n);
 	if (gx_ec_failed(ec))
 		return ec;
-	n.fid = gx_txn__new_id(t);
-	int err = gx_folder__insert(t, &n);
-	if (err == 0)
-		err = gx_perm__inherit(t, parent, n.fid);
-	if (err == 0 && !gx_txn__all_rights(t) && *t->actor->user != '\0') /* its maker owns it */
-		err = gx_perm__set(t, n.fid, t->actor->user, GX_RIGHTS_ALL | GX_RIGHT_CONTACT, false);
-	struct gx_event ev = {.type = GX_EV_FOLDER_CREATED, .fid = n.fid, .parent = parent, .cn = t->store_state->modseq};
-	if (err == 0)
-		err = gx_txn__event(t, &ev);
+	int err = make(t, o, &n);
 	if (err != 0)
 		return gx_txn__ec(t, err);
-	if (props != NULL && props->count > 0) {
-		ec = gx_folder_set_props(t, n.fid, props);
+	if (o->props != NULL && o->props->count > 0) {
+		ec = gx_folder__init_props(t, &n, o->props);
 		if (gx_ec_failed(ec))
 			return ec;
 	}
 	*ret_fid = n.fid;
 	return GX_OK_EC;
+}
+
+gx_ec gx_folder_create(struct gx_txn *t, uint64_t parent, const char *name, const char *container_class, uint8_t type,
+	const struct gx_proplist *props, uint64_t *ret_fid)
+{
+	struct gx_folder_create_opts o = GX_FOLDER_CREATE_OPTS_INIT;
+	o.parent = parent;
+	o.name = name;
+	o.container_class = container_class;
+	o.type = type;
+	o.props = props;
+	return type == 0 ? gx_txn__fail(t, ecInvalidParam, "no folder of that type can be made") : gx_folder_create_with(t, &o, ret_fid);
 }
 
 static int write_place(struct gx_txn *t, uint64_t fid, uint64_t parent, const char *name)

@@ -179,6 +179,49 @@ static int write_props(struct gx_txn *t, const struct gx_folder_row *row, const 
 	return err != 0 ? err : gx_txn__event(t, &ev);
 }
 
+/* Times and predecessors come with an imported folder; a local one gets its own. */
+static int init_rest(struct gx_txn *t, uint64_t fid, const struct gx_proplist *l, struct gx_proplist *all)
+{
+	const struct gx_propval *created = gx_proplist_get(l, PidTagCreationTime), *modified = gx_proplist_get(l, PidTagLastModificationTime);
+	const struct gx_propval *pcl = gx_proplist_get(l, PidTagPredecessorChangeList);
+	int err = pcl == NULL ? 0 : gx_proplist_set(all, t->a, pcl->tag, pcl->v);
+	if (err != 0 || (created == NULL && modified == NULL))
+		return err;
+	GX_STMT(st, t->q, "UPDATE folders SET created=COALESCE(?2,created), modified=COALESCE(?3,modified) WHERE fid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)fid);
+	if (created != NULL)
+		gx_sql__bind_int(st, 2, (int64_t)created->v.time);
+	else
+		gx_sql__bind_null(st, 2);
+	if (modified != NULL)
+		gx_sql__bind_int(st, 3, (int64_t)modified->v.time);
+	else
+		gx_sql__bind_null(st, 3);
+	return gx_sql__run(st);
+}
+
+gx_ec gx_folder__init_props(struct gx_txn *t, const struct gx_folder_new *n, const struct gx_proplist *l)
+{
+	struct gx_proplist all = {0};
+	struct columns c = {0};
+	struct gx_push out = GX_PUSH_INIT;
+	int err = merge(t->a, &all, l, &c);
+	if (err == 0)
+		err = init_rest(t, n->fid, l, &all);
+	if (err == 0)
+		err = gx_prow_pack(&out, &all);
+	if (err == 0) {
+		GX_STMT(st, t->q, "UPDATE folders SET props=?2, class=COALESCE(?3,class), flags=flags|?4 WHERE fid=?1");
+		gx_sql__bind_int(st, 1, (int64_t)n->fid);
+		gx_sql__bind_blob(st, 2, out.data, out.len);
+		gx_sql__bind_text(st, 3, c.cls);
+		gx_sql__bind_int(st, 4, c.hidden ? GX_FF_HIDDEN : 0);
+		err = gx_sql__run(st);
+	}
+	gx_push_release(&out);
+	return gx_txn__ec(t, err);
+}
+
 gx_ec gx_folder_set_props(struct gx_txn *t, uint64_t fid, const struct gx_proplist *l)
 {
 	struct gx_folder_row row;

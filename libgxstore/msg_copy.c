@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include <stdlib.h>
 #include "libgxstore/store-int.h"
 
 /*
@@ -13,29 +12,17 @@ struct copy {
 	struct gx_txn *t;
 	struct gx_fstate *src, *dst;
 	bool move;
-	struct gx_log_item *gone;
-	size_t ngone;
 };
 
 static int take_away(struct copy *x, const struct gx_msg_row *r)
 {
-	struct gx_uid_entry e;
+	int err = gx_change__before(x->t, r);
+	if (err != 0)
+		return err;
 	GX_STMT(st, x->t->q, "DELETE FROM msg WHERE mid=?1");
 	gx_sql__bind_int(st, 1, (int64_t)r->mid);
-	int err = gx_sql__run(st);
-	gx_fstate__count(x->t, x->src, r->flags, r->size, -1);
-	if (err != 0 || (r->flags & GX_MSGF_FAI))
-		return err;
-	x->gone[x->ngone++] = (struct gx_log_item){.mid = r->mid, .uid = r->uid};
-	gx_msg__entry(r, &e);
-	return gx_txn__vop(x->t, x->src->fid, GX_VOP_REMOVE, &e);
-}
-
-static int tell(struct copy *x, const struct gx_msg_row *old, const struct gx_msg_row *new)
-{
-	struct gx_event ev = {.type = x->move ? GX_EV_MSG_MOVED : GX_EV_MSG_COPIED, .fid = new->fid, .mid = new->mid,
-		.old_fid = old->fid, .old_mid = old->mid, .cn = new->cn, .uid = new->uid};
-	return gx_txn__event(x->t, &ev);
+	err = gx_sql__run(st);
+	return err != 0 ? err : gx_change__removed(x->t, x->src, r, GX_CH_MOVED);
 }
 
 static int creator_of(struct gx_txn *t, uint64_t mid, char **ret_s)
@@ -63,14 +50,14 @@ static int copy_one(struct copy *x, const struct gx_msg_row *old, struct gx_msg_
 	r.fid = x->dst->fid;
 	r.uid = (uint32_t)x->dst->uidnext++;
 	r.cn = r.cn0 = r.modseq = x->dst->modseq = gx_txn__new_cn(t);
+	r.rcn = 0;
 	r.flags = old->flags | GX_MSGF_RECENT;
 	t->numbers++;
 	err = x->move ? take_away(x, old) : gx_body__ref(t, r.body);
 	if (err == 0)
 		err = gx_msg__insert_row(t, &r, creator);
 	if (err == 0)
-		err = tell(x, old, &r);
-	gx_fstate__count(t, x->dst, r.flags, r.size, 1);
+		err = gx_change__created(t, x->dst, &r, x->move ? GX_CH_MOVED : GX_CH_COPIED, old);
 	*ret_ids = (struct gx_msg_ids){.mid = r.mid, .cn = r.cn, .uid = r.uid};
 	return err;
 }
@@ -88,10 +75,7 @@ static int copy_all(struct copy *x, const uint64_t *mids, size_t n, struct gx_ms
 		if (ret_ids != NULL)
 			ret_ids[i] = ids;
 	}
-	if (x->ngone == 0)
-		return 0;
-	x->src->modseq = gx_txn__new_cn(x->t);
-	return gx_changelog__add(x->t, x->src, GX_LOG_EXPUNGED, x->src->modseq, x->gone, x->ngone);
+	return 0;
 }
 
 static gx_ec check_own(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n)
@@ -135,8 +119,5 @@ gx_ec gx_msg_copy(struct gx_txn *t, uint64_t src_fid, const uint64_t *mids, size
 		err = gx_fstate__get(t, dst_fid, &x.dst);
 	if (err != 0)
 		return gx_txn__ec(t, err);
-	x.gone = malloc((n + 1) * sizeof(*x.gone));
-	err = x.gone == NULL ? GX_E_NOMEM : copy_all(&x, mids, n, ret_ids);
-	free(x.gone);
-	return gx_txn__ec(t, err);
+	return gx_txn__ec(t, copy_all(&x, mids, n, ret_ids));
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include <stdlib.h>
 #include "libgxstore/store-int.h"
 
 static int drop_row(struct gx_txn *t, const struct gx_msg_row *r)
@@ -22,19 +21,10 @@ static int hide_row(struct gx_txn *t, const struct gx_msg_row *r)
 
 static int remove_row(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_row *r, bool hard)
 {
-	struct gx_uid_entry e;
-	int err = hard ? drop_row(t, r) : hide_row(t, r);
-	if (err != 0)
-		return err;
-	gx_fstate__count(t, f, r->flags, r->size, -1);
-	if (!hard)
-		gx_fstate__count(t, f, r->flags | GX_MSGF_SOFTDEL, r->size, 1);
-	if (r->flags & GX_MSGF_SOFTDEL)
-		return 0;
-	gx_msg__entry(r, &e);
-	err = r->flags & GX_MSGF_FAI ? 0 : gx_txn__vop(t, f->fid, GX_VOP_REMOVE, &e);
-	struct gx_event ev = {.type = GX_EV_MSG_DELETED, .fid = f->fid, .mid = r->mid, .cn = t->store_state->modseq, .uid = r->uid};
-	return err != 0 ? err : gx_txn__event(t, &ev);
+	int err = gx_change__before(t, r);
+	if (err == 0)
+		err = hard ? drop_row(t, r) : hide_row(t, r);
+	return err != 0 ? err : gx_change__removed(t, f, r, hard ? GX_CH_DELETED : GX_CH_HIDDEN);
 }
 
 static gx_ec check_delete(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n)
@@ -59,9 +49,8 @@ static gx_ec check_delete(struct gx_txn *t, uint64_t fid, const uint64_t *mids, 
 	return gx_txn__ec(t, err);
 }
 
-static int delete_all(struct gx_txn *t, struct gx_fstate *f, const uint64_t *mids, size_t n, bool hard, struct gx_log_item *items)
+static int delete_all(struct gx_txn *t, struct gx_fstate *f, const uint64_t *mids, size_t n, bool hard)
 {
-	size_t gone = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct gx_msg_row r;
 		int err = gx_msg__row(t, mids[i], &r);
@@ -71,13 +60,8 @@ static int delete_all(struct gx_txn *t, struct gx_fstate *f, const uint64_t *mid
 			err = remove_row(t, f, &r, hard);
 		if (err != 0)
 			return err;
-		if (!(r.flags & (GX_MSGF_SOFTDEL | GX_MSGF_FAI)))
-			items[gone++] = (struct gx_log_item){.mid = r.mid, .uid = r.uid};
 	}
-	if (gone == 0)
-		return 0;
-	f->modseq = gx_txn__new_cn(t);
-	return gx_changelog__add(t, f, GX_LOG_EXPUNGED, f->modseq, items, gone);
+	return 0;
 }
 
 gx_ec gx_msg_delete(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, bool hard)
@@ -87,12 +71,7 @@ gx_ec gx_msg_delete(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t
 	if (gx_ec_failed(ec))
 		return ec;
 	int err = gx_fstate__get(t, fid, &f);
-	if (err != 0)
-		return gx_txn__ec(t, err);
-	struct gx_log_item *items = malloc((n + 1) * sizeof(*items));
-	err = items == NULL ? GX_E_NOMEM : delete_all(t, f, mids, n, hard, items);
-	free(items);
-	return gx_txn__ec(t, err);
+	return gx_txn__ec(t, err != 0 ? err : delete_all(t, f, mids, n, hard));
 }
 
 /* The folder goes too: neither tombstones nor events for each. */

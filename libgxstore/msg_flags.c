@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include <stdlib.h>
 #include "libgxstore/store-int.h"
 
 /* Flags and keywords: the narrow rows are updated, one row of the change log tells of all. */
@@ -9,9 +8,6 @@ struct change {
 	struct gx_txn *t;
 	struct gx_fstate *f;
 	const struct gx_flag_change *c;
-	struct gx_log_item *items; /* of messages whose mod-sequence moved */
-	size_t n;
-	uint64_t modseq;
 	uint64_t *skipped;
 	size_t nskipped;
 	uint32_t kw_from, kw_to;   /* the last keyword change: most messages have the same set */
@@ -50,28 +46,34 @@ static int new_kwset(struct change *x, uint32_t old, uint32_t *ret_new)
 
 static int write_row(struct change *x, const struct gx_msg_row *r)
 {
-	GX_STMT(st, x->t->q, "UPDATE msg SET flags=?2, kwset=?3, modseq=?4 WHERE mid=?1");
+	GX_STMT(st, x->t->q, "UPDATE msg SET flags=?2, kwset=?3, modseq=?4, cn=?5, rcn=?6 WHERE mid=?1");
 	gx_sql__bind_int(st, 1, (int64_t)r->mid);
 	gx_sql__bind_int(st, 2, r->flags);
 	gx_sql__bind_int(st, 3, r->kwset);
 	gx_sql__bind_int(st, 4, (int64_t)r->modseq);
+	gx_sql__bind_int(st, 5, (int64_t)r->cn);
+	gx_sql__bind_int(st, 6, (int64_t)r->rcn);
 	return gx_sql__run(st);
 }
 
-static int note(struct change *x, const struct gx_msg_row *r, bool counts)
+/* \Recent is no metadata of its own: it moves no mod-sequence. Keywords and \Deleted are IMAP's alone. */
+static int take_numbers(struct change *x, const struct gx_msg_row *old, struct gx_msg_row *r)
 {
-	struct gx_uid_entry e;
-	gx_msg__entry(r, &e);
-	int err = r->flags & (GX_MSGF_FAI | GX_MSGF_SOFTDEL) ? 0 : gx_txn__vop(x->t, r->fid, GX_VOP_UPDATE, &e);
-	if (err != 0 || !counts)
-		return err;
-	x->items[x->n++] = (struct gx_log_item){.mid = r->mid, .uid = r->uid};
-	struct gx_event ev = {.type = GX_EV_MSG_CHANGED, .fid = r->fid, .mid = r->mid, .cn = r->modseq, .uid = r->uid};
-	return gx_txn__event(x->t, &ev);
+	const uint32_t imaps = GX_MSGF_READ | GX_MSGF_DELETED | GX_MSGF_RECENT;
+	uint32_t moved = old->flags ^ r->flags;
+	if ((moved & ~(uint32_t)GX_MSGF_RECENT) == 0 && old->kwset == r->kwset)
+		return GX_CH_QUIET;
+	r->modseq = gx_txn__new_cn(x->t);
+	if (moved & ~imaps)
+		r->cn = r->modseq;
+	if (moved & GX_MSGF_READ)
+		r->rcn = r->modseq;
+	return GX_CH_FLAGS;
 }
 
 static int change_one(struct change *x, struct gx_msg_row *r)
 {
+	const struct gx_msg_row old = *r;
 	if (r->fid != x->f->fid || (r->flags & GX_MSGF_SOFTDEL))
 		return 0;
 	if (r->modseq > x->c->unchanged_since) {
@@ -82,18 +84,11 @@ static int change_one(struct change *x, struct gx_msg_row *r)
 	int err = new_kwset(x, r->kwset, &kwset);
 	if (err != 0 || (flags == r->flags && kwset == r->kwset))
 		return err;
-	/* \Recent is no metadata of its own: it moves no mod-sequence. */
-	bool counts = ((flags ^ r->flags) & ~(uint32_t)GX_MSGF_RECENT) != 0 || kwset != r->kwset;
-	if ((flags ^ r->flags) & GX_MSGF_READ) {
-		gx_fstate__count(x->t, x->f, r->flags, r->size, -1);
-		gx_fstate__count(x->t, x->f, flags, r->size, 1);
-	}
 	r->flags = flags;
 	r->kwset = kwset;
-	if (counts)
-		r->modseq = x->modseq = gx_txn__new_cn(x->t);
+	int how = take_numbers(x, &old, r);
 	err = write_row(x, r);
-	return err != 0 ? err : note(x, r, counts);
+	return err != 0 ? err : gx_change__updated(x->t, x->f, &old, r, how);
 }
 
 static int change_all(struct change *x, const uint64_t *mids, size_t n)
@@ -106,11 +101,7 @@ static int change_all(struct change *x, const uint64_t *mids, size_t n)
 		if (err != 0 && err != GX_E_NOTFOUND)
 			return err;
 	}
-	if (x->n == 0)
-		return 0;
-	x->f->modseq = x->modseq;
-	x->f->dirty = true;
-	return gx_changelog__add(x->t, x->f, GX_LOG_CHANGED, x->modseq, x->items, x->n);
+	return 0;
 }
 
 /* Reading is enough to mark as read; the rest is editing or deleting. */
@@ -156,10 +147,8 @@ gx_ec gx_msg_change_flags(struct gx_txn *t, uint64_t fid, const uint64_t *mids, 
 	if (err != 0)
 		return gx_txn__ec(t, err);
 	bool keep = ret_skipped != NULL;
-	x.items = malloc((n + 1) * sizeof(*x.items));
 	x.skipped = gx_arena_new_array(keep ? a : t->a, uint64_t, c->unchanged_since == UINT64_MAX ? 0 : n);
-	err = x.items == NULL || x.skipped == NULL ? GX_E_NOMEM : change_all(&x, mids, n);
-	free(x.items);
+	err = x.skipped == NULL ? GX_E_NOMEM : change_all(&x, mids, n);
 	if (err == 0 && keep) {
 		*ret_skipped = x.skipped;
 		*ret_nskipped = x.nskipped;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <string.h>
+#include <gx/entryid.h>
 #include "libgxstore/store-int.h"
 
 #define DELIVERED_KEEP 16384U /* ids of deliveries that are remembered */
@@ -15,8 +16,8 @@ void gx_msg__entry(const struct gx_msg_row *r, struct gx_uid_entry *ret_e)
 
 int gx_msg__insert_row(struct gx_txn *t, const struct gx_msg_row *r, const char *creator)
 {
-	GX_STMT(st, t->q, "INSERT INTO msg(mid,fid,uid,flags,kwset,modseq,cn,cn0,size,received,body,creator)"
-		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)");
+	GX_STMT(st, t->q, "INSERT INTO msg(mid,fid,uid,flags,kwset,modseq,cn,cn0,size,received,body,creator,rcn)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)");
 	gx_sql__bind_int(st, 1, (int64_t)r->mid);
 	gx_sql__bind_int(st, 2, (int64_t)r->fid);
 	gx_sql__bind_int(st, 3, r->uid);
@@ -29,12 +30,8 @@ int gx_msg__insert_row(struct gx_txn *t, const struct gx_msg_row *r, const char 
 	gx_sql__bind_int(st, 10, (int64_t)r->received);
 	gx_sql__bind_int(st, 11, (int64_t)r->body);
 	gx_sql__bind_text(st, 12, creator);
-	int err = gx_sql__run(st);
-	struct gx_uid_entry e;
-	gx_msg__entry(r, &e);
-	if (err == 0 && !(r->flags & (GX_MSGF_FAI | GX_MSGF_SOFTDEL)))
-		err = gx_txn__vop(t, r->fid, GX_VOP_INSERT, &e);
-	return err;
+	gx_sql__bind_int(st, 13, (int64_t)r->rcn);
+	return gx_sql__run(st);
 }
 
 /* 1 seen before, 0 not; then it is noted. */
@@ -158,37 +155,47 @@ static gx_ec check_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_pr
 	return gx_txn__ec(t, err);
 }
 
-static int events(struct gx_txn *t, const struct gx_msg_row *r, bool delivered)
+/* The numbers that the caller brings, and those that it leaves to us. */
+static gx_ec take_numbers(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_insert_opts *o, struct gx_msg_row *r)
 {
-	struct gx_event ev = {.type = GX_EV_MSG_CREATED, .fid = r->fid, .mid = r->mid, .cn = r->cn, .uid = r->uid};
-	int err = gx_txn__event(t, &ev);
-	ev.type = GX_EV_NEW_MAIL;
-	return err == 0 && delivered ? gx_txn__event(t, &ev) : err;
+	bool hidden = (r->flags & GX_MSGF_SOFTDEL) != 0;
+	if (o->mid != 0) {
+		gx_ec ec = gx_txn__claim_id(t, o->mid);
+		if (gx_ec_failed(ec))
+			return ec;
+	}
+	if ((o->mid == 0 && (o->cn | o->rcn | o->uid) != 0 && !gx_txn__all_rights(t)) || (hidden && o->uid != 0) ||
+	    (o->uid != 0 && o->uid < f->uidnext) || o->cn > GX_COUNTER_MAX || o->rcn > GX_COUNTER_MAX)
+		return gx_txn__fail(t, ecInvalidParam, "message numbers cannot be chosen so");
+	if (!hidden && (f->uidnext >= UINT32_MAX || o->uid == UINT32_MAX))
+		return gx_txn__ec(t, gx_sql__fail(t->q, GX_E_LIMIT, "folder %llx has given out all UIDs", (unsigned long long)f->fid));
+	gx_txn__raise_cn(t, o->cn > o->rcn ? o->cn : o->rcn);
+	r->mid = o->mid != 0 ? o->mid : gx_txn__new_id(t);
+	r->body = r->mid;
+	r->modseq = r->cn0 = f->modseq = gx_txn__new_cn(t);
+	r->cn = o->cn != 0 ? o->cn : r->modseq;
+	r->rcn = o->rcn;
+	if (!hidden) {
+		r->uid = o->uid != 0 ? o->uid : (uint32_t)f->uidnext;
+		f->uidnext = (uint64_t)r->uid + 1;
+	}
+	t->numbers++;
+	return GX_OK_EC;
 }
 
 static int insert(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_prepared *p, const struct gx_msg_insert_opts *o,
 	struct gx_msg_row *r)
 {
 	int err = gx_kwset__id(t, o->keywords, &r->kwset);
-	if (err != 0)
-		return err;
-	if (f->uidnext >= UINT32_MAX)
-		return gx_sql__fail(t->q, GX_E_LIMIT, "folder %llx has given out all UIDs", (unsigned long long)f->fid);
-	r->mid = r->body = gx_txn__new_id(t);
-	r->modseq = r->cn = r->cn0 = f->modseq = gx_txn__new_cn(t);
-	r->uid = (uint32_t)f->uidnext++;
-	t->numbers++;
-	err = insert_body(t, r->body, &p->msg, p->skeleton, 0);
+	if (err == 0)
+		err = insert_body(t, r->body, &p->msg, p->skeleton, 0);
 	if (err == 0 && p->original.data != NULL)
 		err = insert_mime(t, r->body, p);
 	if (err == 0)
 		err = gx_msg__insert_row(t, r, t->actor->owner ? NULL : t->actor->user);
 	if (err == 0 && o->delivery_id != NULL)
 		err = note_delivery(t, o->delivery_id);
-	if (err == 0)
-		err = events(t, r, o->delivery_id != NULL);
-	gx_fstate__count(t, f, r->flags, r->size, 1);
-	return err;
+	return err != 0 ? err : gx_change__created(t, f, r, o->delivery_id != NULL ? GX_CH_DELIVERED : GX_CH_NEW, NULL);
 }
 
 gx_ec gx_msg_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_prepared *p, const struct gx_msg_insert_opts *o, struct gx_msg_ids *ret_ids)
@@ -200,15 +207,19 @@ gx_ec gx_msg_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_prepared
 	gx_ec ec = check_insert(t, fid, p, o);
 	if (gx_ec_failed(ec))
 		return ec;
-	struct gx_msg_row r = {.fid = fid, .flags = flags_of(p, o->flags), .size = p->size,
+	uint32_t hidden = o->mid != 0 ? o->flags & GX_MSGF_SOFTDEL : 0;
+	struct gx_msg_row r = {.fid = fid, .flags = flags_of(p, o->flags) | hidden, .size = p->size,
 		.received = o->received != 0 ? o->received : gx_store__now(t->s)};
 	int err = gx_fstate__get(t, fid, &f);
-	if (err == 0) {
-		err = gx_prep__put_contents(t->c->cio, t->q, p);
-		if (err != 0)
-			return gx_txn__cec(t, err);
-		err = insert(t, f, p, o, &r);
-	}
+	if (err != 0)
+		return gx_txn__ec(t, err);
+	ec = take_numbers(t, f, o, &r);
+	if (gx_ec_failed(ec))
+		return ec;
+	err = gx_prep__put_contents(t->c->cio, t->q, p);
+	if (err != 0)
+		return gx_txn__cec(t, err);
+	err = insert(t, f, p, o, &r);
 	if (err != 0)
 		return gx_txn__ec(t, err);
 	if (ret_ids != NULL)

@@ -217,25 +217,17 @@ static int write_props(struct gx_txn *t, struct gx_msg_row *r, const struct gx_p
 
 static int write_row(struct gx_txn *t, struct gx_msg_row *r)
 {
+	const struct gx_msg_row old = *r;
 	struct gx_fstate *f;
-	struct gx_uid_entry e;
 	int err = gx_fstate__get(t, r->fid, &f);
 	if (err != 0)
 		return err;
-	r->cn = r->modseq = f->modseq = gx_txn__new_cn(t);
-	f->dirty = true;
+	r->cn = r->modseq = gx_txn__new_cn(t);
 	GX_STMT(st, t->q, "UPDATE msg SET cn=?2, modseq=?2 WHERE mid=?1");
 	gx_sql__bind_int(st, 1, (int64_t)r->mid);
 	gx_sql__bind_int(st, 2, (int64_t)r->cn);
 	err = gx_sql__run(st);
-	struct gx_log_item item = {.mid = r->mid, .uid = r->uid};
-	if (err == 0 && !(r->flags & GX_MSGF_SOFTDEL))
-		err = gx_changelog__add(t, f, GX_LOG_CHANGED, r->cn, &item, 1);
-	gx_msg__entry(r, &e);
-	if (err == 0 && !(r->flags & (GX_MSGF_FAI | GX_MSGF_SOFTDEL)))
-		err = gx_txn__vop(t, r->fid, GX_VOP_UPDATE, &e);
-	struct gx_event ev = {.type = GX_EV_MSG_CHANGED, .fid = r->fid, .mid = r->mid, .cn = r->cn, .uid = r->uid};
-	return err != 0 ? err : gx_txn__event(t, &ev);
+	return err != 0 ? err : gx_change__updated(t, f, &old, r, GX_CH_CONTENT);
 }
 
 gx_ec gx_msg_set_props(struct gx_txn *t, uint64_t mid, const struct gx_proplist *l)
@@ -249,7 +241,9 @@ gx_ec gx_msg_set_props(struct gx_txn *t, uint64_t mid, const struct gx_proplist 
 		ec = gx_folder__need(t, r.fid, GX_RIGHT_EDIT_ANY | (r.mine ? GX_RIGHT_EDIT_OWN : 0), &folder);
 	if (gx_ec_failed(ec))
 		return ec;
-	int err = write_props(t, &r, l);
+	int err = gx_change__before(t, &r);
+	if (err == 0)
+		err = write_props(t, &r, l);
 	if (err == 0)
 		err = write_row(t, &r);
 	return gx_txn__ec(t, err);

@@ -10,7 +10,7 @@ static bool is_mine(struct gx_txn *t, struct gx_stmt *st)
 
 int gx_msg__row(struct gx_txn *t, uint64_t mid, struct gx_msg_row *ret_r)
 {
-	GX_STMT(st, t->q, "SELECT fid,uid,flags,kwset,modseq,cn,cn0,size,received,body,creator FROM msg WHERE mid=?1");
+	GX_STMT(st, t->q, "SELECT fid,uid,flags,kwset,modseq,cn,cn0,size,received,body,creator,rcn FROM msg WHERE mid=?1");
 	gx_sql__bind_int(st, 1, (int64_t)mid);
 	int r = gx_sql__step(st);
 	if (r <= 0)
@@ -19,7 +19,7 @@ int gx_msg__row(struct gx_txn *t, uint64_t mid, struct gx_msg_row *ret_r)
 		.mid = mid, .fid = gx_sql__u64(st, 0), .uid = (uint32_t)gx_sql__u64(st, 1), .flags = (uint32_t)gx_sql__u64(st, 2),
 		.kwset = (uint32_t)gx_sql__u64(st, 3), .modseq = gx_sql__u64(st, 4), .cn = gx_sql__u64(st, 5),
 		.cn0 = gx_sql__u64(st, 6), .size = gx_sql__u64(st, 7), .received = gx_sql__u64(st, 8), .body = gx_sql__u64(st, 9),
-		.mine = is_mine(t, st),
+		.rcn = gx_sql__u64(st, 11), .mine = is_mine(t, st),
 	};
 	return 0;
 }

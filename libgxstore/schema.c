@@ -13,7 +13,7 @@
  * Changes of existing messages and expunges are noted in `log`, one row a transaction, so that a
  * flag change of 10,000 messages moves no index. New messages are found by UID.
  */
-static const char tables[] =
+static const char version_1[] =
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
 	"CREATE TABLE fstate(fid INTEGER PRIMARY KEY, uidvalidity INTEGER, uidnext INTEGER, modseq INTEGER,"
 	" total INTEGER, unread INTEGER, fai INTEGER, softdel INTEGER, size INTEGER, log_bytes INTEGER,"
@@ -36,16 +36,59 @@ static const char tables[] =
 	"CREATE TABLE receive(class TEXT PRIMARY KEY, fid INTEGER, modified INTEGER) WITHOUT ROWID;"
 	GX_CONTENT_SCHEMA;
 
+/*
+ * steps[n] brings version n+1 to n+2; a new store takes them all, so that there is one schema.
+ *
+ * 2: read state has a change number of its own (rcn); associated messages are found without passing
+ *    the normal ones; sizes of all kinds are kept; rules, search folders, sort orders (see order.c),
+ *    replicas, reserved ids, read state of each user in public stores.
+ */
+static const char *const steps[GX_SCHEMA_VERSION - 1] = {
+	"ALTER TABLE msg ADD COLUMN rcn INTEGER;"
+	"CREATE INDEX msg_fai ON msg(fid, uid) WHERE flags&256;"
+	"ALTER TABLE fstate ADD COLUMN fai_size INTEGER DEFAULT 0;"
+	"ALTER TABLE fstate ADD COLUMN softdel_size INTEGER DEFAULT 0;"
+	"ALTER TABLE fstate ADD COLUMN removed INTEGER DEFAULT 0;"
+	"ALTER TABLE fstate ADD COLUMN changed_at INTEGER DEFAULT 0;"
+	"UPDATE fstate SET softdel_size=(SELECT TOTAL(size) FROM msg WHERE msg.fid=fstate.fid AND uid=0),"
+	" fai_size=(SELECT TOTAL(size) FROM msg WHERE msg.fid=fstate.fid AND uid<>0 AND flags&256) WHERE fid<>0;"
+	"UPDATE fstate SET softdel_size=(SELECT TOTAL(softdel_size) FROM fstate WHERE fid<>0),"
+	" fai_size=(SELECT TOTAL(fai_size) FROM fstate WHERE fid<>0) WHERE fid=0;"
+	"UPDATE fstate SET softdel_size=CAST(softdel_size AS INTEGER), fai_size=CAST(fai_size AS INTEGER);"
+	"CREATE TABLE rules(id INTEGER PRIMARY KEY, fid INTEGER, sequence INTEGER, state INTEGER, level INTEGER,"
+	" user_flags INTEGER, name TEXT, provider TEXT, provider_data BLOB, condition BLOB, actions BLOB);"
+	"CREATE INDEX rules_fid ON rules(fid, sequence);"
+	"CREATE TABLE search(fid INTEGER PRIMARY KEY, flags INTEGER, state INTEGER, criteria BLOB);"
+	"CREATE TABLE scope(search INTEGER, fid INTEGER, PRIMARY KEY(search, fid)) WITHOUT ROWID;"
+	"CREATE TABLE found(fid INTEGER, mid INTEGER, PRIMARY KEY(fid, mid)) WITHOUT ROWID;"
+	"CREATE INDEX found_mid ON found(mid);"
+	"CREATE TABLE sview(id INTEGER PRIMARY KEY, fid INTEGER, kind INTEGER, spec BLOB, total INTEGER, unread INTEGER,"
+	" used INTEGER, UNIQUE(fid, kind, spec));"
+	"CREATE TABLE srow(view INTEGER, key BLOB, mid INTEGER, inst INTEGER, unread INTEGER,"
+	" PRIMARY KEY(view, key, mid, inst)) WITHOUT ROWID;"
+	"CREATE TABLE schunk(view INTEGER, key BLOB, mid INTEGER, inst INTEGER, total INTEGER, unread INTEGER,"
+	" PRIMARY KEY(view, key, mid, inst)) WITHOUT ROWID;"
+	"CREATE TABLE tstate(id INTEGER PRIMARY KEY, fid INTEGER, state BLOB);"
+	"CREATE TABLE pread(user TEXT, fid INTEGER, mid INTEGER, isread INTEGER, rcn INTEGER, PRIMARY KEY(user, fid, mid)) WITHOUT ROWID;"
+	"CREATE INDEX pread_mid ON pread(mid);"
+	"CREATE TABLE replicas(replid INTEGER PRIMARY KEY, guid BLOB UNIQUE);"
+	"CREATE TABLE reserved(first INTEGER PRIMARY KEY, last INTEGER);"
+	"CREATE TABLE replied(peer TEXT PRIMARY KEY, at INTEGER) WITHOUT ROWID;"
+	"CREATE TABLE timers(mid INTEGER PRIMARY KEY, timer INTEGER);"
+	"CREATE TABLE ftsq(body INTEGER PRIMARY KEY);",
+};
+
 int gx_schema__create(struct gx_sql *q)
 {
 	char sql[128];
 	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d; PRAGMA user_version=%d", GX_APPLICATION_ID, GX_SCHEMA_VERSION);
 	int err = gx_sql__exec(q, sql);
-	return err != 0 ? err : gx_sql__exec(q, tables);
+	if (err == 0)
+		err = gx_sql__exec(q, version_1);
+	for (size_t i = 0; err == 0 && i < sizeof(steps) / sizeof(steps[0]); i++)
+		err = gx_sql__exec(q, steps[i]);
+	return err;
 }
-
-/* steps[n] brings version n+1 to n+2. */
-static const char *const steps[GX_SCHEMA_VERSION] = {NULL};
 
 static int pragma_int(struct gx_sql *q, const char *sql, int64_t *ret_v)
 {

@@ -118,7 +118,7 @@ void gx_flush__checkpoint(struct gx_store *s, unsigned frames);
 
 /* ---- Schema (schema.c) ---- */
 
-#define GX_SCHEMA_VERSION 1
+#define GX_SCHEMA_VERSION 2
 #define GX_APPLICATION_ID 0x47585354 /* "GXST" */
 /* Makes the tables in an empty database. */
 int gx_schema__create(struct gx_sql *q) GX_MUST_CHECK;
@@ -154,6 +154,9 @@ struct gx_fstate {
 	uint64_t fid;
 	uint32_t uidvalidity;
 	uint64_t uidnext, modseq, total, unread, fai, softdel, size, log_bytes, log_floor;
+	uint64_t fai_size, softdel_size; /* size is that of the normal ones */
+	uint64_t removed;                /* messages ever deleted, PidTagDeletedCountTotal */
+	gx_nttime_t changed_at;          /* last change of the contents, PidTagLocalCommitTimeMax */
 	bool dirty, gone;
 	struct gx_fstate *next;
 };
@@ -167,6 +170,10 @@ int gx_fstate__write(struct gx_txn *t) GX_MUST_CHECK;
 /* Adds (sign 1) or takes away (-1) a message with these flags and size, also from the store's sums. */
 void gx_fstate__count(struct gx_txn *t, struct gx_fstate *f, uint32_t flags, uint64_t size, int sign);
 uint64_t gx_txn__new_id(struct gx_txn *t);
+/* A given id becomes an object's (numbers.c). ecDuplicateObject, ecInvalidParam, ecAccessDenied. */
+gx_ec gx_txn__claim_id(struct gx_txn *t, uint64_t id) GX_MUST_CHECK;
+/* The store's change counter is at least @cn. */
+void gx_txn__raise_cn(struct gx_txn *t, uint64_t cn);
 uint64_t gx_txn__new_cn(struct gx_txn *t);
 
 /* ---- Transactions (txn.c) ---- */
@@ -190,6 +197,7 @@ struct gx_txn {
 	uint64_t numbers;             /* ids, change numbers and UIDs given out */
 	struct gx_fstate *store_state;
 	struct gx_fstate *fs[GX_FSTATE_BUCKETS];
+	struct gx_chlist *changes;    /* for the change log, written before the commit (change.c) */
 	struct gx_view_op *vops;
 	size_t nvops, cap_vops;
 	struct gx_event *events;
@@ -216,7 +224,7 @@ int gx_txn__system(struct gx_store *s, int mode, int deadline_ms, struct gx_txn 
 
 /* ---- Change log (changelog.c): which messages changed or went since a change number ---- */
 
-enum { GX_LOG_CHANGED = 1, GX_LOG_EXPUNGED = 2 };
+enum { GX_LOG_CHANGED = 1, GX_LOG_EXPUNGED, GX_LOG_FAI_CHANGED, GX_LOG_FAI_EXPUNGED };
 struct gx_log_item {
 	uint64_t mid;
 	uint32_t uid;
@@ -255,8 +263,11 @@ struct gx_folder_new {
 	const char *name, *container_class;
 	uint8_t type;
 	uint32_t flags;
+	uint64_t cn; /* 0: a new one */
 	struct gx_bin props;
 };
+/* Properties of a folder just made, without a change of their own. */
+gx_ec gx_folder__init_props(struct gx_txn *t, const struct gx_folder_new *n, const struct gx_proplist *l) GX_MUST_CHECK;
 int gx_folder__insert(struct gx_txn *t, const struct gx_folder_new *n) GX_MUST_CHECK;
 
 /* ---- Property lists ---- */
@@ -286,7 +297,12 @@ int gx_kwset__apply(struct gx_txn *t, uint32_t old, int op, const char *const *n
 /* ---- Messages ---- */
 
 struct gx_msg_row {
-	uint64_t mid, fid, modseq, cn, cn0, size, body;
+	uint64_t mid, fid;
+	uint64_t modseq; /* any change */
+	uint64_t cn;     /* of what MAPI calls the message: not read state, \Deleted, keywords */
+	uint64_t cn0;    /* its arrival in the folder; ascends with the UID */
+	uint64_t rcn;    /* read state; 0: never changed */
+	uint64_t size, body;
 	gx_nttime_t received;
 	uint32_t uid, flags, kwset;
 	bool mine; /* made by the actor */
@@ -309,6 +325,27 @@ int gx_body__own(struct gx_txn *t, struct gx_msg_row *io_row) GX_MUST_CHECK;
 int gx_body__skeleton(struct gx_txn *t, uint64_t body, struct gx_arena *a, struct gx_bin *ret_skel) GX_MUST_CHECK;
 /* All messages of a folder go, normal, associated and deleted. */
 int gx_msg__empty_folder(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
+
+/* ---- Telling changes (change.c): each operation on messages calls these ---- */
+
+enum {
+	GX_CH_NEW, GX_CH_DELIVERED, GX_CH_COPIED, GX_CH_MOVED, /* how a message came; MOVED: also how it went */
+	GX_CH_CONTENT,   /* its properties changed */
+	GX_CH_FLAGS,     /* its row only */
+	GX_CH_QUIET,     /* \Recent: no change that anybody is told of but views */
+	GX_CH_DELETED, GX_CH_HIDDEN, /* how it went */
+};
+/* Before its properties change or it goes, while the old rows can still be read. */
+int gx_change__before(struct gx_txn *t, const struct gx_msg_row *r) GX_MUST_CHECK;
+/* After its rows were written. All of these count, too. @source: what it is a copy of. */
+int gx_change__created(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_row *r, int how, const struct gx_msg_row *source) GX_MUST_CHECK;
+int gx_change__updated(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_row *old, const struct gx_msg_row *r, int how) GX_MUST_CHECK;
+int gx_change__removed(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_row *r, int how) GX_MUST_CHECK;
+/* Writes what was collected for the change log; before the commit, and before the log is read. */
+int gx_change__flush(struct gx_txn *t) GX_MUST_CHECK;
+/* The folder goes: its changes interest nobody any more. */
+void gx_change__forget(struct gx_txn *t, uint64_t fid);
+void gx_change__release(struct gx_txn *t);
 
 /* ---- Views and notifications, called by the committing thread ---- */
 

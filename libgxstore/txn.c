@@ -15,6 +15,7 @@ static void txn_free(struct gx_txn *t)
 	gx_push_release(&t->rendered);
 	gx_push_release(&t->envelope);
 	gx_push_release(&t->structure);
+	gx_change__release(t);
 	free(t->vops);
 	free(t->events);
 	gx_arena_free(t->a);
@@ -137,7 +138,9 @@ static int make_final(struct gx_txn *t)
 		return t->broken;
 	gx_sql__done(t->mime_stmt);
 	t->mime_stmt = NULL;
-	int err = gx_fstate__write(t);
+	int err = gx_change__flush(t);
+	if (err == 0)
+		err = gx_fstate__write(t);
 	if (err == 0)
 		err = run_sql(t->q, "COMMIT");
 	if (err != 0)

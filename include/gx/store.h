@@ -168,6 +168,21 @@ GX_API gx_ec gx_folder_by_name(struct gx_txn *t, uint64_t parent, const char *na
 /** ecDuplicateName when a sibling has the name. @p props may be NULL. */
 GX_API gx_ec gx_folder_create(struct gx_txn *t, uint64_t parent, const char *name, const char *container_class, uint8_t type,
 	const struct gx_proplist *props, uint64_t *ret_fid) GX_MUST_CHECK;
+struct gx_folder_create_opts {
+	size_t size;
+	uint64_t parent;
+	const char *name, *container_class; /**< class may be NULL */
+	uint8_t type;                       /**< GX_FOLDER_*; 0 generic */
+	const struct gx_proplist *props;    /**< may be NULL */
+	/* For imports and synchronisation, by the system or the owner only; 0: the next number. */
+	uint64_t fid;                       /**< this id; ecDuplicateObject when it is in use */
+	uint64_t cn;
+	uint32_t uidvalidity, uidnext;
+	bool deleted;                       /**< softly */
+};
+#define GX_FOLDER_CREATE_OPTS_INIT {.size = sizeof(struct gx_folder_create_opts)}
+/** gx_folder_create() with everything that can be said. */
+GX_API gx_ec gx_folder_create_with(struct gx_txn *t, const struct gx_folder_create_opts *o, uint64_t *ret_fid) GX_MUST_CHECK;
 /** New parent and/or name (NULL keeps it). Built-in folders cannot move. ecRecursive-like errors as [MS-OXCFOLD] 2.2.1.7. */
 GX_API gx_ec gx_folder_move(struct gx_txn *t, uint64_t fid, uint64_t new_parent, const char *new_name) GX_MUST_CHECK;
 /** With all contents and subfolders. Built-in folders cannot be deleted. Soft: recoverable. */
@@ -188,6 +203,21 @@ GX_API gx_ec gx_store_named_ids(struct gx_txn *t, bool create, const struct gx_p
 GX_API gx_ec gx_store_named_names(struct gx_txn *t, const uint16_t *ids, size_t n, struct gx_arena *a, struct gx_propname *ret_v) GX_MUST_CHECK;
 GX_API gx_ec gx_store_get_props(struct gx_txn *t, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
 GX_API gx_ec gx_store_set_props(struct gx_txn *t, const struct gx_proplist *l) GX_MUST_CHECK;
+
+/* ---- Numbers ---- */
+
+/**
+ * Sets @p count ids aside for a client that makes objects while it is offline; they are never given to anybody
+ * else. [MS-OXCFXICS] 2.2.3.2.4.7 @p count at most 0x10000000. Committing it must be durable before the client knows.
+ */
+GX_API gx_ec gx_store_reserve_ids(struct gx_txn *t, uint32_t count, uint64_t *ret_first) GX_MUST_CHECK;
+/** Was the id set aside, and is it not in use? ecSuccess, ecNotFound, ecDuplicateObject. */
+GX_API gx_ec gx_store_check_reserved(struct gx_txn *t, uint64_t id) GX_MUST_CHECK;
+/** Next ids and change numbers will be above these; for a store that takes over another's objects. System or owner. */
+GX_API gx_ec gx_store_raise_numbers(struct gx_txn *t, uint64_t id, uint64_t cn) GX_MUST_CHECK;
+/** A new message or folder id, and a new change number, as calls of the wire protocol ask for them. */
+GX_API gx_ec gx_store_new_id(struct gx_txn *t, uint64_t *ret_id) GX_MUST_CHECK;
+GX_API gx_ec gx_store_new_cn(struct gx_txn *t, uint64_t *ret_cn) GX_MUST_CHECK;
 
 /* ---- Messages ---- */
 
@@ -228,13 +258,20 @@ struct gx_msg_insert_opts {
 	const char *const *keywords;      /**< NULL-terminated or NULL */
 	gx_nttime_t received;             /**< internal date; 0: now */
 	const uint8_t *delivery_id;       /**< 16 bytes; a second insert with the same id is refused, NULL none */
+	/* For imports and synchronisation, by the system or the owner only; 0: the next number. */
+	uint64_t mid;                     /**< this id; ecDuplicateObject when it is in use */
+	uint64_t cn, rcn;                 /**< change numbers of message and read state (0: never changed) */
+	uint32_t uid;                     /**< not below the folder's next one */
 };
 #define GX_MSG_INSERT_OPTS_INIT {.size = sizeof(struct gx_msg_insert_opts)}
 struct gx_msg_ids {
 	uint64_t mid, cn;
 	uint32_t uid;
 };
-/** ecDuplicateObject for a delivery_id seen before (nothing is changed); ecQuotaExceeded; ecAccessDenied. */
+/**
+ * ecDuplicateObject for a delivery_id seen before (nothing is changed); ecQuotaExceeded;
+ * ecAccessDenied; ecInvalidParam for numbers that cannot be. GX_MSGF_SOFTDEL is taken with a given mid only.
+ */
 GX_API gx_ec gx_msg_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_prepared *p, const struct gx_msg_insert_opts *o, struct gx_msg_ids *ret_ids) GX_MUST_CHECK;
 
 struct gx_msg_info {

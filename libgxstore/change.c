@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <assert.h>
+#include <stdlib.h>
+#include "libgxstore/store-int.h"
+
+/*
+ * Every change of a message is told here, by the operation that makes it and inside its
+ * transaction. From here the change log, IMAP views, subscribers and all that is derived from messages
+ * learn of it; operations only write rows and count.
+ */
+
+/* ---- The change log: collected, one row a folder and kind at the end of the transaction ---- */
+
+struct gx_chlist {
+	uint64_t fid, modseq;
+	int kind;
+	struct gx_log_item *v;
+	size_t n, cap;
+	struct gx_chlist *next;
+};
+
+void gx_change__release(struct gx_txn *t)
+{
+	for (struct gx_chlist *l = t->changes; l != NULL; l = l->next)
+		free(l->v);
+	t->changes = NULL;
+}
+
+void gx_change__forget(struct gx_txn *t, uint64_t fid)
+{
+	for (struct gx_chlist *l = t->changes; l != NULL; l = l->next)
+		if (l->fid == fid)
+			l->n = 0;
+}
+
+static struct gx_chlist *list_of(struct gx_txn *t, uint64_t fid, int kind)
+{
+	struct gx_chlist *l = t->changes;
+	while (l != NULL && (l->fid != fid || l->kind != kind))
+		l = l->next;
+	if (l != NULL)
+		return l;
+	l = gx_arena_new_obj(t->a, struct gx_chlist);
+	if (l == NULL)
+		return NULL;
+	l->fid = fid;
+	l->kind = kind;
+	l->next = t->changes;
+	t->changes = l;
+	return l;
+}
+
+static int note(struct gx_txn *t, const struct gx_msg_row *r, bool gone)
+{
+	bool fai = (r->flags & GX_MSGF_FAI) != 0;
+	int kind = gone ? fai ? GX_LOG_FAI_EXPUNGED : GX_LOG_EXPUNGED : fai ? GX_LOG_FAI_CHANGED : GX_LOG_CHANGED;
+	struct gx_chlist *l = list_of(t, r->fid, kind);
+	if (l == NULL)
+		return GX_E_NOMEM;
+	if (l->n == l->cap) {
+		size_t cap = l->cap == 0 ? 8 : l->cap * 2;
+		struct gx_log_item *v = realloc(l->v, cap * sizeof(*v));
+		if (v == NULL)
+			return GX_E_NOMEM;
+		l->v = v;
+		l->cap = cap;
+	}
+	l->v[l->n++] = (struct gx_log_item){.mid = r->mid, .uid = r->uid};
+	if (!gone && r->modseq > l->modseq)
+		l->modseq = r->modseq;
+	return 0;
+}
+
+static int write_list(struct gx_txn *t, struct gx_chlist *l)
+{
+	struct gx_fstate *f;
+	int err = gx_fstate__get(t, l->fid, &f);
+	if (err != 0)
+		return err;
+	bool gone = l->kind == GX_LOG_EXPUNGED || l->kind == GX_LOG_FAI_EXPUNGED;
+	uint64_t modseq = gone ? gx_txn__new_cn(t) : l->modseq;
+	if (modseq > f->modseq)
+		f->modseq = modseq;
+	f->dirty = true;
+	size_t n = l->n;
+	l->n = 0;
+	l->modseq = 0;
+	return gx_changelog__add(t, f, l->kind, modseq, l->v, n);
+}
+
+int gx_change__flush(struct gx_txn *t)
+{
+	for (struct gx_chlist *l = t->changes; l != NULL; l = l->next)
+		if (l->n > 0) {
+			int err = write_list(t, l);
+			if (err != 0)
+				return err;
+		}
+	return 0;
+}
+
+/* ---- What is told ---- */
+
+static bool in_views(const struct gx_msg_row *r)
+{
+	return !(r->flags & (GX_MSGF_FAI | GX_MSGF_SOFTDEL));
+}
+
+static int view_op(struct gx_txn *t, int kind, const struct gx_msg_row *r)
+{
+	struct gx_uid_entry e;
+	if (!in_views(r))
+		return 0;
+	gx_msg__entry(r, &e);
+	return gx_txn__vop(t, r->fid, kind, &e);
+}
+
+static void touch_folder(struct gx_txn *t, struct gx_fstate *f)
+{
+	f->changed_at = gx_store__now(t->s);
+	f->dirty = true;
+}
+
+static int event(struct gx_txn *t, uint32_t type, const struct gx_msg_row *r, const struct gx_msg_row *old)
+{
+	struct gx_event ev = {.type = type, .fid = r->fid, .mid = r->mid, .cn = r->modseq, .uid = r->uid};
+	if (old != NULL) {
+		ev.old_fid = old->fid;
+		ev.old_mid = old->mid;
+	}
+	return gx_txn__event(t, &ev);
+}
+
+int gx_change__before(struct gx_txn *t, const struct gx_msg_row *r)
+{
+	assert(t->mode == GX_TXN_WRITE && r->mid != 0);
+	return 0;
+}
+
+int gx_change__created(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_row *r, int how, const struct gx_msg_row *source)
+{
+	static const uint32_t type[] = {
+		[GX_CH_NEW] = GX_EV_MSG_CREATED, [GX_CH_DELIVERED] = GX_EV_MSG_CREATED, [GX_CH_COPIED] = GX_EV_MSG_COPIED,
+		[GX_CH_MOVED] = GX_EV_MSG_MOVED,
+	};
+	gx_fstate__count(t, f, r->flags, r->size, 1);
+	touch_folder(t, f);
+	int err = view_op(t, GX_VOP_INSERT, r);
+	if (err == 0)
+		err = event(t, type[how], r, source);
+	return err == 0 && how == GX_CH_DELIVERED ? event(t, GX_EV_NEW_MAIL, r, NULL) : err;
+}
+
+int gx_change__updated(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_row *old, const struct gx_msg_row *r, int how)
+{
+	if (((old->flags ^ r->flags) & (GX_MSGF_READ | GX_MSGF_FAI | GX_MSGF_SOFTDEL)) != 0 || old->size != r->size) {
+		gx_fstate__count(t, f, old->flags, old->size, -1);
+		gx_fstate__count(t, f, r->flags, r->size, 1);
+	}
+	int err = view_op(t, GX_VOP_UPDATE, r);
+	if (err != 0 || how == GX_CH_QUIET)
+		return err;
+	if (r->modseq > f->modseq)
+		f->modseq = r->modseq;
+	touch_folder(t, f);
+	if (!(r->flags & GX_MSGF_SOFTDEL))
+		err = note(t, r, false);
+	return err != 0 ? err : event(t, GX_EV_MSG_CHANGED, r, NULL);
+}
+
+int gx_change__removed(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_row *r, int how)
+{
+	gx_fstate__count(t, f, r->flags, r->size, -1);
+	if (how == GX_CH_HIDDEN)
+		gx_fstate__count(t, f, r->flags | GX_MSGF_SOFTDEL, r->size, 1);
+	if (how != GX_CH_MOVED)
+		f->removed++;
+	touch_folder(t, f);
+	if (r->flags & GX_MSGF_SOFTDEL) /* nobody has seen it since it was hidden */
+		return 0;
+	int err = note(t, r, true);
+	if (err == 0)
+		err = view_op(t, GX_VOP_REMOVE, r);
+	return err != 0 || how == GX_CH_MOVED ? err : event(t, GX_EV_MSG_DELETED, r, NULL);
+}
