@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 	struct gx_sql *q;
 	struct gx_cio *cio;
 	struct gx_sql_open o = {.file = file, .dir = dir, .writer = true, .create = true, .cache_kib = 2048};
-	if (gx_sql__open(&o, &q, why, sizeof(why)) != 0 || gx_cio__new(dir, &cio) != 0 || gx_sql__exec(q, GX_CONTENT_SCHEMA) != 0)
+	if (gx_sql__open(&o, &q, why, sizeof(why)) != 0 || gx_cio__new(&gx_fs__system, dir, &cio) != 0 || gx_sql__exec(q, GX_CONTENT_SCHEMA) != 0)
 		die(why);
 	static const uint8_t nothing[] = {1, 0, 0, 0, 0};
 	struct gx_arena *a = gx_arena_new(0);

@@ -49,7 +49,7 @@ static void set_up(void)
 	snprintf(file, sizeof(file), "%s/db", dir);
 	struct gx_sql_open o = {.file = file, .dir = dir, .writer = true, .create = true, .cache_kib = 256};
 	a = gx_arena_new(64U << 20);
-	if (a == NULL || gx_sql__open(&o, &q, why, sizeof(why)) != 0 || gx_sql__exec(q, GX_CONTENT_SCHEMA) != 0 || gx_cio__new(dir, &cio) != 0)
+	if (a == NULL || gx_sql__open(&o, &q, why, sizeof(why)) != 0 || gx_sql__exec(q, GX_CONTENT_SCHEMA) != 0 || gx_cio__new(&gx_fs__system, dir, &cio) != 0)
 		abort();
 	put('a', sizeof(bytes), GX_PACK_RAW, bytes, sizeof(bytes));
 	if (gx_pack__pack(a, &cctx, bytes, sizeof(bytes), &comp, &packed) != 0)

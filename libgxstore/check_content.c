@@ -33,7 +33,7 @@ static void setup(void)
 	struct gx_sql_open o = {.file = file, .dir = dir, .writer = true, .create = true, .cache_kib = 2048};
 	ck_assert_msg(gx_sql__open(&o, &q, why, sizeof(why)) == 0, "%s", why);
 	ck_assert_int_eq(gx_sql__exec(q, GX_CONTENT_SCHEMA), 0);
-	ck_assert_int_eq(gx_cio__new(dir, &cio), 0);
+	ck_assert_int_eq(gx_cio__new(&gx_fs__system, dir, &cio), 0);
 	a = gx_arena_new(0);
 	ck_assert_ptr_nonnull(a);
 }

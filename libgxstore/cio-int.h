@@ -4,6 +4,7 @@
 /* What the files of content objects and originals share. */
 #include <zstd.h>
 #include "libgxstore/content-int.h"
+#include "libgxstore/fs-int.h"
 #include "libgxstore/sql-int.h"
 
 /*
@@ -25,6 +26,7 @@ struct gx_cio_wait {
 };
 
 struct gx_cio {
+	const struct gx_fs *fs;
 	char *dir;
 	ZSTD_DCtx *dctx;
 	struct gx_arena *arena;      /* of one call */

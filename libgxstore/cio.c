@@ -4,11 +4,12 @@
 #include <stdarg.h>
 #include "libgxstore/cio-int.h"
 
-int gx_cio__new(const char *dir, struct gx_cio **ret_cio)
+int gx_cio__new(const struct gx_fs *fs, const char *dir, struct gx_cio **ret_cio)
 {
 	struct gx_cio *cio = calloc(1, sizeof(*cio));
 	if (cio == NULL)
 		return GX_E_NOMEM;
+	cio->fs = fs;
 	cio->dir = strdup(dir);
 	cio->dctx = ZSTD_createDCtx();
 	cio->arena = gx_arena_new(0);

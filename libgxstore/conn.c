@@ -19,9 +19,9 @@ int gx_conn__open(struct gx_store *s, bool writer, struct gx_conn **ret_c, char 
 		snprintf(why, size, "%s: out of memory", s->dir);
 		return GX_E_NOMEM;
 	}
-	struct gx_sql_open o = {.file = s->file, .dir = s->dir, .log = s->log, .writer = writer, .cache_kib = s->cache_kib};
+	struct gx_sql_open o = {.file = s->file, .dir = s->dir, .vfs = s->fs->vfs, .log = s->log, .writer = writer, .cache_kib = s->cache_kib};
 	int err = gx_sql__open(&o, &c->q, why, size);
-	if (err == 0 && (err = gx_cio__new(s->dir, &c->cio)) != 0)
+	if (err == 0 && (err = gx_cio__new(s->fs, s->dir, &c->cio)) != 0)
 		snprintf(why, size, "%s: %s", s->dir, gx_strerror(err));
 	if (err != 0) {
 		gx_conn__close(c);

@@ -33,7 +33,8 @@ enum { GX_HASH_LEN = 32 };
 
 struct gx_cio;
 /** @param dir the store's directory (content files go to dir/cid). */
-int gx_cio__new(const char *dir, struct gx_cio **ret_cio) GX_MUST_CHECK;
+struct gx_fs;
+int gx_cio__new(const struct gx_fs *fs, const char *dir, struct gx_cio **ret_cio) GX_MUST_CHECK;
 void gx_cio__free(struct gx_cio *cio);
 /** Detail of the last failure, "" if none. */
 const char *gx_cio__why(const struct gx_cio *cio);

@@ -143,7 +143,7 @@ static int open_file(struct gx_content_ref *r)
 	int err = gx_cio__path(r->cio, r->hash, "", path);
 	if (err != 0)
 		return gx_cio__fail(r->cio, err, "%s: path too long", r->cio->dir);
-	r->fd = open(path, O_RDONLY | O_CLOEXEC);
+	r->fd = r->cio->fs->open(r->cio->fs, path, O_RDONLY | O_CLOEXEC, 0);
 	if (r->fd < 0 || fstat(r->fd, &sb) != 0)
 		return errno == ENOENT ? damaged(r, "content file is missing")
 			: gx_cio__fail(r->cio, GX_E_IO, "%s: %s", path, strerror(errno));
@@ -204,7 +204,7 @@ void gx_content__close(struct gx_content_ref *r)
 	gx_sql__done(r->st_data);
 	r->st = r->st_data = NULL;
 	if (r->fd >= 0)
-		close(r->fd);
+		r->cio->fs->close(r->cio->fs, r->fd);
 	r->fd = -1;
 }
 
@@ -218,7 +218,7 @@ static int packed_at(struct gx_content_ref *r, uint64_t off, size_t n, uint8_t *
 		return 0;
 	}
 	while (n > 0) {
-		ssize_t k = pread(r->fd, out, n, (off_t)off);
+		ssize_t k = r->cio->fs->pread(r->cio->fs, r->fd, out, n, (off_t)off);
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k < 0) {

@@ -10,24 +10,18 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
-#include <sys/stat.h>
 #include <gx/time.h>
 #include "libgxstore/cio-int.h"
 
 static int io_fail(struct gx_cio *cio, const char *path, const char *what)
 {
-	int e = errno, err = e == ENOSPC || e == EDQUOT ? GX_E_NOSPACE : e == ENOMEM ? GX_E_NOMEM : GX_E_IO;
-	return gx_cio__fail(cio, err, "%s: %s: %s", path, what, strerror(e));
+	int e = errno;
+	return gx_cio__fail(cio, gx_fs__err(e), "%s: %s: %s", path, what, strerror(e));
 }
 
 static int sync_dir(struct gx_cio *cio, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return io_fail(cio, path, "open");
-	int err = fsync(fd) == 0 ? 0 : io_fail(cio, path, "fsync");
-	close(fd);
-	return err;
+	return gx_fs__sync_dir(cio->fs, path) == 0 ? 0 : io_fail(cio, path, "fsync");
 }
 
 /* Makes the directory of @path's file; its parent is synced when it is new. */
@@ -37,18 +31,18 @@ static int make_dirs(struct gx_cio *cio, char *path)
 	*end = '\0';
 	char *mid = strrchr(path, '/');
 	int err = 0;
-	if (mkdir(path, 0770) == 0) {
+	if (cio->fs->mkdir(cio->fs, path, 0770) == 0) {
 		*mid = '\0';
 		err = sync_dir(cio, path);
 		*mid = '/';
 	} else if (errno == ENOENT) {
 		*mid = '\0';
-		if (mkdir(path, 0770) != 0 && errno != EEXIST)
+		if (cio->fs->mkdir(cio->fs, path, 0770) != 0 && errno != EEXIST)
 			err = io_fail(cio, path, "mkdir");
 		else
 			err = sync_dir(cio, cio->dir);
 		*mid = '/';
-		if (err == 0 && mkdir(path, 0770) != 0 && errno != EEXIST)
+		if (err == 0 && cio->fs->mkdir(cio->fs, path, 0770) != 0 && errno != EEXIST)
 			err = io_fail(cio, path, "mkdir");
 		*mid = '\0';
 		if (err == 0)
@@ -61,34 +55,21 @@ static int make_dirs(struct gx_cio *cio, char *path)
 	return err;
 }
 
-static int write_all(int fd, const uint8_t *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t k = write(fd, p, n);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return -1;
-		p += k;
-		n -= (size_t)k;
-	}
-	return 0;
-}
-
 static int write_synced(struct gx_cio *cio, const char *path, struct gx_bin data)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0660);
+	const struct gx_fs *fs = cio->fs;
+	int fd = fs->open(fs, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0660);
 	if (fd < 0)
 		return io_fail(cio, path, "open");
 	int err = 0;
-	if (write_all(fd, data.data, data.len) != 0)
+	if (gx_fs__write_all(fs, fd, data.data, data.len) != 0)
 		err = io_fail(cio, path, "write");
-	else if (fsync(fd) != 0)
+	else if (fs->fsync(fs, fd) != 0)
 		err = io_fail(cio, path, "fsync");
-	if (close(fd) != 0 && err == 0)
+	if (fs->close(fs, fd) != 0 && err == 0)
 		err = io_fail(cio, path, "close");
 	if (err != 0)
-		unlink(path);
+		fs->unlink(fs, path);
 	return err;
 }
 
@@ -102,9 +83,9 @@ int gx_content__write_file(struct gx_cio *cio, const struct gx_content_new *c)
 		err = write_synced(cio, tmp, c->packed);
 	if (err != 0)
 		return err;
-	if (rename(tmp, path) != 0) {
+	if (cio->fs->rename(cio->fs, tmp, path) != 0) {
 		err = io_fail(cio, path, "rename");
-		unlink(tmp);
+		cio->fs->unlink(cio->fs, tmp);
 		return err;
 	}
 	*strrchr(path, '/') = '\0';
@@ -116,7 +97,7 @@ int gx_content__unlink_file(struct gx_cio *cio, const uint8_t hash[GX_HASH_LEN])
 	char path[PATH_MAX];
 	if (gx_cio__path(cio, hash, "", path) != 0)
 		return gx_cio__fail(cio, GX_E_LIMIT, "%s: path too long", cio->dir);
-	return unlink(path) == 0 || errno == ENOENT ? 0 : io_fail(cio, path, "unlink");
+	return cio->fs->unlink(cio->fs, path) == 0 || errno == ENOENT ? 0 : io_fail(cio, path, "unlink");
 }
 
 static int remember(struct gx_cio_wait **io_v, size_t *io_n, size_t *io_cap, const struct gx_cio_wait *w)
@@ -199,7 +180,7 @@ static bool parse_name(const char *name, uint8_t hash[GX_HASH_LEN])
 
 static long collect_dir(struct gx_cio *cio, struct gx_sql *q, const char *path)
 {
-	DIR *d = opendir(path);
+	DIR *d = cio->fs->opendir(cio->fs, path);
 	if (d == NULL)
 		return errno == ENOENT ? 0 : io_fail(cio, path, "opendir");
 	long n = 0;

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <gx/charset.h>
 #include "libgxstore/store-int.h"
 #include "libgxstore/foldernames-table.h"
@@ -232,15 +226,11 @@ static int fill(struct making *k)
 	return err;
 }
 
-static int make_db(const char *dir, const char *tmp, const struct gx_store_create_opts *o, struct gx_arena *a, const char **ret_why)
+int gx_store__make_db(const struct gx_fs *fs, const char *file, const struct gx_store_create_opts *o, struct gx_arena *a, const char **ret_why)
 {
 	char why[512];
 	struct making k = {.o = o, .a = a, .now = gx_clock_unix(gx_clock_system())};
-	struct gx_sql_open so = {.file = tmp, .dir = dir, .writer = true, .create = true, .cache_kib = 1024};
-	if (unlink(tmp) != 0 && errno != ENOENT) {
-		gx_store__why(a, ret_why, "%s: %s", tmp, strerror(errno));
-		return GX_E_IO;
-	}
+	struct gx_sql_open so = {.file = file, .dir = file, .vfs = fs->vfs, .writer = true, .create = true, .cache_kib = 1024};
 	int err = gx_sql__open(&so, &k.q, why, sizeof(why));
 	if (err != 0) {
 		gx_store__why(a, ret_why, "%s", why);
@@ -250,132 +240,5 @@ static int make_db(const char *dir, const char *tmp, const struct gx_store_creat
 	if (err != 0)
 		gx_store__why(a, ret_why, "%s", k.q->why);
 	gx_sql__close(k.q);
-	return err;
-}
-
-static int fail_errno(struct gx_arena *a, const char **ret_why, const char *path)
-{
-	int e = errno;
-	gx_store__why(a, ret_why, "%s: %s", path, strerror(e));
-	return e == ENOSPC || e == EDQUOT ? GX_E_NOSPACE : GX_E_IO;
-}
-
-static int sync_path(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	int r = fsync(fd);
-	close(fd);
-	return r;
-}
-
-/* The directories above @dir that are missing. */
-static int make_parents(const char *dir, mode_t dmode, struct gx_arena *a, const char **ret_why)
-{
-	char *p = gx_arena_strdup(a, dir);
-	if (p == NULL)
-		return GX_E_NOMEM;
-	for (char *slash = strchr(p + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(p, dmode) != 0 && errno != EEXIST)
-			return fail_errno(a, ret_why, p);
-		*slash = '/';
-	}
-	return 0;
-}
-
-static int make_dirs(const char *dir, int mode, struct gx_arena *a, const char **ret_why)
-{
-	static const char *const sub[] = {"", ("/" GX_DB_SUBDIR), "/cid", "/config", "/tmp"};
-	mode_t dmode = (mode_t)(mode | (mode & 0444) >> 2); /* search where reading is allowed */
-	int err = make_parents(dir, dmode, a, ret_why);
-	if (err != 0)
-		return err;
-	for (size_t i = 0; i < N(sub); i++) {
-		const char *p = gx_arena_printf(a, "%s%s", dir, sub[i]);
-		if (p == NULL)
-			return GX_E_NOMEM;
-		if (mkdir(p, dmode) != 0 && errno != EEXIST)
-			return fail_errno(a, ret_why, p);
-	}
-	return 0;
-}
-
-/* Puts the finished file in its place; an older store with its log goes. */
-static int settle(const char *tmp, const char *file, int mode, struct gx_arena *a, const char **ret_why)
-{
-	const char *wal = gx_arena_printf(a, "%s-wal", file), *shm = gx_arena_printf(a, "%s-shm", file);
-	char *dir = gx_arena_strdup(a, file);
-	if (wal == NULL || shm == NULL || dir == NULL)
-		return GX_E_NOMEM;
-	*strrchr(dir, '/') = '\0';
-	if (chmod(tmp, (mode_t)mode) != 0 || sync_path(tmp) != 0)
-		return fail_errno(a, ret_why, tmp);
-	if ((unlink(wal) != 0 && errno != ENOENT) || (unlink(shm) != 0 && errno != ENOENT))
-		return fail_errno(a, ret_why, file);
-	if (rename(tmp, file) != 0 || sync_path(dir) != 0)
-		return fail_errno(a, ret_why, file);
-	return 0;
-}
-
-/* Nobody may have the old one open while it is replaced. */
-static int take_lock(const char *dir, int mode, struct gx_arena *a, const char **ret_why, int *ret_fd)
-{
-	const char *path = gx_arena_printf(a, "%s/" GX_LOCK_NAME, dir);
-	if (path == NULL)
-		return GX_E_NOMEM;
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
-	if (fd < 0)
-		return fail_errno(a, ret_why, path);
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		char holder[128];
-		gx_store__read_holder(fd, holder, sizeof(holder));
-		close(fd);
-		gx_store__why(a, ret_why, "%s: the store is open in another process (%s); stop it first", path, holder);
-		return GX_E_BUSY;
-	}
-	*ret_fd = fd;
-	return 0;
-}
-
-static int create_in(const char *dir, const struct gx_store_create_opts *o, int mode, struct gx_arena *a, const char **ret_why)
-{
-	const char *file = gx_arena_printf(a, "%s/" GX_DB_SUBDIR "/" GX_DB_NAME, dir);
-	const char *tmp = gx_arena_printf(a, "%s/" GX_DB_SUBDIR "/." GX_DB_NAME ".new", dir);
-	if (file == NULL || tmp == NULL)
-		return GX_E_NOMEM;
-	struct stat st;
-	if (stat(file, &st) == 0 && !o->overwrite) {
-		gx_store__why(a, ret_why, "%s: exists already", file);
-		return GX_E_EXISTS;
-	}
-	int err = make_db(dir, tmp, o, a, ret_why);
-	if (err == 0)
-		err = settle(tmp, file, mode, a, ret_why);
-	if (err != 0 && unlink(tmp) != 0 && errno != ENOENT)
-		return fail_errno(a, ret_why, tmp);
-	return err;
-}
-
-int gx_store_create(const char *dir, const struct gx_store_create_opts *o, struct gx_arena *a, const char **ret_why)
-{
-	if (dir == NULL || *dir == '\0' || o == NULL)
-		return GX_E_INVAL;
-	struct gx_arena *own = gx_arena_new(0);
-	const char *why = "";
-	int mode = o->mode == 0 ? 0660 : o->mode, lock = -1;
-	if (own == NULL)
-		return GX_E_NOMEM;
-	int err = make_dirs(dir, mode, own, &why);
-	if (err == 0)
-		err = take_lock(dir, mode, own, &why, &lock);
-	if (err == 0)
-		err = create_in(dir, o, mode, own, &why);
-	if (lock >= 0)
-		close(lock);
-	if (err != 0)
-		gx_store__why(a, ret_why, "%s", *why == '\0' ? gx_strerror(err) : why);
-	gx_arena_free(own);
 	return err;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 #include "libgxstore/store-int.h"
@@ -12,14 +11,9 @@
  * A kill of the process alone loses nothing, the system keeps what was written.
  */
 
-static void boot_id(char *buf, size_t size)
+static void boot_id(const struct gx_store *s, char *buf, size_t size)
 {
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
-	if (fd >= 0)
-		close(fd);
-	buf[n < 0 ? 0 : n] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
+	s->fs->boot_id(s->fs, buf, size);
 	if (*buf == '\0') /* never equal to a stored one: the careful side */
 		snprintf(buf, size, "unknown-%ld", (long)getpid());
 }
@@ -27,7 +21,7 @@ static void boot_id(char *buf, size_t size)
 int gx_store__mark(struct gx_store *s, struct gx_sql *q)
 {
 	char id[64];
-	boot_id(id, sizeof(id));
+	boot_id(s, id, sizeof(id));
 	return gx_meta__set_blob(q, "open", id, strlen(id));
 }
 
@@ -75,7 +69,7 @@ int gx_store__recover(struct gx_store *s)
 	char now[64];
 	if (a == NULL)
 		return GX_E_NOMEM;
-	boot_id(now, sizeof(now));
+	boot_id(s, now, sizeof(now));
 	int err = gx_meta__get_blob(q, "open", a, &was);
 	bool lost = err == 0 && (was.len != strlen(now) || memcmp(was.data, now, was.len) != 0);
 	gx_arena_free(a);

@@ -30,6 +30,7 @@ struct gx_sql {
 struct gx_sql_open {
 	const char *file;          /* full path of the database */
 	const char *dir;
+	const char *vfs;           /* NULL: SQLite's default */
 	const struct gx_log *log;
 	bool writer, create;
 	unsigned cache_kib;

@@ -148,7 +148,7 @@ int gx_sql__open(const struct gx_sql_open *o, struct gx_sql **ret_q, char *why, 
 	q->writer = o->writer;
 	*q->broken = (struct gx_stmt){.q = q, .err = GX_E_NOMEM, .used = true};
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-	int rc = sqlite3_open_v2(o->file, &q->db, flags | (o->create ? SQLITE_OPEN_CREATE : 0), NULL);
+	int rc = sqlite3_open_v2(o->file, &q->db, flags | (o->create ? SQLITE_OPEN_CREATE : 0), o->vfs);
 	int err = from_rc(rc);
 	if (err != 0)
 		describe(q->db, rc, err, why, size, o->file);

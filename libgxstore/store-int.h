@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <gx/store.h>
 #include "libgxstore/content-int.h"
+#include "libgxstore/fs-int.h"
 #include "libgxstore/sql-int.h"
 
 #define GX_DB_NAME "gx.sqlite3"
@@ -68,6 +69,7 @@ struct gx_subs {
 
 struct gx_store {
 	char *dir, *file, *program;
+	const struct gx_fs *fs;
 	const struct gx_log *log;
 	const struct gx_clock *clock;
 	gx_store_render_cb render;
@@ -90,6 +92,14 @@ struct gx_store {
 	atomic_bool sweep;            /* content files wait to be removed */
 };
 
+/* The public functions of those names on another file system. */
+int gx_store__open_on(const struct gx_fs *fs, const char *dir, const struct gx_store_opts *o, struct gx_store **ret_store,
+	struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+int gx_store__create_on(const struct gx_fs *fs, const char *dir, const struct gx_store_create_opts *o, struct gx_arena *a,
+	const char **ret_why) GX_MUST_CHECK;
+/* The finished database of a new store, in a file that must not exist; neither flushed nor in its place. */
+int gx_store__make_db(const struct gx_fs *fs, const char *file, const struct gx_store_create_opts *o, struct gx_arena *a,
+	const char **ret_why) GX_MUST_CHECK;
 void gx_store__why(struct gx_arena *a, const char **ret_why, const char *fmt, ...) GX_PRINTF(3, 4);
 /* Who holds a lock file, for messages: "pid N, PROGRAM" or "unknown". */
 void gx_store__read_holder(int fd, char *buf, size_t size);
@@ -106,7 +116,7 @@ void gx_conn__give_reader(struct gx_store *s, struct gx_conn *c);
 void gx_conn__wait_idle(struct gx_store *s);
 
 int gx_flush__init(struct gx_flush *f);
-void gx_flush__release(struct gx_flush *f);
+void gx_flush__release(struct gx_store *s);
 /* Called by the writer after COMMIT: @return the commit's number. @ret_due: too much is not flushed yet. */
 uint64_t gx_flush__committed(struct gx_store *s, uint64_t numbers_used, bool *ret_due);
 /* Until commit @seq survives power loss. */

@@ -51,7 +51,7 @@ static void free_store(struct gx_store *s)
 		close(s->lockfd);
 	gx_views__release(&s->views);
 	gx_subs__release(&s->subs);
-	gx_flush__release(&s->flush);
+	gx_flush__release(s);
 	pthread_cond_destroy(&s->cond);
 	pthread_mutex_destroy(&s->lock);
 	free(s->dir);
@@ -72,11 +72,12 @@ static bool init_locks(struct gx_store *s)
 	return r == 0 && gx_flush__init(&s->flush) == 0 && gx_views__init(&s->views) == 0 && gx_subs__init(&s->subs) == 0;
 }
 
-static struct gx_store *new_store(const char *dir, const struct gx_store_opts *o)
+static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const struct gx_store_opts *o)
 {
 	struct gx_store *s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return NULL;
+	s->fs = fs;
 	s->lockfd = -1;
 	s->wait_tail = &s->wait_head;
 	s->log = o->log;
@@ -194,7 +195,7 @@ static int open_parts(struct gx_store *s, struct gx_arena *a, const char **ret_w
 	return err != 0 ? err : open_db(s, a, ret_why);
 }
 
-int gx_store_open(const char *dir, const struct gx_store_opts *o, struct gx_store **ret_store,
+int gx_store__open_on(const struct gx_fs *fs, const char *dir, const struct gx_store_opts *o, struct gx_store **ret_store,
 	struct gx_arena *a, const char **ret_why)
 {
 	static const struct gx_store_opts none = GX_STORE_OPTS_INIT;
@@ -202,7 +203,7 @@ int gx_store_open(const char *dir, const struct gx_store_opts *o, struct gx_stor
 		return GX_E_INVAL;
 	struct gx_arena *own = a == NULL ? gx_arena_new(0) : NULL;
 	const char *dummy;
-	struct gx_store *s = new_store(dir, o == NULL ? &none : o);
+	struct gx_store *s = new_store(fs, dir, o == NULL ? &none : o);
 	if (s == NULL || (a == NULL && own == NULL)) {
 		if (s != NULL)
 			free_store(s);
@@ -217,6 +218,12 @@ int gx_store_open(const char *dir, const struct gx_store_opts *o, struct gx_stor
 	}
 	*ret_store = s;
 	return 0;
+}
+
+int gx_store_open(const char *dir, const struct gx_store_opts *o, struct gx_store **ret_store,
+	struct gx_arena *a, const char **ret_why)
+{
+	return gx_store__open_on(&gx_fs__system, dir, o, ret_store, a, ret_why);
 }
 
 /* In shared mode only the last one out may say so. */

@@ -31,10 +31,11 @@ int gx_flush__init(struct gx_flush *f)
 	return 0;
 }
 
-void gx_flush__release(struct gx_flush *f)
+void gx_flush__release(struct gx_store *s)
 {
+	struct gx_flush *f = &s->flush;
 	if (f->fd >= 0)
-		close(f->fd);
+		s->fs->close(s->fs, f->fd);
 	pthread_cond_destroy(&f->cond);
 	pthread_mutex_destroy(&f->lock);
 }
@@ -56,12 +57,7 @@ static int sync_dir(const struct gx_store *s)
 	int n = snprintf(path, sizeof(path), "%s/" GX_DB_SUBDIR, s->dir);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -1;
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	int r = fsync(fd);
-	close(fd);
-	return r;
+	return gx_fs__sync_dir(s->fs, path);
 }
 
 /* The log lives as long as the store is open; its directory entry is flushed once. */
@@ -71,11 +67,11 @@ static int open_log(struct gx_store *s)
 	int n = snprintf(path, sizeof(path), "%s-wal", s->file);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return GX_E_LIMIT;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = s->fs->open(s->fs, path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return GX_E_IO;
 	if (sync_dir(s) != 0) {
-		close(fd);
+		s->fs->close(s->fs, fd);
 		return GX_E_IO;
 	}
 	s->flush.fd = fd;
@@ -108,7 +104,7 @@ static int flush_now(struct gx_store *s, bool suspect)
 	int err = s->flush.fd >= 0 ? 0 : open_log(s);
 	if (err != 0)
 		return err;
-	return fdatasync(s->flush.fd) == 0 ? 0 : errno == ENOSPC || errno == EDQUOT ? GX_E_NOSPACE : GX_E_IO;
+	return s->fs->fdatasync(s->fs, s->flush.fd) == 0 ? 0 : gx_fs__err(errno);
 }
 
 int gx_flush__to(struct gx_store *s, uint64_t seq)
