@@ -8,6 +8,7 @@
 #include <time.h>
 #include <gx/charset.h>
 #include <gx/codec.h>
+#include <gx/idset.h>
 
 #define SIZE (8U << 20)
 #define SECONDS 0.3
@@ -150,6 +151,44 @@ static void run_small_sjis(void)
 	gx_strbuf_release(&b);
 }
 
+static struct gx_globset counters;
+
+static void run_globset_push(void)
+{
+	struct gx_push p = GX_PUSH_INIT;
+	gx_globset_push(&p, &counters);
+	sink += p.len;
+	gx_push_release(&p);
+}
+
+static void run_globset_pull(void)
+{
+	struct gx_globset g = GX_GLOBSET_INIT;
+	struct gx_pull c;
+	gx_pull_init(&c, current->data, current->len);
+	sink += gx_globset_pull(&c, &g) == 0 && g.count == counters.count;
+	gx_globset_release(&g);
+}
+
+static void run_globset_add(void)
+{
+	struct gx_globset g = GX_GLOBSET_INIT;
+	for (uint64_t i = 0; i < 1U << 20; ++i)
+		sink += gx_globset_add(&g, (i * 654321 + 17) % (1U << 20) * 2) == 0;
+	gx_globset_release(&g);
+}
+
+/* A million counters with gaps, and their wire form. */
+static struct input make_globset(void)
+{
+	struct gx_push p = GX_PUSH_INIT;
+	for (uint64_t i = 0; i < 1000000; ++i)
+		if (gx_globset_add(&counters, 0x10000 + i + i / 3 + (i * 2654435761U >> 20) % 2) != 0)
+			abort();
+	gx_globset_push(&p, &counters);
+	return (struct input){p.data, p.len};
+}
+
 /* The phrase over and over, in lines of about 72 bytes. */
 static struct input make_text(const char *phrase, size_t size)
 {
@@ -228,5 +267,11 @@ int main(void)
 	measure("from UTF-16LE", &wide, run_utf16);
 	measure("from Shift_JIS", &sjis, run_sjis);
 	measure("from Shift_JIS, 32 bytes at a time", &sjis, run_small_sjis);
+	struct input globset = make_globset(), million = {NULL, 1U << 20};
+	printf("{\"bench\": \"codec\", \"case\": \"globset\", \"ids\": %llu, \"ranges\": %llu, \"wire_bytes\": %zu}\n",
+		(unsigned long long)counters.count, (unsigned long long)counters.ranges, globset.len);
+	measure("globset encode, fragments", &globset, run_globset_push);
+	measure("globset decode, fragments", &globset, run_globset_pull);
+	measure("globset add, random order (millions/s)", &million, run_globset_add);
 	return sink == 0;
 }
