@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One target for every described structure: the first byte chooses it, the second the context.
+ * One target for every described structure: the first byte chooses it, the second the context;
+ * bit 3 of it means the exmdb protocol's, in their own form, and bit 4 belongs to the number then.
  * What decodes is printed, encoded, and decodes again to the same; but a character that the code
  * page lacks comes back as '?', and bad UTF-8 in replacement characters that may need more room.
  */
@@ -8,6 +9,7 @@
 #include <assert.h>
 #include <gx/charset.h>
 #include <gx/entryid.h>
+#include <gx/exmdb-types.h>
 #include "libgxmapi/desctest-types.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -50,11 +52,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	struct gx_arena *a = gx_arena_new(16 << 20);
 	struct gx_dctx x = GX_DCTX(a);
-	const struct gx_desc *d = choose(data[0]);
+	const struct gx_desc *d;
+	if (data[1] & 8) {
+		d = gx_exmdb_desc((data[0] | (data[1] & 16) << 4) % GX_EXMDB_STRUCTS);
+		x.px = GX_PX_EXT(a);
+	} else {
+		d = choose(data[0]);
+		x.var[0] = data[1] & 1;
+		x.px.wide = (data[1] & 2) == 0;
+		x.px.cp = data[1] & 4 ? GX_CP_UTF8 : 1252;
+	}
 	void *obj = gx_arena_alloc(a, d->size);
-	x.var[0] = data[1] & 1;
-	x.px.wide = (data[1] & 2) == 0;
-	x.px.cp = data[1] & 4 ? GX_CP_UTF8 : 1252;
 	if (gx_desc_decode(&x, d, data + 2, size - 2, obj) == 0)
 		round_trip(&x, d, obj);
 	gx_arena_free(a);

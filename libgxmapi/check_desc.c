@@ -3,6 +3,7 @@
 #include <config.h>
 #include "tests/gxtest.h"
 #include <gx/entryid.h>
+#include <gx/exmdb-types.h>
 #include "libgxmapi/desctest-types.h"
 #include "libgxmapi/proprand.h"
 
@@ -20,7 +21,11 @@ static void teardown(void)
 	gx_arena_free(a);
 }
 
-static const struct gx_desc *(*const modules[])(uint32_t) = {gx_entryid_desc, gx_desctest_desc};
+static const struct module {
+	const struct gx_desc *(*desc)(uint32_t which);
+	int rounds;
+	bool flat;
+} modules[] = {{gx_entryid_desc, 60, false}, {gx_desctest_desc, 60, false}, {gx_exmdb_desc, 10, true}};
 
 static uint32_t next(void *rnd)
 {
@@ -89,8 +94,10 @@ START_TEST(all_structures)
 	struct rnd r = {.s = 5, .a = a};
 	struct gx_strbuf b = GX_STRBUF_INIT;
 	const struct gx_desc *d;
-	for (uint32_t which = 0; (d = modules[_i](which)) != NULL; ++which)
-		for (int i = 0; i < 60; ++i) {
+	if (modules[_i].flat)
+		x.px = GX_PX_EXT(a);
+	for (uint32_t which = 0; (d = modules[_i].desc(which)) != NULL; ++which)
+		for (int i = 0; i < modules[_i].rounds; ++i) {
 			x.var[0] = i % 2;
 			round_trip(d, &r, &b);
 		}
@@ -118,7 +125,7 @@ static void set_base(struct gx_everything *e)
 {
 	static const struct gx_restr null = {.type = RES_NULL};
 	*e = (struct gx_everything){.pre = {(const uint8_t *)"x", 1}, .filter = &null,
-		.prop = {.tag = PidTagSubject, .v = {.str = ""}}, .has_rest = true};
+		.bounded = 3, .prop = {.tag = PidTagSubject, .v = {.str = ""}}, .has_rest = true};
 }
 
 static int try(const struct gx_everything *e, struct gx_bin *out)
@@ -157,6 +164,13 @@ START_TEST(bounds_and_ranges)
 	set_base(&e);
 	e.ansi = long_text;
 	ck_assert_int_eq(try(&e, &out), GX_E_RANGE);
+	set_base(&e);
+	e.bounded = 2;
+	ck_assert_int_eq(try(&e, &out), GX_E_RANGE);
+	e.bounded = 1001;
+	ck_assert_int_eq(try(&e, &out), GX_E_RANGE);
+	e.bounded = 1000;
+	ck_assert_int_eq(try(&e, &out), 0);
 	set_base(&e);
 	e.own.hi = 16;
 	ck_assert_int_eq(try(&e, &out), GX_E_RANGE);
@@ -223,6 +237,68 @@ START_TEST(equality_sees_each_member)
 }
 END_TEST
 
+START_TEST(booleans_are_strict_where_said)
+{
+	const struct gx_desc *d = gx_exmdb_call_desc(GX_X_CONNECT)->req;
+	struct gx_x_connect_req req;
+	x.px = GX_PX_EXT(a);
+	ck_assert_int_eq(gx_desc_decode(&x, d, "r\0\1", 3, &req), 0);
+	ck_assert(req.is_private);
+	ck_assert_str_eq(req.remote_id, "r");
+	ck_assert_int_eq(gx_desc_decode(&x, d, "r\0\2", 3, &req), GX_E_FORMAT);
+	ck_assert_int_eq(gx_desc_decode(&x, d, "r\0\xff", 3, &req), GX_E_FORMAT);
+}
+END_TEST
+
+START_TEST(calls_of_a_description)
+{
+	const struct gx_call_desc *d = gx_desctest_call_desc(GX_T_ASK);
+	ck_assert_str_eq(d->name, "ask");
+	ck_assert_str_eq(d->meaning, "What is asked and what is answered");
+	ck_assert_uint_eq(d->number, 7);
+	ck_assert_ptr_nonnull(d->ans);
+	ck_assert(!d->retired);
+	ck_assert_ptr_null(gx_desctest_call_desc(GX_T_TELL)->ans);
+	ck_assert(gx_desctest_call_desc(9)->retired);
+	ck_assert_ptr_null(gx_desctest_call_desc(9)->req);
+	ck_assert(gx_desctest_call_desc(GX_T_SING)->extension);
+	ck_assert_ptr_null(gx_desctest_call_desc(GX_T_SING)->req);
+	ck_assert_ptr_null(gx_desctest_call_desc(0));
+	ck_assert_ptr_null(gx_desctest_call_desc(255));
+	unsigned active = 0, retired = 0;
+	for (unsigned n = 0; n < 256; ++n) {
+		d = gx_exmdb_call_desc((uint8_t)n);
+		active += d != NULL && !d->retired && !d->extension;
+		retired += d != NULL && d->retired;
+	}
+	ck_assert_uint_eq(active, 137);
+	ck_assert_uint_eq(retired, 16);
+}
+END_TEST
+
+START_TEST(optional_values)
+{
+	uint32_t extra = 0x01020304;
+	struct gx_t_ask_req req = {.question = "q", .kind = 1, .extra = &extra}, back;
+	const struct gx_desc *d = gx_desctest_call_desc(GX_T_ASK)->req;
+	struct gx_bin out;
+	x.px = GX_PX_EXT(a);
+	ck_assert_int_eq(gx_desc_encode(&x, d, &req, &out), 0);
+	ck_assert_uint_eq(out.len, 8);
+	ck_assert_mem_eq(out.data, "q\0\1\1\4\3\2\1", 8);
+	ck_assert_int_eq(gx_desc_decode(&x, d, out.data, out.len, &back), 0);
+	ck_assert(gx_desc_equal(&x, d, &req, &back));
+	req.extra = NULL;
+	ck_assert(!gx_desc_equal(&x, d, &req, &back));
+	ck_assert_int_eq(gx_desc_encode(&x, d, &req, &out), 0);
+	ck_assert_uint_eq(out.len, 4);
+	/* whatever is not zero says that the value is there */
+	ck_assert_int_eq(gx_desc_decode(&x, d, "q\0\1\x80\1\0\0\0", 8, &back), 0);
+	ck_assert_uint_eq(*back.extra, 1);
+	ck_assert_int_eq(gx_desc_decode(&x, d, "q\0\1\1\1\0\0", 7, &back), GX_E_TRUNC);
+}
+END_TEST
+
 START_TEST(hostile_counts)
 {
 	struct gx_everything e;
@@ -283,6 +359,9 @@ static Suite *desc_suite(void)
 	tcase_add_test(t, bounds_and_ranges);
 	tcase_add_test(t, conditions);
 	tcase_add_test(t, equality_sees_each_member);
+	tcase_add_test(t, booleans_are_strict_where_said);
+	tcase_add_test(t, calls_of_a_description);
+	tcase_add_test(t, optional_values);
 	tcase_add_test(t, hostile_counts);
 	tcase_add_test(t, out_of_memory);
 	suite_add_tcase(s, t);

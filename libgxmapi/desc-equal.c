@@ -18,7 +18,7 @@ static bool equal_propval(const struct gx_propval *x, const struct gx_propval *y
 	return x->tag == y->tag && gx_value_equal(GX_PROP_TYPE(x->tag), &x->v, &y->v);
 }
 
-static bool equal_proplist(const struct gx_proplist *x, const struct gx_proplist *y)
+bool gx_desc__equal_proplist(const struct gx_proplist *x, const struct gx_proplist *y)
 {
 	if (x->count != y->count)
 		return false;
@@ -67,7 +67,7 @@ static bool equal_elem(const struct gx_desc_frame *fr, const struct gx_field *f,
 	case GX_DK_PROPVAL:
 		return equal_propval(x, y);
 	case GX_DK_PROPLIST:
-		return equal_proplist(x, y);
+		return gx_desc__equal_proplist(x, y);
 	case GX_DK_RESTR:
 		return equal_restr(*(const struct gx_restr *const *)x, *(const struct gx_restr *const *)y);
 	case GX_DK_SORTSET:
@@ -81,8 +81,10 @@ static bool equal_elem(const struct gx_desc_frame *fr, const struct gx_field *f,
 
 static bool equal_field(const struct gx_desc_frame *fr, const struct gx_field *f, const char *x, const char *y)
 {
-	if (f->count_by == GX_DB_NONE)
-		return equal_elem(fr, f, x + f->off, y + f->off);
+	if (f->count_by == GX_DB_NONE) {
+		const void *p = gx_desc__value(f, x + f->off), *q = gx_desc__value(f, y + f->off);
+		return p == NULL || q == NULL ? p == q : equal_elem(fr, f, p, q);
+	}
 	uint32_t n = gx_desc__count(f, x);
 	if (n != gx_desc__count(f, y))
 		return false;

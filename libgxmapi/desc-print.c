@@ -12,7 +12,7 @@ static void print_propval(struct gx_strbuf *b, const struct gx_propval *pv)
 	gx_value_print(b, GX_PROP_TYPE(pv->tag), &pv->v);
 }
 
-static void print_proplist(struct gx_strbuf *b, const struct gx_proplist *l)
+void gx_desc__print_proplist(struct gx_strbuf *b, const struct gx_proplist *l)
 {
 	gx_strbuf_addc(b, '[');
 	for (size_t i = 0; i < l->count; ++i) {
@@ -47,7 +47,7 @@ static void print_elem(struct gx_strbuf *b, const struct gx_desc_frame *fr, cons
 	case GX_DK_STRW: print_text(b, *(const char *const *)m); break;
 	case GX_DK_STRUCT: gx_desc_print(b, fr->x, f->ref, m); break;
 	case GX_DK_PROPVAL: print_propval(b, m); break;
-	case GX_DK_PROPLIST: print_proplist(b, m); break;
+	case GX_DK_PROPLIST: gx_desc__print_proplist(b, m); break;
 	case GX_DK_RESTR: gx_restr_print(b, *(const struct gx_restr *const *)m); break;
 	case GX_DK_SORTSET: gx_sortset_print(b, m); break;
 	case GX_DK_CUSTOM: ((const struct gx_custom *)f->ref)->print(b, m); break;
@@ -60,7 +60,11 @@ static void print_field(struct gx_strbuf *b, const struct gx_desc_frame *fr, con
 	const char *m = (const char *)obj + f->off;
 	gx_strbuf_printf(b, "%s=", f->name);
 	if (f->count_by == GX_DB_NONE) {
-		print_elem(b, fr, f, m);
+		const void *p = gx_desc__value(f, m);
+		if (p == NULL)
+			gx_strbuf_addc(b, '-');
+		else
+			print_elem(b, fr, f, p);
 		return;
 	}
 	uint32_t n = gx_desc__count(f, obj);

@@ -5,6 +5,14 @@
 #include <gx/charset.h>
 #include "libgxmapi/desc-int.h"
 
+static uint64_t pull_bool(struct gx_pull *c)
+{
+	uint8_t v = gx_pull_u8(c);
+	if (v > 1)
+		gx_pull_fail(c, GX_E_FORMAT);
+	return v == 1;
+}
+
 static uint64_t pull_number(struct gx_pull *c, uint8_t kind)
 {
 	switch (kind) {
@@ -16,6 +24,7 @@ static uint64_t pull_number(struct gx_pull *c, uint8_t kind)
 	case GX_DK_U32BE: return gx_pull_u32be(c);
 	case GX_DK_U48BE: return gx_pull_u48be(c);
 	case GX_DK_BOOL8: return gx_pull_u8(c) != 0;
+	case GX_DK_BOOL: return pull_bool(c);
 	default: return gx_pull_u16(c) != 0; /* GX_DK_BOOL16 */
 	}
 }
@@ -144,8 +153,7 @@ static void *pull_rest(struct gx_pull *c, const struct gx_desc_frame *fr, const 
 static void *pull_counted(struct gx_pull *c, const struct gx_desc_frame *fr, const struct gx_field *f, uint32_t *ret_n)
 {
 	uint64_t count = pull_bound(c, fr, f->count_by, f->count_field);
-	const struct gx_desc *sub = f->kind == GX_DK_STRUCT ? f->ref : NULL;
-	size_t n = gx_pull_count(c, count, sub != NULL && sub->least > 0 ? sub->least : 1);
+	size_t n = gx_pull_count(c, count, gx_desc__least(f));
 	char *v = c->err == 0 ? gx_arena_calloc(fr->x->px.a, n, f->elem) : NULL;
 	for (size_t i = 0; v != NULL && i < n && c->err == 0; ++i)
 		pull_elem(c, fr, f, v + i * f->elem);
@@ -165,6 +173,22 @@ static void pull_array(struct gx_pull *c, const struct gx_desc_frame *fr, const 
 		return;
 	memcpy((char *)obj + f->off, &v, sizeof(v));
 	memcpy((char *)obj + f->count_off, &n, sizeof(n));
+}
+
+static void pull_optional(struct gx_pull *c, const struct gx_desc_frame *fr, const struct gx_field *f, void *m)
+{
+	void *v = m;
+	if (gx_pull_u8(c) == 0)
+		return;
+	if (f->opt == GX_DP_POINTER) {
+		v = gx_arena_calloc(fr->x->px.a, 1, f->elem);
+		if (v == NULL) {
+			gx_pull_fail(c, GX_E_NOMEM);
+			return;
+		}
+		memcpy(m, &v, sizeof(v));
+	}
+	pull_elem(c, fr, f, v);
 }
 
 static bool peek(const struct gx_pull *c, uint32_t want)
@@ -190,7 +214,9 @@ static void pull_member(struct gx_pull *c, const struct gx_desc_frame *fr, const
 		child = gx_pull_child(c, n > SIZE_MAX ? SIZE_MAX : (size_t)n);
 		p = &child;
 	}
-	if (f->count_by == GX_DB_NONE)
+	if (f->opt != GX_DP_NONE)
+		pull_optional(p, fr, f, m);
+	else if (f->count_by == GX_DB_NONE)
 		pull_elem(p, fr, f, m);
 	else
 		pull_array(p, fr, f, obj);
@@ -222,6 +248,8 @@ void gx_desc_pull(struct gx_pull *c, const struct gx_dctx *x, const struct gx_de
 		pull_member(c, &fr, f, ret_obj);
 		if (gx_desc__is_number(f))
 			fr.val[i - 1] = gx_desc__get(f, (char *)ret_obj + f->off);
+		if (gx_desc__is_number(f) && c->err == 0 && !gx_desc__fits(f, fr.val[i - 1]))
+			gx_pull_fail(c, GX_E_FORMAT);
 	}
 	gx_pull_leave(c);
 	if (c->err != 0)

@@ -13,7 +13,7 @@ struct places {
 static const uint64_t most[] = {
 	[GX_DK_U8] = UINT8_MAX, [GX_DK_U16] = UINT16_MAX, [GX_DK_U32] = UINT32_MAX, [GX_DK_U64] = UINT64_MAX,
 	[GX_DK_U16BE] = UINT16_MAX, [GX_DK_U32BE] = UINT32_MAX, [GX_DK_U48BE] = (UINT64_C(1) << 48) - 1,
-	[GX_DK_BOOL8] = 1, [GX_DK_BOOL16] = 1,
+	[GX_DK_BOOL8] = 1, [GX_DK_BOOL16] = 1, [GX_DK_BOOL] = 1,
 };
 
 static void push_number(struct gx_push *c, uint8_t kind, uint64_t v)
@@ -30,7 +30,8 @@ static void push_number(struct gx_push *c, uint8_t kind, uint64_t v)
 	case GX_DK_U16BE: gx_push_u16be(c, (uint16_t)v); break;
 	case GX_DK_U32BE: gx_push_u32be(c, (uint32_t)v); break;
 	case GX_DK_U48BE: gx_push_u48be(c, v); break;
-	case GX_DK_BOOL8: gx_push_u8(c, (uint8_t)v); break;
+	case GX_DK_BOOL8:
+	case GX_DK_BOOL: gx_push_u8(c, (uint8_t)v); break;
 	default: gx_push_u16(c, (uint16_t)v); break; /* GX_DK_BOOL16 */
 	}
 }
@@ -159,7 +160,12 @@ static void push_member(struct gx_push *c, const struct gx_desc_frame *fr, const
 	if (bound != GX_DK_IF)
 		push_number(c, bound, 0);
 	size_t body = c->len;
-	if (f->count_by == GX_DB_NONE) {
+	if (f->opt != GX_DP_NONE) {
+		const void *v = gx_desc__value(f, m);
+		gx_push_u8(c, v != NULL);
+		if (v != NULL)
+			push_elem(c, fr, f, v);
+	} else if (f->count_by == GX_DB_NONE) {
 		push_elem(c, fr, f, m);
 	} else {
 		uint32_t n = gx_desc__count(f, obj);
@@ -204,6 +210,8 @@ void gx_desc_push(struct gx_push *c, const struct gx_dctx *x, const struct gx_de
 		at.start[i - 1] = c->len;
 		if (f->role != GX_DR_MEMBER)
 			push_number(c, f->kind, fr.val[i - 1]);
+		else if (gx_desc__is_number(f) && !gx_desc__fits(f, fr.val[i - 1]))
+			gx_push_fail(c, GX_E_RANGE);
 		else
 			push_member(c, &fr, f, obj);
 		at.end[i - 1] = c->len;

@@ -57,8 +57,10 @@ static uint64_t number(const struct source *s, const struct gx_desc *d, unsigned
 		if (!c->from_ctx && c->source == index && c->count != 0 && below(s, 2))
 			v = c->value[below(s, c->count)];
 	}
-	if (f->kind == GX_DK_BOOL8 || f->kind == GX_DK_BOOL16)
+	if (f->kind == GX_DK_BOOL8 || f->kind == GX_DK_BOOL16 || f->kind == GX_DK_BOOL)
 		v &= 1;
+	if (f->max != 0)
+		v = f->min + v % (f->max - f->min + 1);
 	return f->kind == GX_DK_U48BE ? v & ((UINT64_C(1) << 48) - 1) : v;
 }
 
@@ -67,8 +69,9 @@ static struct gx_propval propval(const struct source *s)
 	return (struct gx_propval){.tag = PidTagSubject, .v = {.str = text(s, below(s, MOST_BYTES))}};
 }
 
-static struct gx_proplist proplist(const struct source *s)
+struct gx_proplist gx_desc__random_proplist(uint32_t (*next)(void *rnd), void *rnd, struct gx_arena *a)
 {
+	const struct source src = {.next = next, .rnd = rnd, .a = a}, *s = &src;
 	struct gx_proplist l = {0};
 	struct gx_propval pv = propval(s);
 	if (gx_proplist_set(&l, s->a, pv.tag, pv.v) != 0 ||
@@ -101,7 +104,7 @@ static void random_elem(const struct source *s, const struct gx_dctx *x, const s
 	case GX_DK_STRW: *(const char **)m = text(s, amount(s, f, MOST_BYTES)); break;
 	case GX_DK_STRUCT: gx_desc_random(s->next, s->rnd, x, f->ref, m); break;
 	case GX_DK_PROPVAL: *(struct gx_propval *)m = propval(s); break;
-	case GX_DK_PROPLIST: *(struct gx_proplist *)m = proplist(s); break;
+	case GX_DK_PROPLIST: *(struct gx_proplist *)m = gx_desc__random_proplist(s->next, s->rnd, s->a); break;
 	case GX_DK_RESTR: *(const struct gx_restr **)m = restr(s); break;
 	case GX_DK_SORTSET: *(struct gx_sortset *)m = (struct gx_sortset){0}; break;
 	case GX_DK_CUSTOM: ((const struct gx_custom *)f->ref)->random(s->next, s->rnd, s->a, m); break;
@@ -113,8 +116,16 @@ static void random_field(const struct source *s, const struct gx_dctx *x, const 
 {
 	const struct gx_field *f = &d->fields[i];
 	char *m = (char *)obj + f->off;
+	if (f->opt != GX_DP_NONE && below(s, 2) == 0)
+		return;
+	if (f->opt == GX_DP_POINTER) {
+		void *p = gx_arena_calloc(s->a, 1, f->elem);
+		memcpy(m, &p, sizeof(p));
+		m = p;
+	}
 	if (f->count_by == GX_DB_NONE) {
-		random_elem(s, x, d, i, m);
+		if (m != NULL)
+			random_elem(s, x, d, i, m);
 		return;
 	}
 	uint32_t n = amount(s, f, MOST_ELEMENTS);

@@ -7,37 +7,56 @@
 static const struct {
 	uint8_t size;
 	bool number;
+	uint8_t least; /* bytes on the wire */
 } kinds[] = {
-	[GX_DK_U8] = {1, true},
-	[GX_DK_U16] = {2, true},
-	[GX_DK_U32] = {4, true},
-	[GX_DK_U64] = {8, true},
-	[GX_DK_U16BE] = {2, true},
-	[GX_DK_U32BE] = {4, true},
-	[GX_DK_U48BE] = {8, true},
-	[GX_DK_BOOL8] = {sizeof(bool), true},
-	[GX_DK_BOOL16] = {sizeof(bool), true},
-	[GX_DK_MORE] = {sizeof(bool), true},
-	[GX_DK_PEEK] = {sizeof(bool), true},
-	[GX_DK_F32] = {4, false},
-	[GX_DK_F64] = {8, false},
-	[GX_DK_GUID] = {sizeof(struct gx_guid), false},
-	[GX_DK_BIN] = {sizeof(struct gx_bin), false},
-	[GX_DK_STR8Z] = {sizeof(char *), false},
-	[GX_DK_STRWZ] = {sizeof(char *), false},
-	[GX_DK_STRZ] = {sizeof(char *), false},
-	[GX_DK_STR8] = {sizeof(char *), false},
-	[GX_DK_STRW] = {sizeof(char *), false},
-	[GX_DK_PROPVAL] = {sizeof(struct gx_propval), false},
-	[GX_DK_PROPLIST] = {sizeof(struct gx_proplist), false},
-	[GX_DK_RESTR] = {sizeof(struct gx_restr *), false},
-	[GX_DK_SORTSET] = {sizeof(struct gx_sortset), false},
-	[GX_DK_IF] = {0, false},
+	[GX_DK_U8] = {1, true, 1},
+	[GX_DK_U16] = {2, true, 2},
+	[GX_DK_U32] = {4, true, 4},
+	[GX_DK_U64] = {8, true, 8},
+	[GX_DK_U16BE] = {2, true, 2},
+	[GX_DK_U32BE] = {4, true, 4},
+	[GX_DK_U48BE] = {8, true, 6},
+	[GX_DK_BOOL8] = {sizeof(bool), true, 1},
+	[GX_DK_BOOL16] = {sizeof(bool), true, 2},
+	[GX_DK_BOOL] = {sizeof(bool), true, 1},
+	[GX_DK_MORE] = {sizeof(bool), true, 0},
+	[GX_DK_PEEK] = {sizeof(bool), true, 0},
+	[GX_DK_F32] = {4, false, 4},
+	[GX_DK_F64] = {8, false, 8},
+	[GX_DK_GUID] = {sizeof(struct gx_guid), false, 16},
+	[GX_DK_BIN] = {sizeof(struct gx_bin), false, 0},
+	[GX_DK_STR8Z] = {sizeof(char *), false, 1},
+	[GX_DK_STRWZ] = {sizeof(char *), false, 2},
+	[GX_DK_STRZ] = {sizeof(char *), false, 1},
+	[GX_DK_STR8] = {sizeof(char *), false, 0},
+	[GX_DK_STRW] = {sizeof(char *), false, 0},
+	[GX_DK_PROPVAL] = {sizeof(struct gx_propval), false, 4},
+	[GX_DK_PROPLIST] = {sizeof(struct gx_proplist), false, 2},
+	[GX_DK_RESTR] = {sizeof(struct gx_restr *), false, 1},
+	[GX_DK_SORTSET] = {sizeof(struct gx_sortset), false, 6},
+	[GX_DK_IF] = {0, false, 0},
 };
 
 bool gx_desc__is_number(const struct gx_field *f)
 {
-	return f->count_by == GX_DB_NONE && kinds[f->kind].number;
+	return f->count_by == GX_DB_NONE && f->opt == GX_DP_NONE && kinds[f->kind].number;
+}
+
+const void *gx_desc__value(const struct gx_field *f, const void *member)
+{
+	if (f->opt == GX_DP_NONE)
+		return member;
+	const void *p;
+	memcpy(&p, member, sizeof(p));
+	return p == NULL || f->opt == GX_DP_POINTER ? p : member;
+}
+
+size_t gx_desc__least(const struct gx_field *f)
+{
+	size_t n = f->kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[f->kind].least : 0;
+	if (f->kind == GX_DK_STRUCT)
+		n = ((const struct gx_desc *)f->ref)->least;
+	return n != 0 ? n : 1;
 }
 
 bool gx_desc__is_sized(const struct gx_field *f)

@@ -29,6 +29,19 @@ FAULTS = (
     ("struct s\n" + "".join(f"\tf{i}\tu8\n" for i in range(65)), "more than 64 fields"),
     ("struct s\n\ta\tu8\n\tif a == 1,2,3,4,5,6,7\n\t\tb\tu8\n", "t.def:3: more than six values"),
     ("struct s\n\ta\tu8[3]\n", "t.def:2: arrays of fixed length"),
+    ("struct s\n\ta\topt(u8)[u8]\n", "t.def:2: an optional value is no array"),
+    ("struct s\n\ta\topt(u8[u8])\n", "t.def:2: u8 cannot be optional"),
+    ("struct s\n\ta\topt(bytes<3>)\n", "t.def:2: bytes of fixed size cannot be optional"),
+    ("struct s\n\ta\topt(u8)\n\tif a\n\t\tb\tu8\n", "t.def:3: a is not a number"),
+    ("type v u8[u8]\nstruct s\n\ta\tv[u8]\n", "t.def:3: v cannot be used so"),
+    ("type u8 u16\n", "t.def:1: u8 exists"),
+    ("call c 0x01\n", "t.def:1: a call needs a prefix"),
+    ("prefix p\ncall c 0x101\n", "t.def:2: 0x101 is taken or not a byte"),
+    ("prefix p\ncall c 0x01\nretired d 0x01\n", "t.def:3: 0x01 is taken or not a byte"),
+    ("prefix p\ncall c 0x01\ncall c 0x02\n", "t.def:3: c exists"),
+    ("prefix p\ncall c 0x01\n\ta\tu8\n", "t.def:3: request or answer expected"),
+    ("prefix p\ncall c 0x01\n\tanswer\n\t\ta\tu8\n\tanswer\n", "t.def:5: request or answer expected"),
+    ("prefix p\nretired c 0x01\n\trequest\n\t\ta\tu8\n", "t.def:3: a field outside of a struct"),
 )
 
 

@@ -42,7 +42,9 @@ struct gx_custom {
 /** Kinds of field. */
 enum {
 	GX_DK_U8, GX_DK_U16, GX_DK_U32, GX_DK_U64, GX_DK_U16BE, GX_DK_U32BE, GX_DK_U48BE,
-	GX_DK_BOOL8, GX_DK_BOOL16, GX_DK_F32, GX_DK_F64, GX_DK_GUID,
+	GX_DK_BOOL8, GX_DK_BOOL16,
+	GX_DK_BOOL,     /**< a byte, 0 or 1 and nothing else */
+	GX_DK_F32, GX_DK_F64, GX_DK_GUID,
 	GX_DK_BYTES,    /**< array of fixed size inside the struct */
 	GX_DK_BIN,      /**< struct gx_bin */
 	GX_DK_STR8Z, GX_DK_STRWZ,
@@ -62,6 +64,13 @@ enum {
 /** Where a count or a size comes from. */
 enum { GX_DB_NONE, GX_DB_FIXED, GX_DB_REST, GX_DB_FIELD, GX_DB_U8, GX_DB_U16, GX_DB_U32 };
 
+/** A byte in front says whether the value is there. */
+enum {
+	GX_DP_NONE,
+	GX_DP_SELF,     /**< the member is a pointer by itself: text, restriction */
+	GX_DP_POINTER,  /**< the member is a pointer to the value */
+};
+
 enum { GX_DO_TRUE, GX_DO_EQ, GX_DO_AND, GX_DO_IN };
 
 struct gx_cond {
@@ -78,12 +87,13 @@ struct gx_field {
 	uint8_t kind, role;
 	uint8_t count_by, size_by;    /**< GX_DB_* */
 	uint8_t count_field, size_field;
+	uint8_t opt;                  /**< GX_DP_* */
 	uint8_t target;               /**< GX_DR_COUNT and the like: which field */
 	uint16_t off;                 /**< of the member */
 	uint16_t count_off;           /**< of an array's count */
-	uint16_t elem;                /**< sizeof of an array's element */
+	uint16_t elem;                /**< sizeof of an array's element, of an optional value */
 	uint32_t arg;                 /**< constant, fixed size, unit of a length, length of a block */
-	uint32_t min, max;            /**< of a count of elements or bytes; max 0: no bound */
+	uint32_t min, max;            /**< of a number, of a count of elements or bytes; max 0: no bound */
 	const void *ref;              /**< struct gx_desc, gx_cond or gx_custom */
 };
 
@@ -96,6 +106,15 @@ struct gx_desc {
 	uint16_t count;
 	uint16_t size;                /**< sizeof the C struct */
 	uint32_t least;               /**< bytes that every instance has */
+};
+
+/** An operation of a protocol. */
+struct gx_call_desc {
+	const char *name, *meaning;
+	uint8_t number;
+	bool retired;                 /**< once was a call; never used again */
+	bool extension;               /**< not of the protocol as others know it */
+	const struct gx_desc *req, *ans; /**< NULL: no bytes */
 };
 
 /** Reads one structure into @p ret_obj (of d->size bytes). The error is in the cursor. */
