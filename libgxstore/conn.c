@@ -2,6 +2,7 @@
 #include <config.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <gx/storeset.h>
 #include "libgxstore/store-int.h"
 
 /* The one writer's slot and the few readers. */
@@ -164,6 +165,34 @@ void gx_conn__give_reader(struct gx_store *s, struct gx_conn *c)
 	s->running--;
 	pthread_cond_broadcast(&s->cond);
 	pthread_mutex_unlock(&s->lock);
+}
+
+int gx_conn__admit(struct gx_store *s, int deadline_ms)
+{
+	struct timespec until;
+	int err = 0;
+	pthread_mutex_lock(&s->lock);
+	deadline_at(deadline_ms, &until);
+	while (err == 0 && s->maintenance == GX_MAINT_HOLD)
+		if (pthread_cond_timedwait(&s->cond, &s->lock, &until) == ETIMEDOUT)
+			err = s->maintenance == GX_MAINT_HOLD ? GX_E_TIMEOUT : 0;
+	if (err == 0 && s->maintenance == GX_MAINT_REJECT)
+		err = GX_E_BUSY;
+	pthread_mutex_unlock(&s->lock);
+	return err;
+}
+
+int gx_conn__quiesce(struct gx_store *s, int deadline_ms)
+{
+	struct timespec until;
+	int err = 0;
+	pthread_mutex_lock(&s->lock);
+	deadline_at(deadline_ms, &until);
+	while (err == 0 && s->running > 0)
+		if (pthread_cond_timedwait(&s->cond, &s->lock, &until) == ETIMEDOUT)
+			err = s->running > 0 ? GX_E_TIMEOUT : 0;
+	pthread_mutex_unlock(&s->lock);
+	return err;
 }
 
 void gx_conn__wait_idle(struct gx_store *s)

@@ -203,6 +203,21 @@ void gx_store_pool_put(struct gx_store_pool *p, struct gx_store *s)
 	pthread_mutex_unlock(&p->lock);
 }
 
+int gx_store_pool_unload(struct gx_store_pool *p, const char *dir)
+{
+	if (p == NULL || dir == NULL)
+		return GX_E_INVAL;
+	pthread_mutex_lock(&p->lock);
+	struct entry *e;
+	while ((e = find(p, dir)) != NULL && e->state != OPEN)
+		pthread_cond_wait(&p->cond, &p->lock);
+	int err = e != NULL && e->users > 0 ? GX_E_BUSY : 0;
+	if (e != NULL && err == 0)
+		close_entry(p, e);
+	pthread_mutex_unlock(&p->lock);
+	return err;
+}
+
 static struct entry *next_idle(struct gx_store_pool *p, int64_t before)
 {
 	struct entry *e = longest_idle(p);

@@ -84,6 +84,7 @@ struct gx_store {
 	struct gx_conn *writer, *idle;
 	bool writer_busy;
 	unsigned readers, running;
+	int maintenance;              /* GX_MAINT_*, under lock */
 	struct gx_waiter *wait_head, **wait_tail;
 
 	struct gx_flush flush;
@@ -114,6 +115,10 @@ void gx_conn__give_writer(struct gx_store *s);
 int gx_conn__take_reader(struct gx_store *s, int deadline_ms, struct gx_conn **ret_c, char *why, size_t size) GX_MUST_CHECK;
 void gx_conn__give_reader(struct gx_store *s, struct gx_conn *c);
 void gx_conn__wait_idle(struct gx_store *s);
+/* Maintenance: may transactions of others than the system begin? GX_E_BUSY, GX_E_TIMEOUT. */
+int gx_conn__admit(struct gx_store *s, int deadline_ms) GX_MUST_CHECK;
+/* Until nothing runs. GX_E_TIMEOUT. */
+int gx_conn__quiesce(struct gx_store *s, int deadline_ms) GX_MUST_CHECK;
 
 int gx_flush__init(struct gx_flush *f);
 void gx_flush__release(struct gx_store *s);
@@ -141,6 +146,8 @@ int gx_meta__get_blob(struct gx_sql *q, const char *key, struct gx_arena *a, str
 int gx_meta__get_int(struct gx_sql *q, const char *key, int64_t *ret_v) GX_MUST_CHECK;
 int gx_meta__set_blob(struct gx_sql *q, const char *key, const void *p, size_t n) GX_MUST_CHECK;
 int gx_meta__set_int(struct gx_sql *q, const char *key, int64_t v) GX_MUST_CHECK;
+/* The mode of maintenance that was kept (maintain.c). */
+int gx_store__load_maintenance(struct gx_store *s) GX_MUST_CHECK;
 /* Finishes an interrupted life of the store: skips numbers after a power loss (recover.c). */
 int gx_store__recover(struct gx_store *s) GX_MUST_CHECK;
 /* First write of this opening: notes that the store is in use. Inside a write transaction. */

@@ -177,6 +177,8 @@ static int open_db(struct gx_store *s, struct gx_arena *a, const char **ret_why)
 		err = load_meta(s, q, a);
 	if (err == 0)
 		err = gx_store__recover(s);
+	if (err == 0)
+		err = gx_store__load_maintenance(s);
 	if (err != 0)
 		gx_store__why(a, ret_why, "%s", q->why);
 	return err;

@@ -41,6 +41,9 @@ static int run_sql(struct gx_sql *q, const char *sql)
 static int take(struct gx_txn *t, int deadline_ms)
 {
 	struct gx_store *s = t->s;
+	int admitted = t->actor->user == NULL ? 0 : gx_conn__admit(s, deadline_ms);
+	if (admitted != 0)
+		return admitted;
 	if (t->mode == GX_TXN_READ)
 		return gx_conn__take_reader(s, deadline_ms, &t->c, t->why, sizeof(t->why));
 	int err = gx_conn__take_writer(s, deadline_ms);

@@ -112,6 +112,8 @@ GX_API void gx_store_pool_free(struct gx_store_pool *p);
 /** Errors as gx_store_open(). */
 GX_API int gx_store_pool_get(struct gx_store_pool *p, const char *dir, struct gx_store **ret_store, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 GX_API void gx_store_pool_put(struct gx_store_pool *p, struct gx_store *s);
+/** Closes a store now. 0 also when it is not open; GX_E_BUSY while somebody has it. */
+GX_API int gx_store_pool_unload(struct gx_store_pool *p, const char *dir) GX_MUST_CHECK;
 /** Closes what was idle long enough; call every few seconds. @return number still open. */
 GX_API unsigned gx_store_pool_tick(struct gx_store_pool *p);
 /** gx_store_sync() on every open store with unsynced commits. */
