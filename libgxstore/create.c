@@ -1,60 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <string.h>
-#include <gx/charset.h>
 #include "libgxstore/store-int.h"
-#include "libgxstore/foldernames-table.h"
 
 #define PAGE_SIZE 4096
 #define FIRST_FREE_ID 0x100
-
-struct builtin {
-	uint64_t fid, parent;
-	const char *name, *cls;
-	int localised; /* GX_FN_*, -1: always English */
-	uint8_t type;
-	uint32_t flags;
-};
-
-/* [gromox formats 3]: numbers and parents are known to clients and must not change. */
-static const struct builtin private_folders[] = {
-	{GX_FID_ROOT, 0, "Root", "", -1, GX_FOLDER_GENERIC, 0},
-	{GX_FID_DEFERRED, GX_FID_ROOT, "Deferred Action", "", -1, GX_FOLDER_GENERIC, 0},
-	{GX_FID_SPOOLER, GX_FID_ROOT, "Spooler Queue", "IPF.Note", -1, GX_FOLDER_SEARCH, 0},
-	{GX_FID_SHORTCUTS, GX_FID_ROOT, "Shortcuts", "", -1, GX_FOLDER_GENERIC, 0},
-	{GX_FID_FINDER, GX_FID_ROOT, "Finder", "", -1, GX_FOLDER_GENERIC, 0},
-	{GX_FID_VIEWS, GX_FID_ROOT, "Views", "", -1, GX_FOLDER_GENERIC, 0},
-	{GX_FID_COMMON_VIEWS, GX_FID_ROOT, "Common Views", "", -1, GX_FOLDER_GENERIC, 0},
-	{GX_FID_SCHEDULE, GX_FID_ROOT, "Schedule", "", -1, GX_FOLDER_GENERIC, 0},
-	{GX_FID_IPMSUBTREE, GX_FID_ROOT, "Top of Information Store", "", -1, GX_FOLDER_GENERIC, 0},
-	{GX_FID_SENT, GX_FID_IPMSUBTREE, NULL, "IPF.Note", GX_FN_SENT, GX_FOLDER_GENERIC, GX_FF_SUBSCRIBED},
-	{GX_FID_DELETED, GX_FID_IPMSUBTREE, NULL, "IPF.Note", GX_FN_DELETED, GX_FOLDER_GENERIC, GX_FF_SUBSCRIBED},
-	{GX_FID_OUTBOX, GX_FID_IPMSUBTREE, NULL, "IPF.Note", GX_FN_OUTBOX, GX_FOLDER_GENERIC, 0},
-	{GX_FID_INBOX, GX_FID_IPMSUBTREE, NULL, "IPF.Note", GX_FN_INBOX, GX_FOLDER_GENERIC, GX_FF_SUBSCRIBED},
-	{GX_FID_DRAFTS, GX_FID_IPMSUBTREE, NULL, "IPF.Note", GX_FN_DRAFTS, GX_FOLDER_GENERIC, GX_FF_SUBSCRIBED},
-	{GX_FID_CALENDAR, GX_FID_IPMSUBTREE, NULL, "IPF.Appointment", GX_FN_CALENDAR, GX_FOLDER_GENERIC, 0},
-	{GX_FID_JOURNAL, GX_FID_IPMSUBTREE, NULL, "IPF.Journal", GX_FN_JOURNAL, GX_FOLDER_GENERIC, 0},
-	{GX_FID_NOTES, GX_FID_IPMSUBTREE, NULL, "IPF.StickyNote", GX_FN_NOTES, GX_FOLDER_GENERIC, 0},
-	{GX_FID_TASKS, GX_FID_IPMSUBTREE, NULL, "IPF.Task", GX_FN_TASKS, GX_FOLDER_GENERIC, 0},
-	{GX_FID_CONTACTS, GX_FID_IPMSUBTREE, NULL, "IPF.Contact", GX_FN_CONTACTS, GX_FOLDER_GENERIC, 0},
-	{GX_FID_QUICKCONTACTS, GX_FID_CONTACTS, "Quick Contacts", "IPF.Contact.MOC.QuickContacts", -1, GX_FOLDER_GENERIC, GX_FF_HIDDEN},
-	{GX_FID_IMCONTACTS, GX_FID_CONTACTS, "IM Contacts List", "IPF.Contact.MOC.ImContactList", -1, GX_FOLDER_GENERIC, GX_FF_HIDDEN},
-	{GX_FID_GALCONTACTS, GX_FID_CONTACTS, "GAL Contacts", "IPF.Contact.GalContacts", -1, GX_FOLDER_GENERIC, GX_FF_HIDDEN},
-	{GX_FID_JUNK, GX_FID_IPMSUBTREE, NULL, "IPF.Note", GX_FN_JUNK, GX_FOLDER_GENERIC, GX_FF_SUBSCRIBED},
-	{GX_FID_FREEBUSY, GX_FID_ROOT, "Freebusy Data", "", -1, GX_FOLDER_GENERIC, 0},
-	{GX_FID_SYNCISSUES, GX_FID_IPMSUBTREE, NULL, "IPF.Note", GX_FN_SYNCISSUES, GX_FOLDER_GENERIC, 0},
-	{GX_FID_CONFLICTS, GX_FID_SYNCISSUES, NULL, "IPF.Note", GX_FN_CONFLICTS, GX_FOLDER_GENERIC, 0},
-	{GX_FID_LOCALFAIL, GX_FID_SYNCISSUES, NULL, "IPF.Note", GX_FN_LOCALFAIL, GX_FOLDER_GENERIC, 0},
-	{GX_FID_SERVERFAIL, GX_FID_SYNCISSUES, NULL, "IPF.Note", GX_FN_SERVERFAIL, GX_FOLDER_GENERIC, 0},
-	{GX_FID_CONVACTION, GX_FID_IPMSUBTREE, "Conversation Action Settings", "IPF.Configuration", -1, GX_FOLDER_GENERIC, GX_FF_HIDDEN},
-};
-
-static const struct builtin public_folders[] = {
-	{GX_FID_PUB_ROOT, 0, "Root", "", -1, GX_FOLDER_GENERIC, 0},
-	{GX_FID_PUB_IPMSUBTREE, GX_FID_PUB_ROOT, "IPM_SUBTREE", "", -1, GX_FOLDER_GENERIC, 0},
-	{GX_FID_PUB_NONIPM, GX_FID_PUB_ROOT, "NON_IPM_SUBTREE", "", -1, GX_FOLDER_GENERIC, 0},
-	{GX_FID_PUB_EFORMS, GX_FID_PUB_NONIPM, "EFORMS REGISTRY", "", -1, GX_FOLDER_GENERIC, 0},
-};
 
 static const struct {
 	const char *cls;
@@ -77,25 +27,6 @@ static const struct {
 
 #define N(v) (sizeof(v) / sizeof((v)[0]))
 
-/* "de_AT.UTF-8" takes "de_AT" if there is one, else "de", else English. */
-static const char *const *names_for(const char *lang)
-{
-	const char *const *best = gx_folder_names[0].name;
-	size_t full = lang == NULL ? 0 : strcspn(lang, ".@"), base = lang == NULL ? 0 : strcspn(lang, "_-.@");
-	for (size_t i = 0; i < N(gx_folder_names); i++) {
-		const char *have = gx_folder_names[i].lang;
-		if (strlen(have) == base && gx_ascii_ncasecmp(have, lang, base) == 0)
-			best = gx_folder_names[i].name;
-	}
-	for (size_t i = 0; i < N(gx_folder_names); i++) {
-		const char *have = gx_folder_names[i].lang;
-		if (strlen(have) == full && full > base && gx_ascii_ncasecmp(have, lang, base) == 0 &&
-		    gx_ascii_ncasecmp(have + base + 1, lang + base + 1, full - base - 1) == 0)
-			return gx_folder_names[i].name;
-	}
-	return best;
-}
-
 struct making {
 	const struct gx_store_create_opts *o;
 	struct gx_sql *q;
@@ -103,7 +34,7 @@ struct making {
 	int64_t now;
 };
 
-static int put_folder(struct making *k, const struct builtin *b, const char *name)
+static int put_folder(struct making *k, const struct gx_builtin *b, const char *name)
 {
 	GX_STMT(f, k->q, "INSERT INTO folders(fid,parent,name,fold,class,type,flags,cn,created,modified,props)"
 		" VALUES(?1,?2,?3,?4,?5,?6,?7,?1,?8,?8,NULL)");
@@ -128,11 +59,11 @@ static int put_folder(struct making *k, const struct builtin *b, const char *nam
 static int put_folders(struct making *k)
 {
 	bool pub = k->o->public_store;
-	const struct builtin *v = pub ? public_folders : private_folders;
-	size_t n = pub ? N(public_folders) : N(private_folders);
+	size_t n;
+	const struct gx_builtin *v = gx_builtin__folders(pub, &n);
 	const char *const *names = k->o->folder_names == NULL ? NULL : k->o->folder_names(k->o->lang, k->o->ctx);
 	if (names == NULL)
-		names = names_for(k->o->lang);
+		names = gx_builtin__names(k->o->lang);
 	for (size_t i = 0; i < n; i++) {
 		int err = put_folder(k, &v[i], v[i].localised >= 0 ? names[v[i].localised] : v[i].name);
 		if (err != 0)

@@ -71,7 +71,7 @@ static const char *special_use(const struct gx_store *s, uint64_t fid)
 }
 
 #define INFO_COLUMNS "SELECT f.fid,f.parent,f.name,f.class,f.type,f.flags,f.cn,s.uidvalidity,s.uidnext,s.modseq," \
-	"s.total,s.unread,s.fai,s.softdel,s.size," \
+	"s.total,s.unread,s.fai,s.softdel,s.size,s.fai_size,s.removed,s.changed_at," \
 	"(SELECT COUNT(*) FROM folders c WHERE c.parent=f.fid AND NOT c.flags&1)" \
 	" FROM folders f JOIN fstate s ON s.fid=f.fid "
 
@@ -84,7 +84,8 @@ static int info_from(struct gx_txn *t, struct gx_stmt *st, struct gx_arena *a, s
 		.cn = gx_sql__u64(st, 6), .uidvalidity = (uint32_t)gx_sql__u64(st, 7), .uidnext = (uint32_t)gx_sql__u64(st, 8),
 		.highest_modseq = gx_sql__u64(st, 9), .total = gx_sql__u64(st, 10), .unread = gx_sql__u64(st, 11),
 		.fai = gx_sql__u64(st, 12), .deleted_count = gx_sql__u64(st, 13), .size = gx_sql__u64(st, 14),
-		.subfolders = (uint32_t)gx_sql__u64(st, 15),
+		.fai_size = gx_sql__u64(st, 15), .removed = gx_sql__u64(st, 16), .changed_at = gx_sql__u64(st, 17),
+		.subfolders = (uint32_t)gx_sql__u64(st, 18),
 	};
 	i->name = gx_arena_strdup(a, gx_sql__text(st, 2));
 	i->container_class = gx_arena_strdup(a, gx_sql__text(st, 3));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
+#include <gx/folder.h>
 #include "libgxstore/store-int.h"
 
 struct tree {
@@ -50,17 +51,19 @@ static int drop_rows(struct gx_txn *t, uint64_t fid)
 	return gx_sql__run(st);
 }
 
-static int hide(struct gx_txn *t, uint64_t fid)
+/* What was deleted before stays as it is. */
+static int hide(struct gx_txn *t, uint64_t fid, bool top)
 {
-	GX_STMT(st, t->q, "UPDATE folders SET flags=flags|1 WHERE fid=?1");
+	GX_STMT(st, t->q, "UPDATE folders SET flags=flags|?2 WHERE fid=?1 AND NOT flags&1");
 	gx_sql__bind_int(st, 1, (int64_t)fid);
+	gx_sql__bind_int(st, 2, top ? GX_FF_DELETED : GX_FF_DELETED | GX_FF_BELOW);
 	int err = gx_sql__run(st);
 	return err != 0 ? err : gx_folder__touch(t, fid);
 }
 
-static int remove_one(struct gx_txn *t, uint64_t fid, uint64_t parent, bool hard)
+static int remove_one(struct gx_txn *t, uint64_t fid, uint64_t parent, bool hard, bool top)
 {
-	int err = hard ? drop_rows(t, fid) : hide(t, fid);
+	int err = hard ? drop_rows(t, fid) : hide(t, fid, top);
 	if (err == 0)
 		err = gx_txn__vop(t, fid, GX_VOP_DROP, NULL);
 	struct gx_event ev = {.type = GX_EV_FOLDER_DELETED, .fid = fid, .parent = parent, .cn = t->store_state->modseq};
@@ -101,7 +104,63 @@ gx_ec gx_folder_delete(struct gx_txn *t, uint64_t fid, bool hard)
 		uint64_t parent = 0;
 		err = parent_of(t, k.v[i], &parent);
 		if (err == 0)
-			err = remove_one(t, k.v[i], parent, hard);
+			err = remove_one(t, k.v[i], parent, hard, i == 0);
 	}
 	return gx_txn__ec(t, err);
+}
+
+/* ---- And back ---- */
+
+static int show(struct gx_txn *t, uint64_t fid)
+{
+	struct gx_folder_row row = {0};
+	int err = gx_folder__row(t, fid, &row);
+	if (err != 0 && row.fid != fid)
+		return err;
+	GX_STMT(st, t->q, "UPDATE folders SET flags=flags&~9 WHERE fid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)fid);
+	err = gx_sql__run(st);
+	if (err == 0)
+		err = gx_folder__touch(t, fid);
+	if (err == 0)
+		err = gx_txn__vop(t, fid, GX_VOP_DROP, NULL);
+	struct gx_event ev = {.type = GX_EV_FOLDER_CREATED, .fid = fid, .parent = row.parent, .cn = t->store_state->modseq};
+	return err != 0 ? err : gx_txn__event(t, &ev);
+}
+
+/* The folder and those below that went with it. */
+static int show_tree(struct gx_txn *t, uint64_t fid)
+{
+	struct tree k = {0};
+	int err = add(t->a, &k, fid);
+	for (size_t i = 0; err == 0 && i < k.n; i++) {
+		GX_STMT(st, t->q, "SELECT fid FROM folders WHERE parent=?1 AND flags&8");
+		gx_sql__bind_int(st, 1, (int64_t)k.v[i]);
+		int r;
+		while ((r = gx_sql__step(st)) > 0 && err == 0)
+			err = add(t->a, &k, gx_sql__u64(st, 0));
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; err == 0 && i < k.n; i++)
+		err = show(t, k.v[i]);
+	return err;
+}
+
+gx_ec gx_folder_undelete(struct gx_txn *t, uint64_t fid)
+{
+	struct gx_folder_row row = {0}, parent;
+	gx_ec ec = gx_txn__writable(t);
+	if (gx_ec_failed(ec))
+		return ec;
+	int err = gx_folder__row(t, fid, &row);
+	if (err == 0)
+		return GX_OK_EC;
+	if (err != GX_E_NOTFOUND || row.fid != fid || (row.flags & GX_FF_BELOW))
+		return err != GX_E_NOTFOUND ? gx_txn__ec(t, err) : gx_txn__fail(t, ecNotFound, "folder %llx is not what was deleted",
+			(unsigned long long)fid);
+	ec = gx_folder__need(t, row.parent, GX_RIGHT_CREATE_SUB, &parent);
+	if (!gx_ec_failed(ec))
+		ec = gx_folder__check_free(t, &row);
+	return gx_ec_failed(ec) ? ec : gx_txn__ec(t, show_tree(t, fid));
 }

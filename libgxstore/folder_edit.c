@@ -285,3 +285,10 @@ gx_ec gx_folder_set_subscribed(struct gx_txn *t, uint64_t fid, bool on)
 	gx_sql__bind_int(st, 2, on ? row.flags | GX_FF_SUBSCRIBED : row.flags & ~(uint32_t)GX_FF_SUBSCRIBED);
 	return gx_txn__ec(t, gx_sql__run(st));
 }
+
+gx_ec gx_folder__check_free(struct gx_txn *t, const struct gx_folder_row *row)
+{
+	const char *name = NULL;
+	int err = current_name(t, row->fid, &name);
+	return err != 0 ? gx_txn__ec(t, err) : check_free(t, row->parent, name, row->fid);
+}

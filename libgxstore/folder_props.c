@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <string.h>
+#include <gx/folder.h>
+#include <gx/pr-names.h>
 #include "libgxstore/store-int.h"
 
 /* [MS-OXCFOLD] 2.2.2: what columns and counters say comes first, the rest is the packed row. */
@@ -11,7 +13,9 @@ static bool computed(gx_proptag_t tag)
 		PidTagFolderId, PidTagParentFolderId, PidTagContentCount, PidTagContentUnreadCount, PidTagAssociatedContentCount,
 		PidTagSubfolders, PidTagFolderType, PidTagRights, PidTagMessageSize, PidTagMessageSizeExtended,
 		PidTagDeletedCountTotal, PidTagCreationTime, PidTagLastModificationTime, PidTagChangeKey, PidTagChangeNumber,
-		PidTagPredecessorChangeList,
+		PidTagPredecessorChangeList, PidTagEntryId, PidTagParentEntryId, PidTagSourceKey, PidTagParentSourceKey, PidTagRecordKey,
+		PidTagStoreRecordKey, PidTagFolderPath, PidTagAccess, PidTagHasRules, PidTagHierarchyChangeNumber, PidTagLocalCommitTimeMax,
+		PR_DELETED_FOLDER_COUNT, PR_DELETED_MSG_COUNT, PR_ASSOC_MESSAGE_SIZE_EXTENDED, PidTagNormalMessageSize,
 	};
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
 		if (GX_PROP_ID(v[i]) == GX_PROP_ID(tag))
@@ -37,6 +41,15 @@ static int stored_list(struct gx_txn *t, uint64_t fid, struct gx_arena *a, struc
 	return row == NULL ? GX_E_NOMEM : b.len == 0 ? 0 : gx_prow_unpack(a, row, b.len, &ret_s->l);
 }
 
+int gx_folder__stored_props(struct gx_txn *t, uint64_t fid, struct gx_arena *a, struct gx_proplist *ret_l)
+{
+	struct stored s;
+	int err = stored_list(t, fid, a, &s);
+	if (err == 0)
+		*ret_l = s.l;
+	return err;
+}
+
 static int32_t clamp(uint64_t v)
 {
 	return v > INT32_MAX ? INT32_MAX : (int32_t)v;
@@ -50,7 +63,7 @@ static int add_numbers(struct gx_proplist *l, struct gx_arena *a, const struct g
 	} n[] = {
 		{PidTagContentCount, clamp(i->total)}, {PidTagContentUnreadCount, clamp(i->unread)},
 		{PidTagAssociatedContentCount, clamp(i->fai)}, {PidTagFolderType, i->fid == GX_FID_ROOT ? 0 : i->type},
-		{PidTagRights, (int32_t)rights}, {PidTagMessageSize, clamp(i->size)}, {PidTagDeletedCountTotal, clamp(i->deleted_count)},
+		{PidTagRights, (int32_t)rights}, {PidTagDeletedCountTotal, clamp(i->removed)}, {PR_DELETED_MSG_COUNT, clamp(i->deleted_count)},
 	};
 	for (size_t k = 0; k < sizeof(n) / sizeof(n[0]); k++) {
 		int err = gx_proplist_set_i32(l, a, n[k].tag, n[k].v);
@@ -59,7 +72,11 @@ static int add_numbers(struct gx_proplist *l, struct gx_arena *a, const struct g
 	}
 	int err = gx_proplist_set_i64(l, a, PidTagFolderId, (int64_t)i->fid);
 	err = err != 0 ? err : gx_proplist_set_i64(l, a, PidTagParentFolderId, (int64_t)i->parent);
-	err = err != 0 ? err : gx_proplist_set_i64(l, a, PidTagMessageSizeExtended, (int64_t)i->size);
+	err = err != 0 ? err : gx_proplist_set_i64(l, a, PidTagMessageSizeExtended, (int64_t)(i->size + i->fai_size));
+	err = err != 0 ? err : gx_proplist_set_i64(l, a, GX_PROP_RETYPE(PidTagNormalMessageSize, PtypInteger64), (int64_t)i->size);
+	err = err != 0 ? err : gx_proplist_set_i64(l, a, PR_ASSOC_MESSAGE_SIZE_EXTENDED, (int64_t)i->fai_size);
+	if (err == 0 && i->changed_at != 0)
+		err = gx_proplist_set_time(l, a, PidTagLocalCommitTimeMax, i->changed_at);
 	err = err != 0 ? err : gx_proplist_set_i64(l, a, PidTagChangeNumber, (int64_t)i->cn);
 	err = err != 0 ? err : gx_proplist_set_bool(l, a, PidTagSubfolders, i->subfolders > 0);
 	return err != 0 ? err : gx_proplist_set_bool(l, a, PidTagAttributeHidden, i->hidden);
@@ -117,6 +134,8 @@ gx_ec gx_folder_get_props(struct gx_txn *t, uint64_t fid, const gx_proptag_t *ta
 		err = add_numbers(&s.l, a, &i, rights);
 	if (err == 0)
 		err = add_rest(t, &s.l, a, &i, &s);
+	if (err == 0)
+		err = gx_folder__add_identity(t, &s.l, a, &i, rights, tags, n);
 	if (err == 0)
 		err = gx_prop__select(&s.l, tags, n, a, ret_l);
 	return gx_txn__ec(t, err);
@@ -238,4 +257,32 @@ gx_ec gx_folder_set_props(struct gx_txn *t, uint64_t fid, const struct gx_propli
 			return ec;
 	}
 	return gx_txn__ec(t, write_props(t, &row, l, &c));
+}
+
+gx_ec gx_folder_remove_props(struct gx_txn *t, uint64_t fid, const gx_proptag_t *tags, size_t n)
+{
+	struct gx_folder_row row;
+	struct stored s;
+	struct columns c = {0};
+	struct gx_push out = GX_PUSH_INIT;
+	gx_ec ec = gx_txn__writable(t);
+	if (!gx_ec_failed(ec))
+		ec = gx_folder__need(t, fid, GX_RIGHT_OWNER, &row);
+	if (gx_ec_failed(ec))
+		return ec;
+	int err = stored_list(t, fid, t->a, &s);
+	for (size_t i = 0; err == 0 && i < n; i++) {
+		gx_proplist_remove(&s.l, GX_PROP_RETYPE(tags[i], PtypUnspecified));
+		if (GX_PROP_ID(tags[i]) == GX_PROP_ID(PidTagContainerClass))
+			c.cls = "";
+		if (GX_PROP_ID(tags[i]) == GX_PROP_ID(PidTagAttributeHidden))
+			c.set_hidden = true;
+	}
+	if (err == 0)
+		err = gx_prow_pack(&out, &s.l);
+	if (err == 0)
+		err = write_columns(t, &row, &c, &out);
+	gx_push_release(&out);
+	struct gx_event ev = {.type = GX_EV_FOLDER_CHANGED, .fid = fid, .parent = row.parent, .cn = t->store_state->modseq};
+	return gx_txn__ec(t, err != 0 ? err : gx_txn__event(t, &ev));
 }

@@ -27,6 +27,11 @@ static int remove_row(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg
 	return err != 0 ? err : gx_change__removed(t, f, r, hard ? GX_CH_DELETED : GX_CH_HIDDEN);
 }
 
+int gx_msg__remove(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_row *r)
+{
+	return remove_row(t, f, r, true);
+}
+
 static gx_ec check_delete(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n)
 {
 	const uint32_t enough = GX_RIGHT_DELETE_ANY | GX_RIGHT_DELETE_OWN;

@@ -258,7 +258,21 @@ int gx_changelog__drop(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 
 /* ---- Folders ---- */
 
-enum { GX_FF_DELETED = 1, GX_FF_HIDDEN = 2, GX_FF_SUBSCRIBED = 4 };
+struct gx_builtin {
+	uint64_t fid, parent;
+	const char *name, *cls;
+	int localised; /* GX_FN_*, -1: always English */
+	uint8_t type;
+	uint32_t flags;
+};
+const struct gx_builtin *gx_builtin__folders(bool public_store, size_t *ret_n);
+/* By GX_FN_*; the best that there is for the language, NULL English. */
+const char *const *gx_builtin__names(const char *lang);
+
+enum {
+	GX_FF_DELETED = 1, GX_FF_HIDDEN = 2, GX_FF_SUBSCRIBED = 4,
+	GX_FF_BELOW = 8, /* deleted with the folder above it, and coming back with it */
+};
 /* A folder that exists and is not deleted. GX_E_NOTFOUND. */
 struct gx_folder_row {
 	uint64_t fid, parent;
@@ -275,6 +289,8 @@ char *gx_fold__key(struct gx_arena *a, const char *s);
 int gx_folder__touch(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 /* A new display name with all checks; built-in folders take one too (languages), but keep their place. */
 gx_ec gx_folder__rename(struct gx_txn *t, const struct gx_folder_row *row, const char *name);
+/* ecDuplicateName when a sibling has taken the folder's name. */
+gx_ec gx_folder__check_free(struct gx_txn *t, const struct gx_folder_row *row) GX_MUST_CHECK;
 struct gx_folder_new {
 	uint64_t fid, parent;
 	const char *name, *container_class;
@@ -283,6 +299,11 @@ struct gx_folder_new {
 	uint64_t cn; /* 0: a new one */
 	struct gx_bin props;
 };
+/* The packed row as a list, without what columns and counters say. */
+int gx_folder__stored_props(struct gx_txn *t, uint64_t fid, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
+/* Keys, path, rights: what is made of a folder's place (folder_ident.c). */
+int gx_folder__add_identity(struct gx_txn *t, struct gx_proplist *l, struct gx_arena *a, const struct gx_folder_info *i, uint32_t rights,
+	const gx_proptag_t *tags, size_t n) GX_MUST_CHECK;
 /* Properties of a folder just made, without a change of their own. */
 gx_ec gx_folder__init_props(struct gx_txn *t, const struct gx_folder_new *n, const struct gx_proplist *l) GX_MUST_CHECK;
 int gx_folder__insert(struct gx_txn *t, const struct gx_folder_new *n) GX_MUST_CHECK;
@@ -340,6 +361,8 @@ int gx_body__refs(struct gx_txn *t, uint64_t body, uint64_t *ret_refs) GX_MUST_C
 /* A copy of its own for a message that shares its body and is about to change. */
 int gx_body__own(struct gx_txn *t, struct gx_msg_row *io_row) GX_MUST_CHECK;
 int gx_body__skeleton(struct gx_txn *t, uint64_t body, struct gx_arena *a, struct gx_bin *ret_skel) GX_MUST_CHECK;
+/* One message goes for good; @f is its folder's state. */
+int gx_msg__remove(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_row *r) GX_MUST_CHECK;
 /* All messages of a folder go, normal, associated and deleted. */
 int gx_msg__empty_folder(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 

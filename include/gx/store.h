@@ -157,7 +157,9 @@ struct gx_folder_info {
 	uint64_t cn;                     /**< change number of the folder object */
 	uint64_t highest_modseq;         /**< highest change number of its contents, tombstones included */
 	uint64_t total, unread, fai, deleted_count; /**< messages */
-	uint64_t size;                   /**< bytes of normal messages */
+	uint64_t removed;                /**< messages ever deleted */
+	uint64_t size, fai_size;         /**< bytes of normal and of associated messages */
+	gx_nttime_t changed_at;          /**< last change of the contents; 0 never */
 	uint32_t subfolders;
 	const char *special_use;         /**< "\\Sent" ... or NULL */
 };
