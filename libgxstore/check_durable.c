@@ -168,10 +168,13 @@ static void set_meta(const char *sql)
 
 START_TEST(numbers_jump_after_power_loss)
 {
-	struct gx_folder_info before, after;
+	struct gx_folder_info before, after, one, two;
 	struct gx_store *s = st_open(dir);
 	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
 	struct gx_msg_ids ids = st_insert(t, GX_FID_INBOX, 1, 500, 0);
+	uint64_t fid;
+	ST_OK(gx_folder_create(t, GX_FID_INBOX, "one", NULL, GX_FOLDER_GENERIC, NULL, &fid));
+	ST_OK(gx_folder_get(t, fid, a, &one));
 	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &before));
 	st_commit(t);
 	gx_store_close(s);
@@ -184,6 +187,9 @@ START_TEST(numbers_jump_after_power_loss)
 	struct gx_msg_ids more = st_insert(t, GX_FID_INBOX, 2, 500, 0);
 	ck_assert_uint_ge(more.mid, ids.mid + GX_SKIP_AFTER_LOSS);
 	ck_assert_uint_ge(more.cn, ids.cn + GX_SKIP_AFTER_LOSS);
+	ST_OK(gx_folder_create(t, GX_FID_INBOX, "two", NULL, GX_FOLDER_GENERIC, NULL, &fid));
+	ST_OK(gx_folder_get(t, fid, a, &two)); /* other folders may have had the numbers between */
+	ck_assert_uint_ge(two.uidvalidity, one.uidvalidity + GX_SKIP_AFTER_LOSS);
 	st_commit(t);
 	st_verify(s);
 	gx_store_close(s);

@@ -33,7 +33,8 @@ int gx_store__unmark(struct gx_store *s, struct gx_sql *q)
 
 static int skip_numbers(struct gx_store *s, struct gx_sql *q)
 {
-	GX_STMT(rows, q, "UPDATE fstate SET uidnext=uidnext+?1, modseq=modseq+CASE fid WHEN 0 THEN ?1 ELSE 0 END");
+	GX_STMT(rows, q, "UPDATE fstate SET uidnext=uidnext+?1, modseq=modseq+CASE fid WHEN 0 THEN ?1 ELSE 0 END,"
+		" uidvalidity=uidvalidity+CASE fid WHEN 0 THEN ?1 ELSE 0 END");
 	gx_sql__bind_int(rows, 1, GX_SKIP_AFTER_LOSS);
 	int err = gx_sql__run(rows);
 	if (err != 0)
