@@ -80,9 +80,9 @@ class Struct:
 class Call:
     """An operation of a protocol: what is asked and what is answered; None where nothing is."""
 
-    def __init__(self, name, number, meaning, group, kind):
+    def __init__(self, name, number, meaning, group, kind, writes):
         self.name, self.number, self.meaning, self.group = name, number, meaning, group
-        self.retired, self.extension = kind == "retired", kind == "extension"
+        self.retired, self.extension, self.writes = kind == "retired", kind == "extension", writes
         self.request = self.answer = None
 
 
@@ -150,8 +150,10 @@ class Module:
             raise DefError("a call needs a prefix")
         if words[1] in self.calls:
             raise DefError(f"{words[1]} exists")
+        if words[3:] not in ([], ["write"]):
+            raise DefError(f"unknown word {words[3]}")
         group = self.groups[-1][0] if self.groups else ""
-        call = Call(words[1], number, doc, group, words[0])
+        call = Call(words[1], number, doc, group, words[0], bool(words[3:]))
         self.calls[call.name] = call
         self.call = None if call.retired else call
 

@@ -120,7 +120,7 @@ def call_table(m):
     out = f"\nconst struct gx_call_desc *gx_{m.name}_call_desc(uint8_t number)\n{{\n\tstatic const struct gx_call_desc all[256] = {{\n"
     for c in sorted(m.calls.values(), key=lambda c: c.number):
         parts = [f'"{c.name}", {facts.c_str(c.meaning)}, 0x{c.number:02x}',
-                 str(c.retired).lower(), str(c.extension).lower()]
+                 str(c.retired).lower(), str(c.extension).lower(), str(c.writes).lower()]
         parts += [f"&desc_{s.name}" if s else "NULL" for s in (c.request, c.answer)]
         out += f"\t\t[0x{c.number:02x}] = {{{', '.join(parts)}}},\n"
     return out + "\t};\n\treturn all[number].name == NULL ? NULL : &all[number];\n}\n"

@@ -114,6 +114,7 @@ struct gx_call_desc {
 	uint8_t number;
 	bool retired;                 /**< once was a call; never used again */
 	bool extension;               /**< not of the protocol as others know it */
+	bool writes;                  /**< all it does is to change what is stored, in one transaction */
 	const struct gx_desc *req, *ans; /**< NULL: no bytes */
 };
 

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The calls in this process, and what the host does about clients and what they have open. */
+#include <config.h>
+#include "libgxstore/calls/call-int.h"
+#include "libgxstore/calls/scenario.h"
+#include "libgxstore/storetest.h"
+
+static struct gx_store_pool *pool;
+static struct gx_exmdb_host *host;
+static struct gx_arena *a;
+static char *dir;
+static int64_t moved_ms;
+
+static int64_t mono(void *ctx)
+{
+	(void)ctx;
+	return gx_clock_system()->monotonic_ns(gx_clock_system()->ctx) + moved_ms * 1000000;
+}
+
+static int64_t real(void *ctx)
+{
+	(void)ctx;
+	return gx_clock_system()->realtime_ns(gx_clock_system()->ctx);
+}
+
+static const struct gx_clock my_clock = {real, mono, NULL};
+
+static void setup_with(unsigned max_objects, unsigned max_events, const char *const *prefixes)
+{
+	struct gx_store_pool_opts po = {.size = sizeof(po), .store = GX_STORE_OPTS_INIT};
+	struct gx_exmdb_host_opts o = GX_EXMDB_HOST_OPTS_INIT;
+	a = gx_arena_new(0);
+	dir = strdup(st_dir());
+	st_create(dir);
+	pool = gx_store_pool_new(&po);
+	o.pool = pool;
+	o.clock = &my_clock;
+	o.max_objects = max_objects;
+	o.max_events = max_events;
+	o.prefixes = prefixes;
+	moved_ms = 0;
+	ck_assert_int_eq(gx_exmdb_host_new(&o, &host), 0);
+}
+
+static void setup(void)
+{
+	setup_with(0, 0, NULL);
+}
+
+static void teardown(void)
+{
+	gx_exmdb_host_free(host);
+	gx_store_pool_free(pool);
+	gx_arena_free(a);
+	st_rmtree(dir);
+	free(dir);
+}
+
+START_TEST(scenario)
+{
+	struct scene s = {.dir = dir, .a = a, .full = true};
+	ck_assert_int_eq(gx_exmdb_local_new(host, &s.x), 0);
+	scenarios[_i].run(&s);
+	gx_exmdb_free(s.x);
+	struct gx_store *st;
+	ck_assert_int_eq(gx_store_pool_get(pool, dir, &st, NULL, NULL), 0);
+	st_verify(st);
+	gx_store_pool_put(pool, st);
+}
+END_TEST
+
+static gx_ec subscribe(struct gx_exmdb *x, uint32_t *ret_id)
+{
+	struct gx_x_subscribe_notification_req q = {2, true, 0, 0};
+	struct gx_x_subscribe_notification_ans ans = {0};
+	gx_ec ec = gx_exmdb_subscribe_notification(x, dir, &q, a, &ans, NULL);
+	*ret_id = ans.sub_id;
+	return ec;
+}
+
+static gx_ec new_mail(struct gx_exmdb *x)
+{
+	struct gx_x_transport_new_mail_req q = {gx_eid_make(1, 13), gx_eid_make(1, 99), 0, "IPM.Note"};
+	return gx_exmdb_transport_new_mail(x, dir, &q, a, NULL);
+}
+
+START_TEST(numbers_belong_to_a_client)
+{
+	struct gx_exmdb *x, *y;
+	struct gx_x_notification n;
+	uint32_t id;
+	ck_assert_int_eq(gx_exmdb_local_new(host, &x), 0);
+	ck_assert_int_eq(gx_exmdb_local_new(host, &y), 0);
+	ST_OK(subscribe(x, &id));
+	struct gx_x_unsubscribe_notification_req u = {id};
+	ST_IS(gx_exmdb_unsubscribe_notification(y, dir, &u, a, NULL), ecNullObject);
+	ST_OK(new_mail(y));
+	ck_assert_int_eq(gx_exmdb_event(y, 0, a, &n), GX_XEV_NONE);
+	ck_assert_int_eq(gx_exmdb_event(x, 0, a, &n), GX_XEV_EVENT);
+	gx_exmdb_free(x);
+	ST_OK(new_mail(y));
+	gx_exmdb_free(y);
+}
+END_TEST
+
+START_TEST(limits)
+{
+	struct gx_exmdb *x;
+	struct gx_x_notification n;
+	uint32_t id;
+	teardown();
+	setup_with(3, 2, NULL);
+	ck_assert_int_eq(gx_exmdb_local_new(host, &x), 0);
+	for (int i = 0; i < 3; ++i)
+		ST_OK(subscribe(x, &id));
+	ST_IS(subscribe(x, &id), ecMaxObjsExceeded);
+	for (int i = 0; i < 5; ++i)
+		ST_OK(new_mail(x));
+	/* two are there with all three numbers, then it is told that others were */
+	for (int i = 0; i < 2; ++i) {
+		ck_assert_int_eq(gx_exmdb_event(x, 0, a, &n), GX_XEV_EVENT);
+		ck_assert_uint_eq(n.ids_count, 3);
+	}
+	ck_assert_int_eq(gx_exmdb_event(x, 0, a, &n), GX_XEV_LOST);
+	ck_assert_int_eq(gx_exmdb_event(x, 0, a, &n), GX_XEV_NONE);
+	ST_OK(new_mail(x));
+	ck_assert_int_eq(gx_exmdb_event(x, 0, a, &n), GX_XEV_EVENT);
+	gx_exmdb_free(x);
+}
+END_TEST
+
+START_TEST(only_below_the_prefixes)
+{
+	struct gx_exmdb *x;
+	const char *why;
+	static const char *const bad[] = {"/etc", "relative", "", "/", "/tmp/../etc", "/tmp/x/..", "/tmp2/x", "/tmp"};
+	char *prefix = strdup(dir);
+	*strrchr(prefix, '/') = '\0';
+	teardown();
+	setup_with(0, 0, (const char *const[]){"/nowhere", "/tmp/", prefix, NULL});
+	ck_assert_int_eq(gx_exmdb_local_new(host, &x), 0);
+	ST_OK(gx_exmdb_ping_store(x, dir, a, NULL));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); ++i) {
+		ST_IS(gx_exmdb_ping_store(x, bad[i], a, &why), ecNotFound);
+		ck_assert(*why != '\0');
+	}
+	/* below, but no store there: the text has the path */
+	ST_IS(gx_exmdb_ping_store(x, gx_arena_printf(a, "%s/none", prefix), a, &why), ecNotFound);
+	ck_assert_ptr_nonnull(strstr(why, "none"));
+	gx_exmdb_free(x);
+	free(prefix);
+}
+END_TEST
+
+START_TEST(clients_linger)
+{
+	struct gx_exmdb_client *c, *d;
+	struct gx_x_subscribe_notification_req q = {2, true, 0, 0};
+	struct gx_x_subscribe_notification_ans ans;
+	struct gx_x_unsubscribe_notification_req u;
+	const char *why;
+	uint8_t code;
+	ck_assert_int_eq(gx_exmdb_client_get(host, "12:ab", &c), 0);
+	ck_assert_int_eq(gx_exmdb_client_get(host, "12:ab", &d), 0);
+	ck_assert_ptr_eq(c, d);
+	gx_exmdb_client_put(d);
+	ST_OK(gx_exmdb_client_call(c, dir, gx_exmdb_call_desc(GX_X_SUBSCRIBE_NOTIFICATION), &q, a, &ans, &code, &why));
+	gx_exmdb_client_put(c);
+	moved_ms = 59000;
+	gx_exmdb_host_tick(host);
+	ck_assert_int_eq(gx_exmdb_client_get(host, "12:ab", &c), 0);
+	u.sub_id = ans.sub_id;
+	ST_OK(gx_exmdb_client_call(c, dir, gx_exmdb_call_desc(GX_X_UNSUBSCRIBE_NOTIFICATION), &u, a, NULL, &code, &why));
+	ST_OK(gx_exmdb_client_call(c, dir, gx_exmdb_call_desc(GX_X_SUBSCRIBE_NOTIFICATION), &q, a, &ans, &code, &why));
+	gx_exmdb_client_put(c);
+	moved_ms = 59000 + 61000;
+	gx_exmdb_host_tick(host);
+	ck_assert_int_eq(gx_exmdb_client_get(host, "12:ab", &c), 0);
+	u.sub_id = ans.sub_id;
+	ST_IS(gx_exmdb_client_call(c, dir, gx_exmdb_call_desc(GX_X_UNSUBSCRIBE_NOTIFICATION), &u, a, NULL, &code, &why), ecNullObject);
+	ck_assert_uint_eq(code, GX_XC_DISPATCH_ERROR);
+	gx_exmdb_client_put(c);
+	ck_assert_int_eq(gx_exmdb_client_get(host, "", &c), GX_E_INVAL);
+}
+END_TEST
+
+START_TEST(kinds_of_store)
+{
+	struct gx_exmdb_client *c;
+	const char *why;
+	ck_assert_int_eq(gx_exmdb_client_get(host, "1", &c), 0);
+	ck_assert_uint_eq(gx_exmdb_client_connect(c, dir, true, a, &why), GX_XC_SUCCESS);
+	ck_assert_uint_eq(gx_exmdb_client_connect(c, dir, false, a, &why), GX_XC_MISCONFIG_MODE);
+	ck_assert(*why != '\0');
+	ck_assert_uint_eq(gx_exmdb_client_connect(c, "/nonexistent/store", true, a, &why), GX_XC_MISCONFIG_PREFIX);
+	gx_exmdb_client_put(c);
+}
+END_TEST
+
+START_TEST(bad_calls)
+{
+	struct gx_exmdb *x;
+	const char *why;
+	struct gx_x_connect_req c = {"1", true};
+	struct gx_x_is_folder_present_req q = {0};
+	ck_assert_int_eq(gx_exmdb_local_new(host, &x), 0);
+	ST_IS(gx_exmdb_call(x, dir, 0x07, NULL, a, NULL, &why), ecInvalidParam);
+	ST_IS(gx_exmdb_call(x, dir, 0xee, NULL, a, NULL, &why), ecInvalidParam);
+	ST_IS(gx_exmdb_call(x, dir, GX_X_IS_FOLDER_PRESENT, &q, a, NULL, &why), ecInvalidParam);
+	ST_IS(gx_exmdb_call(x, dir, GX_X_CONNECT, &c, a, NULL, &why), ecNotSupported);
+	gx_exmdb_free(x);
+}
+END_TEST
+
+static Suite *calls_suite(void)
+{
+	Suite *s = suite_create("calls");
+	TCase *t = tcase_create("calls");
+	int n = 0;
+	while (scenarios[n].name != NULL)
+		++n;
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_loop_test(t, scenario, 0, n);
+	tcase_add_test(t, numbers_belong_to_a_client);
+	tcase_add_test(t, limits);
+	tcase_add_test(t, only_below_the_prefixes);
+	tcase_add_test(t, clients_linger);
+	tcase_add_test(t, kinds_of_store);
+	tcase_add_test(t, bad_calls);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+GXTEST_MAIN(calls_suite)

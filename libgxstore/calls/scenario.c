@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include "libgxstore/calls/scenario-int.h"
+
+const struct scenario scenarios[] = {
+	{"store", scene_store}, {"names", scene_names}, {"settings", scene_settings}, {"upkeep", scene_upkeep},
+	{"events", scene_events}, {"batch", scene_batch}, {NULL, NULL},
+};
