@@ -72,6 +72,9 @@ int gx_perm__set(struct gx_txn *t, uint64_t fid, const char *member, uint32_t ri
 		gx_sql__bind_text(st, 2, fold);
 		return gx_sql__run(st);
 	}
+	int err = gx_perm__note_member(t, fold);
+	if (err != 0)
+		return err;
 	GX_STMT(st, t->q, "INSERT OR REPLACE INTO permissions(fid,member,rights) VALUES(?1,?2,?3)");
 	gx_sql__bind_int(st, 1, (int64_t)fid);
 	gx_sql__bind_text(st, 2, fold);

@@ -55,6 +55,8 @@ static const char *const steps[GX_SCHEMA_VERSION - 1] = {
 	"UPDATE fstate SET softdel_size=(SELECT TOTAL(softdel_size) FROM fstate WHERE fid<>0),"
 	" fai_size=(SELECT TOTAL(fai_size) FROM fstate WHERE fid<>0) WHERE fid=0;"
 	"UPDATE fstate SET softdel_size=CAST(softdel_size AS INTEGER), fai_size=CAST(fai_size AS INTEGER);"
+	"CREATE TABLE members(id INTEGER PRIMARY KEY, member TEXT UNIQUE);"
+	"INSERT INTO members(member) SELECT DISTINCT member FROM permissions WHERE member NOT IN ('','default');"
 	"CREATE TABLE rules(id INTEGER PRIMARY KEY, fid INTEGER, sequence INTEGER, state INTEGER, level INTEGER,"
 	" user_flags INTEGER, name TEXT, provider TEXT, provider_data BLOB, condition BLOB, actions BLOB);"
 	"CREATE INDEX rules_fid ON rules(fid, sequence);"

@@ -319,8 +319,13 @@ int gx_prop__select(const struct gx_proplist *all, const gx_proptag_t *tags, siz
 
 int gx_perm__rights(struct gx_txn *t, uint64_t fid, uint32_t *ret_rights) GX_MUST_CHECK;
 int gx_perm__set(struct gx_txn *t, uint64_t fid, const char *member, uint32_t rights, bool remove) GX_MUST_CHECK;
+/* Gives a folded address its number (acl.c). */
+int gx_perm__note_member(struct gx_txn *t, const char *fold) GX_MUST_CHECK;
 int gx_perm__inherit(struct gx_txn *t, uint64_t from, uint64_t to) GX_MUST_CHECK;
 int gx_perm__drop(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
+
+/* The rules of a folder that goes (rules.c). */
+int gx_rules__drop(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 
 /* ---- Names ---- */
 

@@ -92,6 +92,9 @@ struct gx_restr {
 
 /** Deep copy. @return 0, GX_E_NOMEM, GX_E_DEPTH, GX_E_INVAL (unknown type). */
 GX_API int gx_restr_copy(struct gx_arena *a, const struct gx_restr *src, const struct gx_restr **ret_r) GX_MUST_CHECK;
+/** Deep copy with every property tag replaced by what @p map makes of it; values stay. Errors as gx_restr_copy(). */
+GX_API int gx_restr_retag(struct gx_arena *a, const struct gx_restr *src, gx_proptag_t (*map)(gx_proptag_t tag, void *ctx), void *ctx,
+	const struct gx_restr **ret_r) GX_MUST_CHECK;
 /** A total order over the structure; 0 means the same restriction. */
 GX_API int gx_restr_cmp(const struct gx_restr *x, const struct gx_restr *y);
 GX_API void gx_restr_print(struct gx_strbuf *b, const struct gx_restr *r);
