@@ -158,30 +158,13 @@ static int f_bcc(struct gx_mailin *in, const char *value)
 	return gx_mailin__rcpts(in, 3, value);
 }
 
-/* Length of a prefix like "RE: " or "AW: ": up to three characters, a colon, a space; [MS-OXCMSG] 2.2.1.9. */
-static size_t prefix_len(const char *s)
-{
-	const char *p = s, *end = s + strlen(s);
-	for (unsigned n = 0; n < 4 && p < end; ++n) {
-		const char *at = p;
-		uint32_t c = gx_utf8_next(&p, end);
-		if (c == ':')
-			return n > 0 && *p == ' ' ? (size_t)(p - s) + 1 : 0;
-		if (c == ' ' || (c >= '0' && c <= '9') || at == end)
-			return 0;
-	}
-	return 0;
-}
-
 static int f_subject(struct gx_mailin *in, const char *value)
 {
 	char *s;
 	int err = gx_mime_decode_text(in->a, value, in->env->default_cp, &s);
 	if (err != 0 || *s == '\0')
 		return err;
-	size_t n = prefix_len(s);
-	if (s[n] == '\0')
-		n = 0;
+	size_t n = gx_subject_prefix(s);
 	err = gx_proplist_set_str(&in->m->props, in->a, PidTagSubject, s);
 	if (err == 0 && n > 0)
 		err = gx_proplist_set_str(&in->m->props, in->a, PidTagSubjectPrefix, gx_arena_strndup(in->a, s, n));

@@ -49,6 +49,33 @@ START_TEST(bytes_of_a_row)
 }
 END_TEST
 
+/* A row taken to pieces and put together again. */
+static void check_pieces(const uint8_t *row, size_t len, const struct gx_proplist *l)
+{
+	struct gx_prow_iter it;
+	struct gx_bin entry;
+	struct gx_push again = GX_PUSH_INIT;
+	int r;
+	ck_assert_int_eq(gx_prow_begin(&it, row, len), 0);
+	gx_push_u8(&again, GX_PROW_VERSION);
+	while ((r = gx_prow_raw(&it, &entry)) > 0) {
+		const struct gx_propval *want = gx_proplist_get(l, it.tag);
+		struct gx_propval pv;
+		uint8_t *exact = gxtest_exact(entry.data, entry.len);
+		ck_assert_ptr_nonnull(want);
+		ck_assert_int_eq(gx_prow_entry((struct gx_bin){exact, entry.len}, a, &pv), 0);
+		ck_assert_uint_eq(pv.tag, want->tag);
+		ck_assert(gx_value_equal((uint16_t)pv.tag, &pv.v, &want->v));
+		ck_assert_int_ne(gx_prow_entry((struct gx_bin){exact, entry.len - 1}, a, &pv), 0);
+		gx_push_bytes(&again, entry.data, entry.len);
+		free(exact);
+	}
+	ck_assert_int_eq(r, 0);
+	ck_assert_uint_eq(again.len, len);
+	ck_assert_mem_eq(again.data, row, len);
+	gx_push_release(&again);
+}
+
 START_TEST(random_rows_come_back)
 {
 	struct rnd r = {.s = 7, .a = a};
@@ -58,6 +85,7 @@ START_TEST(random_rows_come_back)
 		ck_assert_int_eq(gx_prow_pack(&out, &l), 0);
 		uint8_t *row = gxtest_exact(out.data, out.len);
 		ck_assert_int_eq(gx_prow_unpack(a, row, out.len, &back), 0);
+		check_pieces(row, out.len, &l);
 		check_same(&l, &back);
 		for (size_t k = 0; k < l.count; ++k) {
 			struct gx_propval pv;
@@ -100,6 +128,11 @@ static void swallow(const uint8_t *row, size_t len)
 	struct gx_propval pv;
 	struct gx_arena *tmp = gx_arena_new(1 << 20);
 	int err = gx_prow_unpack(tmp, row, len, &l);
+	struct gx_prow_iter it;
+	struct gx_bin entry;
+	int r = gx_prow_begin(&it, row, len);
+	while (r == 0 && (r = gx_prow_raw(&it, &entry)) > 0)
+		r = gx_prow_entry(entry, tmp, &pv) == 0 ? 0 : 1;
 	ck_assert_int_le(err, 0);
 	if (err == 0) {
 		struct gx_push out = GX_PUSH_INIT;

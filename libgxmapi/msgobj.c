@@ -5,6 +5,19 @@
 #include <gx/guids.h>
 #include <gx/msgobj.h>
 
+size_t gx_subject_prefix(const char *subject)
+{
+	const char *p = subject, *end = subject + strlen(subject);
+	for (unsigned n = 0; n < 4 && p < end; ++n) {
+		uint32_t c = gx_utf8_next(&p, end);
+		if (c == ':')
+			return n > 0 && p[0] == ' ' && p[1] != '\0' ? (size_t)(p - subject) + 1 : 0;
+		if (c == ' ' || (c >= '0' && c <= '9'))
+			return 0;
+	}
+	return 0;
+}
+
 struct gx_msgobj *gx_msgobj_new(struct gx_arena *a)
 {
 	return gx_arena_new_obj(a, struct gx_msgobj);

@@ -230,6 +230,29 @@ int gx_prow_next(struct gx_prow_iter *it, struct gx_arena *a, struct gx_propval 
 	return 1;
 }
 
+int gx_prow_raw(struct gx_prow_iter *it, struct gx_bin *ret_entry)
+{
+	if (it->c.err != 0)
+		return it->c.err;
+	if (it->c.left == 0)
+		return 0;
+	const uint8_t *start = it->c.p;
+	it->tag = gx_pull_u32(&it->c);
+	skip_value(&it->c, GX_PROP_TYPE(it->tag));
+	if (it->c.err != 0)
+		return it->c.err;
+	*ret_entry = (struct gx_bin){start, (size_t)(it->c.p - start)};
+	return 1;
+}
+
+int gx_prow_entry(struct gx_bin entry, struct gx_arena *a, struct gx_propval *ret_pv)
+{
+	struct gx_prow_iter it = {0};
+	gx_pull_init(&it.c, entry.data, entry.len);
+	int r = gx_prow_next(&it, a, ret_pv);
+	return r > 0 ? 0 : r == 0 ? GX_E_TRUNC : r;
+}
+
 int gx_prow_find(const void *row, size_t len, gx_proptag_t tag, struct gx_arena *a, struct gx_propval *ret_pv)
 {
 	struct gx_prow_iter it;

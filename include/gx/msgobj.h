@@ -63,6 +63,11 @@ struct gx_msgobj {
 	size_t att_count, att_cap;
 };
 
+/**
+ * Length of a subject's prefix, "RE: " or "AW: ": up to three characters that are no digits, a colon, a space.
+ * 0 when there is none or nothing follows. [MS-OXCMSG] 2.2.1.9
+ */
+GX_API size_t gx_subject_prefix(const char *subject);
 GX_API struct gx_msgobj *gx_msgobj_new(struct gx_arena *a);
 /** @return a new, empty recipient (valid until the next add), NULL when out of memory. */
 GX_API struct gx_proplist *gx_msgobj_add_rcpt(struct gx_msgobj *m, struct gx_arena *a);

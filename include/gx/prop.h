@@ -146,6 +146,13 @@ GX_API int gx_prow_next(struct gx_prow_iter *it, struct gx_arena *a, struct gx_p
  * tag too: look for GX_PROW_EXTERN in ret_pv->tag. @return 0, GX_E_NOTFOUND, or a decoding error.
  */
 GX_API int gx_prow_find(const void *row, size_t len, gx_proptag_t tag, struct gx_arena *a, struct gx_propval *ret_pv) GX_MUST_CHECK;
+/**
+ * Next entry as it lies in the row, tag and value; it->tag says which. Rows are put together of such
+ * pieces behind a version byte. @return 1 an entry, 0 the end, or GX_E_*.
+ */
+GX_API int gx_prow_raw(struct gx_prow_iter *it, struct gx_bin *ret_entry) GX_MUST_CHECK;
+/** The value of such a piece; borrowed as by gx_prow_next(). */
+GX_API int gx_prow_entry(struct gx_bin entry, struct gx_arena *a, struct gx_propval *ret_pv) GX_MUST_CHECK;
 /** Everything as a list; strings and binaries still borrow the row. */
 GX_API int gx_prow_unpack(struct gx_arena *a, const void *row, size_t len, struct gx_proplist *ret_l) GX_MUST_CHECK;
 
