@@ -2,7 +2,8 @@
 #include <config.h>
 #include <assert.h>
 #include <stdlib.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/msg-int.h"
+#include "libgxstore/pread-int.h"
 
 /*
  * Every change of a message is told here, by the operation that makes it and inside its
@@ -51,10 +52,14 @@ static struct gx_chlist *list_of(struct gx_txn *t, uint64_t fid, int kind)
 	return l;
 }
 
-static int note(struct gx_txn *t, const struct gx_msg_row *r, bool gone)
+/* Kinds of items that are no longer there: their rows take a number of their own. */
+static bool is_gone(int kind)
 {
-	bool fai = (r->flags & GX_MSGF_FAI) != 0;
-	int kind = gone ? fai ? GX_LOG_FAI_EXPUNGED : GX_LOG_EXPUNGED : fai ? GX_LOG_FAI_CHANGED : GX_LOG_CHANGED;
+	return kind == GX_LOG_EXPUNGED || kind == GX_LOG_FAI_EXPUNGED || kind == GX_LOG_RENUMBERED;
+}
+
+static int note_as(struct gx_txn *t, const struct gx_msg_row *r, int kind)
+{
 	struct gx_chlist *l = list_of(t, r->fid, kind);
 	if (l == NULL)
 		return GX_E_NOMEM;
@@ -67,9 +72,15 @@ static int note(struct gx_txn *t, const struct gx_msg_row *r, bool gone)
 		l->cap = cap;
 	}
 	l->v[l->n++] = (struct gx_log_item){.mid = r->mid, .uid = r->uid};
-	if (!gone && r->modseq > l->modseq)
+	if (!is_gone(kind) && r->modseq > l->modseq)
 		l->modseq = r->modseq;
 	return 0;
+}
+
+static int note(struct gx_txn *t, const struct gx_msg_row *r, bool gone)
+{
+	bool fai = (r->flags & GX_MSGF_FAI) != 0;
+	return note_as(t, r, gone ? fai ? GX_LOG_FAI_EXPUNGED : GX_LOG_EXPUNGED : fai ? GX_LOG_FAI_CHANGED : GX_LOG_CHANGED);
 }
 
 static int write_list(struct gx_txn *t, struct gx_chlist *l)
@@ -78,8 +89,7 @@ static int write_list(struct gx_txn *t, struct gx_chlist *l)
 	int err = gx_fstate__get(t, l->fid, &f);
 	if (err != 0)
 		return err;
-	bool gone = l->kind == GX_LOG_EXPUNGED || l->kind == GX_LOG_FAI_EXPUNGED;
-	uint64_t modseq = gone ? gx_txn__new_cn(t) : l->modseq;
+	uint64_t modseq = is_gone(l->kind) ? gx_txn__new_cn(t) : l->modseq;
 	if (modseq > f->modseq)
 		f->modseq = modseq;
 	f->dirty = true;
@@ -158,13 +168,18 @@ int gx_change__updated(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 		gx_fstate__count(t, f, old->flags, old->size, -1);
 		gx_fstate__count(t, f, r->flags, r->size, 1);
 	}
-	int err = view_op(t, GX_VOP_UPDATE, r);
+	bool renumbered = old->uid != r->uid;
+	int err = renumbered ? view_op(t, GX_VOP_REMOVE, old) : 0;
+	if (err == 0)
+		err = view_op(t, renumbered ? GX_VOP_INSERT : GX_VOP_UPDATE, r);
 	if (err != 0 || how == GX_CH_QUIET)
 		return err;
 	if (r->modseq > f->modseq)
 		f->modseq = r->modseq;
 	touch_folder(t, f);
-	if (!(r->flags & GX_MSGF_SOFTDEL))
+	if (renumbered) /* the new one is found by its UID, as arrivals are */
+		err = note_as(t, old, GX_LOG_RENUMBERED);
+	else if (!(r->flags & GX_MSGF_SOFTDEL))
 		err = note(t, r, false);
 	return err != 0 ? err : event(t, GX_EV_MSG_CHANGED, r, NULL);
 }
@@ -177,9 +192,12 @@ int gx_change__removed(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 	if (how != GX_CH_MOVED)
 		f->removed++;
 	touch_folder(t, f);
-	if (r->flags & GX_MSGF_SOFTDEL) /* nobody has seen it since it was hidden */
-		return 0;
-	int err = note(t, r, true);
+	int err = gx_pread__forget(t, r);
+	if (err == 0)
+		err = gx_timer__forget(t, r->mid);
+	if (err != 0 || (r->flags & GX_MSGF_SOFTDEL)) /* nobody has seen it since it was hidden */
+		return err;
+	err = note(t, r, true);
 	if (err == 0)
 		err = view_op(t, GX_VOP_REMOVE, r);
 	return err != 0 || how == GX_CH_MOVED ? err : event(t, GX_EV_MSG_DELETED, r, NULL);

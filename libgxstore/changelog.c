@@ -163,7 +163,7 @@ int gx_changelog__since(struct gx_txn *t, uint64_t fid, int kind, uint64_t since
 	if (l.n > 0)
 		qsort(l.v, l.n, sizeof(*l.v), by_uid);
 	for (size_t i = 0; i < l.n; i++)
-		if (k == 0 || l.v[k - 1].mid != l.v[i].mid)
+		if (k == 0 || l.v[k - 1].mid != l.v[i].mid || l.v[k - 1].uid != l.v[i].uid)
 			l.v[k++] = l.v[i];
 	*ret_v = l.v;
 	*ret_n = k;
@@ -208,25 +208,34 @@ static int gaps(struct gx_txn *t, uint64_t fid, struct gx_arena *a, uint32_t **r
 	return 0;
 }
 
+/* UIDs of both kinds, messages that went and messages that got another one. */
+static int both(struct gx_txn *t, uint64_t fid, uint64_t since, struct gx_arena *a, uint32_t **ret_uids, size_t *ret_n)
+{
+	struct gx_log_item *gone, *moved;
+	size_t n = 0, m = 0, k = 0, i = 0, j = 0;
+	int err = gx_changelog__since(t, fid, GX_LOG_EXPUNGED, since, a, &gone, &n);
+	if (err == 0)
+		err = gx_changelog__since(t, fid, GX_LOG_RENUMBERED, since, a, &moved, &m);
+	if (err != 0)
+		return err;
+	uint32_t *v = gx_arena_new_array(a, uint32_t, n + m);
+	if (v == NULL)
+		return GX_E_NOMEM;
+	while (i < n || j < m)
+		v[k++] = j == m || (i < n && gone[i].uid < moved[j].uid) ? gone[i++].uid : moved[j++].uid;
+	*ret_uids = v;
+	*ret_n = k;
+	return 0;
+}
+
 gx_ec gx_folder_vanished(struct gx_txn *t, uint64_t fid, uint64_t since, struct gx_arena *a, uint32_t **ret_uids, size_t *ret_n)
 {
 	struct gx_folder_row row;
-	struct gx_log_item *items;
-	size_t n;
 	gx_ec ec = gx_folder__need(t, fid, GX_RIGHT_READ, &row);
 	if (gx_ec_failed(ec))
 		return ec;
-	int err = gx_changelog__since(t, fid, GX_LOG_EXPUNGED, since, a, &items, &n);
+	int err = both(t, fid, since, a, ret_uids, ret_n);
 	if (err == GX_E_RANGE) /* [RFC 7162] 3.2.10 allows more UIDs than are asked for */
-		return gx_txn__ec(t, gaps(t, fid, a, ret_uids, ret_n));
-	if (err != 0)
-		return gx_txn__ec(t, err);
-	uint32_t *v = gx_arena_new_array(a, uint32_t, n);
-	if (v == NULL)
-		return gx_txn__ec(t, GX_E_NOMEM);
-	for (size_t i = 0; i < n; i++)
-		v[i] = items[i].uid;
-	*ret_uids = v;
-	*ret_n = n;
-	return GX_OK_EC;
+		err = gaps(t, fid, a, ret_uids, ret_n);
+	return gx_txn__ec(t, err);
 }

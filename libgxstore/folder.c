@@ -2,7 +2,7 @@
 #include <config.h>
 #include <string.h>
 #include <gx/charset.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/pread-int.h"
 
 /* Looking folders up. */
 
@@ -90,6 +90,11 @@ static int info_from(struct gx_txn *t, struct gx_stmt *st, struct gx_arena *a, s
 	i->name = gx_arena_strdup(a, gx_sql__text(st, 2));
 	i->container_class = gx_arena_strdup(a, gx_sql__text(st, 3));
 	i->special_use = special_use(t->s, i->fid);
+	if (gx_pread__personal(t)) {
+		int err = gx_pread__unread(t, t->actor->user, i->fid, i->total, &i->unread);
+		if (err != 0)
+			return err;
+	}
 	return i->name == NULL || i->container_class == NULL ? GX_E_NOMEM : 0;
 }
 

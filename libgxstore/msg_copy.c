@@ -52,6 +52,8 @@ static int copy_one(struct copy *x, const struct gx_msg_row *old, struct gx_msg_
 	r.cn = r.cn0 = r.modseq = x->dst->modseq = gx_txn__new_cn(t);
 	r.rcn = 0;
 	r.flags = old->flags | GX_MSGF_RECENT;
+	if (!x->move) /* what was handed to the transport is the other one, and it owes the receipts */
+		r.flags &= ~(uint32_t)(GX_MSGF_SUBMIT | GX_MSGF_RNPENDING | GX_MSGF_NRNPENDING);
 	t->numbers++;
 	err = x->move ? take_away(x, old) : gx_body__ref(t, r.body);
 	if (err == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/pread-int.h"
 
 static int drop_row(struct gx_txn *t, const struct gx_msg_row *r)
 {
@@ -98,6 +98,14 @@ int gx_msg__empty_folder(struct gx_txn *t, uint64_t fid)
 		if (r < 0)
 			return r;
 	}
+	err = gx_pread__forget_folder(t, fid);
+	if (err != 0)
+		return err;
+	GX_STMT(timers, t->q, "DELETE FROM timers WHERE mid IN (SELECT mid FROM msg WHERE fid=?1)");
+	gx_sql__bind_int(timers, 1, (int64_t)fid);
+	err = gx_sql__run(timers);
+	if (err != 0)
+		return err;
 	GX_STMT(del, t->q, "DELETE FROM msg WHERE fid=?1");
 	gx_sql__bind_int(del, 1, (int64_t)fid);
 	return gx_sql__run(del);

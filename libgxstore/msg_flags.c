@@ -14,7 +14,7 @@ struct change {
 	bool kw_known;
 };
 
-static uint32_t new_flags(const struct gx_flag_change *c, uint32_t old)
+static uint32_t asked_flags(const struct gx_flag_change *c, uint32_t old)
 {
 	uint32_t f = c->flags & (GX_MSGF_IMAP | GX_MSGF_UNSENT);
 	switch (c->op) {
@@ -25,6 +25,13 @@ static uint32_t new_flags(const struct gx_flag_change *c, uint32_t old)
 	default: /* \Recent is not the client's to take away, [RFC 3501] 2.3.2 */
 		return (old & ~(uint32_t)(GX_MSGF_IMAP & ~GX_MSGF_RECENT)) | f;
 	}
+}
+
+/* \Draft is IMAP's name of mfUnsent, and either says that it is one. */
+static uint32_t new_flags(const struct gx_flag_change *c, uint32_t old)
+{
+	uint32_t f = asked_flags(c, old);
+	return old & ~f & GX_MSGF_DRAFT ? f & ~(uint32_t)GX_MSGF_UNSENT : f;
 }
 
 static int new_kwset(struct change *x, uint32_t old, uint32_t *ret_new)

@@ -2,7 +2,7 @@
 #include <config.h>
 #include <string.h>
 #include <gx/entryid.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/msg-int.h"
 
 #define DELIVERED_KEEP 16384U /* ids of deliveries that are remembered */
 #define SETTABLE (GX_MSGF_IMAP | GX_MSGF_UNSENT | GX_MSGF_FAI)
@@ -116,11 +116,26 @@ static int insert_mime(struct gx_txn *t, uint64_t id, const struct gx_msg_prepar
 
 /* ---- The message ---- */
 
+uint32_t gx_msg__flags_from_props(const struct gx_proplist *l)
+{
+	const struct gx_propval *read = gx_proplist_get(l, PidTagReadReceiptRequested);
+	const struct gx_propval *unread = gx_proplist_get(l, PidTagNonReceiptNotificationRequested);
+	int32_t said = gx_proplist_i32(l, PidTagMessageFlags, 0);
+	uint32_t f = said & MSGFLAG_UNSENT ? GX_MSGF_UNSENT | GX_MSGF_DRAFT : 0;
+	f |= said & MSGFLAG_FROMME ? GX_MSGF_FROMME : 0;
+	f |= said & MSGFLAG_RESEND ? GX_MSGF_RESEND : 0;
+	if (f & GX_MSGF_UNSENT) /* it is our own request that nobody owes us yet */
+		return f;
+	f |= read != NULL && read->v.b ? GX_MSGF_RNPENDING : 0;
+	return f | (unread != NULL && unread->v.b ? GX_MSGF_NRNPENDING : 0);
+}
+
 static uint32_t flags_of(const struct gx_msg_prepared *p, uint32_t asked)
 {
 	const struct gx_propval *pv = gx_proplist_get(&p->msg.obj->props, PidTagHasAttachments);
 	bool att = pv != NULL ? pv->v.b : p->msg.att_count > 0;
-	return (asked & SETTABLE) | (att ? GX_MSGF_HASATTACH : 0) | (p->original.data != NULL ? GX_MSGF_HASORIG : 0);
+	return (asked & SETTABLE) | (att ? GX_MSGF_HASATTACH : 0) | (p->original.data != NULL ? GX_MSGF_HASORIG : 0) |
+		gx_msg__flags_from_props(&p->msg.obj->props);
 }
 
 static int over_quota(struct gx_txn *t, uint64_t size, bool *ret_over)

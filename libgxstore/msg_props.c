@@ -1,26 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <string.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/msg-int.h"
 
-/* Properties of messages: the packed row, what the columns say, and values held elsewhere. */
-
-/* [MS-OXCMSG] 2.2.1.6 */
-enum {
-	MSGFLAG_READ = 0x1, MSGFLAG_UNMODIFIED = 0x2, MSGFLAG_SUBMIT = 0x4, MSGFLAG_UNSENT = 0x8, MSGFLAG_HASATTACH = 0x10,
-	MSGFLAG_FROMME = 0x20, MSGFLAG_FAI = 0x40,
-};
-#define MSGFLAG_OURS (MSGFLAG_READ | MSGFLAG_UNSENT | MSGFLAG_HASATTACH | MSGFLAG_FAI)
-
-static int32_t message_flags(const struct gx_msg_row *r, int32_t stored)
-{
-	int32_t f = stored & ~MSGFLAG_OURS;
-	f |= r->flags & GX_MSGF_READ ? MSGFLAG_READ : 0;
-	f |= r->flags & (GX_MSGF_UNSENT | GX_MSGF_DRAFT) ? MSGFLAG_UNSENT : 0;
-	f |= r->flags & GX_MSGF_HASATTACH ? MSGFLAG_HASATTACH : 0;
-	f |= r->flags & GX_MSGF_FAI ? MSGFLAG_FAI : 0;
-	return f;
-}
+/* Properties of stored messages, read and written. */
 
 /* XID: replica and big-endian change number, [MS-OXCFXICS] 2.2.2.2. */
 int gx_prop__change_key(struct gx_proplist *l, struct gx_arena *a, const struct gx_store *s, uint64_t cn)
@@ -39,27 +22,7 @@ int gx_prop__change_key(struct gx_proplist *l, struct gx_arena *a, const struct 
 	return err;
 }
 
-static int from_columns(struct gx_proplist *l, struct gx_arena *a, const struct gx_store *s, const struct gx_msg_row *r)
-{
-	int32_t stored = gx_proplist_i32(l, PidTagMessageFlags, 0);
-	int32_t size32 = r->size > INT32_MAX ? INT32_MAX : (int32_t)r->size;
-	int err = gx_proplist_set_i32(l, a, PidTagMessageFlags, message_flags(r, stored));
-	err = err != 0 ? err : gx_proplist_set_bool(l, a, PidTagRead, (r->flags & GX_MSGF_READ) != 0);
-	err = err != 0 ? err : gx_proplist_set_bool(l, a, PidTagHasAttachments, (r->flags & GX_MSGF_HASATTACH) != 0);
-	err = err != 0 ? err : gx_proplist_set_bool(l, a, PidTagAssociated, (r->flags & GX_MSGF_FAI) != 0);
-	err = err != 0 ? err : gx_proplist_set_i32(l, a, PidTagMessageSize, size32);
-	err = err != 0 ? err : gx_proplist_set_i64(l, a, PidTagMessageSizeExtended, (int64_t)r->size);
-	err = err != 0 ? err : gx_proplist_set_i64(l, a, PidTagMid, (int64_t)r->mid);
-	err = err != 0 ? err : gx_proplist_set_i64(l, a, PidTagFolderId, (int64_t)r->fid);
-	err = err != 0 ? err : gx_proplist_set_i64(l, a, PidTagChangeNumber, (int64_t)r->cn);
-	err = err != 0 ? err : gx_proplist_set_i32(l, a, PidTagInternetArticleNumber, (int32_t)r->uid);
-	if (err == 0 && gx_proplist_get(l, PidTagMessageDeliveryTime) == NULL)
-		err = gx_proplist_set_time(l, a, PidTagMessageDeliveryTime, r->received);
-	return err != 0 ? err : gx_prop__change_key(l, a, s, r->cn);
-}
-
-/* The stored row as a list; extern values keep their mark. The row is copied into the arena. */
-static int stored_list(struct gx_txn *t, uint64_t body, struct gx_arena *a, struct gx_proplist *ret_l)
+int gx_body__stored(struct gx_txn *t, uint64_t body, struct gx_arena *a, struct gx_proplist *ret_l)
 {
 	GX_STMT(st, t->q, "SELECT props FROM body WHERE id=?1");
 	gx_sql__bind_int(st, 1, (int64_t)body);
@@ -74,6 +37,54 @@ static int stored_list(struct gx_txn *t, uint64_t body, struct gx_arena *a, stru
 		return GX_E_NOMEM;
 	*ret_l = (struct gx_proplist){0};
 	return gx_prow_unpack(a, row, b.len, ret_l);
+}
+
+int gx_rcpts__unpack(struct gx_bin blob, struct gx_arena *a, struct gx_proplist **ret_v, size_t *ret_n)
+{
+	struct gx_pull c;
+	gx_pull_init(&c, blob.data, blob.len);
+	uint64_t count = blob.len == 0 ? 0 : gx_pull_varint(&c);
+	size_t n = gx_pull_count(&c, count, 1);
+	struct gx_proplist *v = gx_arena_new_array(a, struct gx_proplist, n);
+	if (v == NULL)
+		return GX_E_NOMEM;
+	for (size_t i = 0; i < n && c.err == 0; i++) {
+		size_t len = (size_t)gx_pull_varint(&c);
+		const uint8_t *p = gx_pull_bytes(&c, len);
+		int err = p == NULL ? c.err : gx_prow_unpack(a, p, len, &v[i]);
+		if (err != 0)
+			return err;
+	}
+	*ret_v = v;
+	*ret_n = n;
+	return c.err;
+}
+
+int gx_body__rcpts(struct gx_txn *t, uint64_t body, struct gx_arena *a, struct gx_proplist **ret_v, size_t *ret_n)
+{
+	GX_STMT(st, t->q, "SELECT rcpts FROM body WHERE id=?1");
+	gx_sql__bind_int(st, 1, (int64_t)body);
+	int r = gx_sql__step(st);
+	if (r <= 0)
+		return r < 0 ? r : gx_sql__fail(t->q, GX_E_FORMAT, "%s: body %llx is missing", t->s->file, (unsigned long long)body);
+	struct gx_bin b = gx_sql__blob(st, 0);
+	uint8_t *p = gx_arena_memdup(a, b.data, b.len);
+	if (p == NULL)
+		return GX_E_NOMEM;
+	int err = gx_rcpts__unpack((struct gx_bin){p, b.len}, a, ret_v, ret_n);
+	return err == GX_E_FORMAT || err == GX_E_TRUNC ?
+		gx_sql__fail(t->q, GX_E_FORMAT, "%s: recipients of body %llx are damaged", t->s->file, (unsigned long long)body) : err;
+}
+
+static int load_rcpts(struct gx_msg_view *v, struct gx_proplist **ret_v, size_t *ret_n)
+{
+	return gx_body__rcpts(v->t, v->row->body, v->a, ret_v, ret_n);
+}
+
+int gx_msg__view(struct gx_msg_view *ret_v, struct gx_txn *t, const struct gx_msg_row *r, struct gx_arena *a, struct gx_proplist *stored)
+{
+	*ret_v = (struct gx_msg_view){.t = t, .a = a, .row = r, .stored = stored, .load_rcpts = load_rcpts};
+	return gx_body__stored(t, r->body, a, stored);
 }
 
 int gx_msg__resolve(struct gx_txn *t, struct gx_bin skel, struct gx_arena *a, struct gx_propval *pv)
@@ -98,65 +109,53 @@ int gx_msg__resolve_list(struct gx_txn *t, struct gx_bin skel, struct gx_arena *
 	return 0;
 }
 
-static const struct gx_propval *pick(const struct gx_proplist *l, gx_proptag_t tag)
-{
-	const struct gx_propval *pv = gx_proplist_get(l, tag);
-	if (pv != NULL)
-		return pv;
-	for (size_t i = 0; i < l->count; i++)
-		if ((l->v[i].tag & GX_PROW_EXTERN) && GX_PROP_ID(l->v[i].tag) == GX_PROP_ID(tag))
-			return &l->v[i];
-	return NULL;
-}
-
 /* Those asked for; the skeleton is read when the first value needs it. */
-static int select_some(struct gx_txn *t, const struct gx_msg_row *r, const struct gx_proplist *all, const gx_proptag_t *tags, size_t n,
-	struct gx_arena *a, struct gx_proplist *l)
+static int select_some(struct gx_msg_view *v, const gx_proptag_t *tags, size_t n, struct gx_proplist *l)
 {
 	struct gx_bin skel = {0};
 	for (size_t i = 0; i < n; i++) {
-		const struct gx_propval *have = pick(all, tags[i]);
-		if (have == NULL)
+		struct gx_propval pv;
+		int err = gx_msg__value(v, tags[i], &pv);
+		if (err == GX_E_NOTFOUND)
 			continue;
-		struct gx_propval pv = *have;
-		int err = 0;
-		if (pv.tag & GX_PROW_EXTERN) {
+		if (err == 0 && (pv.tag & GX_PROW_EXTERN)) {
 			if (skel.data == NULL)
-				err = gx_body__skeleton(t, r->body, a, &skel);
+				err = gx_body__skeleton(v->t, v->row->body, v->a, &skel);
 			if (err == 0)
-				err = gx_msg__resolve(t, skel, a, &pv);
+				err = gx_msg__resolve(v->t, skel, v->a, &pv);
 		}
 		if (err == 0)
-			err = gx_proplist_set(l, a, pv.tag, pv.v);
+			err = gx_proplist_set(l, v->a, pv.tag, pv.v);
 		if (err != 0)
 			return err;
 	}
 	return 0;
 }
 
-static int select_plain(const struct gx_proplist *all, struct gx_arena *a, struct gx_proplist *l)
+static int select_plain(struct gx_msg_view *v, struct gx_proplist *l)
 {
-	for (size_t i = 0; i < all->count; i++)
-		if (!(all->v[i].tag & GX_PROW_EXTERN)) {
-			int err = gx_proplist_set(l, a, all->v[i].tag, all->v[i].v);
-			if (err != 0)
-				return err;
-		}
-	return 0;
+	for (size_t i = 0; i < v->stored->count; i++) {
+		const struct gx_propval *pv = &v->stored->v[i];
+		if ((pv->tag & GX_PROW_EXTERN) || gx_msg__is_computed(pv->tag))
+			continue;
+		int err = gx_proplist_set(l, v->a, pv->tag, pv->v);
+		if (err != 0)
+			return err;
+	}
+	return gx_msg__all_computed(v, l);
 }
 
 gx_ec gx_msg_get_props(struct gx_txn *t, uint64_t mid, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l)
 {
 	struct gx_msg_row r;
-	struct gx_proplist all, l = {0};
+	struct gx_msg_view v;
+	struct gx_proplist stored, l = {0};
 	gx_ec ec = gx_msg__readable(t, mid, &r);
 	if (gx_ec_failed(ec))
 		return ec;
-	int err = stored_list(t, r.body, a, &all);
+	int err = gx_msg__view(&v, t, &r, a, &stored);
 	if (err == 0)
-		err = from_columns(&all, a, t->s, &r);
-	if (err == 0)
-		err = n == 0 ? select_plain(&all, a, &l) : select_some(t, &r, &all, tags, n, a, &l);
+		err = n == 0 ? select_plain(&v, &l) : select_some(&v, tags, n, &l);
 	if (err != 0)
 		return gx_txn__ec(t, err);
 	*ret_l = l;
@@ -200,7 +199,7 @@ static int write_props(struct gx_txn *t, struct gx_msg_row *r, const struct gx_p
 	struct gx_push out = GX_PUSH_INIT;
 	int err = gx_body__own(t, r);
 	if (err == 0)
-		err = stored_list(t, r->body, t->a, &all);
+		err = gx_body__stored(t, r->body, t->a, &all);
 	if (err == 0)
 		err = merge(t->a, &all, l);
 	if (err == 0)

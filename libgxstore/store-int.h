@@ -209,6 +209,7 @@ struct gx_txn {
 	struct gx_conn *c;
 	struct gx_sql *q;
 	struct gx_arena *a;           /* dies with the transaction */
+	const char *user_key;         /* of the actor, folded at first need (pread.c) */
 	int broken;                   /* the machinery failed: can only be aborted */
 	char why[512];
 	uint64_t numbers;             /* ids, change numbers and UIDs given out */
@@ -241,7 +242,8 @@ int gx_txn__system(struct gx_store *s, int mode, int deadline_ms, struct gx_txn 
 
 /* ---- Change log (changelog.c): which messages changed or went since a change number ---- */
 
-enum { GX_LOG_CHANGED = 1, GX_LOG_EXPUNGED, GX_LOG_FAI_CHANGED, GX_LOG_FAI_EXPUNGED };
+/* RENUMBERED: the message is still there, but under a higher UID, since what IMAP shows of it changed. */
+enum { GX_LOG_CHANGED = 1, GX_LOG_EXPUNGED, GX_LOG_FAI_CHANGED, GX_LOG_FAI_EXPUNGED, GX_LOG_RENUMBERED };
 struct gx_log_item {
 	uint64_t mid;
 	uint32_t uid;
@@ -249,8 +251,8 @@ struct gx_log_item {
 /* One row for all of them; @modseq is the highest number they took. */
 int gx_changelog__add(struct gx_txn *t, struct gx_fstate *f, int kind, uint64_t modseq, const struct gx_log_item *v, size_t n) GX_MUST_CHECK;
 /*
- * Everything of a kind after @since in one list, sorted by UID, each once, in @a. GX_E_RANGE when
- * the log does not reach back so far.
+ * Everything of a kind after @since in one list, sorted by UID, each UID once, in @a; a message that
+ * was renumbered may be there under several. GX_E_RANGE when the log does not reach back so far.
  */
 int gx_changelog__since(struct gx_txn *t, uint64_t fid, int kind, uint64_t since, struct gx_arena *a,
 	struct gx_log_item **ret_v, size_t *ret_n) GX_MUST_CHECK;
@@ -375,7 +377,7 @@ int gx_msg__empty_folder(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 
 enum {
 	GX_CH_NEW, GX_CH_DELIVERED, GX_CH_COPIED, GX_CH_MOVED, /* how a message came; MOVED: also how it went */
-	GX_CH_CONTENT,   /* its properties changed */
+	GX_CH_CONTENT,   /* its properties changed; with another UID if what IMAP shows did */
 	GX_CH_FLAGS,     /* its row only */
 	GX_CH_QUIET,     /* \Recent: no change that anybody is told of but views */
 	GX_CH_DELETED, GX_CH_HIDDEN, /* how it went */

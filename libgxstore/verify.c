@@ -103,6 +103,10 @@ static const struct {
 	{"SELECT s.body FROM shared s WHERE s.refs<>(SELECT COUNT(*) FROM msg m WHERE m.body=s.body)", "wrong number of copies"},
 	{"SELECT body FROM msg WHERE body NOT IN (SELECT body FROM shared) GROUP BY body HAVING COUNT(*)>1", "copies not counted"},
 	{"SELECT mid FROM msg WHERE kwset<>0 AND kwset NOT IN (SELECT id FROM kwsets)", "unknown keywords"},
+	{"SELECT mid FROM timers WHERE mid NOT IN (SELECT mid FROM msg)", "timer of no message"},
+	{"SELECT mid FROM pread WHERE mid<>0 AND mid NOT IN (SELECT mid FROM msg)", "read state of no message"},
+	{"SELECT p.fid FROM pread p WHERE p.mid=0 AND p.isread<>(SELECT COUNT(*) FROM pread o"
+		" WHERE o.user=p.user AND o.fid=p.fid AND o.mid<>0 AND o.isread<>0)", "number of messages that a user has read"},
 	{"SELECT fid FROM permissions WHERE fid NOT IN (SELECT fid FROM folders)", "rights of no folder"},
 	{"SELECT fid FROM log WHERE fid NOT IN (SELECT fid FROM folders)", "changes of no folder"},
 	{"SELECT s.fid FROM fstate s WHERE s.fid<>0 AND s.log_bytes<>(SELECT COALESCE(SUM(length(data)+24),0) FROM log l WHERE l.fid=s.fid)",

@@ -230,6 +230,9 @@ enum {
 	GX_MSGF_READ = 0x01, GX_MSGF_ANSWERED = 0x02, GX_MSGF_FLAGGED = 0x04, GX_MSGF_DELETED = 0x08, /**< IMAP \Deleted */
 	GX_MSGF_DRAFT = 0x10, GX_MSGF_RECENT = 0x20, GX_MSGF_FORWARDED = 0x40, GX_MSGF_UNSENT = 0x80,
 	GX_MSGF_FAI = 0x100, GX_MSGF_SOFTDEL = 0x200, GX_MSGF_HASATTACH = 0x400, GX_MSGF_HASORIG = 0x800,
+	GX_MSGF_RNPENDING = 0x1000, GX_MSGF_NRNPENDING = 0x2000, /**< a read receipt, a non-read receipt is still owed */
+	GX_MSGF_SUBMIT = 0x4000, GX_MSGF_MODIFIED = 0x8000,      /**< handed to the transport; changed since first saved or delivered */
+	GX_MSGF_FROMME = 0x10000, GX_MSGF_RESEND = 0x20000,
 	GX_MSGF_IMAP = 0x7f, /**< those a client may set */
 };
 
@@ -302,6 +305,34 @@ struct gx_flag_change {
 /** Messages that are gone are skipped. @p ret_skipped (may be NULL): mids refused by unchanged_since, in @p a. */
 GX_API gx_ec gx_msg_change_flags(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, const struct gx_flag_change *c,
 	struct gx_arena *a, uint64_t **ret_skipped, size_t *ret_nskipped) GX_MUST_CHECK;
+/** [MS-OXCMSG] 2.2.3.10.1 */
+enum {
+	GX_RF_DEFAULT = 0, GX_RF_SUPPRESS_RECEIPT = 0x01, GX_RF_CLEAR_READ = 0x04, GX_RF_RESERVED = 0x0a,
+	GX_RF_RECEIPT_ONLY = 0x10, GX_RF_CLEAR_NOTIFY_READ = 0x20, GX_RF_CLEAR_NOTIFY_UNREAD = 0x40,
+};
+struct gx_read_result {
+	uint64_t rcn;        /**< change number of the read state, 0 never changed */
+	bool changed;
+	bool receipt_due;    /**< the sender asked for a receipt and shall have it now; the store will not say so again */
+};
+/**
+ * Marks as read or unread and settles what is owed to the sender. In a public store the state is the actor's own
+ * and no receipt is due. @param how GX_RF_*. @p ret_result may be NULL. A message with GX_MSGF_NRNPENDING
+ * that is deleted unread owes a non-read receipt: see gx_msg_brief().
+ */
+GX_API gx_ec gx_msg_set_read(struct gx_txn *t, uint64_t mid, uint32_t how, struct gx_read_result *ret_result) GX_MUST_CHECK;
+/** Unread messages of a folder, for @p user in a public store (NULL: for nobody in particular). */
+GX_API gx_ec gx_folder_unread(struct gx_txn *t, uint64_t fid, const char *user, uint64_t *ret_unread) GX_MUST_CHECK;
+/** The message is no longer as it was first saved or delivered: mfUnmodified goes. */
+GX_API gx_ec gx_msg_mark_modified(struct gx_txn *t, uint64_t mid) GX_MUST_CHECK;
+/** Hands it to the transport: mfSubmitted is set, mfUnsent goes. @p ret_marked false: it was handed over before, or can not be. */
+GX_API gx_ec gx_msg_try_submit(struct gx_txn *t, uint64_t mid, bool *ret_marked) GX_MUST_CHECK;
+/** The transport gives it back, as a draft again if @p unsent. Nothing happens to one that was not submitted. */
+GX_API gx_ec gx_msg_clear_submit(struct gx_txn *t, uint64_t mid, bool unsent) GX_MUST_CHECK;
+/** Number of the timer that will send it; 0 none. */
+GX_API gx_ec gx_msg_set_timer(struct gx_txn *t, uint64_t mid, uint32_t timer) GX_MUST_CHECK;
+GX_API gx_ec gx_msg_get_timer(struct gx_txn *t, uint64_t mid, uint32_t *ret_timer) GX_MUST_CHECK;
+
 /** Removes; soft keeps them recoverable (they lose their UID). Tombstones are written. */
 GX_API gx_ec gx_msg_delete(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, bool hard) GX_MUST_CHECK;
 /** Copies or moves; bodies are shared. @p ret_ids: n entries, mid 0 where the source is gone; may be NULL. */
