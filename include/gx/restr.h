@@ -137,6 +137,12 @@ GX_API uint64_t gx_value_size(uint16_t type, const union gx_value *v);
 /** A string against a pattern by FuzzyLevelLow and FuzzyLevelHigh. */
 GX_API bool gx_fuzzy_match(const char *s, const char *pattern, uint16_t level, uint16_t flags);
 
+/**
+ * Appends what of a text counts when neither case nor marks do (FL_LOOSE): the form in which a search index keeps it.
+ * If a text contains another in any of the ways of gx_fuzzy_match() or gx_utf8_casestr(), then its form contains the other's.
+ */
+GX_API void gx_fuzzy_form(const char *s, size_t len, struct gx_push *out);
+
 /** [MS-OXCDATA] 2.13.1: Order */
 enum { GX_SORT_ASCEND = 0, GX_SORT_DESCEND = 1, GX_SORT_MAX_CATEGORY = 4 };
 

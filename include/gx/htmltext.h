@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_HTMLTEXT_H
+#define GX_HTMLTEXT_H
+/**
+ * @file htmltext.h
+ * The words of an HTML document, for searching. Thread class: confined.
+ */
+#include <gx/cursor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Appends the text of @p s (UTF-8): without tags, comments, scripts and styles; references decoded; block
+ * elements part words, inline ones do not. Takes any input, in linear time; text is never longer than three
+ * times the input. The error is in @p out.
+ */
+GX_API void gx_html_text(const char *s, size_t len, struct gx_push *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
