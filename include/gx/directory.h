@@ -4,7 +4,7 @@
 /**
  * @file directory.h
  * Who exists: users, domains, aliases, groups, servers. One interface, back ends behind it
- * (SQLite here; others are modules). Schema: version 133 of the user database.
+ * (SQLite here; MariaDB is a module loaded at run time). Schema: version 133 of the user database.
  * Thread class: locked.
  */
 #include <gx/arena.h>
@@ -21,17 +21,41 @@ struct gx_dir_opts {
 	size_t size;
 	const struct gx_log *log;
 	const char *path;           /**< SQLite file */
-	unsigned cache_seconds;     /**< how long answers may be remembered, 0 takes 10; changes show at once, those of other processes after 0.1 s */
+	unsigned cache_seconds;     /**< how long answers may be remembered, 0 takes 10. Changes show at once, those of other processes after 0.1 s (SQLite), 1 s (MariaDB) */
 	bool first_time_password;   /**< enable_firsttimepw */
+
+	const char *module;         /**< NULL or "": the SQLite file at path; "mariadb": the module of that name, with what follows */
+	const char *module_dir;     /**< where modules lie; NULL: where this library was installed */
+	const char *host;           /**< name or address; NULL, "" and "localhost": the socket of this machine */
+	const char *socket;         /**< Unix socket; NULL or "": the usual one */
+	unsigned port;              /**< 0 takes 3306 */
+	const char *user, *password, *dbname;
+	unsigned connections;       /**< most at once, 0 takes 8 */
+	unsigned wait_seconds;      /**< how long an operation may wait for a connection or for a lost server, 0 takes 10 */
+	unsigned rdwr_seconds;      /**< how long a single answer of the server may take, 0: for ever */
+	bool tls;                   /**< with a certificate of the server that is valid and names the host */
+	const char *tls_ca;         /**< PEM file of authorities; NULL or "": those of the system */
+	const char *tls_cert, *tls_key; /**< PEM files of a certificate of our own, if wanted */
+	const char *host_id;        /**< our name in the table of servers; NULL or "": every store is at hand */
 };
 #define GX_DIR_OPTS_INIT {.size = sizeof(struct gx_dir_opts)}
 
-/** Creates the tables (gromox-dbop -C). GX_E_EXISTS when they are there. */
+/** Creates the tables (gromox-dbop -C) in a SQLite file. GX_E_EXISTS when they are there. */
 GX_API int gx_dir_create(const char *path, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 /** Creates the oldest tables known, version 0, for trying the upgrade (gromox-dbop --create-old). */
 GX_API int gx_dir_create_old(const char *path, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 /** Brings an older schema to the newest (gromox-dbop -U). */
 GX_API int gx_dir_upgrade(const char *path, struct gx_arena *a, unsigned *ret_from, unsigned *ret_to, const char **ret_why) GX_MUST_CHECK;
+/** The same three for any back end; @p old: version 0. Two programs at once do not harm each other. */
+GX_API int gx_dir_create_tables(const struct gx_dir_opts *o, bool old, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+GX_API int gx_dir_upgrade_tables(const struct gx_dir_opts *o, struct gx_arena *a, unsigned *ret_from, unsigned *ret_to,
+	const char **ret_why) GX_MUST_CHECK;
+/** What to call it in messages: the file, or "MariaDB USER@HOST/DATABASE". */
+GX_API const char *gx_dir_opts_name(const struct gx_dir_opts *o, struct gx_arena *a);
+/**
+ * Opens it and looks whether it can be used. GX_E_NOTFOUND no file or no tables, GX_E_STATE the schema is too old, GX_E_FORMAT it
+ * is too new or no directory at all, GX_E_UNSUP no such module, GX_E_IO with the words of the server.
+ */
 GX_API int gx_dir_open(const struct gx_dir_opts *o, struct gx_dir **ret_dir, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 GX_API void gx_dir_close(struct gx_dir *d);
 
@@ -72,7 +96,30 @@ GX_API int gx_dir_list_members(struct gx_dir *d, const char *list, struct gx_are
 /** Lists that an address is in, NULL-terminated. */
 GX_API int gx_dir_groups_of(struct gx_dir *d, const char *address, struct gx_arena *a, const char *const **ret_v) GX_MUST_CHECK;
 
+struct gx_server {
+	uint32_t id;
+	const char *hostname;       /**< by which servers know each other: their host_id */
+	const char *extname;        /**< by which clients know it */
+};
+/**
+ * Where the stores of a homeserver (of a user or a domain) are: "local" for 0, which any server serves, and for our own host_id,
+ * else the hostname. GX_E_NOTFOUND when there is no such server.
+ */
+GX_API int gx_dir_server_of(struct gx_dir *d, uint32_t homeserver, struct gx_arena *a, const char **ret_host) GX_MUST_CHECK;
+/** The row itself; GX_E_NOTFOUND also for 0. */
+GX_API int gx_dir_server(struct gx_dir *d, uint32_t id, struct gx_arena *a, struct gx_server *ret_s) GX_MUST_CHECK;
+/** By id. */
+GX_API int gx_dir_list_servers(struct gx_dir *d, struct gx_arena *a, struct gx_server **ret_v, size_t *ret_n) GX_MUST_CHECK;
+
 /* Administration */
+/** @p extname NULL or "": the same. GX_E_EXISTS, GX_E_INVAL no host name, GX_E_LIMIT there are 255. */
+GX_API int gx_dir_add_server(struct gx_dir *d, const char *hostname, const char *extname, uint32_t *ret_id) GX_MUST_CHECK;
+/** GX_E_NOTFOUND; GX_E_STATE while it is the homeserver of somebody. */
+GX_API int gx_dir_del_server(struct gx_dir *d, const char *hostname) GX_MUST_CHECK;
+/** Notes where the store is; the store itself stays where it is. GX_E_NOTFOUND no such user or domain, GX_E_INVAL no such server. */
+GX_API int gx_dir_set_homeserver(struct gx_dir *d, const char *username, uint32_t server) GX_MUST_CHECK;
+GX_API int gx_dir_set_domain_homeserver(struct gx_dir *d, const char *domain, uint32_t server) GX_MUST_CHECK;
+
 struct gx_user_new {
 	size_t size;
 	const char *username, *password, *maildir, *lang, *timezone, *display_name;

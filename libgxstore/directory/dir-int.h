@@ -3,66 +3,115 @@
 #define GX_DIR_INT_H
 /**
  * @file dir-int.h
- * Inside of the SQLite directory: one connection under one lock, all SQL in dir_sql.c.
+ * Inside of the directory: a pool of connections to some back end (back-int.h), a cache, and all
+ * SQL in dir_sql.c. Operations are functions that get a connection from gx_dir__read() or
+ * gx_dir__write(), which may call them again after a failure.
  */
 #include <pthread.h>
-#include <sqlite3.h>
 #include <gx/directory.h>
+#include <gx/time.h>
+#include "libgxstore/directory/back-int.h"
 
 #define GX_DIR_SCHEMA_VERSION 133
 enum { GX_DIR_ADDR_MAX = 320, GX_DIR_SLOTS = 1024 };
 
-/* Statements, prepared at first use; the texts are in dir_sql.c. */
+/* Statements; the texts are in dir_sql.c. */
 enum gx_dir_q {
-	GX_DQ_BEGIN, GX_DQ_COMMIT, GX_DQ_ROLLBACK, GX_DQ_DATA_VERSION,
-	GX_DQ_USER_BY_NAME, GX_DQ_USER_PROPS, GX_DQ_USER_SECRET, GX_DQ_USER_ID,
-	GX_DQ_USERS_ALL, GX_DQ_USERS_OF_DOMAIN,
+	GX_DQ_USER_BY_NAME, GX_DQ_USER_SECRET, GX_DQ_USER_ID, GX_DQ_USERS_ALL, GX_DQ_USERS_OF_DOMAIN,
 	GX_DQ_USER_INSERT, GX_DQ_USER_DELETE, GX_DQ_USER_PASSWORD, GX_DQ_USER_FIRST_PASSWORD, GX_DQ_PROP_PUT,
 	GX_DQ_DOMAIN_BY_NAME, GX_DQ_DOMAINS, GX_DQ_DOMAIN_INSERT, GX_DQ_DOMAIN_DELETE, GX_DQ_DOMAIN_COUNT,
 	GX_DQ_ALIAS_INSERT, GX_DQ_ALIAS_DELETE, GX_DQ_ALIASES_ALL, GX_DQ_ALIASES_OF,
 	GX_DQ_NAME_TAKEN, GX_DQ_NAME_FORGET_MEMBER,
-	GX_DQ_LIST_BY_NAME, GX_DQ_LIST_MEMBERS, GX_DQ_LIST_DOMAIN_MEMBERS, GX_DQ_LIST_HAS_MEMBER,
-	GX_DQ_LIST_MAY_SEND, GX_DQ_LISTS_OF, GX_DQ_LISTS_OF_DOMAIN, GX_DQ_LIST_INSERT, GX_DQ_MEMBER_INSERT,
-	GX_DQ_MEMBER_DELETE, GX_DQ_SENDER_INSERT,
+	GX_DQ_LIST_BY_NAME, GX_DQ_LIST_MEMBERS, GX_DQ_LIST_DOMAIN_MEMBERS, GX_DQ_LIST_MAY_SEND,
+	GX_DQ_LISTS_OF, GX_DQ_LISTS_OF_DOMAIN, GX_DQ_LIST_INSERT, GX_DQ_LIST_FORGET_MEMBERS, GX_DQ_LIST_FORGET_SENDERS,
+	GX_DQ_MEMBER_INSERT, GX_DQ_MEMBER_DELETE, GX_DQ_SENDER_INSERT,
+	GX_DQ_SERVER_BY_ID, GX_DQ_SERVERS, GX_DQ_SERVER_ID, GX_DQ_SERVER_INSERT, GX_DQ_SERVER_DELETE, GX_DQ_SERVER_COUNT,
+	GX_DQ_USER_HOMESERVER, GX_DQ_DOMAIN_HOMESERVER,
 	GX_DQ_COUNT
 };
 
+/* What the cache remembers: objects by a key. */
+enum gx_dir_kind { GX_DIRKIND_USER, GX_DIRKIND_DOMAIN, GX_DIRKIND_SERVER };
+
 struct gx_dir_slot;
+struct gx_dir_cache {
+	pthread_mutex_t lock;
+	struct gx_dir_slot *slots[GX_DIR_SLOTS];
+	uint64_t generation;        /* one more with each time that everything was forgotten */
+	int64_t looked_ms, version; /* when and what the database said last */
+};
+
+struct gx_dir_pool {
+	pthread_mutex_t lock;
+	pthread_cond_t freed;
+	struct gx_dirconn *idle;
+	unsigned count, max;
+	unsigned generation; /* connections of an older one are not used again */
+	bool down;           /* the server did not answer for a whole round of attempts */
+};
 
 struct gx_dir {
-	pthread_mutex_t lock; /* db, st, slots */
-	sqlite3 *db;
-	sqlite3_stmt *st[GX_DQ_COUNT];
-	char *path;
+	const struct gx_dirback *back;
+	void *module;               /* of dlopen(), or NULL */
+	struct gx_dir_opts o;       /* complete, strings in mem */
+	struct gx_arena *mem;
+	const char *name;           /* for messages */
 	const struct gx_log *log;
 	const struct gx_clock *clock;
 	int64_t cache_ms;
-	bool first_time_password;
-	int64_t looked_ms, data_version; /* when and what the database said last */
-	struct gx_dir_slot *slots[GX_DIR_SLOTS];
+	struct gx_dir_pool pool;
+	struct gx_dir_cache cache;
 };
 
+/* dir_open.c */
+/** A directory of which nothing is known yet but the back end. */
+int gx_dir__new(const struct gx_dir_opts *o, struct gx_dir **ret_d, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+/** Puts the text into *ret_why, if the caller wants it. @return err. */
+int gx_dir__say(int err, struct gx_arena *a, const char **ret_why, const char *fmt, ...) GX_PRINTF(4, 5);
+
+/* dir_sqlite.c */
+extern const struct gx_dirback gx_dir__sqlite;
+
+/* dir_pool.c */
+int gx_dir__pool_init(struct gx_dir *d) GX_MUST_CHECK;
+void gx_dir__pool_release(struct gx_dir *d);
+/**
+ * Work on a connection. It is called again when the connection was lost or the database asked for
+ * it, so it starts from nothing each time. @return what it returns, or why there is no connection.
+ */
+typedef int gx_dir_work(struct gx_dirconn *c, void *ctx);
+int gx_dir__read(struct gx_dir *d, gx_dir_work *work, void *ctx) GX_MUST_CHECK;
+/** The same in a transaction, which is kept when @p work returns 0; forgets cached answers. */
+int gx_dir__write(struct gx_dir *d, gx_dir_work *work, void *ctx) GX_MUST_CHECK;
+/** Reads once, without waiting long for a connection; failures are not logged. */
+int gx_dir__peek(struct gx_dir *d, gx_dir_work *work, void *ctx) GX_MUST_CHECK;
+
 /* dir_sql.c */
-/** The statement, reset and with its bindings cleared; NULL (logged) when SQLite refuses. Lock held. */
-sqlite3_stmt *gx_dir__stmt(struct gx_dir *d, enum gx_dir_q q);
-/** Resets it, so that no read snapshot stays open. */
-void gx_dir__done(sqlite3_stmt *st);
-int gx_dir__bind(sqlite3_stmt *st, int i, const char *s) GX_MUST_CHECK;
-/** @return 1 a row, 0 the end, or GX_E_*; logs failures. */
-int gx_dir__step(struct gx_dir *d, sqlite3_stmt *st);
-/** Runs a statement with up to two texts (NULL: not bound) that gives no row. */
-int gx_dir__exec(struct gx_dir *d, enum gx_dir_q q, const char *a, const char *b) GX_MUST_CHECK;
-int gx_dir__err(struct gx_dir *d, int rc);
-/** Column as arena text, "" for NULL. */
-const char *gx_dir__col(struct gx_arena *a, sqlite3_stmt *st, int i);
-/** Takes the lock and starts a write transaction; on success the caller must call gx_dir__end(). */
-int gx_dir__begin(struct gx_dir *d) GX_MUST_CHECK;
-/** Commits when @p err is 0, else rolls back; forgets cached answers; unlocks. @return err or the commit's. */
-int gx_dir__end(struct gx_dir *d, int err) GX_MUST_CHECK;
+#define GX_ARGS(...) (const struct gx_dirarg[]){__VA_ARGS__}, sizeof((const struct gx_dirarg[]){__VA_ARGS__}) / sizeof(struct gx_dirarg)
+/** Starts a statement: on success step to the end or to where you like, then gx_dir__done(). */
+int gx_dir__run(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n, struct gx_dirstmt **ret_st) GX_MUST_CHECK;
+/** @return 1 a row, 0 the end, or GX_E_*. */
+int gx_dir__step(struct gx_dirstmt *st) GX_MUST_CHECK;
+/** Accepts NULL. */
+void gx_dir__done(struct gx_dirstmt *st);
+int64_t gx_dir__num(struct gx_dirstmt *st, unsigned col);
+/** Column as arena text, "" for NULL; NULL out of memory. */
+const char *gx_dir__col(struct gx_arena *a, struct gx_dirstmt *st, unsigned col);
+/** Borrowed until the next step, "" for NULL. */
+const char *gx_dir__text(struct gx_dirstmt *st, unsigned col);
+/** Runs a statement that gives no rows. */
+int gx_dir__exec(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n) GX_MUST_CHECK;
+/** The same; GX_E_NOTFOUND when it matched no row. */
+int gx_dir__change(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n) GX_MUST_CHECK;
+/** First column of the first row; GX_E_NOTFOUND without one. @p ret_v may be NULL. */
+int gx_dir__first(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n, int64_t *ret_v) GX_MUST_CHECK;
 
 /* dir_schema.c */
-int gx_dir__version(sqlite3 *db, unsigned *ret_version) GX_MUST_CHECK;
-int gx_dir__connect(const char *path, int flags, sqlite3 **ret_db) GX_MUST_CHECK;
+/** GX_E_NOTFOUND when there are no tables, else the version, 0 when no row says. */
+int gx_dir__version(struct gx_dirconn *c, unsigned *ret_version) GX_MUST_CHECK;
+/** For tests: as gx_dir_upgrade_tables(), but not further than @p limit. */
+int gx_dir__upgrade(const struct gx_dir_opts *o, unsigned limit, struct gx_arena *a, unsigned *ret_from, unsigned *ret_to,
+	const char **ret_why) GX_MUST_CHECK;
 
 /* dir_address.c */
 /**
@@ -75,20 +124,24 @@ int gx_dir__normalise(const char *in, char out[GX_DIR_ADDR_MAX + 1]) GX_MUST_CHE
 const char *gx_dir__domain_of(const char *address);
 /** Is it usable as an address of a new user or alias: one '@', both sides filled, no blanks? */
 bool gx_dir__address_ok(const char *address);
+/** Can this directory keep such an address (or member of a list)? */
+bool gx_dir__can_keep(const struct gx_dir *d, const char *address);
 
 /* dir_cache.c */
-/** Forgets everything when another process has changed the database; asks a few times a second. Lock held. */
-void gx_dir__cache_refresh(struct gx_dir *d);
-/** @return 0 and a copy in @p a, GX_E_NOTFOUND for a remembered absence, 1 when nothing is remembered. Lock held. */
-int gx_dir__cache_get(struct gx_dir *d, const char *key, struct gx_arena *a, struct gx_user *ret_u);
-/** @p u NULL remembers the absence. */
-void gx_dir__cache_put(struct gx_dir *d, const char *key, const struct gx_user *u);
+int gx_dir__cache_init(struct gx_dir *d) GX_MUST_CHECK;
+void gx_dir__cache_release(struct gx_dir *d);
+/**
+ * @return 0 and a copy in @p a, GX_E_NOTFOUND for a remembered absence, or 1 when nothing is
+ * remembered: then look it up and hand the ticket to gx_dir__cache_put().
+ */
+int gx_dir__cache_get(struct gx_dir *d, enum gx_dir_kind kind, const char *key, struct gx_arena *a, void *ret_obj, uint64_t *ret_ticket);
+/** @p obj NULL remembers the absence. Does nothing when something was changed since the ticket was given. */
+void gx_dir__cache_put(struct gx_dir *d, enum gx_dir_kind kind, const char *key, const void *obj, uint64_t ticket);
 void gx_dir__cache_clear(struct gx_dir *d);
 
 /* dir_user.c */
-/** Without cache, lock held. */
-int gx_dir__load_user(struct gx_dir *d, const char *key, struct gx_arena *a, struct gx_user *ret_u) GX_MUST_CHECK;
-int gx_dir__user_props(struct gx_dir *d, struct gx_arena *a, struct gx_user *u) GX_MUST_CHECK;
+/** Without cache. */
+int gx_dir__load_user(struct gx_dirconn *c, const char *key, struct gx_arena *a, struct gx_user *ret_u) GX_MUST_CHECK;
 
 /* dir_password.c */
 /** crypt(3) with a fresh salt; @p out takes 136 bytes. */

@@ -12,7 +12,8 @@ const char *gx_dir__domain_of(const char *address)
 int gx_dir__normalise(const char *in, char out[GX_DIR_ADDR_MAX + 1])
 {
 	size_t len = strlen(in);
-	if (len == 0 || len > GX_DIR_ADDR_MAX || !gx_utf8_valid(in, len))
+	/* Blanks at the end do not count for MariaDB when it compares: no name has them. */
+	if (len == 0 || len > GX_DIR_ADDR_MAX || in[len - 1] == ' ' || !gx_utf8_valid(in, len))
 		return GX_E_INVAL;
 	const char *at = strrchr(in, '@');
 	struct gx_strbuf b = GX_STRBUF_INIT;
@@ -39,4 +40,12 @@ bool gx_dir__address_ok(const char *address)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f || strchr("<>,;:\"\\()[]/", *p) != NULL || (*p == '@' && p != at))
 			return false;
 	return strstr(address, "..") == NULL && address[0] != '.' && address[0] != '-';
+}
+
+bool gx_dir__can_keep(const struct gx_dir *d, const char *address)
+{
+	for (const char *p = address; d->back->ascii_names && *p != '\0'; ++p)
+		if ((unsigned char)*p >= 0x80)
+			return false;
+	return true;
 }

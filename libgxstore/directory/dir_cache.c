@@ -5,62 +5,134 @@
  * their hashes are never in it.
  */
 #include <config.h>
+#include <assert.h>
 #include <gx/charset.h>
 #include "libgxstore/directory/dir-int.h"
 
 struct gx_dir_slot {
 	int64_t expires_ms;
+	enum gx_dir_kind kind;
 	bool absent;
-	struct gx_user u; /* strings behind the struct */
 	char *key;
+	max_align_t obj[]; /* the object, then its strings, then the key */
 };
 
-static size_t slot_of(const char *key)
+/* What an object of a kind is: a struct with strings in it. */
+enum { MAX_STRINGS = 5 };
+struct shape {
+	size_t size;
+	size_t strings[MAX_STRINGS], n;
+};
+static const struct shape shapes[] = {
+	[GX_DIRKIND_USER] = {sizeof(struct gx_user), {offsetof(struct gx_user, username), offsetof(struct gx_user, maildir),
+		offsetof(struct gx_user, lang), offsetof(struct gx_user, timezone), offsetof(struct gx_user, display_name)}, 5},
+	[GX_DIRKIND_DOMAIN] = {sizeof(struct gx_domain), {offsetof(struct gx_domain, name), offsetof(struct gx_domain, homedir),
+		offsetof(struct gx_domain, title)}, 3},
+	[GX_DIRKIND_SERVER] = {sizeof(struct gx_server), {offsetof(struct gx_server, hostname), offsetof(struct gx_server, extname)}, 2},
+};
+
+static const char **string_of(void *obj, const struct shape *s, size_t i)
 {
-	uint32_t h = 2166136261U;
+	return (const char **)((char *)obj + s->strings[i]);
+}
+
+static const char *text_of(const void *obj, const struct shape *s, size_t i)
+{
+	return *(const char *const *)((const char *)obj + s->strings[i]);
+}
+
+static size_t slot_of(enum gx_dir_kind kind, const char *key)
+{
+	uint32_t h = (2166136261U ^ kind) * 16777619U;
 	for (const char *p = key; *p != '\0'; ++p)
 		h = (h ^ (uint32_t)gx_ascii_tolower((unsigned char)*p)) * 16777619U;
 	return (h ^ h >> 16) % GX_DIR_SLOTS;
 }
 
-static int copy_user(struct gx_arena *a, const struct gx_user *src, struct gx_user *ret_u)
+static int copy_out(struct gx_arena *a, const struct shape *s, const void *src, void *dst)
 {
-	struct gx_user u = *src;
-	const char **fields[] = {&u.username, &u.maildir, &u.lang, &u.timezone, &u.display_name};
-	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); ++i) {
-		*fields[i] = gx_arena_strdup(a, *fields[i]);
-		if (*fields[i] == NULL)
+	const char *copy[MAX_STRINGS];
+	for (size_t i = 0; i < s->n; ++i) {
+		copy[i] = gx_arena_strdup(a, text_of(src, s, i));
+		if (copy[i] == NULL)
 			return GX_E_NOMEM;
 	}
-	*ret_u = u;
+	memcpy(dst, src, s->size);
+	for (size_t i = 0; i < s->n; ++i)
+		*string_of(dst, s, i) = copy[i];
 	return 0;
 }
 
-enum { LOOK_MS = 100 };
+int gx_dir__cache_init(struct gx_dir *d)
+{
+	d->cache.version = -1;
+	return pthread_mutex_init(&d->cache.lock, NULL) == 0 ? 0 : GX_E_NOMEM;
+}
 
-void gx_dir__cache_refresh(struct gx_dir *d)
+static void forget(struct gx_dir_cache *k)
+{
+	for (size_t i = 0; i < GX_DIR_SLOTS; ++i) {
+		free(k->slots[i]);
+		k->slots[i] = NULL;
+	}
+	++k->generation;
+}
+
+void gx_dir__cache_release(struct gx_dir *d)
+{
+	forget(&d->cache);
+	pthread_mutex_destroy(&d->cache.lock);
+}
+
+void gx_dir__cache_clear(struct gx_dir *d)
+{
+	pthread_mutex_lock(&d->cache.lock);
+	forget(&d->cache);
+	pthread_mutex_unlock(&d->cache.lock);
+}
+
+static int ask_version(struct gx_dirconn *c, void *ctx)
+{
+	return c->back->changed(c, ctx);
+}
+
+/*
+ * Forgets everything when another process has changed the database; asks now and then. When the
+ * database does not answer, what is remembered serves until its time is over.
+ */
+static void refresh(struct gx_dir *d, int64_t now)
+{
+	struct gx_dir_cache *k = &d->cache;
+	int64_t version = 0;
+	pthread_mutex_lock(&k->lock);
+	bool due = k->looked_ms == 0 || now - k->looked_ms >= d->back->look_ms;
+	if (due)
+		k->looked_ms = now;
+	pthread_mutex_unlock(&k->lock);
+	if (!due || gx_dir__peek(d, ask_version, &version) != 0)
+		return;
+	pthread_mutex_lock(&k->lock);
+	if (version != k->version)
+		forget(k);
+	k->version = version;
+	pthread_mutex_unlock(&k->lock);
+}
+
+int gx_dir__cache_get(struct gx_dir *d, enum gx_dir_kind kind, const char *key, struct gx_arena *a, void *ret_obj, uint64_t *ret_ticket)
 {
 	int64_t now = gx_clock_mono_ms(d->clock);
-	if (d->looked_ms != 0 && now - d->looked_ms < LOOK_MS)
-		return;
-	sqlite3_stmt *st = gx_dir__stmt(d, GX_DQ_DATA_VERSION);
-	int64_t version = st != NULL && gx_dir__step(d, st) == 1 ? sqlite3_column_int64(st, 0) : -1;
-	gx_dir__done(st);
-	if (version != d->data_version)
-		gx_dir__cache_clear(d);
-	d->data_version = version;
-	d->looked_ms = now;
+	int r = 1;
+	refresh(d, now);
+	pthread_mutex_lock(&d->cache.lock);
+	const struct gx_dir_slot *s = d->cache.slots[slot_of(kind, key)];
+	if (s != NULL && s->kind == kind && gx_ascii_casecmp(s->key, key) == 0 && now < s->expires_ms)
+		r = s->absent ? GX_E_NOTFOUND : copy_out(a, &shapes[kind], s->obj, ret_obj);
+	*ret_ticket = d->cache.generation;
+	pthread_mutex_unlock(&d->cache.lock);
+	return r;
 }
 
-int gx_dir__cache_get(struct gx_dir *d, const char *key, struct gx_arena *a, struct gx_user *ret_u)
-{
-	const struct gx_dir_slot *s = d->slots[slot_of(key)];
-	if (s == NULL || gx_ascii_casecmp(s->key, key) != 0 || gx_clock_mono_ms(d->clock) >= s->expires_ms)
-		return 1;
-	return s->absent ? GX_E_NOTFOUND : copy_user(a, &s->u, ret_u);
-}
-
-static const char *append(char **io_p, const char *s)
+static char *append(char **io_p, const char *s)
 {
 	size_t n = strlen(s) + 1;
 	char *at = *io_p;
@@ -69,34 +141,40 @@ static const char *append(char **io_p, const char *s)
 	return at;
 }
 
-void gx_dir__cache_put(struct gx_dir *d, const char *key, const struct gx_user *u)
+static struct gx_dir_slot *make_slot(enum gx_dir_kind kind, const char *key, const void *obj)
 {
-	size_t n = sizeof(struct gx_dir_slot) + strlen(key) + 1;
-	if (u != NULL)
-		n += strlen(u->username) + strlen(u->maildir) + strlen(u->lang) + strlen(u->timezone) + strlen(u->display_name) + 5;
-	struct gx_dir_slot *s = malloc(n);
-	if (s == NULL)
-		return;
-	char *p = (char *)(s + 1);
-	*s = (struct gx_dir_slot){.expires_ms = gx_clock_mono_ms(d->clock) + d->cache_ms, .absent = u == NULL};
-	s->key = (char *)append(&p, key);
-	if (u != NULL) {
-		s->u = *u;
-		s->u.username = append(&p, u->username);
-		s->u.maildir = append(&p, u->maildir);
-		s->u.lang = append(&p, u->lang);
-		s->u.timezone = append(&p, u->timezone);
-		s->u.display_name = append(&p, u->display_name);
-	}
-	size_t i = slot_of(key);
-	free(d->slots[i]);
-	d->slots[i] = s;
+	const struct shape *s = &shapes[kind];
+	size_t n = sizeof(struct gx_dir_slot) + s->size + strlen(key) + 1;
+	for (size_t i = 0; obj != NULL && i < s->n; ++i)
+		n += strlen(text_of(obj, s, i)) + 1;
+	struct gx_dir_slot *slot = malloc(n);
+	if (slot == NULL)
+		return NULL;
+	char *p = (char *)slot->obj + s->size;
+	slot->kind = kind;
+	slot->absent = obj == NULL;
+	if (obj != NULL)
+		memcpy(slot->obj, obj, s->size);
+	for (size_t i = 0; obj != NULL && i < s->n; ++i)
+		*string_of(slot->obj, s, i) = append(&p, text_of(obj, s, i));
+	slot->key = append(&p, key);
+	assert(p <= (char *)slot + n);
+	return slot;
 }
 
-void gx_dir__cache_clear(struct gx_dir *d)
+void gx_dir__cache_put(struct gx_dir *d, enum gx_dir_kind kind, const char *key, const void *obj, uint64_t ticket)
 {
-	for (size_t i = 0; i < GX_DIR_SLOTS; ++i) {
-		free(d->slots[i]);
-		d->slots[i] = NULL;
+	struct gx_dir_slot *slot = make_slot(kind, key, obj);
+	if (slot == NULL)
+		return;
+	slot->expires_ms = gx_clock_mono_ms(d->clock) + d->cache_ms;
+	size_t i = slot_of(kind, key);
+	pthread_mutex_lock(&d->cache.lock);
+	if (ticket == d->cache.generation) {
+		struct gx_dir_slot *old = d->cache.slots[i];
+		d->cache.slots[i] = slot;
+		slot = old;
 	}
+	pthread_mutex_unlock(&d->cache.lock);
+	free(slot);
 }

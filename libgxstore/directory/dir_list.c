@@ -67,45 +67,28 @@ static int add_name(struct names *s, const char *name)
 	return 1;
 }
 
-static int find_list(struct gx_dir *d, const char *name, struct gx_arena *a, struct list *ret_l)
+static int find_list(struct gx_dirconn *c, const char *name, struct gx_arena *a, struct list *ret_l)
 {
-	sqlite3_stmt *st = gx_dir__stmt(d, GX_DQ_LIST_BY_NAME);
-	int r = st == NULL ? GX_E_IO : gx_dir__bind(st, 1, name);
-	if (r == 0)
-		r = gx_dir__step(d, st);
+	struct gx_dirstmt *st;
+	int r = gx_dir__run(c, GX_DQ_LIST_BY_NAME, GX_ARGS(GX_NAME(name)), &st);
+	if (r != 0)
+		return r;
+	r = gx_dir__step(st);
 	if (r == 1) {
-		*ret_l = (struct list){.id = sqlite3_column_int64(st, 0), .type = sqlite3_column_int(st, 1),
-			.privilege = sqlite3_column_int(st, 2), .name = gx_dir__col(a, st, 3), .domain_id = sqlite3_column_int64(st, 4)};
+		*ret_l = (struct list){.id = gx_dir__num(st, 0), .type = (int)gx_dir__num(st, 1),
+			.privilege = (int)gx_dir__num(st, 2), .name = gx_dir__col(a, st, 3), .domain_id = gx_dir__num(st, 4)};
 		r = ret_l->name == NULL ? GX_E_NOMEM : 1;
 	}
 	gx_dir__done(st);
 	return r == 1 ? 0 : r == 0 ? GX_E_NOTFOUND : r;
 }
 
-static int has(struct gx_dir *d, enum gx_dir_q q, int64_t list, const char *who)
+/* The names in column 0 of all rows. @return 0 or GX_E_*. */
+static int take_names(struct gx_dirstmt *st, struct names *out)
 {
-	sqlite3_stmt *st = gx_dir__stmt(d, q);
-	if (st == NULL)
-		return GX_E_IO;
-	sqlite3_bind_int64(st, 1, list);
-	int r = gx_dir__bind(st, 2, who);
-	if (r == 0)
-		r = gx_dir__step(d, st);
-	gx_dir__done(st);
-	return r;
-}
-
-/* Names directly in the list. */
-static int direct(struct gx_dir *d, const struct list *l, struct names *out)
-{
-	bool domain = l->type == GX_LIST_DOMAIN;
-	sqlite3_stmt *st = gx_dir__stmt(d, domain ? GX_DQ_LIST_DOMAIN_MEMBERS : GX_DQ_LIST_MEMBERS);
-	if (st == NULL)
-		return GX_E_IO;
-	sqlite3_bind_int64(st, 1, domain ? l->domain_id : l->id);
 	int r = 0;
-	while (r >= 0 && (r = gx_dir__step(d, st)) == 1) {
-		r = add_name(out, (const char *)sqlite3_column_text(st, 0));
+	while (r >= 0 && (r = gx_dir__step(st)) == 1) {
+		r = add_name(out, gx_dir__text(st, 0));
 		if (r >= 0 && out->n > MAX_MEMBERS)
 			r = GX_E_LIMIT;
 	}
@@ -113,20 +96,29 @@ static int direct(struct gx_dir *d, const struct list *l, struct names *out)
 	return r;
 }
 
+/* Names directly in the list. */
+static int direct(struct gx_dirconn *c, const struct list *l, struct names *out)
+{
+	bool domain = l->type == GX_LIST_DOMAIN;
+	struct gx_dirstmt *st;
+	int r = gx_dir__run(c, domain ? GX_DQ_LIST_DOMAIN_MEMBERS : GX_DQ_LIST_MEMBERS, GX_ARGS(GX_NUM(domain ? l->domain_id : l->id)), &st);
+	return r == 0 ? take_names(st, out) : r;
+}
+
 /* Breadth first through nested lists, each once, so that circles end. */
-static int expand(struct gx_dir *d, const struct list *top, struct gx_arena *a, struct names *ret_people)
+static int expand(struct gx_dirconn *c, const struct list *top, struct gx_arena *a, struct names *ret_people)
 {
 	struct names seen = {.a = a}, lists = {.a = a}, people = {.a = a};
 	struct list l = *top;
 	int r = add_name(&lists, top->name);
 	for (size_t done = 0, at = 0; r >= 0 && at < lists.n; ++at) {
 		if (at > 0)
-			r = find_list(d, lists.v[at], a, &l);
+			r = find_list(c, lists.v[at], a, &l);
 		if (r >= 0)
-			r = direct(d, &l, &seen);
+			r = direct(c, &l, &seen);
 		for (; r >= 0 && done < seen.n; ++done) {
 			struct list nested;
-			r = find_list(d, seen.v[done], a, &nested);
+			r = find_list(c, seen.v[done], a, &nested);
 			if (r == 0)
 				r = lists.n >= MAX_LISTS ? GX_E_LIMIT : add_name(&lists, nested.name);
 			else if (r == GX_E_NOTFOUND)
@@ -146,7 +138,7 @@ static bool in(const struct names *s, const char *who)
 }
 
 /* mlists.list_privilege: @return 1 may post, 0 may not, or GX_E_*. */
-static int may_post(struct gx_dir *d, const struct list *l, const struct names *people, const char *sender, struct gx_arena *a)
+static int may_post(struct gx_dirconn *c, const struct list *l, const struct names *people, const char *sender, struct gx_arena *a)
 {
 	char key[GX_DIR_ADDR_MAX + 1] = "";
 	struct gx_user u;
@@ -154,7 +146,7 @@ static int may_post(struct gx_dir *d, const struct list *l, const struct names *
 		return 1;
 	if (sender == NULL || gx_dir__normalise(sender, key) != 0)
 		return 0;
-	int r = gx_dir__load_user(d, key, a, &u);
+	int r = gx_dir__load_user(c, key, a, &u);
 	if (r != 0 && r != GX_E_NOTFOUND)
 		return r;
 	const char *who = r == 0 ? u.username : key;
@@ -164,12 +156,33 @@ static int may_post(struct gx_dir *d, const struct list *l, const struct names *
 	case GX_LISTPRIV_DOMAIN:
 		return gx_ascii_casecmp(gx_dir__domain_of(who), gx_dir__domain_of(l->name)) == 0;
 	case GX_LISTPRIV_SPECIFIED:
-		return has(d, GX_DQ_LIST_MAY_SEND, l->id, who);
+		r = gx_dir__first(c, GX_DQ_LIST_MAY_SEND, GX_ARGS(GX_NUM(l->id), GX_NAME(who)), NULL);
+		return r == 0 ? 1 : r == GX_E_NOTFOUND ? 0 : r;
 	case GX_LISTPRIV_OUTGOING:
 		return r == 0;
 	default:
 		return 0;
 	}
+}
+
+struct query {
+	const char *key, *sender;
+	bool check;
+	struct gx_arena *a;
+	struct names out;
+};
+
+static int load_people(struct gx_dirconn *c, void *ctx)
+{
+	struct query *q = ctx;
+	struct list l;
+	int r = find_list(c, q->key, q->a, &l);
+	if (r == 0)
+		r = expand(c, &l, q->a, &q->out);
+	if (r != 0 || !q->check)
+		return r;
+	r = may_post(c, &l, &q->out, q->sender, q->a);
+	return r == 1 ? 0 : r == 0 ? GX_E_STATE : r;
 }
 
 static int list_people(struct gx_dir *d, const char *list, bool check, const char *sender, struct gx_arena *a,
@@ -180,21 +193,12 @@ static int list_people(struct gx_dir *d, const char *list, bool check, const cha
 		return GX_E_INVAL;
 	if (gx_dir__normalise(list, key) != 0)
 		return GX_E_NOTFOUND;
-	struct list l;
-	struct names people = {.a = a};
-	pthread_mutex_lock(&d->lock);
-	int r = find_list(d, key, a, &l);
-	if (r == 0)
-		r = expand(d, &l, a, &people);
-	if (r == 0 && check) {
-		r = may_post(d, &l, &people, sender, a);
-		r = r == 1 ? 0 : r == 0 ? GX_E_STATE : r;
-	}
-	pthread_mutex_unlock(&d->lock);
+	struct query q = {.key = key, .sender = sender, .check = check, .a = a};
+	int r = gx_dir__read(d, load_people, &q);
 	if (r == 0) {
 		static const char *const none[] = {NULL};
-		*ret_v = people.n == 0 ? none : people.v;
-		*ret_n = people.n;
+		*ret_v = q.out.n == 0 ? none : q.out.v;
+		*ret_n = q.out.n;
 	}
 	return r;
 }
@@ -209,13 +213,27 @@ int gx_dir_list_members(struct gx_dir *d, const char *list, struct gx_arena *a, 
 	return list_people(d, list, false, NULL, a, ret_v, ret_n);
 }
 
-static int lists_of(struct gx_dir *d, enum gx_dir_q q, const char *who, struct names *out)
+static int lists_of(struct gx_dirconn *c, enum gx_dir_q q, const char *who, struct names *out)
 {
-	sqlite3_stmt *st = gx_dir__stmt(d, q);
-	int r = st == NULL ? GX_E_IO : gx_dir__bind(st, 1, who);
-	while (r >= 0 && (r = gx_dir__step(d, st)) == 1)
-		r = add_name(out, (const char *)sqlite3_column_text(st, 0));
-	gx_dir__done(st);
+	struct gx_dirstmt *st;
+	int r = gx_dir__run(c, q, GX_ARGS(GX_NAME(who)), &st);
+	return r == 0 ? take_names(st, out) : r;
+}
+
+static int load_groups(struct gx_dirconn *c, void *ctx)
+{
+	struct query *q = ctx;
+	struct gx_user u;
+	q->out = (struct names){.a = q->a};
+	int r = gx_dir__load_user(c, q->key, q->a, &u);
+	const char *who = r == 0 ? u.username : q->key;
+	if (r == 0 || r == GX_E_NOTFOUND)
+		r = lists_of(c, GX_DQ_LISTS_OF, who, &q->out);
+	if (r == 0)
+		r = lists_of(c, GX_DQ_LISTS_OF_DOMAIN, who, &q->out);
+	/* Lists that a list is in. */
+	for (size_t i = 0; r == 0 && i < q->out.n && q->out.n <= MAX_LISTS; ++i)
+		r = lists_of(c, GX_DQ_LISTS_OF, q->out.v[i], &q->out);
 	return r;
 }
 
@@ -228,20 +246,9 @@ int gx_dir_groups_of(struct gx_dir *d, const char *address, struct gx_arena *a, 
 	*ret_v = none;
 	if (gx_dir__normalise(address, key) != 0)
 		return 0;
-	struct names out = {.a = a};
-	struct gx_user u;
-	pthread_mutex_lock(&d->lock);
-	int r = gx_dir__load_user(d, key, a, &u);
-	const char *who = r == 0 ? u.username : key;
-	if (r == 0 || r == GX_E_NOTFOUND)
-		r = lists_of(d, GX_DQ_LISTS_OF, who, &out);
-	if (r >= 0)
-		r = lists_of(d, GX_DQ_LISTS_OF_DOMAIN, who, &out);
-	/* Lists that a list is in. */
-	for (size_t i = 0; r >= 0 && i < out.n && out.n <= MAX_LISTS; ++i)
-		r = lists_of(d, GX_DQ_LISTS_OF, out.v[i], &out);
-	pthread_mutex_unlock(&d->lock);
-	if (r >= 0 && out.n > 0)
-		*ret_v = out.v;
-	return r < 0 ? r : 0;
+	struct query q = {.key = key, .a = a};
+	int r = gx_dir__read(d, load_groups, &q);
+	if (r == 0 && q.out.n > 0)
+		*ret_v = q.out.v;
+	return r;
 }

@@ -1,41 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every statement the directory runs, and how they are run. The schema is in dir_schema.c. */
+/*
+ * Every statement the directory runs, in words that SQLite and MariaDB both understand. The
+ * tables are in dir_tables.c. Numbers of properties are decimal: MariaDB takes 0x.. for text.
+ */
 #include <config.h>
 #include <assert.h>
 #include "libgxstore/directory/dir-int.h"
 
+/*
+ * The properties that struct gx_user has come as further rows of the same answer, one round trip
+ * for all: PidTagDisplayName, PidTagDisplayTypeEx, PidTagProhibitReceiveQuota,
+ * PidTagProhibitSendQuota, PidTagStorageQuotaLimit.
+ */
 #define USER_COLUMNS \
-	"SELECT u.id, u.domain_id, u.homeserver, u.username, u.maildir, u.lang, u.timezone, u.address_status, u.privilege_bits FROM users u "
-/* A name may be an address, an alias of one, or a login name, in this order. */
-#define USER_ID_OF(p) \
-	"coalesce((SELECT id FROM users WHERE username=" p ")," \
-	" (SELECT id FROM users WHERE username=(SELECT mainname FROM aliases WHERE aliasname=" p "))," \
-	" (SELECT user_id FROM altnames WHERE altname=" p "))"
+	"SELECT u.id, u.domain_id, u.homeserver, u.username, u.maildir, u.lang, u.timezone, u.address_status, u.privilege_bits," \
+	" p.proptag, p.propval_str FROM users u LEFT JOIN user_properties p ON p.user_id=u.id" \
+	" AND p.proptag IN (805371935, 956628995, 1718222851, 1718484995, 1073020931) AND p.order_id=1 "
+/*
+ * A name may be an address, an alias of one, or a login name, in this order. Login names are not
+ * ASCII in MariaDB and compare there without regard to accents: the length tells most of them.
+ */
+#define USER_ID_OF(name, text) \
+	"coalesce((SELECT id FROM users WHERE username=" name ")," \
+	" (SELECT id FROM users WHERE username=(SELECT mainname FROM aliases WHERE aliasname=" name "))," \
+	" (SELECT user_id FROM altnames WHERE altname=" text " AND length(altname)=length(" text ")))"
 #define DOMAIN_COLUMNS "SELECT id, homeserver, domain_status, domainname, homedir, title, max_user FROM domains "
 #define LIST_COLUMNS "SELECT id, list_type, list_privilege, listname, domain_id FROM mlists "
+#define SERVER_COLUMNS "SELECT id, hostname, extname FROM servers "
 
 static const char *const texts[GX_DQ_COUNT] = {
-	[GX_DQ_BEGIN] = "BEGIN IMMEDIATE",
-	[GX_DQ_COMMIT] = "COMMIT",
-	[GX_DQ_ROLLBACK] = "ROLLBACK",
-	[GX_DQ_DATA_VERSION] = "PRAGMA data_version",
-	[GX_DQ_USER_BY_NAME] = USER_COLUMNS "WHERE u.id=" USER_ID_OF("?1"),
-	/* PidTagDisplayName, PidTagDisplayTypeEx, PidTagProhibitReceiveQuota, PidTagProhibitSendQuota, PidTagStorageQuotaLimit */
-	[GX_DQ_USER_PROPS] = "SELECT proptag, propval_str FROM user_properties WHERE user_id=?1"
-		" AND proptag IN (0x3001001f,0x39050003,0x666a0003,0x666e0003,0x3ff50003) AND order_id=1",
-	[GX_DQ_USER_SECRET] = "SELECT id, password, length(externid) FROM users WHERE id=" USER_ID_OF("?1"),
+	[GX_DQ_USER_BY_NAME] = USER_COLUMNS "WHERE u.id=" USER_ID_OF("?1", "?2"),
+	[GX_DQ_USER_SECRET] = "SELECT id, password, length(externid) FROM users WHERE id=" USER_ID_OF("?1", "?2"),
 	[GX_DQ_USER_ID] = "SELECT id FROM users WHERE username=?1",
-	[GX_DQ_USERS_ALL] = USER_COLUMNS "ORDER BY u.username",
-	[GX_DQ_USERS_OF_DOMAIN] = USER_COLUMNS "WHERE u.domain_id=(SELECT id FROM domains WHERE domainname=?1) ORDER BY u.username",
-	[GX_DQ_USER_INSERT] = "INSERT INTO users(username, password, domain_id, maildir, lang, timezone, privilege_bits, address_status, homeserver)"
-		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)",
+	[GX_DQ_USERS_ALL] = USER_COLUMNS "ORDER BY u.username, u.id",
+	[GX_DQ_USERS_OF_DOMAIN] = USER_COLUMNS "WHERE u.domain_id=(SELECT id FROM domains WHERE domainname=?1) ORDER BY u.username, u.id",
+	[GX_DQ_USER_INSERT] = "INSERT INTO users(username, password, domain_id, group_id, maildir, lang, timezone, privilege_bits,"
+		" address_status, homeserver) VALUES(?1,?2,?3,0,?4,?5,?6,?7,?8,?9)",
 	[GX_DQ_USER_DELETE] = "DELETE FROM users WHERE username=?1",
 	[GX_DQ_USER_PASSWORD] = "UPDATE users SET password=?2 WHERE username=?1",
-	[GX_DQ_USER_FIRST_PASSWORD] = "UPDATE users SET password=?2 WHERE id=" USER_ID_OF("?1") " AND password=''",
-	[GX_DQ_PROP_PUT] = "INSERT OR REPLACE INTO user_properties(user_id, proptag, order_id, propval_str) VALUES(?1,?2,1,?3)",
+	[GX_DQ_USER_FIRST_PASSWORD] = "UPDATE users SET password=?2 WHERE id=?1 AND password=''",
+	[GX_DQ_PROP_PUT] = "REPLACE INTO user_properties(user_id, proptag, order_id, propval_str) VALUES(?1,?2,1,?3)",
 	[GX_DQ_DOMAIN_BY_NAME] = DOMAIN_COLUMNS "WHERE domainname=?1",
 	[GX_DQ_DOMAINS] = DOMAIN_COLUMNS "ORDER BY domainname",
-	[GX_DQ_DOMAIN_INSERT] = "INSERT INTO domains(domainname, homedir, max_user) VALUES(?1,?2,?3)",
+	[GX_DQ_DOMAIN_INSERT] = "INSERT INTO domains(domainname, homedir, max_user, end_day) VALUES(?1,?2,?3,'3000-01-01')",
 	[GX_DQ_DOMAIN_DELETE] = "DELETE FROM domains WHERE domainname=?1",
 	[GX_DQ_DOMAIN_COUNT] = "SELECT count(*) FROM users WHERE domain_id=?1",
 	[GX_DQ_ALIAS_INSERT] = "INSERT INTO aliases(aliasname, mainname) SELECT ?1, username FROM users WHERE username=?2",
@@ -48,111 +55,84 @@ static const char *const texts[GX_DQ_COUNT] = {
 	[GX_DQ_LIST_BY_NAME] = LIST_COLUMNS "WHERE listname=coalesce((SELECT mainname FROM aliases WHERE aliasname=?1), ?1)",
 	[GX_DQ_LIST_MEMBERS] = "SELECT username FROM associations WHERE list_id=?1 ORDER BY username",
 	[GX_DQ_LIST_DOMAIN_MEMBERS] = "SELECT username FROM users WHERE domain_id=?1 AND maildir<>'' AND address_status=0 ORDER BY username",
-	[GX_DQ_LIST_HAS_MEMBER] = "SELECT 1 FROM associations WHERE list_id=?1 AND username=?2",
 	[GX_DQ_LIST_MAY_SEND] = "SELECT 1 FROM specifieds WHERE list_id=?1 AND username=?2",
 	[GX_DQ_LISTS_OF] = "SELECT m.listname FROM associations a JOIN mlists m ON m.id=a.list_id WHERE a.username=?1 ORDER BY m.listname",
 	[GX_DQ_LISTS_OF_DOMAIN] = "SELECT m.listname FROM mlists m JOIN users u ON u.domain_id=m.domain_id"
 		" WHERE u.username=?1 AND m.list_type=2 AND u.maildir<>'' AND u.address_status=0 ORDER BY m.listname",
 	[GX_DQ_LIST_INSERT] = "INSERT INTO mlists(listname, domain_id, list_type, list_privilege) VALUES(?1,?2,?3,?4)",
+	[GX_DQ_LIST_FORGET_MEMBERS] = "DELETE FROM associations WHERE list_id=(SELECT id FROM mlists WHERE listname=?1)",
+	[GX_DQ_LIST_FORGET_SENDERS] = "DELETE FROM specifieds WHERE list_id=(SELECT id FROM mlists WHERE listname=?1)",
 	[GX_DQ_MEMBER_INSERT] = "INSERT INTO associations(list_id, username) SELECT id, ?2 FROM mlists WHERE listname=?1",
 	[GX_DQ_MEMBER_DELETE] = "DELETE FROM associations WHERE list_id=(SELECT id FROM mlists WHERE listname=?1) AND username=?2",
 	[GX_DQ_SENDER_INSERT] = "INSERT INTO specifieds(username, list_id) SELECT ?2, id FROM mlists WHERE listname=?1",
+	[GX_DQ_SERVER_BY_ID] = SERVER_COLUMNS "WHERE id=?1",
+	[GX_DQ_SERVERS] = SERVER_COLUMNS "ORDER BY id",
+	[GX_DQ_SERVER_ID] = "SELECT id FROM servers WHERE hostname=?1",
+	[GX_DQ_SERVER_INSERT] = "INSERT INTO servers(id, hostname, extname) VALUES(?1,?2,?3)",
+	[GX_DQ_SERVER_DELETE] = "DELETE FROM servers WHERE id=?1",
+	[GX_DQ_SERVER_COUNT] = "SELECT (SELECT count(*) FROM users WHERE homeserver=?1) + (SELECT count(*) FROM domains WHERE homeserver=?1)",
+	[GX_DQ_USER_HOMESERVER] = "UPDATE users SET homeserver=?2 WHERE username=?1",
+	[GX_DQ_DOMAIN_HOMESERVER] = "UPDATE domains SET homeserver=?2 WHERE domainname=?1",
 };
+static_assert((int)GX_DQ_COUNT < (int)GX_DIRBACK_STMTS, "back ends keep as many statements, and one of their own");
 
-int gx_dir__err(struct gx_dir *d, int rc)
-{
-	if ((rc & 0xff) == SQLITE_CONSTRAINT)
-		return GX_E_EXISTS;
-	gx_log(d->log, GX_LOG_ERROR, "%s: %s", d->path, sqlite3_errmsg(d->db));
-	switch (rc & 0xff) {
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return GX_E_BUSY;
-	case SQLITE_NOMEM:
-		return GX_E_NOMEM;
-	case SQLITE_FULL:
-		return GX_E_NOSPACE;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		return GX_E_FORMAT;
-	default:
-		return GX_E_IO;
-	}
-}
-
-sqlite3_stmt *gx_dir__stmt(struct gx_dir *d, enum gx_dir_q q)
+int gx_dir__run(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n, struct gx_dirstmt **ret_st)
 {
 	assert(texts[q] != NULL);
-	if (d->st[q] == NULL) {
-		int rc = sqlite3_prepare_v3(d->db, texts[q], -1, SQLITE_PREPARE_PERSISTENT, &d->st[q], NULL);
-		if (rc != SQLITE_OK) {
-			gx_dir__err(d, rc);
-			return NULL;
-		}
-	}
-	return d->st[q];
+	return c->back->run(c, q, texts[q], v, n, ret_st);
 }
 
-void gx_dir__done(sqlite3_stmt *st)
+int gx_dir__step(struct gx_dirstmt *st)
 {
-	if (st == NULL)
-		return;
-	sqlite3_reset(st);
-	sqlite3_clear_bindings(st);
+	return st->conn->back->step(st);
 }
 
-int gx_dir__bind(sqlite3_stmt *st, int i, const char *s)
+void gx_dir__done(struct gx_dirstmt *st)
 {
-	return sqlite3_bind_text(st, i, s, -1, SQLITE_TRANSIENT) == SQLITE_OK ? 0 : GX_E_NOMEM;
+	if (st != NULL)
+		st->conn->back->done(st);
 }
 
-int gx_dir__step(struct gx_dir *d, sqlite3_stmt *st)
+int64_t gx_dir__num(struct gx_dirstmt *st, unsigned col)
 {
-	int rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW)
-		return 1;
-	return rc == SQLITE_DONE ? 0 : gx_dir__err(d, rc);
+	return st->conn->back->num(st, col);
 }
 
-int gx_dir__exec(struct gx_dir *d, enum gx_dir_q q, const char *a, const char *b)
+const char *gx_dir__text(struct gx_dirstmt *st, unsigned col)
 {
-	sqlite3_stmt *st = gx_dir__stmt(d, q);
-	if (st == NULL)
-		return GX_E_IO;
-	int err = a == NULL ? 0 : gx_dir__bind(st, 1, a);
-	if (err == 0 && b != NULL)
-		err = gx_dir__bind(st, 2, b);
-	if (err == 0)
-		err = gx_dir__step(d, st);
+	const char *s = st->conn->back->text(st, col);
+	return s == NULL ? "" : s;
+}
+
+const char *gx_dir__col(struct gx_arena *a, struct gx_dirstmt *st, unsigned col)
+{
+	return gx_arena_strdup(a, gx_dir__text(st, col));
+}
+
+int gx_dir__exec(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n)
+{
+	struct gx_dirstmt *st = NULL;
+	int r = gx_dir__run(c, q, v, n, &st);
+	if (r == 0)
+		r = gx_dir__step(st);
 	gx_dir__done(st);
-	return err > 0 ? GX_E_INTERNAL : err;
+	return r > 0 ? GX_E_INTERNAL : r;
 }
 
-const char *gx_dir__col(struct gx_arena *a, sqlite3_stmt *st, int i)
+int gx_dir__change(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n)
 {
-	const char *s = (const char *)sqlite3_column_text(st, i);
-	return gx_arena_strdup(a, s == NULL ? "" : s);
+	int err = gx_dir__exec(c, q, v, n);
+	return err == 0 && c->back->changes(c) == 0 ? GX_E_NOTFOUND : err;
 }
 
-int gx_dir__begin(struct gx_dir *d)
+int gx_dir__first(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n, int64_t *ret_v)
 {
-	pthread_mutex_lock(&d->lock);
-	int err = gx_dir__exec(d, GX_DQ_BEGIN, NULL, NULL);
-	if (err != 0)
-		pthread_mutex_unlock(&d->lock);
-	return err;
-}
-
-int gx_dir__end(struct gx_dir *d, int err)
-{
-	if (err == 0)
-		err = gx_dir__exec(d, GX_DQ_COMMIT, NULL, NULL);
-	if (err != 0 && !sqlite3_get_autocommit(d->db)) {
-		int undo = gx_dir__exec(d, GX_DQ_ROLLBACK, NULL, NULL);
-		if (undo != 0)
-			gx_log(d->log, GX_LOG_ERROR, "%s: rollback: %s", d->path, gx_strerror(undo));
-	}
-	gx_dir__cache_clear(d);
-	pthread_mutex_unlock(&d->lock);
-	return err;
+	struct gx_dirstmt *st = NULL;
+	int r = gx_dir__run(c, q, v, n, &st);
+	if (r == 0)
+		r = gx_dir__step(st);
+	if (r == 1 && ret_v != NULL)
+		*ret_v = gx_dir__num(st, 0);
+	gx_dir__done(st);
+	return r == 1 ? 0 : r == 0 ? GX_E_NOTFOUND : r;
 }

@@ -1,0 +1,907 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "libgxstore/directory/dirtest.h"
+
+struct gx_arena *dt_arena;
+struct gx_dir *dt_dir;
+
+/* ---- Fixtures ---- */
+
+void dt_setup_empty(void)
+{
+	dt_arena = gx_arena_new(0);
+	dt_dir = NULL;
+	dt_make_empty();
+}
+
+void dt_open(bool first_time)
+{
+	struct gx_dir_opts o = dt_opts;
+	const char *why = "";
+	o.first_time_password = first_time;
+	int err = gx_dir_open(&o, &dt_dir, dt_arena, &why);
+	ck_assert_msg(err == 0, "%d %s", err, why);
+}
+
+void dt_setup(void)
+{
+	const char *why = "";
+	dt_setup_empty();
+	int err = gx_dir_create_tables(&dt_opts, false, dt_arena, &why);
+	ck_assert_msg(err == 0, "%d %s", err, why);
+	dt_open(false);
+	ck_assert_int_eq(gx_dir_add_domain(dt_dir, "Example.ORG", "/d/example.org", 0, NULL), 0);
+}
+
+void dt_teardown(void)
+{
+	gx_dir_close(dt_dir);
+	gx_arena_free(dt_arena);
+	dt_remove();
+}
+
+static int run_text(struct gx_dirconn *c, void *ctx)
+{
+	const char *text = ctx;
+	int err = 0;
+	while (err == 0 && *text != '\0') {
+		size_t n = strcspn(text, ";");
+		char *one = strndup(text, n);
+		err = one == NULL ? GX_E_NOMEM : c->back->exec(c, one);
+		free(one);
+		text += n + (text[n] == ';');
+	}
+	return err;
+}
+
+static void log_fails(int level, const char *text, void *ctx)
+{
+	ck_assert_msg(level > GX_LOG_ERROR, "%s", text);
+}
+
+/* Anything on the database, also when the tables are too old to be opened. */
+static void on_database(gx_dir_work *work, void *ctx)
+{
+	struct gx_dir *d;
+	const char *why = "";
+	const struct gx_log log = {log_fails, NULL, GX_LOG_ERROR};
+	struct gx_dir_opts o = dt_opts;
+	o.log = &log;
+	ck_assert_msg(gx_dir__new(&o, &d, dt_arena, &why) == 0, "%s", why);
+	ck_assert_int_eq(gx_dir__read(d, work, ctx), 0);
+	gx_dir_close(d);
+}
+
+void dt_sql(const char *text)
+{
+	on_database(run_text, (void *)text);
+}
+
+struct rows {
+	const char *sql;
+	unsigned columns;
+	struct gx_strbuf b;
+};
+
+static int read_rows(struct gx_dirconn *c, void *ctx)
+{
+	struct rows *q = ctx;
+	struct gx_dirstmt *st;
+	int r = c->back->run(c, GX_DIRBACK_ONCE, q->sql, NULL, 0, &st);
+	if (r != 0)
+		return r;
+	while ((r = gx_dir__step(st)) == 1) {
+		for (unsigned i = 0; i < q->columns; ++i)
+			gx_strbuf_printf(&q->b, "%s%s", i == 0 ? "" : " ", gx_dir__text(st, i));
+		gx_strbuf_addc(&q->b, '\n');
+	}
+	gx_dir__done(st);
+	return r;
+}
+
+char *dt_rows(const char *sql, unsigned columns)
+{
+	struct rows q = {.sql = sql, .columns = columns};
+	on_database(read_rows, &q);
+	gx_strbuf_adds(&q.b, "");
+	return gx_strbuf_take(&q.b);
+}
+
+int dt_add(const char *name, const char *password)
+{
+	struct gx_user_new u = GX_USER_NEW_INIT;
+	u.username = name;
+	u.password = password;
+	u.maildir = "/u/x";
+	u.display_name = "Ann Example";
+	return gx_dir_add_user(dt_dir, &u, NULL);
+}
+
+#define a dt_arena
+#define d dt_dir
+#define add dt_add
+
+/* ---- People ---- */
+
+START_TEST(users_and_aliases)
+{
+	struct gx_user u;
+	ck_assert_int_eq(add("Ann@EXAMPLE.org", "secret"), 0);
+	ck_assert_int_eq(gx_dir_user(d, "ann@example.ORG", a, &u), 0);
+	ck_assert_str_eq(u.username, "Ann@example.org");
+	ck_assert_str_eq(u.maildir, "/u/x");
+	ck_assert_str_eq(u.display_name, "Ann Example");
+	ck_assert_uint_eq(u.display_type, 0);
+	ck_assert_int_eq(add("aNN@example.org", "x"), GX_E_EXISTS);
+	ck_assert_int_eq(add("ann@elsewhere.org", "x"), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_user(d, "info@example.org", a, &u), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_add_alias(d, "info@example.org", "ANN@example.org"), 0);
+	ck_assert_int_eq(gx_dir_user(d, "INFO@example.org", a, &u), 0); /* the absence is not remembered */
+	ck_assert_str_eq(u.username, "Ann@example.org");
+	ck_assert_int_eq(gx_dir_add_alias(d, "info@example.org", "ann@example.org"), GX_E_EXISTS);
+	ck_assert_int_eq(gx_dir_add_alias(d, "ann@example.org", "ann@example.org"), GX_E_EXISTS);
+	ck_assert_int_eq(gx_dir_add_alias(d, "x@example.org", "nobody@example.org"), GX_E_NOTFOUND);
+	struct gx_alias *v;
+	size_t n;
+	ck_assert_int_eq(gx_dir_list_aliases(d, NULL, a, &v, &n), 0);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_str_eq(v[0].alias, "info@example.org");
+	ck_assert_int_eq(gx_dir_list_aliases(d, "ann@example.org", a, &v, &n), 0);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(gx_dir_del_alias(d, "info@example.org"), 0);
+	ck_assert_int_eq(gx_dir_del_alias(d, "info@example.org"), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_add_alias(d, "info@example.org", "ANN@example.org"), 0);
+	ck_assert_int_eq(gx_dir_del_user(d, "ANN@example.org"), 0);
+	ck_assert_int_eq(gx_dir_del_user(d, "ANN@example.org"), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_user(d, "info@example.org", a, &u), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_list_aliases(d, NULL, a, &v, &n), 0);
+	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+START_TEST(bad_addresses)
+{
+	static const char *const bad[] = {"", "x", "@example.org", "x@", "a b@example.org", "a@b@example.org", "a..b@example.org",
+		"<a@example.org>", "a\n@example.org", "\xff@example.org", "a/../b@example.org", ".a@example.org", "-a@example.org",
+		"a@example.org "};
+	struct gx_user u;
+	ck_assert_int_eq(add("a@example.org", "x"), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); ++i) {
+		ck_assert_msg(add(bad[i], "x") == GX_E_INVAL, "%s", bad[i]);
+		ck_assert_msg(gx_dir_user(d, bad[i], a, &u) == GX_E_NOTFOUND, "%s", bad[i]);
+	}
+	char *big = malloc(5000);
+	memset(big, 'a', 4999);
+	big[4999] = '\0';
+	memcpy(big + 4900, "@example.org", 13);
+	ck_assert_int_eq(add(big, "x"), GX_E_INVAL);
+	ck_assert_int_eq(gx_dir_user(d, big, a, &u), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_login(d, big, "x", 0, a, &u), GX_E_NOTFOUND);
+	free(big);
+	/* SQL in a name is just a name. */
+	ck_assert_int_eq(gx_dir_user(d, "x' OR 1=1 --", a, &u), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_user(d, "?1", a, &u), GX_E_NOTFOUND);
+}
+END_TEST
+
+/* Where addresses are ASCII by the schema, others are refused when they are added and are nobody's. */
+START_TEST(unicode_names)
+{
+	struct gx_user u;
+	bool ascii = d->back->ascii_names;
+	int want = ascii ? GX_E_INVAL : 0;
+	ck_assert_int_eq(gx_dir_add_domain(d, "B\xc3\x9c" "CHER.example", "", 0, NULL), want);
+	ck_assert_int_eq(add("J\xc3\x96rg@b\xc3\xbc" "cher.example", "x"), want);
+	ck_assert_int_eq(gx_dir_user(d, "j\xc3\xb6RG@B\xc3\x9c" "cher.EXAMPLE", a, &u), ascii ? GX_E_NOTFOUND : 0);
+	if (!ascii)
+		ck_assert_str_eq(u.username, "J\xc3\xb6rg@b\xc3\xbc" "cher.example");
+	ck_assert_int_eq(add("jorg@example.org", "x"), 0);
+	ck_assert_int_eq(gx_dir_add_alias(d, "j\xc3\xb6rg@example.org", "jorg@example.org"), want);
+	ck_assert_int_eq(gx_dir_login(d, "j\xc3\xb6rg@example.org", "x", 0, a, &u), ascii ? GX_E_NOTFOUND : 0);
+	ck_assert_int_eq(gx_dir_del_user(d, "j\xc3\xb8rg@example.org"), GX_E_NOTFOUND);
+	/* Login names are no addresses. */
+	dt_sql("INSERT INTO altnames(user_id, altname) SELECT id, 'j\xc3\xb8rg' FROM users WHERE username='jorg@example.org'");
+	gx_dir__cache_clear(d);
+	ck_assert_int_eq(gx_dir_user(d, "J\xc3\x98RG", a, &u), 0);
+	ck_assert_str_eq(u.username, "jorg@example.org");
+	ck_assert_int_eq(gx_dir_user(d, "jorg", a, &u), GX_E_NOTFOUND);
+	/* Text that is no address may be anything. */
+	struct gx_user_new n = GX_USER_NEW_INIT;
+	n.username = "full@example.org";
+	n.display_name = "\xf0\x9f\x90\x98 J\xc3\xb6rg";
+	ck_assert_int_eq(gx_dir_add_user(d, &n, NULL), 0);
+	ck_assert_int_eq(gx_dir_user(d, "full@example.org", a, &u), 0);
+	ck_assert_str_eq(u.display_name, n.display_name);
+}
+END_TEST
+
+START_TEST(logins)
+{
+	struct gx_user u;
+	char text[160];
+	ck_assert_int_eq(add("ann@example.org", "s\xc3\xa9" "cret"), 0);
+	ck_assert_int_eq(gx_dir_login(d, "ann@example.org", "s\xc3\xa9" "cret", GX_PRIV_IMAP_POP3, a, &u), 0);
+	ck_assert_str_eq(u.username, "ann@example.org");
+	ck_assert_int_eq(gx_dir_login(d, "ann@example.org", "wrong", GX_PRIV_IMAP_POP3, a, &u), GX_E_INVAL);
+	ck_assert_int_eq(gx_dir_login(d, "ann@example.org", "", GX_PRIV_IMAP_POP3, a, &u), GX_E_INVAL);
+	ck_assert_int_eq(gx_dir_login(d, "bob@example.org", "wrong", 0, a, &u), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_login(d, "ann@example.org", "s\xc3\xa9" "cret", GX_PRIV_EAS, a, &u), GX_E_STATE);
+	dt_sql("INSERT INTO altnames(user_id, altname) SELECT id, 'ann' FROM users");
+	ck_assert_int_eq(gx_dir_login(d, "ANN", "s\xc3\xa9" "cret", 0, a, &u), 0);
+	ck_assert_int_eq(gx_dir_set_password(d, "ann@example.org", "new"), 0);
+	ck_assert_int_eq(gx_dir_login(d, "ann@example.org", "s\xc3\xa9" "cret", 0, a, &u), GX_E_INVAL);
+	ck_assert_int_eq(gx_dir_login(d, "ann@example.org", "new", 0, a, &u), 0);
+	ck_assert_int_eq(gx_dir_set_password(d, "bob@example.org", "new"), GX_E_NOTFOUND);
+	static const char *const states[] = {"address_status=1", "address_status=3", "address_status=4", "address_status=16", "address_status=5"};
+	for (size_t i = 0; i < 5; ++i) {
+		snprintf(text, sizeof(text), "UPDATE users SET %s", states[i]);
+		dt_sql(text);
+		ck_assert_int_eq(gx_dir_login(d, "ann@example.org", "new", 0, a, &u), GX_E_STATE);
+		ck_assert_int_eq(gx_dir_login(d, "ann@example.org", "bad", 0, a, &u), GX_E_INVAL);
+	}
+	dt_sql("UPDATE users SET address_status=0, externid=x'01'");
+	ck_assert_int_eq(gx_dir_login(d, "ann@example.org", "new", 0, a, &u), GX_E_UNSUP);
+}
+END_TEST
+
+START_TEST(first_password)
+{
+	struct gx_user u;
+	ck_assert_int_eq(add("ann@example.org", NULL), 0);
+	ck_assert_int_eq(gx_dir_add_alias(d, "info@example.org", "ann@example.org"), 0);
+	ck_assert_int_eq(gx_dir_login(d, "ann@example.org", "one", 0, a, &u), GX_E_INVAL);
+	gx_dir_close(d);
+	dt_open(true);
+	ck_assert_int_eq(gx_dir_login(d, "ann@example.org", "", 0, a, &u), GX_E_INVAL);
+	ck_assert_int_eq(gx_dir_login(d, "info@example.org", "one", 0, a, &u), 0);
+	ck_assert_int_eq(gx_dir_login(d, "ann@example.org", "two", 0, a, &u), GX_E_INVAL);
+	ck_assert_int_eq(gx_dir_login(d, "ann@example.org", "one", 0, a, &u), 0);
+}
+END_TEST
+
+START_TEST(properties)
+{
+	struct gx_user u, *v;
+	size_t n;
+	ck_assert_int_eq(add("ann@example.org", NULL), 0);
+	ck_assert_int_eq(add("bob@example.org", NULL), 0);
+	/* PidTagProhibitReceiveQuota and the other two; KiB. What is not asked for does not disturb. */
+	dt_sql("INSERT INTO user_properties(user_id, proptag, order_id, propval_str) SELECT id, 1718222851, 1, '2048' FROM users;"
+		"INSERT INTO user_properties(user_id, proptag, order_id, propval_str) SELECT id, 1718484995, 1, '3' FROM users;"
+		"INSERT INTO user_properties(user_id, proptag, order_id, propval_str) SELECT id, 1073020931, 1, '99999999999999999999' FROM users;"
+		"INSERT INTO user_properties(user_id, proptag, order_id, propval_str) SELECT id, 974585887, 1, 'Dr' FROM users;"
+		"INSERT INTO user_properties(user_id, proptag, order_id, propval_str) SELECT id, 805371935, 2, 'second' FROM users;"
+		"DELETE FROM user_properties WHERE proptag=805371935 AND user_id=(SELECT id FROM users WHERE username='bob@example.org')");
+	gx_dir__cache_clear(d);
+	ck_assert_int_eq(gx_dir_user(d, "ann@example.org", a, &u), 0);
+	ck_assert_uint_eq(u.quota_receive, 2048 * 1024);
+	ck_assert_uint_eq(u.quota_send, 3 * 1024);
+	ck_assert_uint_eq(u.quota_warn, UINT64_MAX);
+	ck_assert_str_eq(u.display_name, "Ann Example");
+	ck_assert_int_eq(gx_dir_list_users(d, "EXAMPLE.org", a, &v, &n), 0);
+	ck_assert_uint_eq(n, 2);
+	ck_assert_uint_eq(v[0].quota_send, 3 * 1024);
+	ck_assert_str_eq(v[1].display_name, "bob@example.org");
+	ck_assert_uint_eq(v[1].quota_receive, 2048 * 1024);
+}
+END_TEST
+
+/* ---- Domains and servers ---- */
+
+START_TEST(domains)
+{
+	struct gx_domain dom, *v;
+	size_t n;
+	uint32_t id;
+	ck_assert_int_eq(gx_dir_domain(d, "EXAMPLE.org", a, &dom), 0);
+	ck_assert_str_eq(dom.name, "example.org");
+	ck_assert_str_eq(dom.homedir, "/d/example.org");
+	ck_assert_int_eq(gx_dir_domain(d, "example.com", a, &dom), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_add_domain(d, "example.com", "", 0, NULL), 0);
+	ck_assert_int_eq(gx_dir_domain(d, "example.com", a, &dom), 0); /* the absence is not remembered */
+	ck_assert_int_eq(gx_dir_del_domain(d, "example.com"), 0);
+	ck_assert_int_eq(gx_dir_domain(d, "example.com", a, &dom), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_add_domain(d, "EXAMPLE.ORG", "", 0, NULL), GX_E_EXISTS);
+	ck_assert_int_eq(gx_dir_add_domain(d, "exa mple", "", 0, NULL), GX_E_INVAL);
+	ck_assert_int_eq(gx_dir_add_domain(d, "small.example", "", 1, &id), 0);
+	ck_assert_uint_gt(id, 0);
+	ck_assert_int_eq(add("one@small.example", "x"), 0);
+	ck_assert_int_eq(add("two@small.example", "x"), GX_E_LIMIT);
+	ck_assert_int_eq(gx_dir_list_domains(d, a, &v, &n), 0);
+	ck_assert_uint_eq(n, 2);
+	ck_assert_int_eq(gx_dir_del_domain(d, "small.example"), GX_E_STATE);
+	ck_assert_int_eq(gx_dir_del_user(d, "one@small.example"), 0);
+	ck_assert_int_eq(gx_dir_del_domain(d, "Small.example"), 0);
+	ck_assert_int_eq(gx_dir_del_domain(d, "small.example"), GX_E_NOTFOUND);
+	struct gx_user *u;
+	ck_assert_int_eq(add("b@example.org", NULL), 0);
+	ck_assert_int_eq(add("a@example.org", NULL), 0);
+	ck_assert_int_eq(gx_dir_list_users(d, NULL, a, &u, &n), 0);
+	ck_assert_uint_eq(n, 2);
+	ck_assert_str_eq(u[0].username, "a@example.org");
+	ck_assert_int_eq(gx_dir_list_users(d, "nowhere", a, &u, &n), 0);
+	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+static void expect_host(uint32_t homeserver, int err, const char *host)
+{
+	const char *got = "";
+	ck_assert_int_eq(gx_dir_server_of(d, homeserver, a, &got), err);
+	ck_assert_str_eq(got, host);
+}
+
+START_TEST(servers)
+{
+	struct gx_server *v, s;
+	struct gx_user u;
+	struct gx_domain dom;
+	size_t n;
+	uint32_t one, two, id;
+	ck_assert_int_eq(gx_dir_list_servers(d, a, &v, &n), 0);
+	ck_assert_uint_eq(n, 0);
+	expect_host(1, GX_E_NOTFOUND, "");
+	ck_assert_int_eq(gx_dir_add_server(d, "Mail1.example.org", "outside.example.org", &one), 0);
+	ck_assert_int_eq(gx_dir_add_server(d, "mail2.example.org", NULL, &two), 0);
+	ck_assert_int_eq(gx_dir_add_server(d, "MAIL2.example.org", NULL, &id), GX_E_EXISTS);
+	ck_assert_int_eq(gx_dir_add_server(d, "mail 3", NULL, &id), GX_E_INVAL);
+	ck_assert_int_eq(gx_dir_list_servers(d, a, &v, &n), 0);
+	ck_assert_uint_eq(n, 2);
+	ck_assert_str_eq(v[0].hostname, "mail1.example.org");
+	ck_assert_str_eq(v[0].extname, "outside.example.org");
+	ck_assert_str_eq(v[1].extname, "mail2.example.org");
+	ck_assert_int_eq(gx_dir_server(d, two, a, &s), 0);
+	ck_assert_str_eq(s.hostname, "mail2.example.org");
+	ck_assert_int_eq(gx_dir_server(d, 0, a, &s), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_server(d, 4711, a, &s), GX_E_NOTFOUND);
+	expect_host(0, 0, "local");
+	expect_host(one, 0, "mail1.example.org");
+	expect_host(250, GX_E_NOTFOUND, "");
+
+	ck_assert_int_eq(add("ann@example.org", NULL), 0);
+	ck_assert_int_eq(gx_dir_set_homeserver(d, "ANN@example.org", two), 0);
+	ck_assert_int_eq(gx_dir_set_homeserver(d, "ann@example.org", two), 0);
+	ck_assert_int_eq(gx_dir_user(d, "ann@example.org", a, &u), 0);
+	ck_assert_uint_eq(u.homeserver, two);
+	ck_assert_int_eq(gx_dir_set_homeserver(d, "ann@example.org", 77), GX_E_INVAL);
+	ck_assert_int_eq(gx_dir_set_homeserver(d, "bob@example.org", one), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_set_domain_homeserver(d, "example.org", one), 0);
+	ck_assert_int_eq(gx_dir_domain(d, "example.org", a, &dom), 0);
+	ck_assert_uint_eq(dom.homeserver, one);
+	ck_assert_int_eq(add("bob@example.org", NULL), 0); /* lives where its domain lives */
+	ck_assert_int_eq(gx_dir_user(d, "bob@example.org", a, &u), 0);
+	ck_assert_uint_eq(u.homeserver, one);
+
+	ck_assert_int_eq(gx_dir_del_server(d, "mail2.example.org"), GX_E_STATE);
+	ck_assert_int_eq(gx_dir_set_homeserver(d, "ann@example.org", 0), 0);
+	ck_assert_int_eq(gx_dir_del_server(d, "mail2.example.org"), 0);
+	ck_assert_int_eq(gx_dir_del_server(d, "mail2.example.org"), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_del_server(d, "mail1.example.org"), GX_E_STATE);
+	expect_host(two, GX_E_NOTFOUND, "");
+}
+END_TEST
+
+START_TEST(as_many_servers_as_fit)
+{
+	uint32_t id;
+	char name[64];
+	for (unsigned i = 1; i <= 255; ++i) {
+		snprintf(name, sizeof(name), "s%u.example.org", i);
+		ck_assert_int_eq(gx_dir_add_server(d, name, NULL, &id), 0);
+		ck_assert_uint_eq(id, i);
+	}
+	ck_assert_int_eq(gx_dir_add_server(d, "more.example.org", NULL, &id), GX_E_LIMIT);
+	ck_assert_int_eq(gx_dir_del_server(d, "s7.example.org"), 0);
+	ck_assert_int_eq(gx_dir_add_server(d, "more.example.org", NULL, &id), 0);
+	ck_assert_uint_eq(id, 7);
+}
+END_TEST
+
+START_TEST(this_server_is_local)
+{
+	struct gx_dir_opts o = dt_opts;
+	const char *why = "";
+	uint32_t id;
+	gx_dir_close(d);
+	d = NULL;
+	o.host_id = "Mail1.Example.org";
+	ck_assert_msg(gx_dir_open(&o, &d, a, &why) == 0, "%s", why);
+	ck_assert_int_eq(gx_dir_add_server(d, "mail1.example.org", NULL, &id), 0);
+	expect_host(id, 0, "local");
+	ck_assert_int_eq(gx_dir_add_server(d, "mail2.example.org", NULL, &id), 0);
+	expect_host(id, 0, "mail2.example.org");
+}
+END_TEST
+
+/* ---- Lists ---- */
+
+static void expect_members(const char *list, const char *sender, int err, const char *names)
+{
+	const char *const *v;
+	size_t n = 0;
+	char got[512] = "";
+	int r = gx_dir_expand_list(d, list, sender, a, &v, &n);
+	ck_assert_int_eq(r, err);
+	for (size_t i = 0; r == 0 && i < n; ++i) {
+		size_t at = strlen(got);
+		snprintf(got + at, sizeof(got) - at, "%s%s", i == 0 ? "" : " ", v[i]);
+	}
+	ck_assert_str_eq(got, names);
+}
+
+START_TEST(lists)
+{
+	ck_assert_int_eq(add("a@example.org", NULL), 0);
+	ck_assert_int_eq(add("b@example.org", NULL), 0);
+	ck_assert_int_eq(gx_dir_add_list(d, "all@example.org", GX_LIST_DOMAIN, GX_LISTPRIV_DOMAIN, "All"), 0);
+	ck_assert_int_eq(gx_dir_add_list(d, "dev@example.org", GX_LIST_NORMAL, GX_LISTPRIV_ALL, NULL), 0);
+	ck_assert_int_eq(gx_dir_add_list(d, "ops@example.org", GX_LIST_NORMAL, GX_LISTPRIV_SPECIFIED, NULL), 0);
+	ck_assert_int_eq(gx_dir_add_list(d, "ops@example.org", GX_LIST_NORMAL, GX_LISTPRIV_ALL, NULL), GX_E_EXISTS);
+	ck_assert_int_eq(gx_dir_add_list(d, "ops@nowhere.example", GX_LIST_NORMAL, GX_LISTPRIV_ALL, NULL), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_add_list(d, "x@example.org", 1, GX_LISTPRIV_ALL, NULL), GX_E_INVAL);
+	ck_assert_int_eq(gx_dir_add_member(d, "dev@example.org", "A@example.org"), 0);
+	ck_assert_int_eq(gx_dir_add_member(d, "dev@example.org", "a@example.org"), GX_E_EXISTS);
+	ck_assert_int_eq(gx_dir_add_member(d, "none@example.org", "a@example.org"), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_add_member(d, "dev@example.org", "z@other.example"), 0);
+	ck_assert_int_eq(gx_dir_add_member(d, "dev@example.org", "ops@example.org"), 0);
+	ck_assert_int_eq(gx_dir_add_member(d, "ops@example.org", "dev@example.org"), 0); /* a circle */
+	ck_assert_int_eq(gx_dir_add_member(d, "ops@example.org", "b@example.org"), 0);
+	ck_assert_int_eq(gx_dir_add_member(d, "ops@example.org", "a@example.org"), 0);
+	ck_assert_int_eq(gx_dir_add_sender(d, "ops@example.org", "boss@example.com"), 0);
+	expect_members("DEV@example.org", "anybody@example.com", 0, "A@example.org z@other.example b@example.org");
+	expect_members("ops@example.org", "anybody@example.com", GX_E_STATE, "");
+	expect_members("ops@example.org", NULL, GX_E_STATE, "");
+	expect_members("ops@example.org", "BOSS@example.com", 0, "a@example.org b@example.org z@other.example");
+	expect_members("all@example.org", "b@example.org", 0, "a@example.org b@example.org");
+	expect_members("all@example.org", "b@example.com", GX_E_STATE, "");
+	expect_members("a@example.org", "b@example.org", GX_E_NOTFOUND, "");
+	const char *const *v;
+	ck_assert_int_eq(gx_dir_groups_of(d, "b@example.org", a, &v), 0);
+	ck_assert_str_eq(v[0], "ops@example.org");
+	ck_assert_str_eq(v[1], "all@example.org");
+	ck_assert_str_eq(v[2], "dev@example.org");
+	ck_assert_ptr_null(v[3]);
+	ck_assert_int_eq(gx_dir_del_member(d, "ops@example.org", "dev@example.org"), 0);
+	ck_assert_int_eq(gx_dir_del_member(d, "ops@example.org", "dev@example.org"), GX_E_NOTFOUND);
+	expect_members("ops@example.org", "boss@example.com", 0, "a@example.org b@example.org");
+	struct gx_user u;
+	ck_assert_int_eq(gx_dir_user(d, "dev@example.org", a, &u), 0);
+	ck_assert_uint_eq(u.display_type, 1);
+	ck_assert_str_eq(u.maildir, "");
+	ck_assert_int_eq(gx_dir_del_user(d, "dev@example.org"), 0);
+	expect_members("dev@example.org", NULL, GX_E_NOTFOUND, "");
+	/* Nothing of a list that is gone is left. */
+	ck_assert_int_eq(gx_dir_del_user(d, "ops@example.org"), 0);
+	char *left = dt_rows("SELECT (SELECT count(*) FROM associations), (SELECT count(*) FROM specifieds), (SELECT count(*) FROM mlists)", 3);
+	ck_assert_str_eq(left, "0 0 1\n");
+	free(left);
+}
+END_TEST
+
+/* ---- Several at once ---- */
+
+/* Asks until the answer comes or it takes far too long. */
+static int wait_for(const char *address, int want)
+{
+	struct gx_user u;
+	int r = 1;
+	for (int i = 0; i < 1500 && r != want; ++i) {
+		if (i > 0)
+			usleep(20000);
+		r = gx_dir_user(d, address, a, &u);
+	}
+	return r;
+}
+
+START_TEST(other_process)
+{
+	struct gx_dir_opts o = dt_opts;
+	struct gx_dir *other;
+	struct gx_user u;
+	const char *why = "";
+	gx_dir_close(d);
+	d = NULL;
+	o.cache_seconds = 3600;
+	ck_assert_msg(gx_dir_open(&o, &d, a, &why) == 0, "%s", why);
+	ck_assert_int_eq(gx_dir_user(d, "new@example.org", a, &u), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_open(&o, &other, a, &why), 0);
+	struct gx_user_new n = GX_USER_NEW_INIT;
+	n.username = "new@example.org";
+	ck_assert_int_eq(gx_dir_add_user(other, &n, NULL), 0);
+	ck_assert_int_eq(wait_for("new@example.org", 0), 0);
+	ck_assert_int_eq(gx_dir_del_user(other, "new@example.org"), 0);
+	gx_dir_close(other);
+	ck_assert_int_eq(wait_for("new@example.org", GX_E_NOTFOUND), GX_E_NOTFOUND);
+}
+END_TEST
+
+/* An answer that was read before a change does not get into the cache after it. */
+START_TEST(late_answers_are_not_remembered)
+{
+	struct gx_user u, stale = {.username = "old", .maildir = "", .lang = "", .timezone = "", .display_name = ""};
+	uint64_t ticket, later;
+	ck_assert_int_eq(gx_dir__cache_get(d, GX_DIRKIND_USER, "x@example.org", a, &u, &ticket), 1);
+	ck_assert_int_eq(add("y@example.org", NULL), 0);
+	gx_dir__cache_put(d, GX_DIRKIND_USER, "x@example.org", &stale, ticket);
+	ck_assert_int_eq(gx_dir__cache_get(d, GX_DIRKIND_USER, "x@example.org", a, &u, &later), 1);
+	gx_dir__cache_put(d, GX_DIRKIND_USER, "x@example.org", &stale, later);
+	ck_assert_int_eq(gx_dir__cache_get(d, GX_DIRKIND_USER, "X@example.org", a, &u, &ticket), 0);
+	ck_assert_str_eq(u.username, "old");
+	ck_assert_int_eq(gx_dir__cache_get(d, GX_DIRKIND_DOMAIN, "x@example.org", a, &u, &ticket), 1);
+	gx_dir__cache_put(d, GX_DIRKIND_USER, "x@example.org", NULL, ticket);
+	ck_assert_int_eq(gx_dir__cache_get(d, GX_DIRKIND_USER, "x@example.org", a, &u, &ticket), GX_E_NOTFOUND);
+}
+END_TEST
+
+static void *lookups(void *ctx)
+{
+	struct gx_arena *mine = gx_arena_new(0);
+	struct gx_user u;
+	long bad = 0;
+	for (int i = 0; i < 2000; ++i) {
+		char name[64];
+		snprintf(name, sizeof(name), "u%d@example.org", i % 50);
+		int r = gx_dir_user(d, name, mine, &u);
+		bad += r != 0 || strcmp(u.username, name) != 0;
+		if (i % 100 == 0)
+			bad += gx_dir_set_password(d, name, "x") != 0;
+		if (i % 500 == 0)
+			bad += gx_dir_login(d, name, "x", 0, mine, &u) != 0;
+		gx_arena_reset(mine);
+	}
+	gx_arena_free(mine);
+	*(long *)ctx = bad;
+	return NULL;
+}
+
+START_TEST(threads)
+{
+	pthread_t t[3];
+	long bad[3];
+	for (int i = 0; i < 50; ++i) {
+		char name[64];
+		snprintf(name, sizeof(name), "u%d@example.org", i);
+		ck_assert_int_eq(add(name, NULL), 0);
+	}
+	for (int i = 0; i < 3; ++i)
+		ck_assert_int_eq(pthread_create(&t[i], NULL, lookups, &bad[i]), 0);
+	for (int i = 0; i < 3; ++i) {
+		pthread_join(t[i], NULL);
+		ck_assert_int_eq(bad[i], 0);
+	}
+}
+END_TEST
+
+/* An alias and a user of the same name: only one of two programs can make it. */
+struct rival {
+	struct gx_dir *dir;
+	bool alias;
+	int err;
+};
+
+static void *take_name(void *ctx)
+{
+	struct rival *r = ctx;
+	struct gx_user_new n = GX_USER_NEW_INIT;
+	n.username = "same@example.org";
+	r->err = r->alias ? gx_dir_add_alias(r->dir, "same@example.org", "ann@example.org") : gx_dir_add_user(r->dir, &n, NULL);
+	return NULL;
+}
+
+START_TEST(one_owner_of_a_name)
+{
+	struct rival r[2] = {{d, true, 0}, {NULL, false, 0}};
+	const char *why = "";
+	ck_assert_int_eq(add("ann@example.org", NULL), 0);
+	ck_assert_int_eq(gx_dir_open(&dt_opts, &r[1].dir, a, &why), 0);
+	for (int round = 0; round < 20; ++round) {
+		pthread_t t[2];
+		for (int i = 0; i < 2; ++i)
+			ck_assert_int_eq(pthread_create(&t[i], NULL, take_name, &r[i]), 0);
+		for (int i = 0; i < 2; ++i)
+			pthread_join(t[i], NULL);
+		ck_assert_msg((r[0].err == 0 && r[1].err == GX_E_EXISTS) || (r[1].err == 0 && r[0].err == GX_E_EXISTS), "%d %d", r[0].err, r[1].err);
+		ck_assert_int_eq(r[0].err == 0 ? gx_dir_del_alias(d, "same@example.org") : gx_dir_del_user(d, "same@example.org"), 0);
+	}
+	gx_dir_close(r[1].dir);
+}
+END_TEST
+
+/* ---- Connections ---- */
+
+struct hold {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	unsigned held, want;
+};
+
+static int hold_connection(struct gx_dirconn *c, void *ctx)
+{
+	struct hold *h = ctx;
+	pthread_mutex_lock(&h->lock);
+	++h->held;
+	pthread_cond_broadcast(&h->cond);
+	while (h->want != 0)
+		pthread_cond_wait(&h->cond, &h->lock);
+	pthread_mutex_unlock(&h->lock);
+	return 0;
+}
+
+static void *holder(void *ctx)
+{
+	return gx_dir__read(d, hold_connection, ctx) == 0 ? NULL : ctx;
+}
+
+START_TEST(all_connections_in_use)
+{
+	struct hold h = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 1};
+	struct gx_dir_opts o = dt_opts;
+	const char *why = "";
+	struct gx_user u;
+	pthread_t t[2];
+	void *bad;
+	ck_assert_int_eq(add("ann@example.org", NULL), 0);
+	gx_dir_close(d);
+	d = NULL;
+	o.connections = 2;
+	o.wait_seconds = 1;
+	ck_assert_msg(gx_dir_open(&o, &d, a, &why) == 0, "%s", why);
+	unsigned n = d->pool.max;
+	for (unsigned i = 0; i < n; ++i)
+		ck_assert_int_eq(pthread_create(&t[i], NULL, holder, &h), 0);
+	pthread_mutex_lock(&h.lock);
+	while (h.held < n)
+		pthread_cond_wait(&h.cond, &h.lock);
+	pthread_mutex_unlock(&h.lock);
+	ck_assert_int_eq(gx_dir_user(d, "ann@example.org", a, &u), GX_E_BUSY);
+	ck_assert_int_eq(gx_dir_set_password(d, "ann@example.org", "x"), GX_E_BUSY);
+	pthread_mutex_lock(&h.lock);
+	h.want = 0;
+	pthread_cond_broadcast(&h.cond);
+	pthread_mutex_unlock(&h.lock);
+	for (unsigned i = 0; i < n; ++i) {
+		pthread_join(t[i], &bad);
+		ck_assert_ptr_null(bad);
+	}
+	ck_assert_int_eq(gx_dir_user(d, "ann@example.org", a, &u), 0);
+}
+END_TEST
+
+/* ---- The tables ---- */
+
+static const char people[] =
+	"INSERT INTO domains(id, domainname, max_size, max_user, create_day, end_day, privilege_bits, domain_type) VALUES"
+	"(1, 'example.org', 0, 0, '2020-01-01', '3000-01-01', 0, 0), (2, 'alias.example', 0, 0, '2020-01-01', '3000-01-01', 0, 1);"
+	"INSERT INTO users(id, username, real_name, nickname, domain_id, group_id, maildir, max_size, max_file, create_day, lang,"
+	" privilege_bits, address_type, sub_type) VALUES"
+	"(1, 'ann@example.org', 'Ann Old', 'annie', 1, 0, '/u/ann', 2048, 0, '2020-01-01', 'cn', 15, 0, 0),"
+	"(2, 'bob@example.org', '', '', 1, 0, '/u/bob', 0, 0, '2020-01-01', 'de', 3, 0, 0),"
+	"(3, 'room@example.org', 'Room', '', 1, 0, '/u/room', 0, 0, '2020-01-01', '', 0, 0, 1),"
+	"(4, 'list@example.org', '', '', 1, 0, '', 0, 0, '2020-01-01', '', 0, 2, 0),"
+	"(5, 'gone@example.org', '', '', 1, 0, '', 0, 0, '2020-01-01', '', 0, 1, 0);"
+	"INSERT INTO aliases(aliasname, mainname) VALUES('info@example.org', 'ann@example.org'), ('noaddress', 'ann@example.org');"
+	"INSERT INTO mlists(id, listname, domain_id, list_type, list_privilege) VALUES(9, 'list@example.org', 1, 0, 3);"
+	"INSERT INTO associations(list_id, username) VALUES(9, 'ann@example.org'), (9, 'x@other.example');"
+	"INSERT INTO specifieds(list_id, username) VALUES(9, 'bob@example.org');"
+	"INSERT INTO `groups`(groupname, domain_id, max_size, max_user, title, create_day, privilege_bits) VALUES('g@example.org', 1, 0, 0, '',"
+	" '2020-01-01', 0);";
+
+void dt_make_old(void)
+{
+	const char *why = "";
+	int err = gx_dir_create_tables(&dt_opts, true, a, &why);
+	ck_assert_msg(err == 0, "%d %s", err, why);
+	dt_sql(people);
+}
+
+void dt_expect_people(void)
+{
+	struct gx_user u, *v;
+	struct gx_domain *dom;
+	size_t n;
+	dt_open(false);
+	ck_assert_int_eq(gx_dir_user(d, "info@example.org", a, &u), 0);
+	ck_assert_str_eq(u.username, "ann@example.org");
+	ck_assert_str_eq(u.display_name, "Ann Old");
+	ck_assert_str_eq(u.lang, "zh_TW");
+	ck_assert_uint_eq(u.quota_receive, 2048 * 1024);
+	ck_assert_uint_eq(u.quota_warn, 2048 * 1024);
+	ck_assert_uint_eq(u.privileges, 15);
+	ck_assert_int_eq(gx_dir_user(d, "bob@example.org", a, &u), 0);
+	ck_assert_uint_eq(u.quota_receive, 0);
+	ck_assert_str_eq(u.display_name, "bob@example.org");
+	ck_assert_int_eq(gx_dir_user(d, "room@example.org", a, &u), 0);
+	ck_assert_uint_eq(u.display_type, 7);
+	ck_assert_int_eq(gx_dir_user(d, "list@example.org", a, &u), 0);
+	ck_assert_uint_eq(u.display_type, 1);
+	ck_assert_int_eq(gx_dir_user(d, "noaddress", a, &u), GX_E_NOTFOUND);
+	expect_members("list@example.org", "bob@example.org", 0, "ann@example.org x@other.example");
+	ck_assert_int_eq(gx_dir_list_users(d, NULL, a, &v, &n), 0);
+	ck_assert_uint_eq(n, 4);
+	ck_assert_int_eq(gx_dir_list_domains(d, a, &dom, &n), 0);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(add("new@example.org", "x"), 0);
+	ck_assert_int_eq(gx_dir_del_user(d, "list@example.org"), 0);
+	gx_dir_close(d);
+	d = NULL;
+}
+
+START_TEST(creation)
+{
+	const char *why = "";
+	unsigned from = 9, to = 9;
+	struct gx_dir_opts o = dt_opts;
+	ck_assert_int_eq(gx_dir_open(&o, &d, a, &why), GX_E_NOTFOUND);
+	ck_assert_ptr_nonnull(strstr(why, "gromox-dbop -C"));
+	ck_assert_int_eq(gx_dir_create_tables(&o, false, a, &why), 0);
+	const char *name = gx_dir_opts_name(&o, a);
+	ck_assert_int_eq(gx_dir_create_tables(&o, false, a, &why), GX_E_EXISTS);
+	ck_assert_ptr_nonnull(strstr(why, name));
+	ck_assert_int_eq(gx_dir_create_tables(&o, true, a, &why), GX_E_EXISTS);
+	ck_assert_int_eq(gx_dir_upgrade_tables(&o, a, &from, &to, &why), 0);
+	ck_assert(from == 133 && to == 133);
+	dt_sql("UPDATE options SET value='999' WHERE `key`='schemaversion'");
+	ck_assert_int_eq(gx_dir_open(&o, &d, a, &why), GX_E_FORMAT);
+	ck_assert_int_eq(gx_dir_upgrade_tables(&o, a, NULL, NULL, &why), GX_E_FORMAT);
+	ck_assert_ptr_nonnull(strstr(why, "999"));
+	o.size = offsetof(struct gx_dir_opts, path); /* no struct of ours */
+	ck_assert_int_eq(gx_dir_open(&o, &d, a, &why), GX_E_INVAL);
+	d = NULL;
+}
+END_TEST
+
+START_TEST(old_tables_are_refused)
+{
+	const char *why = "";
+	unsigned to;
+	dt_make_old();
+	ck_assert_int_eq(gx_dir_open(&dt_opts, &d, a, &why), GX_E_STATE);
+	ck_assert_ptr_nonnull(strstr(why, "gromox-dbop -U"));
+	ck_assert_int_eq(gx_dir__upgrade(&dt_opts, 132, a, NULL, &to, &why), 0);
+	ck_assert_uint_eq(to, 132);
+	ck_assert_int_eq(gx_dir_open(&dt_opts, &d, a, &why), GX_E_STATE);
+	d = NULL;
+}
+END_TEST
+
+START_TEST(login_names_move)
+{
+	struct gx_user u;
+	const char *why = "";
+	dt_make_old();
+	ck_assert_msg(gx_dir__upgrade(&dt_opts, 120, a, NULL, NULL, &why) == 0, "%s", why);
+	dt_sql("UPDATE users SET altname='annie' WHERE id=1");
+	ck_assert_msg(gx_dir_upgrade_tables(&dt_opts, a, NULL, NULL, &why) == 0, "%s", why);
+	dt_open(false);
+	ck_assert_int_eq(gx_dir_user(d, "Annie", a, &u), 0);
+	ck_assert_uint_eq(u.id, 1);
+}
+END_TEST
+
+/* Each step by itself, as if the program were cut off behind it. */
+START_TEST(step_by_step)
+{
+	const char *why = "";
+	unsigned from, to, last = 0, steps = 0;
+	ck_assert_int_eq(gx_dir_create_tables(&dt_opts, false, a, &why), 0);
+	char *fresh = dt_shape();
+	dt_remove();
+	dt_make_empty();
+	dt_make_old();
+	for (unsigned v = 1; v <= GX_DIR_SCHEMA_VERSION; ++v) {
+		int err = gx_dir__upgrade(&dt_opts, v, a, &from, &to, &why);
+		ck_assert_msg(err == 0, "version %u: %d %s", v, err, why);
+		ck_assert_uint_eq(from, last);
+		steps += to != from;
+		last = to;
+	}
+	ck_assert_uint_eq(last, GX_DIR_SCHEMA_VERSION);
+	ck_assert_uint_gt(steps, 90);
+	char *upgraded = dt_shape();
+	ck_assert_str_eq(upgraded, fresh);
+	free(fresh);
+	free(upgraded);
+	dt_expect_people();
+}
+END_TEST
+
+struct upgrader {
+	bool create;
+	int err;
+	unsigned from, to;
+	struct gx_arena *arena;
+	const char *why;
+};
+
+static void *run_upgrade(void *ctx)
+{
+	struct upgrader *u = ctx;
+	u->err = u->create ? gx_dir_create_tables(&dt_opts, false, u->arena, &u->why)
+		: gx_dir_upgrade_tables(&dt_opts, u->arena, &u->from, &u->to, &u->why);
+	return NULL;
+}
+
+static void at_once(struct upgrader *u, unsigned n)
+{
+	pthread_t t[4];
+	for (unsigned i = 0; i < n; ++i)
+		ck_assert_int_eq(pthread_create(&t[i], NULL, run_upgrade, &u[i]), 0);
+	for (unsigned i = 0; i < n; ++i)
+		pthread_join(t[i], NULL);
+}
+
+START_TEST(two_upgrades_at_once)
+{
+	struct upgrader u[4];
+	unsigned worked = 0;
+	for (unsigned i = 0; i < 4; ++i)
+		u[i] = (struct upgrader){.arena = gx_arena_new(0), .why = ""};
+	dt_make_old();
+	at_once(u, 4);
+	for (unsigned i = 0; i < 4; ++i) {
+		ck_assert_msg(u[i].err == 0, "%d %s", u[i].err, u[i].why);
+		ck_assert_uint_eq(u[i].to, GX_DIR_SCHEMA_VERSION);
+		worked += u[i].from == 0;
+		ck_assert(u[i].from == 0 || u[i].from == GX_DIR_SCHEMA_VERSION);
+		gx_arena_free(u[i].arena);
+	}
+	ck_assert_uint_eq(worked, 1);
+	dt_expect_people();
+}
+END_TEST
+
+START_TEST(two_creations_at_once)
+{
+	struct upgrader u[3];
+	unsigned made = 0;
+	for (unsigned i = 0; i < 3; ++i)
+		u[i] = (struct upgrader){.create = true, .arena = gx_arena_new(0), .why = ""};
+	at_once(u, 3);
+	for (unsigned i = 0; i < 3; ++i) {
+		ck_assert_msg(u[i].err == 0 || u[i].err == GX_E_EXISTS, "%d %s", u[i].err, u[i].why);
+		made += u[i].err == 0;
+		gx_arena_free(u[i].arena);
+	}
+	ck_assert_uint_eq(made, 1);
+	dt_open(false);
+}
+END_TEST
+
+#undef a
+#undef d
+#undef add
+
+void dircases(Suite *s)
+{
+	TCase *full = tcase_create("full"), *empty = tcase_create("empty");
+	tcase_add_checked_fixture(full, dt_setup, dt_teardown);
+	tcase_add_checked_fixture(empty, dt_setup_empty, dt_teardown);
+	tcase_set_timeout(full, 60);
+	tcase_set_timeout(empty, 120);
+	tcase_add_test(full, users_and_aliases);
+	tcase_add_test(full, bad_addresses);
+	tcase_add_test(full, unicode_names);
+	tcase_add_test(full, logins);
+	tcase_add_test(full, first_password);
+	tcase_add_test(full, properties);
+	tcase_add_test(full, domains);
+	tcase_add_test(full, servers);
+	tcase_add_test(full, as_many_servers_as_fit);
+	tcase_add_test(full, this_server_is_local);
+	tcase_add_test(full, lists);
+	tcase_add_test(full, other_process);
+	tcase_add_test(full, late_answers_are_not_remembered);
+	tcase_add_test(full, threads);
+	tcase_add_test(full, one_owner_of_a_name);
+	tcase_add_test(full, all_connections_in_use);
+	tcase_add_test(empty, creation);
+	tcase_add_test(empty, old_tables_are_refused);
+	tcase_add_test(empty, login_names_move);
+	tcase_add_test(empty, step_by_step);
+	tcase_add_test(empty, two_upgrades_at_once);
+	tcase_add_test(empty, two_creations_at_once);
+	suite_add_tcase(s, full);
+	suite_add_tcase(s, empty);
+}
