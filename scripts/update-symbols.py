@@ -4,7 +4,7 @@
 
 usage: update-symbols.py [--check] TOP_SRCDIR
 
-A function belongs to the library whose Makefile.inc lists its header. With --check nothing is
+A function belongs to the library that lists its header in a Makefile.inc. With --check nothing is
 written and the exit code says whether the scripts are in step with the headers.
 """
 import re
@@ -16,7 +16,7 @@ DECL = re.compile(r"^GX_API\b[^;{]*?\b(gx_\w+)\s*(?:\(|\[)", re.M | re.S)
 
 
 def headers_of(top, lib):
-    text = (top / f"libgx{lib}" / "Makefile.inc").read_text()
+    text = "".join(f.read_text() for f in sorted((top / f"libgx{lib}").rglob("Makefile.inc")))
     return sorted(set(re.findall(r"include/gx/[\w.-]+\.h", text)))
 
 

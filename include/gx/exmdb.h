@@ -108,6 +108,8 @@ GX_API gx_ec gx_exmdb_client_call(struct gx_exmdb_client *c, const char *dir, co
 GX_API int gx_exmdb_client_listen(struct gx_exmdb_client *c, void (*wake)(void *ctx), void *ctx) GX_MUST_CHECK;
 /** After it returns wake is not running and will not run again. */
 GX_API void gx_exmdb_client_unlisten(struct gx_exmdb_client *c);
+/** Is there an event, or the news that some were lost? */
+GX_API bool gx_exmdb_client_waiting(struct gx_exmdb_client *c);
 /** The next event, without waiting. @return GX_XEV_*, or GX_E_NOMEM. May read the store. */
 GX_API int gx_exmdb_client_event(struct gx_exmdb_client *c, struct gx_arena *a, struct gx_x_notification *ret_n) GX_MUST_CHECK;
 

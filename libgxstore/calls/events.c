@@ -335,6 +335,14 @@ int gx_exmdb_client_listen(struct gx_exmdb_client *cl, void (*wake)(void *ctx), 
 	return err;
 }
 
+bool gx_exmdb_client_waiting(struct gx_exmdb_client *cl)
+{
+	pthread_mutex_lock(&cl->lock);
+	bool yes = cl->head != NULL || cl->lost;
+	pthread_mutex_unlock(&cl->lock);
+	return yes;
+}
+
 void gx_exmdb_client_unlisten(struct gx_exmdb_client *cl)
 {
 	pthread_mutex_lock(&cl->lock);
