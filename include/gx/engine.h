@@ -62,6 +62,9 @@ struct gx_io {
 	const char *local;
 	uint16_t peer_port;
 	bool peer_is_loopback;
+	bool has_peer_uid;        /**< the peer of a Unix socket told its user */
+	uint32_t peer_uid;
+	const char *peer_cert;    /**< common name in the certificate of the client, checked; NULL: it has shown none */
 	uint64_t id;              /**< for log lines */
 	void (*wake)(struct gx_io *io); /**< driver's; see gx_io_wake() */
 	void *driver;

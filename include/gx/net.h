@@ -31,6 +31,7 @@ struct gx_tls_opts {
 	const char *cert_path, *key_path; /**< colon-separated PEM files */
 	const char *key_password;
 	const char *min_proto;            /**< tls_min_proto: "tls1.2" */
+	const char *client_ca_path;       /**< PEM file: clients must show a certificate of one of these authorities; NULL: none is asked for */
 };
 #define GX_TLS_OPTS_INIT {.size = sizeof(struct gx_tls_opts)}
 GX_API int gx_tls_new(const struct gx_tls_opts *o, struct gx_tls **ret_tls, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;

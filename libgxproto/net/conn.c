@@ -354,6 +354,12 @@ static struct gx_conn *new_conn(struct gx_listener *l, int fd, const struct gx_a
 	if (getsockname(fd, &local.sa, &local.len) == 0)
 		gx_addr__print(&local, c->local, sizeof(c->local));
 	gx_addr__host_key(peer, c->host_key);
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	if (l->bound.sa.sa_family == AF_UNIX && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0) {
+		c->io.has_peer_uid = true;
+		c->io.peer_uid = cred.uid;
+	}
 	return c;
 }
 

@@ -26,8 +26,10 @@ static void enter_run(struct gx_conn *c)
 	c->phase = PHASE_RUN;
 	c->phase_deadline = 0;
 	c->until = UNTIL_NOW;
-	if (c->tls != NULL)
+	if (c->tls != NULL) {
 		c->io.events |= GX_IO_TLS;
+		c->io.peer_cert = gx_tls__peer_name(c->tls);
+	}
 	if (c->engine != NULL) {
 		c->io.events |= GX_IO_TLS_STARTED;
 		return;

@@ -183,6 +183,8 @@ ssize_t gx_tls__read(struct gx_tls_session *s, void *p, size_t n, bool *ret_eof)
 /* Encrypts at most one record. @return bytes taken or GX_E_*. */
 ssize_t gx_tls__write(struct gx_tls_session *s, const void *p, size_t n);
 void gx_tls__bye(struct gx_tls_session *s);
+/* Common name of the client's certificate, "" when it has none; NULL: no certificate. Lives with the session. */
+const char *gx_tls__peer_name(struct gx_tls_session *s);
 
 /* proxy.c */
 enum { GX_PROXY_HEADER = 16, GX_PROXY_MAX = 4096 };

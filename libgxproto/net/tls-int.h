@@ -17,7 +17,7 @@ struct gx_tls {
 	struct gx_tls_creds *creds;
 	gnutls_priority_t priority;
 	gnutls_datum_t ticket_key;
-	char *cert_path, *key_path, *key_password;
+	char *cert_path, *key_path, *key_password, *client_ca_path;
 };
 
 struct gx_tls_creds *gx_tls__creds_ref(struct gx_tls *t);

@@ -67,6 +67,19 @@ static int load_pair(struct gx_tls_creds *c, const char *cert, const char *key, 
 	return GX_E_FORMAT;
 }
 
+static int load_authorities(struct gx_tls_creds *c, const char *path, struct gx_arena *a, const char **ret_why)
+{
+	int ret = readable(path, "file of client authorities", a, ret_why);
+	if (ret != 0)
+		return ret;
+	ret = gnutls_certificate_set_x509_trust_file(c->cred, path, GNUTLS_X509_FMT_PEM);
+	if (ret > 0)
+		return 0;
+	*ret_why = gx_arena_printf(a, "%s has no certificate of an authority in PEM form%s%s", path, ret < 0 ? ": " : "",
+		ret < 0 ? gnutls_strerror(ret) : "");
+	return GX_E_FORMAT;
+}
+
 /* The n-th element of a colon-separated list, NULL when there is none. */
 static const char *nth(struct gx_arena *a, const char *list, unsigned n)
 {
@@ -99,6 +112,8 @@ static int load(struct gx_tls *t, struct gx_arena *a, struct gx_tls_creds **ret_
 			ret = load_pair(c, cert, key, t->key_password, a, ret_why);
 		}
 	}
+	if (ret == 0 && t->client_ca_path != NULL)
+		ret = load_authorities(c, t->client_ca_path, a, ret_why);
 	if (ret != 0)
 		creds_unref(c);
 	else
@@ -156,7 +171,9 @@ int gx_tls_new(const struct gx_tls_opts *o, struct gx_tls **ret_tls, struct gx_a
 	t->cert_path = dup_or_empty(o->cert_path);
 	t->key_path = dup_or_empty(o->key_path);
 	t->key_password = o->key_password == NULL ? NULL : strdup(o->key_password);
-	int ret = t->cert_path == NULL || t->key_path == NULL || (o->key_password != NULL && t->key_password == NULL) ? GX_E_NOMEM : 0;
+	t->client_ca_path = o->client_ca_path == NULL ? NULL : strdup(o->client_ca_path);
+	int ret = t->cert_path == NULL || t->key_path == NULL || (o->key_password != NULL && t->key_password == NULL) ||
+		(o->client_ca_path != NULL && t->client_ca_path == NULL) ? GX_E_NOMEM : 0;
 	if (ret == 0)
 		ret = set_policy(t, o->min_proto == NULL ? "tls1.2" : o->min_proto, a, ret_why);
 	if (ret == 0)
@@ -199,6 +216,7 @@ void gx_tls_free(struct gx_tls *t)
 	free(t->key_password);
 	free(t->cert_path);
 	free(t->key_path);
+	free(t->client_ca_path);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }

@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <gnutls/x509.h>
 #include "libgxproto/net/tls-int.h"
 
 struct gx_tls_session {
 	gnutls_session_t s;
 	struct gx_tls_creds *creds;
 	struct gx_iobuf in, out;
+	gnutls_typed_vdata_st purpose; /* of the client's certificate */
+	char peer[256];
 };
 
 static ssize_t pull(gnutls_transport_ptr_t ctx, void *p, size_t n)
@@ -63,9 +66,14 @@ int gx_tls__session_new(struct gx_tls *t, struct gx_tls_session **ret_s)
 	s->creds = gx_tls__creds_ref(t);
 	if (gnutls_priority_set(s->s, t->priority) != 0 ||
 	    gnutls_credentials_set(s->s, GNUTLS_CRD_CERTIFICATE, s->creds->cred) != 0 ||
-	    gnutls_session_ticket_enable_server(s->s, &t->ticket_key) != 0) {
+	    (t->client_ca_path == NULL && gnutls_session_ticket_enable_server(s->s, &t->ticket_key) != 0)) {
 		gx_tls__session_free(s);
 		return GX_E_NOMEM;
+	}
+	if (t->client_ca_path != NULL) {
+		s->purpose = (gnutls_typed_vdata_st){.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT};
+		gnutls_certificate_server_set_request(s->s, GNUTLS_CERT_REQUIRE);
+		gnutls_session_set_verify_cert2(s->s, &s->purpose, 1, 0);
 	}
 	gnutls_transport_set_ptr(s->s, s);
 	gnutls_transport_set_pull_function(s->s, pull);
@@ -73,6 +81,20 @@ int gx_tls__session_new(struct gx_tls *t, struct gx_tls_session **ret_s)
 	gnutls_transport_set_vec_push_function(s->s, vec_push);
 	*ret_s = s;
 	return 0;
+}
+
+const char *gx_tls__peer_name(struct gx_tls_session *s)
+{
+	unsigned n = 0;
+	size_t size = sizeof(s->peer) - 1;
+	gnutls_x509_crt_t crt;
+	const gnutls_datum_t *chain = gnutls_certificate_get_peers(s->s, &n);
+	if (chain == NULL || n == 0 || gnutls_x509_crt_init(&crt) != 0)
+		return NULL;
+	bool ok = gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) == 0 &&
+		gnutls_x509_crt_get_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, s->peer, &size) == 0;
+	gnutls_x509_crt_deinit(crt);
+	return ok ? s->peer : "";
 }
 
 void gx_tls__session_free(struct gx_tls_session *s)

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may come in, and the options of a server. */
+#include <config.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "libgxproto/exmdb/exmdb-int.h"
+
+static bool in_list(char *const *v, const char *s)
+{
+	for (; *v != NULL; ++v)
+		if (strcmp(*v, s) == 0)
+			return true;
+	return false;
+}
+
+static bool uid_allowed(const struct gx_exmdb_server *s, uint32_t uid)
+{
+	if (uid == 0 || uid == geteuid())
+		return true;
+	for (size_t i = 0; i < s->o.uid_count; ++i)
+		if (s->uids[i] == uid)
+			return true;
+	return false;
+}
+
+/* The peer is an IPv4 address written as IPv6 where a listener takes both. */
+static const char *plain(const char *addr)
+{
+	return strncmp(addr, "::ffff:", 7) == 0 && strchr(addr, '.') != NULL ? addr + 7 : addr;
+}
+
+static bool host_allowed(const struct gx_exmdb_server *s, const struct gx_io *io)
+{
+	if (s->hosts == NULL)
+		return io->peer_is_loopback;
+	for (char **h = s->hosts; *h != NULL; ++h)
+		if (strcmp(plain(*h), plain(io->peer)) == 0)
+			return true;
+	return false;
+}
+
+bool gx_xs__may_enter(const struct gx_exmdb_server *s, const struct gx_io *io)
+{
+	if (io->peer_cert != NULL)
+		return s->certs == NULL || in_list(s->certs, io->peer_cert);
+	if (strcmp(io->peer, "unix") == 0)
+		return io->has_peer_uid && uid_allowed(s, io->peer_uid);
+	return host_allowed(s, io);
+}
+
+/* ---- Options ---- */
+
+static void free_words(char **v)
+{
+	for (char **p = v; p != NULL && *p != NULL; ++p)
+		free(*p);
+	free(v);
+}
+
+static int copy_words(const char *const *v, char ***ret_v)
+{
+	size_t n = 0;
+	while (v != NULL && v[n] != NULL)
+		++n;
+	char **out = v == NULL ? NULL : calloc(n + 1, sizeof(*out));
+	if (v != NULL && out == NULL)
+		return GX_E_NOMEM;
+	*ret_v = out;
+	for (size_t i = 0; i < n; ++i)
+		if ((out[i] = strdup(v[i])) == NULL)
+			return GX_E_NOMEM;
+	return 0;
+}
+
+static void set_defaults(struct gx_exmdb_server_opts *o)
+{
+	if (o->idle_ms == 0)
+		o->idle_ms = 60000;
+	if (o->ping_ms == 0)
+		o->ping_ms = 57000;
+	if (o->ack_ms == 0)
+		o->ack_ms = 60000;
+	if (o->max_request == 0)
+		o->max_request = 256u << 20;
+}
+
+int gx_exmdb_server_new(const struct gx_exmdb_server_opts *o, struct gx_exmdb_server **ret_s)
+{
+	if (o == NULL || o->size != sizeof(*o) || o->host == NULL || (o->uid_count != 0 && o->uids_allow == NULL) || ret_s == NULL)
+		return GX_E_INVAL;
+	struct gx_exmdb_server *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return GX_E_NOMEM;
+	s->o = *o;
+	set_defaults(&s->o);
+	int err = copy_words(o->hosts_allow, &s->hosts);
+	if (err == 0)
+		err = copy_words(o->certs_allow, &s->certs);
+	if (err == 0 && o->uid_count != 0) {
+		s->uids = malloc(o->uid_count * sizeof(*s->uids));
+		if (s->uids != NULL)
+			memcpy(s->uids, o->uids_allow, o->uid_count * sizeof(*s->uids));
+		else
+			err = GX_E_NOMEM;
+	}
+	if (err != 0) {
+		gx_exmdb_server_free(s);
+		return err;
+	}
+	*ret_s = s;
+	return 0;
+}
+
+void gx_exmdb_server_free(struct gx_exmdb_server *s)
+{
+	if (s == NULL)
+		return;
+	free_words(s->hosts);
+	free_words(s->certs);
+	free(s->uids);
+	free(s);
+}
