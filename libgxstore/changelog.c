@@ -6,11 +6,9 @@
 /*
  * One row for what a transaction did to the existing messages of a folder: UIDs ascending, as
  * differences, each with its message id as difference. The oldest rows of a folder go when it
- * has more than LOG_MAX bytes of them; log_floor says from where on the log is complete.
+ * has more than log_max bytes of them; log_floor says from where on the log is complete.
  */
 
-#define LOG_MAX (512U * 1024)
-#define LOG_KEEP (LOG_MAX / 2)
 #define ROW_ITEMS 8192U
 #define ROW_COST 24U /* of a row besides its data */
 
@@ -55,7 +53,12 @@ static int put_row(struct gx_txn *t, struct gx_fstate *f, int kind, uint64_t mod
 	return gx_sql__run(st);
 }
 
-/* Removes the oldest rows until LOG_KEEP bytes are left. */
+static uint64_t log_max(const struct gx_txn *t)
+{
+	return t->s->log_max == 0 ? GX_CHANGELOG_MAX : t->s->log_max;
+}
+
+/* Removes the oldest rows until half of what may be is left. */
 static int prune(struct gx_txn *t, struct gx_fstate *f)
 {
 	uint64_t left = f->log_bytes, upto = 0;
@@ -63,7 +66,7 @@ static int prune(struct gx_txn *t, struct gx_fstate *f)
 		GX_STMT(st, t->q, "SELECT modseq,length(data) FROM log WHERE fid=?1 ORDER BY modseq");
 		gx_sql__bind_int(st, 1, (int64_t)f->fid);
 		int r = 0;
-		while (left > LOG_KEEP && (r = gx_sql__step(st)) > 0) {
+		while (left > log_max(t) / 2 && (r = gx_sql__step(st)) > 0) {
 			uint64_t n = gx_sql__u64(st, 1) + ROW_COST;
 			upto = gx_sql__u64(st, 0);
 			left -= n < left ? n : left;
@@ -99,7 +102,7 @@ int gx_changelog__add(struct gx_txn *t, struct gx_fstate *f, int kind, uint64_t 
 		f->modseq = t->store_state->modseq;
 	gx_push_release(&out);
 	free(sorted);
-	if (err == 0 && f->log_bytes > LOG_MAX)
+	if (err == 0 && f->log_bytes > log_max(t))
 		err = prune(t, f);
 	return err;
 }

@@ -76,6 +76,7 @@ struct gx_store {
 	void *render_ctx;
 	bool shared, is_public, marked;
 	unsigned max_readers, cache_kib;
+	unsigned log_max;             /* bytes of the change log of a folder, 0 takes GX_CHANGELOG_MAX */
 	int lockfd;
 	struct gx_guid replica, mailbox;
 
@@ -248,6 +249,7 @@ struct gx_log_item {
 	uint64_t mid;
 	uint32_t uid;
 };
+#define GX_CHANGELOG_MAX (512U * 1024) /* bytes of a folder's log, unless the store says otherwise */
 /* One row for all of them; @modseq is the highest number they took. */
 int gx_changelog__add(struct gx_txn *t, struct gx_fstate *f, int kind, uint64_t modseq, const struct gx_log_item *v, size_t n) GX_MUST_CHECK;
 /*

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_ICS_H
+#define GX_ICS_H
+/**
+ * @file ics.h
+ * Incremental change synchronisation: what a client that keeps a copy of a folder, or of the tree of
+ * folders, has to do to have the present one. [MS-OXCFXICS]
+ *
+ * The client says what it has as sets of numbers of the store's own replica (see gx/idset.h; ids of
+ * other replicas are in no store). Afterwards it adds 1 to last_cn to what it has seen, and 1 to
+ * last_readcn to the read states it has: a next synchronisation then costs by the
+ * number of changes, not of messages.
+ *
+ * Thread class: confined.
+ */
+#include <gx/idset.h>
+#include <gx/restr.h>
+#include <gx/store.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Contents of a folder ---- */
+
+struct gx_ics_content_opts {
+	size_t size;
+	/* Borrowed until the call returns. */
+	const struct gx_globset *given;    /**< ids of the messages it has; NULL: none */
+	const struct gx_globset *seen;     /**< changes of normal messages it has; NULL: these are not wanted */
+	const struct gx_globset *seen_fai; /**< the same of associated messages */
+	const struct gx_globset *read;     /**< changes of read state it has; NULL: not wanted */
+	const struct gx_restr *restr;      /**< messages that it wants; NULL: all */
+	bool ordered;                      /**< newest delivery first; else by change number, ascending */
+};
+#define GX_ICS_CONTENT_OPTS_INIT {.size = sizeof(struct gx_ics_content_opts)}
+
+struct gx_ics_change {
+	uint64_t mid, cn, size;
+	gx_nttime_t received;
+	bool fai;
+	bool updated; /**< the client has an older version */
+};
+struct gx_ics_summary {
+	uint64_t fai_count, fai_size, normal_count, normal_size; /**< of the changes */
+	uint64_t last_cn, last_readcn;
+};
+enum {
+	GX_ICS_GIVEN,    /**< all messages that the client has when it is done */
+	GX_ICS_DELETED,  /**< it has them and they are gone, also softly */
+	GX_ICS_NOLONGER, /**< it has them, they exist, and are not wanted any more */
+	GX_ICS_READ,     /**< it has the present version, but not that it is read */
+	GX_ICS_UNREAD,
+	GX_ICS_SETS
+};
+
+/**
+ * A synchronisation of one folder: a snapshot that needs no transaction, so that the messages can be
+ * read one by one in transactions of their own. What has gone by then is left out, what has
+ * changed is sent newer than announced; both are told again, or as deleted, the next time.
+ */
+struct gx_ics_content;
+/**
+ * ecNotFound, ecAccessDenied without GX_RIGHT_READ; what gx_restr_eval() refuses. In public stores the
+ * read state is the actor's. Memory by the number of changes.
+ */
+GX_API gx_ec gx_ics_content_open(struct gx_txn *t, uint64_t fid, const struct gx_ics_content_opts *o,
+	struct gx_ics_content **ret_c) GX_MUST_CHECK;
+/** Accepts NULL. */
+GX_API void gx_ics_content_free(struct gx_ics_content *c);
+/** Borrowed from @p c, as are the sets. */
+GX_API const struct gx_ics_summary *gx_ics_content_summary(const struct gx_ics_content *c);
+GX_API const struct gx_globset *gx_ics_content_set(const struct gx_ics_content *c, int which);
+GX_API size_t gx_ics_content_count(const struct gx_ics_content *c);
+/** The next message to send. @return false at the end. */
+GX_API bool gx_ics_content_next(struct gx_ics_content *c, struct gx_ics_change *ret_change);
+/** Goes back to the change @p n (from 0), for a transfer that is resumed. */
+GX_API void gx_ics_content_seek(struct gx_ics_content *c, size_t n);
+
+/** All of it as arrays, which is what get_content_sync of the exmdb protocol sends. */
+struct gx_ics_ids {
+	const uint64_t *v;
+	size_t n;
+};
+struct gx_ics_content_answer {
+	struct gx_ics_summary summary;
+	struct gx_ics_ids updated, changed; /**< changed: all of them, in order */
+	struct gx_ics_ids given, deleted, nolonger, read, unread;
+};
+GX_API gx_ec gx_ics_content_answer(struct gx_txn *t, uint64_t fid, const struct gx_ics_content_opts *o, struct gx_arena *a,
+	struct gx_ics_content_answer *ret_a) GX_MUST_CHECK;
+
+/* ---- The tree of folders ---- */
+
+/** Folders below another one, a parent before its children. Those that the actor cannot see are not there. */
+struct gx_ics_hierarchy;
+/** @param given, seen may be NULL for none; borrowed until the call returns. */
+GX_API gx_ec gx_ics_hierarchy_open(struct gx_txn *t, uint64_t fid, const struct gx_globset *given, const struct gx_globset *seen,
+	struct gx_ics_hierarchy **ret_h) GX_MUST_CHECK;
+/** Accepts NULL. */
+GX_API void gx_ics_hierarchy_free(struct gx_ics_hierarchy *h);
+GX_API uint64_t gx_ics_hierarchy_last_cn(const struct gx_ics_hierarchy *h);
+/** GX_ICS_GIVEN, GX_ICS_DELETED. Borrowed. */
+GX_API const struct gx_globset *gx_ics_hierarchy_set(const struct gx_ics_hierarchy *h, int which);
+GX_API size_t gx_ics_hierarchy_count(const struct gx_ics_hierarchy *h);
+/**
+ * The properties of the next changed folder, with source keys ([MS-OXCFXICS] 2.2.4.3.5; that of the parent
+ * is empty for children of the root), in any transaction of the same actor. Folders that went meanwhile are passed over.
+ * @param ret_more false at the end: nothing was written to @p ret_l.
+ */
+GX_API gx_ec gx_ics_hierarchy_next(struct gx_ics_hierarchy *h, struct gx_txn *t, struct gx_arena *a, struct gx_proplist *ret_l,
+	bool *ret_more) GX_MUST_CHECK;
+
+/** All of it, which is what get_hierarchy_sync of the exmdb protocol sends. */
+struct gx_ics_hierarchy_answer {
+	const struct gx_proplist *folders;
+	size_t folder_count;
+	uint64_t last_cn;
+	struct gx_ics_ids given, deleted;
+};
+GX_API gx_ec gx_ics_hierarchy_answer(struct gx_txn *t, uint64_t fid, const struct gx_globset *given, const struct gx_globset *seen,
+	struct gx_arena *a, struct gx_ics_hierarchy_answer *ret_a) GX_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

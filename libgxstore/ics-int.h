@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GXSTORE_ICS_INT_H
+#define GXSTORE_ICS_INT_H
+/* What the files of change synchronisation share. */
+#include <gx/ics.h>
+#include "libgxstore/store-int.h"
+
+struct gx_ics_content {
+	struct gx_ics_summary sum;
+	struct gx_ics_change *v;
+	size_t n, cap, at;
+	struct gx_globset set[GX_ICS_SETS];
+};
+
+/* One run over a folder. */
+struct gx_ics_run {
+	struct gx_txn *t;
+	uint64_t fid;
+	bool search;           /* a search folder */
+	bool personal;         /* read states are the actor's, not the messages' */
+	const struct gx_ics_content_opts *o;
+	struct gx_ics_content *c;
+};
+
+/* The last number up to which it has everything, 0 for none. */
+uint64_t gx_ics__complete(const struct gx_globset *s);
+/* A message of the folder that is wanted: it is given, and changed or with another read state or neither. */
+int gx_ics__consider(struct gx_ics_run *x, const struct gx_msg_row *r) GX_MUST_CHECK;
+/* Does the client want messages with these flags? */
+bool gx_ics__wanted(const struct gx_ics_run *x, uint32_t flags);
+/* Is the version that the client has the present one? */
+bool gx_ics__is_known(const struct gx_ics_run *x, const struct gx_msg_row *r);
+/* By way of the change log. GX_E_RANGE: it cannot be done so, and nothing of the result holds (ics_changes.c). */
+int gx_ics__changes(struct gx_ics_run *x) GX_MUST_CHECK;
+/* By way of all messages (ics_scan.c). */
+int gx_ics__scan(struct gx_ics_run *x) GX_MUST_CHECK;
+/* Adds the actor's read states, when all the rest is known (ics_read.c). */
+int gx_ics__user_reads(struct gx_ics_run *x) GX_MUST_CHECK;
+
+/* The store's last change number in this snapshot. */
+int gx_ics__last_cn(struct gx_txn *t, uint64_t *ret_cn) GX_MUST_CHECK;
+int gx_ics__ids(struct gx_arena *a, const struct gx_globset *s, struct gx_ics_ids *ret_ids) GX_MUST_CHECK;
+
+#endif

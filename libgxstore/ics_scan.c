@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include "libgxstore/ics-int.h"
+#include "libgxstore/msg-int.h"
+
+/* All messages of a folder, one after the other: the first synchronisation, and those that the change log cannot answer. */
+
+static void read_row(struct gx_stmt *st, struct gx_msg_row *r)
+{
+	*r = (struct gx_msg_row){.fid = gx_sql__u64(st, 11), .mid = gx_sql__u64(st, 0), .uid = (uint32_t)gx_sql__u64(st, 1),
+		.flags = (uint32_t)gx_sql__u64(st, 2), .modseq = gx_sql__u64(st, 3), .cn = gx_sql__u64(st, 4),
+		.cn0 = gx_sql__u64(st, 5), .rcn = gx_sql__u64(st, 6), .size = gx_sql__u64(st, 7),
+		.received = gx_sql__u64(st, 8), .body = gx_sql__u64(st, 9), .kwset = (uint32_t)gx_sql__u64(st, 10)};
+}
+
+static int in_scope(struct gx_ics_run *x, const struct gx_msg_row *r, struct gx_arena *a, bool *ret_in)
+{
+	*ret_in = gx_ics__wanted(x, r->flags);
+	if (!*ret_in || x->o->restr == NULL)
+		return 0;
+	gx_arena_reset(a);
+	return gx_msg__matches(x->t, r, x->o->restr, a, ret_in);
+}
+
+static int one(struct gx_ics_run *x, const struct gx_msg_row *r, struct gx_arena *a)
+{
+	bool in;
+	int err = in_scope(x, r, a, &in);
+	if (err != 0)
+		return err;
+	if (in)
+		return gx_ics__consider(x, r);
+	if (x->o->given == NULL || !gx_globset_contains(x->o->given, r->mid))
+		return 0;
+	return gx_globset_add(&x->c->set[GX_ICS_NOLONGER], r->mid);
+}
+
+static int all_rows(struct gx_ics_run *x, struct gx_stmt *st, struct gx_arena *a)
+{
+	int r;
+	gx_sql__bind_int(st, 1, (int64_t)x->fid);
+	while ((r = gx_sql__step(st)) > 0) {
+		struct gx_msg_row row;
+		read_row(st, &row);
+		int err = one(x, &row, a);
+		if (err != 0)
+			return err;
+	}
+	return r;
+}
+
+#define COLUMNS "m.mid,m.uid,m.flags,m.modseq,m.cn,m.cn0,m.rcn,m.size,m.received,m.body,m.kwset,m.fid"
+
+static int all_messages(struct gx_ics_run *x, struct gx_arena *a)
+{
+	if (x->search) {
+		GX_STMT(st, x->t->q, "SELECT " COLUMNS " FROM found JOIN msg m ON m.mid=found.mid WHERE found.fid=?1 AND m.uid>0");
+		return all_rows(x, st, a);
+	}
+	GX_STMT(st, x->t->q, "SELECT " COLUMNS " FROM msg m WHERE m.fid=?1 AND m.uid>0 ORDER BY m.uid");
+	return all_rows(x, st, a);
+}
+
+int gx_ics__scan(struct gx_ics_run *x)
+{
+	struct gx_globset *gone = &x->c->set[GX_ICS_DELETED];
+	struct gx_arena *a = gx_arena_new(0);
+	int err = a == NULL ? GX_E_NOMEM : all_messages(x, a);
+	gx_arena_free(a);
+	if (err == 0 && x->o->given != NULL)
+		err = gx_globset_union(gone, x->o->given);
+	if (err == 0)
+		err = gx_globset_subtract(gone, &x->c->set[GX_ICS_GIVEN]);
+	return err != 0 ? err : gx_globset_subtract(gone, &x->c->set[GX_ICS_NOLONGER]);
+}
