@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "libgxstore/msg-int.h"
 #include "libgxstore/pread-int.h"
+#include "libgxstore/order-int.h"
 
 /*
  * Every change of a message is told here, by the operation that makes it and inside its
@@ -145,7 +146,7 @@ static int event(struct gx_txn *t, uint32_t type, const struct gx_msg_row *r, co
 int gx_change__before(struct gx_txn *t, const struct gx_msg_row *r)
 {
 	assert(t->mode == GX_TXN_WRITE && r->mid != 0);
-	return 0;
+	return gx_order__before(t, r);
 }
 
 int gx_change__created(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_row *r, int how, const struct gx_msg_row *source)
@@ -156,7 +157,9 @@ int gx_change__created(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 	};
 	gx_fstate__count(t, f, r->flags, r->size, 1);
 	touch_folder(t, f);
-	int err = view_op(t, GX_VOP_INSERT, r);
+	int err = gx_order__created(t, f, r);
+	if (err == 0)
+		err = view_op(t, GX_VOP_INSERT, r);
 	if (err == 0)
 		err = event(t, type[how], r, source);
 	return err == 0 && how == GX_CH_DELIVERED ? event(t, GX_EV_NEW_MAIL, r, NULL) : err;
@@ -172,6 +175,8 @@ int gx_change__updated(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 	int err = renumbered ? view_op(t, GX_VOP_REMOVE, old) : 0;
 	if (err == 0)
 		err = view_op(t, renumbered ? GX_VOP_INSERT : GX_VOP_UPDATE, r);
+	if (err == 0)
+		err = gx_order__updated(t, old, r);
 	if (err != 0 || how == GX_CH_QUIET)
 		return err;
 	if (r->modseq > f->modseq)
@@ -192,7 +197,9 @@ int gx_change__removed(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 	if (how != GX_CH_MOVED)
 		f->removed++;
 	touch_folder(t, f);
-	int err = gx_pread__forget(t, r);
+	int err = gx_order__removed(t, r);
+	if (err == 0)
+		err = gx_pread__forget(t, r);
 	if (err == 0)
 		err = gx_timer__forget(t, r->mid);
 	if (err != 0 || (r->flags & GX_MSGF_SOFTDEL)) /* nobody has seen it since it was hidden */

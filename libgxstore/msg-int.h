@@ -36,6 +36,8 @@ bool gx_msg__is_computed(gx_proptag_t tag);
 int gx_msg__computed(struct gx_msg_view *v, gx_proptag_t tag, struct gx_propval *ret_pv) GX_MUST_CHECK;
 /* All of them that the message has, added to @l. */
 int gx_msg__all_computed(struct gx_msg_view *v, struct gx_proplist *l) GX_MUST_CHECK;
+/* A rule of its own file, for PidTagConversationId. */
+int gx_msg__conversation(struct gx_msg_view *v, gx_proptag_t tag, struct gx_propval *pv) GX_MUST_CHECK;
 /* One property, computed or stored; stored ones may have GX_PROW_EXTERN in their tag. GX_E_NOTFOUND. */
 int gx_msg__value(struct gx_msg_view *v, gx_proptag_t tag, struct gx_propval *ret_pv) GX_MUST_CHECK;
 /* Does it fulfil the restriction? What is read for that lives in @a. */

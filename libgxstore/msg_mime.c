@@ -52,23 +52,18 @@ static int put_skeleton(struct gx_txn *t, const struct gx_msg_row *r, struct gx_
 static int put_row(struct gx_txn *t, struct gx_msg_row *r, uint64_t size)
 {
 	struct gx_fstate *f;
-	struct gx_uid_entry e;
+	const struct gx_msg_row old = *r;
 	int err = gx_fstate__get(t, r->fid, &f);
 	if (err != 0)
 		return err;
-	gx_fstate__count(t, f, r->flags, r->size, -1);
 	r->flags |= GX_MSGF_HASORIG;
 	r->size = size;
-	gx_fstate__count(t, f, r->flags, r->size, 1);
 	GX_STMT(st, t->q, "UPDATE msg SET flags=?2, size=?3 WHERE mid=?1");
 	gx_sql__bind_int(st, 1, (int64_t)r->mid);
 	gx_sql__bind_int(st, 2, r->flags);
 	gx_sql__bind_int(st, 3, (int64_t)r->size);
 	err = gx_sql__run(st);
-	gx_msg__entry(r, &e);
-	if (err == 0 && !(r->flags & (GX_MSGF_FAI | GX_MSGF_SOFTDEL)))
-		err = gx_txn__vop(t, r->fid, GX_VOP_UPDATE, &e);
-	return err;
+	return err != 0 ? err : gx_change__updated(t, f, &old, r, GX_CH_QUIET);
 }
 
 /* @from: the transaction that holds what was rendered; @t: the one that writes. */

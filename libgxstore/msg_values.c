@@ -395,6 +395,7 @@ static const struct rule rules[] = {
 	{PidTagCreationTime, v_time},                   /* 3007 */
 	{PidTagLastModificationTime, v_time},           /* 3008 */
 	{PidTagSearchKey, v_search_key},                /* 300b */
+	{PidTagConversationId, gx_msg__conversation},   /* 3013 */
 	{PidTagSourceKey, v_source_key},                /* 65e0 */
 	{PidTagParentSourceKey, v_source_key},          /* 65e1 */
 	{PidTagChangeKey, v_change_key},                /* 65e2 */

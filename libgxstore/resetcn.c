@@ -2,7 +2,7 @@
 #include <config.h>
 #include <string.h>
 #include <gx/storeset.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/order-int.h"
 
 /*
  * New change numbers for everything. Messages are renumbered in the order of their UIDs, since the
@@ -133,6 +133,8 @@ static int reset(struct gx_txn *t, uint32_t flags)
 		t->store_state->dirty = true;
 	}
 	if (flags & GX_CGK_MESSAGES)
+		err = gx_order__rebuild(t); /* some may be by change number */
+	if (err == 0 && (flags & GX_CGK_MESSAGES))
 		err = bodies(t);
 	if (err != 0)
 		return err;

@@ -91,6 +91,7 @@ struct gx_store {
 	struct gx_flush flush;
 	struct gx_views views;
 	struct gx_subs subs;
+	struct gx_orders *orders;     /* sort orders there are, order-int.h */
 	atomic_bool sweep;            /* content files wait to be removed */
 };
 
@@ -217,6 +218,7 @@ struct gx_txn {
 	struct gx_fstate *store_state;
 	struct gx_fstate *fs[GX_FSTATE_BUCKETS];
 	struct gx_chlist *changes;    /* for the change log, written before the commit (change.c) */
+	struct gx_ordertxn *orders;   /* for sort orders, applied before the commit (order.c) */
 	struct gx_view_op *vops;
 	size_t nvops, cap_vops;
 	struct gx_event *events;
@@ -236,6 +238,8 @@ gx_ec gx_txn__fail(struct gx_txn *t, uint32_t code, const char *fmt, ...) GX_PRI
 gx_ec gx_txn__writable(struct gx_txn *t);
 int gx_txn__vop(struct gx_txn *t, uint64_t fid, int kind, const struct gx_uid_entry *e) GX_MUST_CHECK;
 int gx_txn__event(struct gx_txn *t, const struct gx_event *ev) GX_MUST_CHECK;
+/* A read transaction goes on with the newest state. */
+int gx_txn__renew(struct gx_txn *t) GX_MUST_CHECK;
 /* Opens a transaction of the system itself. */
 int gx_txn__system(struct gx_store *s, int mode, int deadline_ms, struct gx_txn **ret_t) GX_MUST_CHECK;
 

@@ -8,7 +8,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/order-int.h"
 
 void gx_store__why(struct gx_arena *a, const char **ret_why, const char *fmt, ...)
 {
@@ -51,6 +51,7 @@ static void free_store(struct gx_store *s)
 		close(s->lockfd);
 	gx_views__release(&s->views);
 	gx_subs__release(&s->subs);
+	gx_orders__free(s->orders);
 	gx_flush__release(s);
 	pthread_cond_destroy(&s->cond);
 	pthread_mutex_destroy(&s->lock);
@@ -69,7 +70,8 @@ static bool init_locks(struct gx_store *s)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* deadlines do not move with the date */
 	int r = pthread_cond_init(&s->cond, &attr);
 	pthread_condattr_destroy(&attr);
-	return r == 0 && gx_flush__init(&s->flush) == 0 && gx_views__init(&s->views) == 0 && gx_subs__init(&s->subs) == 0;
+	return r == 0 && gx_flush__init(&s->flush) == 0 && gx_views__init(&s->views) == 0 && gx_subs__init(&s->subs) == 0 &&
+		gx_orders__new(&s->orders) == 0;
 }
 
 static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const struct gx_store_opts *o)

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/order-int.h"
 
 #define VOPS_MAX 200000U /* beyond, views of the folder are read again instead */
 
@@ -16,6 +16,7 @@ static void txn_free(struct gx_txn *t)
 	gx_push_release(&t->envelope);
 	gx_push_release(&t->structure);
 	gx_change__release(t);
+	gx_order__release(t);
 	free(t->vops);
 	free(t->events);
 	gx_arena_free(t->a);
@@ -66,6 +67,8 @@ static int start(struct gx_txn *t)
 	int err = run_sql(t->q, "BEGIN IMMEDIATE");
 	if (err != 0)
 		return err == GX_E_BUSY ? GX_E_TIMEOUT : err;
+	if (t->s->shared) /* other processes make orders, too */
+		gx_orders__forget(t->s->orders);
 	err = gx_fstate__get(t, 0, &t->store_state);
 	if (err == 0 && !t->s->marked)
 		err = gx_store__mark(t->s, t->q);
@@ -78,8 +81,10 @@ static void rollback(struct gx_txn *t)
 	t->mime_stmt = NULL;
 	if (sqlite3_get_autocommit(t->q->db) == 0 && run_sql(t->q, "ROLLBACK") != 0)
 		gx_log(t->s->log, GX_LOG_ERROR, "rollback: %s", t->q->why);
-	if (t->mode == GX_TXN_WRITE)
+	if (t->mode == GX_TXN_WRITE) {
 		gx_content__aborted(t->c->cio);
+		gx_order__aborted(t);
+	}
 }
 
 int gx_txn_begin(struct gx_store *s, const struct gx_actor *actor, int mode, int deadline_ms, struct gx_txn **ret_txn)
@@ -109,6 +114,17 @@ int gx_txn_begin(struct gx_store *s, const struct gx_actor *actor, int mode, int
 	}
 	*ret_txn = t;
 	return 0;
+}
+
+int gx_txn__renew(struct gx_txn *t)
+{
+	assert(t->mode == GX_TXN_READ);
+	gx_sql__done(t->mime_stmt);
+	t->mime_stmt = NULL;
+	t->rendered_mid = 0;
+	memset(t->fs, 0, sizeof(t->fs));
+	int err = run_sql(t->q, "ROLLBACK");
+	return err != 0 ? err : run_sql(t->q, "BEGIN");
 }
 
 int gx_txn__system(struct gx_store *s, int mode, int deadline_ms, struct gx_txn **ret_t)
@@ -142,6 +158,10 @@ static int make_final(struct gx_txn *t)
 	gx_sql__done(t->mime_stmt);
 	t->mime_stmt = NULL;
 	int err = gx_change__flush(t);
+	if (err == 0)
+		err = gx_order__flush(t);
+	if (err == 0)
+		err = gx_order__note_used(t);
 	if (err == 0)
 		err = gx_fstate__write(t);
 	if (err == 0)

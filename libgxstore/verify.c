@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/order-int.h"
 
 /*
  * Everything that is kept twice is counted again and compared. Runs as a write transaction that
@@ -170,6 +170,14 @@ static void ignore(const char *line, void *ctx)
 	(void)ctx;
 }
 
+static int orders(struct check *k)
+{
+	long n = gx_order__verify(k->t, k->report, k->ctx);
+	if (n > 0)
+		k->found += n;
+	return n < 0 ? (int)n : 0;
+}
+
 long gx_store_verify(struct gx_store *s, void (*report)(const char *line, void *ctx), void *ctx)
 {
 	struct check k = {.report = report == NULL ? ignore : report, .ctx = ctx};
@@ -182,6 +190,7 @@ long gx_store_verify(struct gx_store *s, void (*report)(const char *line, void *
 	err = err != 0 ? err : references(&k);
 	err = err != 0 ? err : rows(&k);
 	err = err != 0 ? err : content(&k);
+	err = err != 0 ? err : orders(&k);
 	if (err != 0)
 		gx_log(s->log, GX_LOG_ERROR, "verify: %s", k.t->q->why);
 	gx_txn_abort(k.t);

@@ -1,0 +1,763 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sort orders on disk against a model in memory that sorts by comparing values. */
+#include <config.h>
+#include <gx/charset.h>
+#include "libgxstore/order-int.h"
+#include "libgxstore/storetest.h"
+
+#define WORDS GX_PROP_TAG(0x6801, PtypMultipleString)
+#define MESSAGES 3000
+
+static struct {
+	char dir[512];
+	struct gx_store *s;
+	struct gx_arena *a;
+} w;
+
+static void setup(void)
+{
+	snprintf(w.dir, sizeof(w.dir), "%s", st_dir());
+	st_create(w.dir);
+	w.s = st_open(w.dir);
+	w.a = gx_arena_new(0);
+	srandom(7);
+}
+
+static void teardown(void)
+{
+	st_verify(w.s);
+	gx_store_close(w.s);
+	gx_arena_free(w.a);
+	st_rmtree(w.dir);
+}
+
+static unsigned rnd(unsigned n)
+{
+	return (unsigned)random() % n;
+}
+
+/* ---- Keys ---- */
+
+static const char *random_text(struct gx_arena *a)
+{
+	static const char *const part[] = {
+		"a", "B", "b", "\xc3\xa4", "\xc3\x84", "zz", " ", "1", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+	struct gx_strbuf b = GX_STRBUF_INIT;
+	for (unsigned i = rnd(4); i > 0; i--)
+		gx_strbuf_adds(&b, part[rnd(10)]);
+	const char *s = gx_arena_strdup(a, gx_strbuf_cstr(&b));
+	gx_strbuf_release(&b);
+	return s;
+}
+
+static union gx_value random_value(struct gx_arena *a, uint16_t type)
+{
+	static const double d[] = {0, -0.0, 1, -1, 1e300, -1e300, 0.5, -0.5};
+	union gx_value v = {0};
+	uint8_t *p;
+	switch (type) {
+	case PtypInteger16: v.i16 = (int16_t)(rnd(5) == 0 ? INT16_MIN : (int)rnd(9) - 4); break;
+	case PtypInteger32: v.i32 = rnd(5) == 0 ? INT32_MIN : (int32_t)rnd(9) - 4; break;
+	case PtypInteger64: case PtypCurrency: v.i64 = rnd(5) == 0 ? INT64_MIN : (int64_t)rnd(9) - 4; break;
+	case PtypTime: v.time = rnd(5) == 0 ? UINT64_MAX : rnd(9); break;
+	case PtypFloating32: v.f32 = (float)d[rnd(8)]; break;
+	case PtypFloating64: case PtypFloatingTime: v.f64 = rnd(9) == 0 ? __builtin_nan("") : d[rnd(8)]; break;
+	case PtypBoolean: v.b = rnd(2) != 0; break;
+	case PtypString: v.str = random_text(a); break;
+	case PtypGuid:
+		v.guid = (struct gx_guid){rnd(2) * 0xff000001U, (uint16_t)(rnd(2) * 0x8001U), (uint16_t)rnd(2),
+			{(uint8_t)rnd(2), 0, 0, 0, 0, 0, 0, (uint8_t)rnd(3)}};
+		break;
+	default:
+		p = gx_arena_alloc(a, 4);
+		v.bin = (struct gx_bin){p, rnd(5)};
+		for (unsigned i = 0; i < 4; i++)
+			p[i] = (uint8_t)(rnd(3) * 0x7f + (rnd(3) == 0));
+	}
+	return v;
+}
+
+static int sign(int d)
+{
+	return (d > 0) - (d < 0);
+}
+
+static int fold_cmp(uint16_t type, const union gx_value *x, const union gx_value *y)
+{
+	return type == PtypString ? gx_utf8_casecmp(x->str, y->str) : gx_value_cmp(type, x, y);
+}
+
+START_TEST(keys_compare_as_values)
+{
+	static const uint16_t types[] = {PtypInteger16, PtypInteger32, PtypInteger64, PtypCurrency, PtypTime,
+		PtypFloating32, PtypFloating64, PtypFloatingTime, PtypBoolean, PtypString, PtypGuid, PtypBinary,
+		PtypServerId};
+	struct gx_push x = GX_PUSH_INIT, y = GX_PUSH_INIT;
+	for (unsigned i = 0; i < 40000; i++) {
+		uint16_t type = types[rnd(13)];
+		struct gx_sort c = {GX_PROP_TAG(0x6800, type), (uint8_t)rnd(2)};
+		struct gx_propval p = {c.tag, random_value(w.a, type)}, q = {c.tag, random_value(w.a, type)};
+		bool have_p = rnd(9) != 0, have_q = rnd(9) != 0;
+		int want = have_p && have_q ? sign(fold_cmp(type, &p.v, &q.v)) : have_p - have_q;
+		gx_push_clear(&x);
+		gx_push_clear(&y);
+		gx_order__column(&x, &c, have_p ? &p : NULL);
+		gx_order__column(&y, &c, have_q ? &q : NULL);
+		int got = sign(gx_order__cmp((struct gx_bin){x.data, x.len}, (struct gx_bin){y.data, y.len}));
+		ck_assert_msg(got == (c.order == GX_SORT_DESCEND ? -want : want), "type %04x order %u: %d", type,
+			c.order, got);
+		if (i % 1000 == 0)
+			gx_arena_reset(w.a);
+	}
+	gx_push_release(&x);
+	gx_push_release(&y);
+}
+END_TEST
+
+START_TEST(columns_can_be_told_apart)
+{
+	const struct gx_sort cols[] = {{PidTagSubject, 1}, {GX_PROP_TAG(0x6800, PtypBinary), 0},
+		{GX_PROP_TAG(0x6802, PtypFloating32), 1}, {PidTagImportance, 0},
+		{GX_PROP_TAG(0x6803, PtypBinary), 1}};
+	struct gx_sortset s = {.v = cols, .count = 5};
+	struct gx_orderspec o, back;
+	struct gx_push k = GX_PUSH_INIT, after = GX_PUSH_INIT;
+	bool b;
+	ck_assert_int_eq(gx_orderspec__make(&s, &o, &b), 0);
+	ck_assert(b); /* the first column descends: the others are turned */
+	ck_assert_int_eq(o.col[0].order, GX_SORT_ASCEND);
+	ck_assert_int_eq(o.col[1].order, GX_SORT_DESCEND);
+	ck_assert_int_eq(gx_orderspec__parse((struct gx_bin){o.bytes, o.len}, &back), 0);
+	ck_assert_mem_eq(&o, &back, sizeof(o));
+	for (unsigned i = 0; i < 2000; i++) {
+		size_t end[5];
+		gx_push_clear(&k);
+		for (unsigned c = 0; c < 5; c++) {
+			struct gx_propval pv = {cols[c].tag, random_value(w.a, GX_PROP_TYPE(cols[c].tag))};
+			gx_order__column(&k, &o.col[c], rnd(5) == 0 ? NULL : &pv);
+			end[c] = k.len;
+		}
+		gx_push_u48be(&k, 0x123456789aULL);
+		gx_push_u16be(&k, 7);
+		struct gx_bin key = {k.data, k.len};
+		for (unsigned c = 0; c < 5; c++)
+			ck_assert_uint_eq(gx_orderspec__prefix(&o, key, c + 1), end[c]);
+		uint64_t mid;
+		uint32_t inst;
+		gx_order__id(key, &mid, &inst);
+		ck_assert(mid == 0x123456789aULL && inst == 7);
+		struct gx_bin prefix = {k.data, end[2]};
+		ck_assert(gx_order__after(prefix, &after));
+		ck_assert_int_gt(gx_order__cmp((struct gx_bin){after.data, after.len}, key), 0);
+		ck_assert_uint_eq(gx_orderspec__prefix(&o, (struct gx_bin){k.data, end[2] - 1}, 3), 0);
+	}
+	ck_assert(!gx_order__after((struct gx_bin){(const uint8_t *)"\xff\xff", 2}, &after));
+	gx_push_release(&k);
+	gx_push_release(&after);
+}
+END_TEST
+
+START_TEST(what_cannot_be_an_order)
+{
+	const struct gx_sort two[] = {{GX_PROP_RETYPE(WORDS, 0x301f), 0}, {GX_PROP_TAG(0x6805, 0x301f), 0}};
+	const struct gx_sort multi[] = {{WORDS, 0}}, object[] = {{GX_PROP_TAG(0x6805, PtypObject), 0}},
+			     none[] = {{GX_PROP_TAG(0x6805, 0), 0}};
+	struct gx_sort many[17];
+	struct gx_orderspec o;
+	bool back;
+	for (unsigned i = 0; i < 17; i++)
+		many[i] = (struct gx_sort){PidTagSubject, 0};
+	ck_assert_int_eq(gx_orderspec__make(&(struct gx_sortset){.v = two, .count = 2}, &o, &back), GX_E_INVAL);
+	ck_assert_int_eq(gx_orderspec__make(&(struct gx_sortset){.v = multi, .count = 1}, &o, &back), GX_E_INVAL);
+	ck_assert_int_eq(gx_orderspec__make(&(struct gx_sortset){.v = object, .count = 1}, &o, &back), GX_E_INVAL);
+	ck_assert_int_eq(gx_orderspec__make(&(struct gx_sortset){.v = none, .count = 1}, &o, &back), GX_E_INVAL);
+	ck_assert_int_eq(gx_orderspec__make(&(struct gx_sortset){.v = many, .count = 17}, &o, &back), GX_E_LIMIT);
+	ck_assert_int_eq(gx_orderspec__make(NULL, &o, &back), 0);
+	ck_assert_uint_eq(o.col[0].tag, PidTagMessageDeliveryTime);
+	uint8_t bad[] = {9, 0, 0, 0, 0, 0};
+	ck_assert_int_eq(gx_orderspec__parse((struct gx_bin){bad, 6}, &o), GX_E_FORMAT);
+	ck_assert_int_eq(gx_orderspec__parse((struct gx_bin){o.bytes, 4}, &o), GX_E_FORMAT);
+}
+END_TEST
+
+/* ---- A model ---- */
+
+struct mmsg {
+	uint64_t mid, fid;
+	uint32_t flags;
+	const char *subject; /* NULL: none */
+	int importance;      /* -1: none */
+	const char *words[3];
+	unsigned nwords;
+	gx_nttime_t time;
+	bool gone;
+};
+static struct mmsg model[MESSAGES];
+static unsigned nmodel;
+
+static const struct gx_sort by_time[] = {{PidTagMessageDeliveryTime, 1}};
+static const struct gx_sort by_subject[] = {{PidTagSubject, 0}, {PidTagImportance, 1}};
+static const struct gx_sort by_importance[] = {{PidTagImportance, 1}, {PidTagRead, 0}, {PidTagSubject, 1}};
+static const struct gx_sort by_words[] = {{GX_PROP_RETYPE(WORDS, 0x301f), 1}, {PidTagMessageDeliveryTime, 0}};
+static const struct gx_sortset sets[] = {
+	{by_time, 1, 0, 0}, {by_subject, 2, 0, 0}, {by_importance, 3, 0, 0}, {by_words, 2, 0, 0}};
+#define SETS 4
+
+struct mrow {
+	const struct mmsg *m;
+	const char *word;
+	unsigned inst;
+};
+
+static int cmp_str(const char *x, const char *y)
+{
+	return x == NULL || y == NULL ? (x != NULL) - (y != NULL) : sign(gx_utf8_casecmp(x, y));
+}
+
+#define CMP(x, y) (((x) > (y)) - ((x) < (y)))
+
+static int cmp_col(gx_proptag_t tag, const struct mrow *x, const struct mrow *y)
+{
+	switch (GX_PROP_ID(tag)) {
+	case GX_PROP_ID(PidTagMessageDeliveryTime):
+		return CMP(x->m->time, y->m->time);
+	case GX_PROP_ID(PidTagSubject):
+		return cmp_str(x->m->subject, y->m->subject);
+	case GX_PROP_ID(PidTagImportance):
+		return CMP(x->m->importance, y->m->importance);
+	case GX_PROP_ID(PidTagRead):
+		return CMP(x->m->flags & 1, y->m->flags & 1);
+	default:
+		return cmp_str(x->word, y->word);
+	}
+}
+
+/* In the order as it is kept: turned when the first column descends. */
+static int cmp_rows(const void *a, const void *b, void *ctx)
+{
+	const struct gx_sortset *s = ctx;
+	const struct mrow *x = a, *y = b;
+	for (unsigned i = 0; i < s->count; i++) {
+		int d = cmp_col(s->v[i].tag, x, y);
+		if (d != 0)
+			return s->v[i].order != s->v[0].order ? -d : d;
+	}
+	return x->m->mid != y->m->mid ? CMP(x->m->mid, y->m->mid) : CMP(x->inst, y->inst);
+}
+
+static unsigned model_rows(uint64_t fid, uint32_t fai, const struct gx_sortset *s, struct mrow *v)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < nmodel; i++) {
+		const struct mmsg *m = &model[i];
+		if (m->gone || m->fid != fid || (m->flags & GX_MSGF_FAI) != fai)
+			continue;
+		if (s->v != by_words || m->nwords == 0)
+			v[n++] = (struct mrow){m, NULL, 0};
+		for (unsigned k = 0; s->v == by_words && k < m->nwords; k++)
+			v[n++] = (struct mrow){m, m->words[k], k + 1};
+	}
+	qsort_r(v, n, sizeof(*v), cmp_rows, (void *)(uintptr_t)s);
+	return n;
+}
+
+static struct mrow rows[MESSAGES * 3];
+
+static void compare_walk(struct gx_txn *t, uint64_t view, unsigned n, unsigned flags)
+{
+	struct gx_orderwalk k;
+	struct gx_orderrow row;
+	unsigned i = 0;
+	bool back = flags & GX_WALK_BACK;
+	gx_orderwalk__from(&k, t, view,
+		back ? (struct gx_bin){(const uint8_t *)"\xff", 1} : (struct gx_bin){(const uint8_t *)"", 0}, flags);
+	for (;;) {
+		while ((flags & GX_WALK_UNREAD) && i < n && (rows[back ? n - 1 - i : i].m->flags & GX_MSGF_READ))
+			i++;
+		int r = gx_orderwalk__next(&k, &row);
+		ck_assert_int_ge(r, 0);
+		if (r == 0)
+			break;
+		ck_assert_uint_lt(i, n);
+		const struct mrow *m = &rows[back ? n - 1 - i : i];
+		ck_assert_uint_eq(row.mid, m->m->mid);
+		ck_assert_uint_eq(row.inst, m->inst);
+		ck_assert(row.unread == !(m->m->flags & GX_MSGF_READ));
+		i++;
+	}
+	ck_assert_uint_eq(i, n);
+	gx_orderwalk__end(&k);
+}
+
+static void compare_places(struct gx_txn *t, uint64_t view, unsigned n)
+{
+	struct gx_push key = GX_PUSH_INIT;
+	struct gx_ordersum sum, rank;
+	unsigned unread = 0;
+	for (unsigned i = 0; i < n; i++)
+		unread += !(rows[i].m->flags & GX_MSGF_READ);
+	ck_assert_int_eq(gx_order__total(t, view, &sum), 0);
+	ck_assert_uint_eq(sum.total, n);
+	ck_assert_uint_eq(sum.unread, unread);
+	ck_assert_int_eq(gx_order__at(t, view, n, false, &key), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_order__at(t, view, unread, true, &key), GX_E_NOTFOUND);
+	for (unsigned tries = 0; n > 0 && tries < 20; tries++) {
+		unsigned pos = rnd(n), before = 0;
+		uint64_t mid;
+		uint32_t inst;
+		for (unsigned i = 0; i < pos; i++)
+			before += !(rows[i].m->flags & GX_MSGF_READ);
+		ck_assert_int_eq(gx_order__at(t, view, pos, false, &key), 0);
+		gx_order__id((struct gx_bin){key.data, key.len}, &mid, &inst);
+		ck_assert(mid == rows[pos].m->mid && inst == rows[pos].inst);
+		ck_assert_int_eq(gx_order__rank(t, view, (struct gx_bin){key.data, key.len}, &rank), 0);
+		ck_assert_uint_eq(rank.total, pos);
+		ck_assert_uint_eq(rank.unread, before);
+		if (!(rows[pos].m->flags & GX_MSGF_READ)) {
+			ck_assert_int_eq(gx_order__at(t, view, before, true, &key), 0);
+			gx_order__id((struct gx_bin){key.data, key.len}, &mid, &inst);
+			ck_assert(mid == rows[pos].m->mid && inst == rows[pos].inst);
+		}
+	}
+	gx_push_release(&key);
+}
+
+static void compare(struct gx_txn *t, uint64_t fid, uint8_t kind)
+{
+	for (unsigned i = 0; i < SETS; i++) {
+		struct gx_orderspec spec;
+		uint64_t view;
+		bool back;
+		ck_assert_int_eq(gx_orderspec__make(&sets[i], &spec, &back), 0);
+		ck_assert_int_eq(gx_order__ensure(t, fid, kind, &spec, 10000, &view), 0);
+		unsigned n = model_rows(fid, kind == GX_ORDER_FAI ? GX_MSGF_FAI : 0, &sets[i], rows);
+		compare_walk(t, view, n, rnd(4));
+		compare_places(t, view, n);
+	}
+}
+
+static void fill(struct mmsg *m)
+{
+	m->subject = rnd(8) == 0 ? NULL : random_text(w.a);
+	m->importance = (int)rnd(4) - 1;
+	m->nwords = rnd(4);
+	for (unsigned k = 0; k < m->nwords; k++)
+		m->words[k] = random_text(w.a);
+}
+
+static void to_list(const struct mmsg *m, struct gx_proplist *l)
+{
+	union gx_value *v = gx_arena_new_array(w.a, union gx_value, 3);
+	for (unsigned k = 0; k < m->nwords; k++)
+		v[k].str = m->words[k];
+	if (m->subject != NULL)
+		ck_assert_int_eq(gx_proplist_set_str(l, w.a, PidTagSubject, m->subject), 0);
+	if (m->importance >= 0)
+		ck_assert_int_eq(gx_proplist_set_i32(l, w.a, PidTagImportance, m->importance), 0);
+	ck_assert_int_eq(gx_proplist_set(l, w.a, WORDS, (union gx_value){.mv = {v, m->nwords}}), 0);
+}
+
+static void do_insert(struct gx_txn *t, uint64_t fid)
+{
+	struct gx_msg_source src = GX_MSG_SOURCE_INIT;
+	struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
+	struct gx_msg_prepared *p;
+	struct gx_msg_ids ids;
+	struct mmsg *m = &model[nmodel++];
+	struct gx_msgobj *obj = gx_msgobj_new(w.a);
+	*m = (struct mmsg){.fid = fid,
+		.flags = (rnd(2) ? GX_MSGF_READ : 0) | (rnd(5) == 0 ? GX_MSGF_FAI : 0),
+		.time = 1 + rnd(1000)};
+	fill(m);
+	to_list(m, &obj->props);
+	src.obj = obj;
+	ck_assert_int_eq(gx_msg_prepare(w.a, &src, &p), 0);
+	o.flags = m->flags;
+	o.received = m->time;
+	ST_OK(gx_msg_insert(t, fid, p, &o, &ids));
+	gx_msg_prepared_release(p);
+	m->mid = ids.mid;
+}
+
+static struct mmsg *pick(void)
+{
+	for (unsigned tries = 0; nmodel > 0 && tries < 50; tries++) {
+		struct mmsg *m = &model[rnd(nmodel)];
+		if (!m->gone)
+			return m;
+	}
+	return NULL;
+}
+
+static void do_flags(struct gx_txn *t, struct mmsg *m)
+{
+	struct gx_flag_change c = {(int)rnd(2) + 1, GX_MSGF_READ, NULL, UINT64_MAX};
+	m->flags = c.op == GX_FLAGS_ADD ? m->flags | GX_MSGF_READ : m->flags & ~(uint32_t)GX_MSGF_READ;
+	ST_OK(gx_msg_change_flags(t, m->fid, &m->mid, 1, &c, NULL, NULL, NULL));
+}
+
+static void do_props(struct gx_txn *t, struct mmsg *m)
+{
+	struct gx_proplist l = {0};
+	struct mmsg fresh = {0};
+	fill(&fresh);
+	if (fresh.subject != NULL)
+		m->subject = fresh.subject;
+	if (fresh.importance >= 0)
+		m->importance = fresh.importance;
+	m->nwords = fresh.nwords;
+	memcpy(m->words, fresh.words, sizeof(m->words));
+	to_list(&fresh, &l);
+	ST_OK(gx_msg_set_props(t, m->mid, &l));
+}
+
+static void do_copy(struct gx_txn *t, struct mmsg *m, uint64_t to, bool move)
+{
+	struct gx_msg_ids ids;
+	ST_OK(gx_msg_copy(t, m->fid, &m->mid, 1, to, move, &ids));
+	struct mmsg *c = &model[nmodel++];
+	*c = *m;
+	c->mid = ids.mid;
+	c->fid = to;
+	m->gone = m->gone || move;
+}
+
+static void random_op(struct gx_txn *t)
+{
+	uint64_t fid = rnd(3) ? GX_FID_INBOX : GX_FID_DRAFTS;
+	struct mmsg *m = pick();
+	unsigned what = rnd(12);
+	if (nmodel >= MESSAGES - 1)
+		return;
+	if (what < 5 || m == NULL)
+		do_insert(t, fid);
+	else if (what < 7)
+		do_flags(t, m);
+	else if (what < 9)
+		do_props(t, m);
+	else if (what < 10)
+		do_copy(t, m, fid, rnd(2));
+	else if (rnd(3) == 0)
+		return;
+	else {
+		ST_OK(gx_msg_delete(t, m->fid, &m->mid, 1, rnd(2)));
+		m->gone = true;
+	}
+}
+
+static void start_model(void)
+{
+	nmodel = 0;
+	memset(model, 0, sizeof(model));
+}
+
+START_TEST(random_work)
+{
+	start_model();
+	for (unsigned round = 0; round < 120; round++) {
+		struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+		for (unsigned i = rnd(40); i > 0; i--)
+			random_op(t);
+		if (rnd(3) == 0) /* seen from inside, before the commit */
+			compare(t, GX_FID_INBOX, GX_ORDER_NORMAL);
+		st_commit(t);
+		t = st_begin(w.s, GX_TXN_READ);
+		compare(t, GX_FID_INBOX, GX_ORDER_NORMAL);
+		compare(t, GX_FID_INBOX, GX_ORDER_FAI);
+		if (round > 30)
+			compare(t, GX_FID_DRAFTS, GX_ORDER_NORMAL);
+		gx_txn_abort(t);
+		if (round % 20 == 0) {
+			st_verify(w.s);
+			gx_store_close(w.s);
+			w.s = st_open(w.dir);
+		}
+	}
+}
+END_TEST
+
+START_TEST(rolled_back)
+{
+	start_model();
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 200; i++)
+		random_op(t);
+	st_commit(t);
+	for (unsigned round = 0; round < 20; round++) {
+		static struct mmsg saved[MESSAGES];
+		unsigned n = nmodel;
+		memcpy(saved, model, sizeof(saved));
+		t = st_begin(w.s, GX_TXN_WRITE);
+		for (unsigned i = 0; i < 30; i++)
+			random_op(t);
+		compare(t, GX_FID_INBOX, GX_ORDER_NORMAL); /* the first round makes the orders in vain */
+		gx_txn_abort(t);
+		memcpy(model, saved, sizeof(saved));
+		nmodel = n;
+		t = st_begin(w.s, GX_TXN_READ);
+		if (round > 5)
+			compare(t, GX_FID_INBOX, GX_ORDER_NORMAL);
+		gx_txn_abort(t);
+		t = st_begin(w.s, GX_TXN_WRITE);
+		random_op(t);
+		st_commit(t);
+	}
+}
+END_TEST
+
+/* Messages change on both sides of the point that the building has reached. */
+START_TEST(built_step_by_step)
+{
+	start_model();
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 400; i++)
+		random_op(t);
+	st_commit(t);
+	for (unsigned i = 0; i < SETS; i++) {
+		struct gx_orderspec spec;
+		struct gx_order *o;
+		uint64_t id = 0;
+		bool back, done = false;
+		ck_assert_int_eq(gx_orderspec__make(&sets[i], &spec, &back), 0);
+		while (!done) {
+			t = st_begin(w.s, GX_TXN_WRITE);
+			ck_assert_int_eq(gx_order__begin(t, GX_FID_INBOX, GX_ORDER_NORMAL, &spec, &o), 0);
+			if (o->building)
+				ck_assert_int_eq(gx_order__advance(t, o, 1 + rnd(30)), 0);
+			done = !o->building;
+			id = o->id;
+			for (unsigned k = rnd(6); k > 0; k--)
+				random_op(t);
+			if (rnd(5) == 0) {
+				uint64_t view;
+				ck_assert_int_eq(gx_order__find(t, GX_FID_INBOX, GX_ORDER_NORMAL, &spec, 0, &view),
+					done ? 0 : GX_E_NOTFOUND);
+			}
+			st_commit(t);
+			st_verify(w.s);
+		}
+		t = st_begin(w.s, GX_TXN_READ);
+		compare_places(t, id, model_rows(GX_FID_INBOX, 0, &sets[i], rows));
+		gx_txn_abort(t);
+	}
+}
+END_TEST
+
+START_TEST(folder_goes)
+{
+	uint64_t fid;
+	start_model();
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	ST_OK(gx_folder_create(t, GX_FID_INBOX, "sub", NULL, GX_FOLDER_GENERIC, NULL, &fid));
+	for (unsigned i = 0; i < 50; i++)
+		do_insert(t, fid);
+	compare(t, fid, GX_ORDER_NORMAL);
+	ST_OK(gx_msg_delete(t, fid, &model[0].mid, 1, true)); /* not applied yet when the rest goes */
+	ST_OK(gx_folder_delete(t, fid, true));
+	st_commit(t);
+	t = st_begin(w.s, GX_TXN_READ);
+	GX_STMT(st, t->q,
+		"SELECT (SELECT COUNT(*) FROM sview)+(SELECT COUNT(*) FROM srow)+(SELECT COUNT(*) FROM schunk)");
+	ck_assert_int_eq(gx_sql__step(st), 1);
+	ck_assert_int_eq(gx_sql__int(st, 0), 0);
+	gx_sql__done(st);
+	st = NULL;
+	gx_txn_abort(t);
+}
+END_TEST
+
+START_TEST(many_rows_in_runs)
+{
+	static uint64_t mids[6000];
+	struct gx_arena *a = gx_arena_new(0);
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	unsigned n = 0;
+	for (unsigned i = 0; i < 6000; i++) {
+		mids[n++] = st_insert(t, GX_FID_INBOX, rnd(100000), 300, i % 3 ? GX_MSGF_READ : 0).mid;
+		if (i % 700 == 0) {
+			st_commit(t);
+			t = st_begin(w.s, GX_TXN_WRITE);
+		}
+	}
+	st_commit(t);
+	st_verify(w.s);
+	/* It passed 4096 messages: three orders are there without anybody having asked. */
+	t = st_begin(w.s, GX_TXN_READ);
+	GX_STMT(st, t->q, "SELECT COUNT(*),SUM(progress IS NULL),MIN(total),MAX(total) FROM sview WHERE fid=13");
+	ck_assert_int_eq(gx_sql__step(st), 1);
+	ck_assert_int_eq(gx_sql__int(st, 0), 3);
+	ck_assert_int_eq(gx_sql__int(st, 1), 3);
+	ck_assert_int_eq(gx_sql__int(st, 2), 6000);
+	ck_assert_int_eq(gx_sql__int(st, 3), 6000);
+	gx_sql__done(st);
+	st = NULL;
+	gx_txn_abort(t);
+	while (n > 40) {
+		uint64_t some[400];
+		unsigned k = 0;
+		for (; k < 400 && n > 40; k++) {
+			unsigned i = rnd(n);
+			some[k] = mids[i];
+			mids[i] = mids[--n];
+		}
+		t = st_begin(w.s, GX_TXN_WRITE);
+		ST_OK(gx_msg_delete(t, GX_FID_INBOX, some, k, true));
+		st_commit(t);
+	}
+	st_verify(w.s);
+	t = st_begin(w.s, GX_TXN_READ);
+	GX_STMT(runs, t->q, "SELECT COUNT(*) FROM schunk");
+	ck_assert_int_eq(gx_sql__step(runs), 1);
+	ck_assert_int_le(gx_sql__int(runs, 0), 12); /* they were joined */
+	gx_sql__done(runs);
+	runs = NULL;
+	gx_txn_abort(t);
+	gx_arena_free(a);
+}
+END_TEST
+
+START_TEST(longest_unused_goes)
+{
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	uint64_t first = 0, view;
+	for (unsigned i = 0; i < 10; i++)
+		st_insert(t, GX_FID_INBOX, i, 300, 0);
+	for (unsigned i = 0; i < GX_ORDERS_MAX + 1; i++) {
+		struct gx_sort col = {GX_PROP_TAG(0x6900 + i, PtypInteger32), 0};
+		struct gx_sortset s = {&col, 1, 0, 0};
+		struct gx_orderspec spec;
+		bool back;
+		ck_assert_int_eq(gx_orderspec__make(&s, &spec, &back), 0);
+		ck_assert_int_eq(gx_order__ensure(t, GX_FID_INBOX, GX_ORDER_NORMAL, &spec, 0, &view), 0);
+		if (i == 0)
+			first = view;
+		GX_STMT(st, t->q, "UPDATE sview SET used=?2 WHERE id=?1");
+		gx_sql__bind_int(st, 1, (int64_t)view);
+		gx_sql__bind_int(st, 2, i == 0 ? 5000 : (int64_t)i);
+		ck_assert_int_eq(gx_sql__run(st), 0);
+	}
+	GX_STMT(st, t->q, "SELECT COUNT(*), SUM(id=?1), MIN(used) FROM sview");
+	gx_sql__bind_int(st, 1, (int64_t)first);
+	ck_assert_int_eq(gx_sql__step(st), 1);
+	ck_assert_int_eq(gx_sql__int(st, 0), GX_ORDERS_MAX);
+	ck_assert_int_eq(gx_sql__int(st, 1), 1);
+	ck_assert_int_eq(gx_sql__int(st, 2), 2); /* number 1 went */
+	gx_sql__done(st);
+	st = NULL;
+	st_commit(t);
+}
+END_TEST
+
+START_TEST(one_order_serves_several)
+{
+	const struct gx_sort two[] = {{PidTagSubject, 0}, {PidTagMessageDeliveryTime, 1}},
+			     turned[] = {{PidTagSubject, 1}, {PidTagMessageDeliveryTime, 0}};
+	const struct gx_sort other[] = {{PidTagSubject, 0}, {PidTagMessageDeliveryTime, 0}};
+	struct gx_sortset s[] = {
+		{two, 2, 0, 0}, {two, 1, 0, 0}, {turned, 2, 0, 0}, {turned, 1, 0, 0}, {other, 2, 0, 0}};
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	uint64_t view[5];
+	st_insert(t, GX_FID_INBOX, 1, 300, 0);
+	st_commit(t);
+	t = st_begin(w.s, GX_TXN_READ);
+	for (unsigned i = 0; i < 5; i++) {
+		struct gx_orderspec spec;
+		bool back;
+		ck_assert_int_eq(gx_orderspec__make(&s[i], &spec, &back), 0);
+		ck_assert(back == (i == 2 || i == 3));
+		ck_assert_int_eq(gx_order__ensure(t, GX_FID_INBOX, GX_ORDER_NORMAL, &spec, 1000, &view[i]), 0);
+	}
+	ck_assert(view[0] == view[1] && view[0] == view[2] && view[0] == view[3] && view[0] != view[4]);
+	gx_txn_abort(t);
+}
+END_TEST
+
+/* Search folders and the whole store: messages of several folders in one order. */
+START_TEST(messages_of_many_folders)
+{
+	struct gx_orderspec spec;
+	struct gx_ordersum sum;
+	uint64_t fid, found, all;
+	bool back;
+	start_model();
+	ck_assert_int_eq(gx_orderspec__make(&sets[1], &spec, &back), 0);
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	ST_OK(gx_folder_create(t, GX_FID_INBOX, "search", NULL, GX_FOLDER_SEARCH, NULL, &fid));
+	ck_assert_int_eq(gx_order__ensure(t, fid, GX_ORDER_FOUND, &spec, 0, &found), 0);
+	ck_assert_int_eq(gx_order__ensure(t, 0, GX_ORDER_STORE, &spec, 0, &all), 0);
+	for (unsigned i = 0; i < 60; i++) {
+		do_insert(t, i % 2 ? GX_FID_INBOX : GX_FID_DRAFTS);
+		if (i % 3 == 0) {
+			struct gx_msg_row r;
+			GX_STMT(st, t->q, "INSERT INTO found(fid,mid) VALUES(?1,?2)");
+			gx_sql__bind_int(st, 1, (int64_t)fid);
+			gx_sql__bind_int(st, 2, (int64_t)model[i].mid);
+			ck_assert_int_eq(gx_sql__run(st), 0);
+			ck_assert_int_eq(gx_msg__row(t, model[i].mid, &r), 0);
+			ck_assert_int_eq(gx_order__linked(t, fid, &r), 0);
+		}
+	}
+	for (unsigned i = 0; i < 30; i++) {
+		do_props(t, &model[i]);
+		do_flags(t, &model[i]);
+	}
+	st_commit(t);
+	st_verify(w.s);
+	t = st_begin(w.s, GX_TXN_WRITE);
+	ck_assert_int_eq(gx_order__total(t, found, &sum), 0);
+	ck_assert_uint_eq(sum.total, 20);
+	struct gx_msg_row r;
+	ck_assert_int_eq(gx_msg__row(t, model[3].mid, &r), 0);
+	ck_assert_int_eq(gx_order__unlinked(t, fid, &r), 0);
+	GX_STMT(st, t->q, "DELETE FROM found WHERE fid=?1 AND mid=?2");
+	gx_sql__bind_int(st, 1, (int64_t)fid);
+	gx_sql__bind_int(st, 2, (int64_t)r.mid);
+	ck_assert_int_eq(gx_sql__run(st), 0);
+	st_commit(t);
+	st_verify(w.s);
+}
+END_TEST
+
+START_TEST(damage_is_found)
+{
+	start_model();
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 30; i++)
+		do_insert(t, GX_FID_INBOX);
+	compare(t, GX_FID_INBOX, GX_ORDER_NORMAL);
+	ck_assert_int_eq(gx_order__verify(t, st_complain, NULL), 0);
+	ck_assert_int_eq(gx_sql__exec(t->q, "UPDATE srow SET unread=1-unread WHERE view=(SELECT MIN(id) FROM sview) AND"
+		" key=(SELECT MAX(key) FROM srow WHERE view=(SELECT MIN(id) FROM sview))"), 0);
+	ck_assert_int_eq(
+		gx_sql__exec(t->q, "UPDATE schunk SET total=total+1 WHERE view=(SELECT MAX(id) FROM sview)"), 0);
+	ck_assert_int_ge(gx_order__verify(t, st_complain, NULL), 4);
+	ck_assert_int_eq(gx_order__rebuild(t), 0);
+	ck_assert_int_eq(gx_order__verify(t, st_complain, NULL), 0);
+	compare(t, GX_FID_INBOX, GX_ORDER_NORMAL);
+	st_commit(t);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("order");
+	TCase *c = tcase_create("order");
+	tcase_set_timeout(c, 300);
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_test(c, keys_compare_as_values);
+	tcase_add_test(c, columns_can_be_told_apart);
+	tcase_add_test(c, what_cannot_be_an_order);
+	tcase_add_test(c, random_work);
+	tcase_add_test(c, rolled_back);
+	tcase_add_test(c, built_step_by_step);
+	tcase_add_test(c, folder_goes);
+	tcase_add_test(c, many_rows_in_runs);
+	tcase_add_test(c, longest_unused_goes);
+	tcase_add_test(c, one_order_serves_several);
+	tcase_add_test(c, messages_of_many_folders);
+	tcase_add_test(c, damage_is_found);
+	suite_add_tcase(s, c);
+	return s;
+}
+
+GXTEST_MAIN(suite)

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <stdlib.h>
+#include <string.h>
+#include "libgxstore/order-int.h"
+
+/*
+ * Which folders have orders, in memory: a change in a folder without one must cost nothing. There are
+ * few in a store, so all of them are read at the first change and kept until they change.
+ */
+
+int gx_orders__new(struct gx_orders **ret_o)
+{
+	*ret_o = calloc(1, sizeof(**ret_o));
+	return *ret_o == NULL ? GX_E_NOMEM : 0;
+}
+
+void gx_orders__forget(struct gx_orders *o)
+{
+	for (unsigned i = 0; i < GX_ORDER_BUCKETS; i++)
+		for (struct gx_order *x = o->bucket[i], *next; x != NULL; x = next) {
+			next = x->next;
+			free(x);
+		}
+	memset(o->bucket, 0, sizeof(o->bucket));
+	o->loaded = o->any_found = o->any_store = false;
+}
+
+void gx_orders__free(struct gx_orders *o)
+{
+	if (o == NULL)
+		return;
+	gx_orders__forget(o);
+	free(o);
+}
+
+static int add(struct gx_orders *o, struct gx_stmt *st)
+{
+	struct gx_order *x = calloc(1, sizeof(*x));
+	if (x == NULL)
+		return GX_E_NOMEM;
+	x->id = gx_sql__u64(st, 0);
+	x->fid = gx_sql__u64(st, 1);
+	x->kind = (uint8_t)gx_sql__int(st, 2);
+	x->building = !gx_sql__is_null(st, 4);
+	x->progress = gx_sql__u64(st, 4);
+	if (gx_orderspec__parse(gx_sql__blob(st, 3), &x->spec) !=
+		0) { /* of another version: not kept, and dropped in time */
+		free(x);
+		return 0;
+	}
+	struct gx_order **b = &o->bucket[x->fid % GX_ORDER_BUCKETS];
+	x->next = *b;
+	*b = x;
+	o->any_found = o->any_found || x->kind == GX_ORDER_FOUND;
+	o->any_store = o->any_store || x->kind == GX_ORDER_STORE;
+	return 0;
+}
+
+static int load(struct gx_txn *t, struct gx_orders *o)
+{
+	GX_STMT(st, t->q, "SELECT id,fid,kind,spec,progress FROM sview");
+	int r;
+	while ((r = gx_sql__step(st)) > 0) {
+		int err = add(o, st);
+		if (err != 0)
+			return err;
+	}
+	return r;
+}
+
+int gx_orders__of(struct gx_txn *t, uint64_t fid, struct gx_order **ret_list)
+{
+	struct gx_orders *o = t->s->orders;
+	if (!o->loaded) {
+		int err = load(t, o);
+		if (err != 0) {
+			gx_orders__forget(o);
+			return err;
+		}
+		o->loaded = true;
+	}
+	*ret_list = o->bucket[fid % GX_ORDER_BUCKETS];
+	return 0;
+}

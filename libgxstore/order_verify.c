@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include "libgxstore/order-int.h"
+
+/* Every order is computed anew, message by message, and compared with what is kept. */
+
+struct check {
+	struct gx_txn *t;
+	void (*report)(const char *line, void *ctx);
+	void *ctx;
+	long found;
+	const struct gx_order *o;
+	int64_t total, unread;
+	struct gx_orderkeys keys;
+};
+
+static void GX_PRINTF(2, 3) say(struct check *k, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+	int n = snprintf(line, sizeof(line), "sort order %llu of folder %llx: ", (unsigned long long)k->o->id,
+		(unsigned long long)k->o->fid);
+	va_start(ap, fmt);
+	vsnprintf(line + n, sizeof(line) - (size_t)n, fmt, ap);
+	va_end(ap);
+	k->found++;
+	k->report(line, k->ctx);
+}
+
+/* 1 when the row is there, with the right mark. */
+static int look(struct check *k, struct gx_bin key, bool unread)
+{
+	GX_STMT(st, k->t->q, "SELECT 1 FROM srow WHERE view=?1 AND key=?2 AND unread=?3");
+	gx_sql__bind_int(st, 1, (int64_t)k->o->id);
+	gx_sql__bind_blob(st, 2, key.data, key.len);
+	gx_sql__bind_int(st, 3, unread);
+	return gx_sql__step(st);
+}
+
+static int check_message(struct check *k, struct gx_msgsrc *x)
+{
+	bool unread = !(x->row.flags & GX_MSGF_READ);
+	int err = gx_orderkeys__make(&k->o->spec, x, &k->keys);
+	for (unsigned i = 0; err == 0 && i < k->keys.n; i++) {
+		int r = look(k, gx_orderkeys__at(&k->keys, i), unread);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			say(k, "message %llx stands in another place", (unsigned long long)x->row.mid);
+		k->total++;
+		k->unread += unread;
+	}
+	return err;
+}
+
+static const char *members_sql(const struct gx_order *o)
+{
+	switch (o->kind) {
+	case GX_ORDER_NORMAL:
+		return "SELECT mid FROM msg WHERE fid=?1 AND uid>0 AND NOT flags&256 AND (?2 IS NULL OR uid<=?2)";
+	case GX_ORDER_FAI:
+		return "SELECT mid FROM msg WHERE fid=?1 AND uid>0 AND flags&256 AND (?2 IS NULL OR uid<=?2)";
+	case GX_ORDER_STORE:
+		return "SELECT mid FROM msg WHERE uid>0 AND NOT flags&256 AND (?2 IS NULL OR mid<=?2)";
+	default:
+		return "SELECT f.mid FROM found f JOIN msg m ON m.mid=f.mid AND m.uid>0 WHERE f.fid=?1 AND (?2 IS "
+		       "NULL OR f.mid<=?2)";
+	}
+}
+
+static int check_messages(struct check *k, struct gx_arena *a)
+{
+	struct gx_msgsrc x;
+	GX_STMT(st, k->t->q, members_sql(k->o));
+	if (k->o->kind != GX_ORDER_STORE)
+		gx_sql__bind_int(st, 1, (int64_t)k->o->fid);
+	if (k->o->building)
+		gx_sql__bind_int(st, 2, (int64_t)k->o->progress);
+	int r, err = 0;
+	gx_msgsrc__init(&x, k->t, a);
+	while (err == 0 && (r = gx_sql__step(st)) > 0) {
+		err = gx_msgsrc__set_mid(&x, gx_sql__u64(st, 0));
+		if (err == 0)
+			err = check_message(k, &x);
+		gx_arena_reset(a);
+	}
+	gx_msgsrc__release(&x);
+	return err != 0 ? err : r;
+}
+
+/* Sums of rows, of runs, and what the order's own row says. */
+static int check_sums(struct check *k)
+{
+	GX_STMT(st, k->t->q,
+		"SELECT (SELECT COUNT(*) FROM srow WHERE view=?1), (SELECT COALESCE(SUM(unread),0) FROM srow WHERE "
+		"view=?1),"
+		" (SELECT SUM(total) FROM schunk WHERE view=?1), (SELECT SUM(unread) FROM schunk WHERE view=?1), "
+		"total, unread FROM sview WHERE id=?1");
+	gx_sql__bind_int(st, 1, (int64_t)k->o->id);
+	int r = gx_sql__step(st);
+	if (r <= 0)
+		return r;
+	for (int i = 0; i < 6; i += 2)
+		if (gx_sql__int(st, i) != k->total || gx_sql__int(st, i + 1) != k->unread)
+			say(k, "%s say %lld rows, %lld unread; counted %lld, %lld",
+				i == 0   ? "rows"
+				: i == 2 ? "runs"
+					 : "totals",
+				(long long)gx_sql__int(st, i), (long long)gx_sql__int(st, i + 1), (long long)k->total,
+				(long long)k->unread);
+	return 0;
+}
+
+static int check_runs(struct check *k)
+{
+	GX_STMT(st, k->t->q,
+		"SELECT c.key, c.total, c.unread, (SELECT COUNT(*) FROM srow r WHERE r.view=c.view AND r.key>=c.key "
+		"AND r.key<c.next),"
+		" (SELECT COALESCE(SUM(unread),0) FROM srow r WHERE r.view=c.view AND r.key>=c.key AND r.key<c.next) "
+		"FROM"
+		" (SELECT view, key, total, unread, COALESCE(LEAD(key) OVER (ORDER BY key), x'ffffffff') AS next "
+		"FROM schunk WHERE view=?1) c");
+	gx_sql__bind_int(st, 1, (int64_t)k->o->id);
+	bool first = true;
+	int r;
+	while ((r = gx_sql__step(st)) > 0) {
+		if (first && gx_sql__blob(st, 0).len != 0)
+			say(k, "the first run does not begin at the beginning");
+		first = false;
+		if (gx_sql__int(st, 1) != gx_sql__int(st, 3) || gx_sql__int(st, 2) != gx_sql__int(st, 4))
+			say(k, "a run says %lld rows, %lld unread; counted %lld, %lld", (long long)gx_sql__int(st, 1),
+				(long long)gx_sql__int(st, 2), (long long)gx_sql__int(st, 3),
+				(long long)gx_sql__int(st, 4));
+		if (gx_sql__int(st, 1) > GX_ORDER_RUN_MAX)
+			say(k, "a run has %lld rows", (long long)gx_sql__int(st, 1));
+	}
+	if (first && r == 0)
+		say(k, "it has no runs");
+	return r;
+}
+
+static int check_order(struct check *k, const struct gx_order *o)
+{
+	struct gx_arena *a = gx_arena_new(0);
+	if (a == NULL)
+		return GX_E_NOMEM;
+	k->o = o;
+	k->total = k->unread = 0;
+	int err = check_messages(k, a);
+	gx_arena_free(a);
+	if (err == 0)
+		err = check_sums(k);
+	return err != 0 ? err : check_runs(k);
+}
+
+static int check_strays(struct check *k)
+{
+	static const struct gx_order none = {0};
+	GX_STMT(st, k->t->q, "SELECT (SELECT COUNT(*) FROM schunk WHERE view NOT IN (SELECT id FROM sview)),"
+		" (SELECT COUNT(*) FROM sview WHERE fid<>0 AND fid NOT IN (SELECT fid FROM folders))");
+	int r = gx_sql__step(st);
+	if (r <= 0)
+		return r;
+	k->o = &none;
+	if (gx_sql__int(st, 0) != 0)
+		say(k, "%lld runs belong to no order", (long long)gx_sql__int(st, 0));
+	if (gx_sql__int(st, 1) != 0)
+		say(k, "%lld orders belong to no folder", (long long)gx_sql__int(st, 1));
+	return 0;
+}
+
+long gx_order__verify(struct gx_txn *t, void (*report)(const char *line, void *ctx), void *ctx)
+{
+	struct check k = {.t = t, .report = report, .ctx = ctx};
+	struct gx_order *o;
+	int err = gx_order__flush(t);
+	gx_orders__forget(t->s->orders);
+	for (unsigned i = 0; err == 0 && i < GX_ORDER_BUCKETS; i++) {
+		err = gx_orders__of(t, i, &o);
+		for (; err == 0 && o != NULL; o = o->next)
+			err = check_order(&k, o);
+	}
+	if (err == 0)
+		err = check_strays(&k);
+	gx_push_release(&k.keys.bytes);
+	return err != 0 ? err : k.found;
+}
+
+int gx_order__rebuild(struct gx_txn *t)
+{
+	int err = gx_order__flush(t);
+	if (err == 0)
+		err = gx_order__changing(t);
+	gx_orders__forget(t->s->orders);
+	if (err == 0)
+		err = gx_sql__exec(t->q, "DELETE FROM srow; DELETE FROM schunk; DELETE FROM sview");
+	return err;
+}
