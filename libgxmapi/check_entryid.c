@@ -155,7 +155,19 @@ START_TEST(predecessors)
 	ck_assert_int_eq(gx_pcl_add(a, p, &db, 8, &p), 0);
 	ck_assert_int_eq(gx_pcl_cmp(a, q, p, &order), 0);
 	ck_assert_int_eq(order, GX_PCL_CONFLICT);
+	/* the changes of both sides of a conflict */
+	ck_assert_int_eq(gx_pcl_merge(a, q, p, &r), 0);
+	CHECK_BYTES(r, "\x16" DB "\0\0\0\0\0\x08" "\x16" BOX "\0\0\0\0\0\x09");
+	ck_assert_int_eq(gx_pcl_cmp(a, r, q, &order), 0);
+	ck_assert_int_eq(order, GX_PCL_INCLUDES);
+	ck_assert_int_eq(gx_pcl_cmp(a, r, p, &order), 0);
+	ck_assert_int_eq(order, GX_PCL_INCLUDES);
+	/* a key of a client, with a short local id */
+	ck_assert_int_eq(gx_pcl_add_key(a, p, (struct gx_bin){(const uint8_t *)BOX "\0\0\0\1", 20}, &r), 0);
+	CHECK_BYTES(r, "\x16" DB "\0\0\0\0\0\x08" "\x14" BOX "\0\0\0\1");
+	ck_assert_int_lt(gx_pcl_add_key(a, p, (struct gx_bin){(const uint8_t *)BOX, 16}, &r), 0);
 	static const uint8_t bad[] = {3, 1, 2, 3};
+	ck_assert_int_lt(gx_pcl_merge(a, p, (struct gx_bin){bad, sizeof(bad)}, &r), 0);
 	ck_assert_int_lt(gx_pcl_add(a, (struct gx_bin){bad, sizeof(bad)}, &db, 1, &r), 0);
 	ck_assert_int_eq(gx_pcl_add(a, p, &db, GX_COUNTER_MAX + 1, &r), GX_E_RANGE);
 }

@@ -27,6 +27,35 @@ static int cmp_local(const struct gx_xid *x, const struct gx_xid *y)
 	return memcmp(x->local.data, y->local.data, x->local.len);
 }
 
+/* Both lists in one, of each namespace the newest. They are sorted, if those who made them kept to the rules. */
+static int merge(struct gx_arena *a, const struct gx_pcl *x, const struct gx_pcl *y, struct gx_bin *ret_bin)
+{
+	struct gx_sized_xid *v = gx_arena_new_array(a, struct gx_sized_xid, (size_t)x->ids_count + y->ids_count);
+	uint32_t n = 0;
+	if (v == NULL)
+		return GX_E_NOMEM;
+	for (uint32_t i = 0, k = 0; i < x->ids_count || k < y->ids_count;) {
+		bool from_x = k == y->ids_count || (i < x->ids_count && cmp_namespace(&x->ids[i].xid, &y->ids[k].xid) <= 0);
+		const struct gx_sized_xid *next = from_x ? &x->ids[i++] : &y->ids[k++];
+		if (n == 0 || cmp_namespace(&v[n - 1].xid, &next->xid) != 0)
+			v[n++] = *next;
+		else if (cmp_local(&next->xid, &v[n - 1].xid) > 0)
+			v[n - 1] = *next;
+	}
+	const struct gx_pcl new = {.ids = v, .ids_count = n};
+	const struct gx_dctx ctx = GX_DCTX(a);
+	return gx_desc_encode(&ctx, gx_entryid_desc(GX_ENTRYID_PCL), &new, ret_bin);
+}
+
+static int add(struct gx_arena *a, struct gx_bin pcl, const struct gx_xid *id, struct gx_bin *ret_bin)
+{
+	struct gx_sized_xid one = {.xid = *id};
+	const struct gx_pcl single = {.ids = &one, .ids_count = 1};
+	struct gx_pcl old;
+	int err = decode(a, pcl, &old);
+	return err != 0 ? err : merge(a, &old, &single, ret_bin);
+}
+
 int gx_pcl_add(struct gx_arena *a, struct gx_bin pcl, const struct gx_guid *database, uint64_t counter, struct gx_bin *ret_bin)
 {
 	uint8_t local[6];
@@ -35,25 +64,24 @@ int gx_pcl_add(struct gx_arena *a, struct gx_bin pcl, const struct gx_guid *data
 	for (unsigned i = 0; i < sizeof(local); ++i)
 		local[i] = (uint8_t)(counter >> (8 * (5 - i)));
 	const struct gx_xid id = {.namespace_guid = *database, .local = {local, sizeof(local)}};
-	struct gx_pcl old;
-	int err = decode(a, pcl, &old);
-	if (err != 0)
-		return err;
-	struct gx_sized_xid *v = gx_arena_new_array(a, struct gx_sized_xid, (size_t)old.ids_count + 1);
-	if (v == NULL)
-		return GX_E_NOMEM;
-	uint32_t n = 0, i = 0;
-	while (i < old.ids_count && cmp_namespace(&old.ids[i].xid, &id) < 0)
-		v[n++] = old.ids[i++];
-	v[n++].xid = id;
-	for (; i < old.ids_count && cmp_namespace(&old.ids[i].xid, &id) == 0; ++i)
-		if (cmp_local(&old.ids[i].xid, &v[n - 1].xid) > 0)
-			v[n - 1] = old.ids[i];
-	while (i < old.ids_count)
-		v[n++] = old.ids[i++];
-	const struct gx_pcl new = {.ids = v, .ids_count = n};
+	return add(a, pcl, &id, ret_bin);
+}
+
+int gx_pcl_add_key(struct gx_arena *a, struct gx_bin pcl, struct gx_bin change_key, struct gx_bin *ret_bin)
+{
 	const struct gx_dctx x = GX_DCTX(a);
-	return gx_desc_encode(&x, gx_entryid_desc(GX_ENTRYID_PCL), &new, ret_bin);
+	struct gx_xid id;
+	int err = gx_desc_decode(&x, gx_entryid_desc(GX_ENTRYID_XID), change_key.data, change_key.len, &id);
+	return err != 0 ? err : add(a, pcl, &id, ret_bin);
+}
+
+int gx_pcl_merge(struct gx_arena *a, struct gx_bin x, struct gx_bin y, struct gx_bin *ret_bin)
+{
+	struct gx_pcl p, q;
+	int err = decode(a, x, &p);
+	if (err == 0)
+		err = decode(a, y, &q);
+	return err != 0 ? err : merge(a, &p, &q, ret_bin);
 }
 
 /* Has the list this change or a newer one of its namespace? */

@@ -55,6 +55,10 @@ GX_API int gx_search_key(struct gx_arena *a, const char *type, const char *addre
  */
 GX_API int gx_pcl_add(struct gx_arena *a, struct gx_bin pcl, const struct gx_guid *database, uint64_t counter,
 	struct gx_bin *ret_bin) GX_MUST_CHECK;
+/** The same with a change key, which may be of any namespace. GX_E_FORMAT, GX_E_TRUNC when it is none. */
+GX_API int gx_pcl_add_key(struct gx_arena *a, struct gx_bin pcl, struct gx_bin change_key, struct gx_bin *ret_bin) GX_MUST_CHECK;
+/** What either of two lists knows: that of a resolved conflict. [MS-OXCFXICS] 3.1.5.6.2 */
+GX_API int gx_pcl_merge(struct gx_arena *a, struct gx_bin x, struct gx_bin y, struct gx_bin *ret_bin) GX_MUST_CHECK;
 enum { GX_PCL_EQUAL = 0, GX_PCL_INCLUDED = 1, GX_PCL_INCLUDES = 2, GX_PCL_CONFLICT = 3 };
 /** Is @p x contained in @p y, or the other way round? [MS-OXCFXICS] 3.1.5.6.1 @param ret_order GX_PCL_*. */
 GX_API int gx_pcl_cmp(struct gx_arena *a, struct gx_bin x, struct gx_bin y, int *ret_order) GX_MUST_CHECK;
