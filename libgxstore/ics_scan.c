@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include "libgxstore/ics-int.h"
-#include "libgxstore/msg-int.h"
+#include "libgxstore/msgsrc.h"
 
 /* All messages of a folder, one after the other: the first synchronisation, and those that the change log cannot answer. */
 
@@ -13,19 +13,20 @@ static void read_row(struct gx_stmt *st, struct gx_msg_row *r)
 		.received = gx_sql__u64(st, 8), .body = gx_sql__u64(st, 9), .kwset = (uint32_t)gx_sql__u64(st, 10)};
 }
 
-static int in_scope(struct gx_ics_run *x, const struct gx_msg_row *r, struct gx_arena *a, bool *ret_in)
+static int in_scope(struct gx_ics_run *x, const struct gx_msg_row *r, struct gx_msgsrc *src, bool *ret_in)
 {
 	*ret_in = gx_ics__wanted(x, r->flags);
 	if (!*ret_in || x->o->restr == NULL)
 		return 0;
-	gx_arena_reset(a);
-	return gx_msg__matches(x->t, r, x->o->restr, a, ret_in);
+	gx_arena_reset(src->a);
+	gx_msgsrc__set(src, r);
+	return gx_restr_eval(x->o->restr, &src->src, ret_in);
 }
 
-static int one(struct gx_ics_run *x, const struct gx_msg_row *r, struct gx_arena *a)
+static int one(struct gx_ics_run *x, const struct gx_msg_row *r, struct gx_msgsrc *src)
 {
 	bool in;
-	int err = in_scope(x, r, a, &in);
+	int err = in_scope(x, r, src, &in);
 	if (err != 0)
 		return err;
 	if (in)
@@ -35,14 +36,14 @@ static int one(struct gx_ics_run *x, const struct gx_msg_row *r, struct gx_arena
 	return gx_globset_add(&x->c->set[GX_ICS_NOLONGER], r->mid);
 }
 
-static int all_rows(struct gx_ics_run *x, struct gx_stmt *st, struct gx_arena *a)
+static int all_rows(struct gx_ics_run *x, struct gx_stmt *st, struct gx_msgsrc *src)
 {
 	int r;
 	gx_sql__bind_int(st, 1, (int64_t)x->fid);
 	while ((r = gx_sql__step(st)) > 0) {
 		struct gx_msg_row row;
 		read_row(st, &row);
-		int err = one(x, &row, a);
+		int err = one(x, &row, src);
 		if (err != 0)
 			return err;
 	}
@@ -51,21 +52,26 @@ static int all_rows(struct gx_ics_run *x, struct gx_stmt *st, struct gx_arena *a
 
 #define COLUMNS "m.mid,m.uid,m.flags,m.modseq,m.cn,m.cn0,m.rcn,m.size,m.received,m.body,m.kwset,m.fid"
 
-static int all_messages(struct gx_ics_run *x, struct gx_arena *a)
+static int all_messages(struct gx_ics_run *x, struct gx_msgsrc *src)
 {
 	if (x->search) {
 		GX_STMT(st, x->t->q, "SELECT " COLUMNS " FROM found JOIN msg m ON m.mid=found.mid WHERE found.fid=?1 AND m.uid>0");
-		return all_rows(x, st, a);
+		return all_rows(x, st, src);
 	}
 	GX_STMT(st, x->t->q, "SELECT " COLUMNS " FROM msg m WHERE m.fid=?1 AND m.uid>0 ORDER BY m.uid");
-	return all_rows(x, st, a);
+	return all_rows(x, st, src);
 }
 
 int gx_ics__scan(struct gx_ics_run *x)
 {
 	struct gx_globset *gone = &x->c->set[GX_ICS_DELETED];
 	struct gx_arena *a = gx_arena_new(0);
-	int err = a == NULL ? GX_E_NOMEM : all_messages(x, a);
+	struct gx_msgsrc src;
+	if (a == NULL)
+		return GX_E_NOMEM;
+	gx_msgsrc__init(&src, x->t, a);
+	int err = all_messages(x, &src);
+	gx_msgsrc__release(&src);
 	gx_arena_free(a);
 	if (err == 0 && x->o->given != NULL)
 		err = gx_globset_union(gone, x->o->given);

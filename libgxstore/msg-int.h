@@ -40,9 +40,6 @@ int gx_msg__all_computed(struct gx_msg_view *v, struct gx_proplist *l) GX_MUST_C
 int gx_msg__conversation(struct gx_msg_view *v, gx_proptag_t tag, struct gx_propval *pv) GX_MUST_CHECK;
 /* One property, computed or stored; stored ones may have GX_PROW_EXTERN in their tag. GX_E_NOTFOUND. */
 int gx_msg__value(struct gx_msg_view *v, gx_proptag_t tag, struct gx_propval *ret_pv) GX_MUST_CHECK;
-/* Does it fulfil the restriction? What is read for that lives in @a. */
-struct gx_restr;
-int gx_msg__matches(struct gx_txn *t, const struct gx_msg_row *r, const struct gx_restr *restr, struct gx_arena *a, bool *ret_match) GX_MUST_CHECK;
 /* The stored value of that id, whatever its type and wherever it is held. NULL. */
 const struct gx_propval *gx_prop__by_id(const struct gx_proplist *l, gx_proptag_t tag);
 
