@@ -25,6 +25,7 @@ struct gx_exmdb_server_opts {
 	uint32_t ping_ms;                    /**< an event connection is pinged after so much silence, 0 takes 57000 */
 	uint32_t ack_ms;                     /**< how long a client may take to acknowledge, 0 takes 60000 */
 	uint32_t max_request;                /**< bytes, 0 takes 256 MiB */
+	bool no_extensions;                  /**< know no more than the original does */
 	int debug;                           /**< exrpc_debug: 1 failed calls, 2 all calls go to the log at level debug */
 };
 #define GX_EXMDB_SERVER_OPTS_INIT {.size = sizeof(struct gx_exmdb_server_opts)}

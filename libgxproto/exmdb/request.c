@@ -111,6 +111,8 @@ enum xs_state gx_xs__serve(struct gx_xs *x, struct gx_io *io)
 	if (err != 0)
 		return answer(x, io, &r, err == GX_E_NOMEM ? GX_XC_LACK_MEMORY : code, NULL, gx_ec_from_err(err),
 			err == GX_E_UNSUP ? "no such call" : gx_strerror(err));
+	if (x->srv->o.no_extensions && r.call->extension)
+		return answer(x, io, &r, code, NULL, gx_ec_from_err(GX_E_UNSUP), "no such call");
 	bool first = r.call->number == GX_X_CONNECT || r.call->number == GX_X_LISTEN_NOTIFICATION;
 	if (x->client == NULL) {
 		code = handshake(x, io, &r, &why);

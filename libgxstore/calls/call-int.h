@@ -145,7 +145,9 @@ gx_ec gx_callobj__take(struct gx_call_ctx *c, int kind, uint32_t id, struct gx_c
 void gx_callobj__give(struct gx_callobj *o);
 /* Takes it out of the list; p is released when nobody uses it. ecNullObject. */
 gx_ec gx_callobj__drop(struct gx_call_ctx *c, int kind, uint32_t id);
-/* Everything that anybody has open in a store, or that a client has open anywhere. */
+/* Has anybody but this client something open in the call's store? */
+bool gx_callobj__others(struct gx_call_ctx *c);
+/* Everything in a store, or that a client has open anywhere. */
 void gx_callobj__drop_store(struct gx_exmdb_host *h, const char *dir);
 void gx_callobj__drop_client(struct gx_exmdb_client *cl);
 /* The call's store if anybody has something open there, else NULL; to be given back. */

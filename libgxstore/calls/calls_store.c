@@ -14,6 +14,8 @@ gx_ec gx_call__ping_store(struct gx_call_ctx *c)
 
 gx_ec gx_call__unload_store(struct gx_call_ctx *c)
 {
+	if (gx_callobj__others(c))
+		return gx_call__fail(c, ecBusy, "other clients have tables, instances or subscriptions open there");
 	gx_callobj__drop_store(c->host, c->dir);
 	/* the call itself holds the store once */
 	gx_store_pool_put(c->host->o.pool, c->s);

@@ -130,16 +130,13 @@ static gx_ec run(struct gx_call_ctx *c, const struct gx_call_desc *call, const v
 
 /* ---- Batches ---- */
 
-static gx_ec check_batch(const struct gx_x_batch_req *b, uint8_t *ret_code, const char **ret_why)
+static gx_ec allowed(struct gx_call_ctx *c, uint8_t call, bool atomic)
 {
-	for (uint32_t i = 0; i < b->calls_count; ++i) {
-		const struct gx_call_desc *d = gx_exmdb_call_desc(b->calls[i].call);
-		if (d != NULL && !d->retired && call_handlers[d->number] != NULL && (d->writes || !b->atomic))
-			continue;
-		*ret_code = GX_XC_DISPATCH_ERROR;
-		*ret_why = "a batch takes calls on stores, an atomic one only those that write";
-		return GX_EC(ecInvalidParam);
-	}
+	const struct gx_call_desc *d = gx_exmdb_call_desc(call);
+	if (d == NULL || d->retired || call_handlers[call] == NULL)
+		return gx_call__fail(c, ecNotSupported, "0x%02x is not a call on a store", call);
+	if (atomic && !d->writes)
+		return gx_call__fail(c, ecInvalidParam, "%s cannot be part of a transaction", d->name);
 	return GX_OK_EC;
 }
 
@@ -150,15 +147,12 @@ static gx_ec run_item(struct gx_call_ctx *c, const struct gx_x_batch_call *q, st
 	const struct gx_call_desc *d = gx_exmdb_call_desc(q->call);
 	void *req = d->req != NULL ? gx_arena_alloc(c->a, d->req->size) : NULL;
 	void *ans = d->ans != NULL ? gx_arena_alloc(c->a, d->ans->size) : NULL;
-	ret_a->text = "";
 	ret_a->code = GX_XC_PULL_ERROR;
 	if ((d->req != NULL && req == NULL) || (d->ans != NULL && ans == NULL))
 		return gx_call__err(c, GX_E_NOMEM);
 	int err = d->req != NULL ? gx_desc_decode(&x, d->req, q->request.data, q->request.len, req) : q->request.len != 0 ? GX_E_FORMAT : 0;
 	if (err != 0)
 		return gx_call__fail(c, ecRpcFormat, "%s: request: %s", d->name, gx_strerror(err));
-	c->why[0] = '\0';
-	c->inner = false;
 	gx_ec ec = run(c, d, req, ans, &ret_a->text);
 	ret_a->code = code_of(ec);
 	err = !gx_ec_failed(ec) && d->ans != NULL ? gx_desc_encode(&x, d->ans, ans, &ret_a->answer) : 0;
@@ -169,49 +163,75 @@ static gx_ec run_item(struct gx_call_ctx *c, const struct gx_x_batch_call *q, st
 	return ec;
 }
 
+static void set_failure(struct gx_call_ctx *c, gx_ec ec, struct gx_x_batch_answer *a)
+{
+	a->ec = ec.v;
+	if (a->code == GX_XC_SUCCESS && gx_ec_failed(ec))
+		a->code = GX_XC_DISPATCH_ERROR;
+	if (*a->text == '\0')
+		keep_why(c, ec, &a->text);
+}
+
 static gx_ec run_items(struct gx_call_ctx *c, const struct gx_x_batch_req *b, struct gx_x_batch_answer *v, uint32_t *ret_n)
 {
 	for (uint32_t i = 0; i < b->calls_count; ++i) {
-		gx_ec ec = run_item(c, &b->calls[i], &v[i]);
-		v[i].ec = ec.v;
-		*ret_n = i + 1;
-		if (*v[i].text == '\0' && gx_ec_failed(ec))
-			keep_why(c, ec, &v[i].text);
+		c->why[0] = '\0';
+		c->inner = false;
+		v[i].text = "";
+		gx_ec ec = allowed(c, b->calls[i].call, b->atomic);
+		if (!gx_ec_failed(ec))
+			ec = run_item(c, &b->calls[i], &v[i]);
 		/* an answer that tells of a failure itself must not stand among others that were kept */
-		if (b->atomic && (gx_ec_failed(ec) || c->inner)) {
-			v[i].ec = gx_ec_failed(ec) ? ec.v : ecError;
-			return GX_EC(v[i].ec);
-		}
+		if (b->atomic && c->inner && !gx_ec_failed(ec))
+			ec = GX_EC(ecError);
+		set_failure(c, ec, &v[i]);
+		*ret_n = i + 1;
+		if (b->atomic && gx_ec_failed(ec))
+			return ec;
 	}
 	return GX_OK_EC;
 }
 
-/* The answers tell what happened; only the machinery makes the batch itself fail. */
-static gx_ec run_batch(struct gx_call_ctx *c, const struct gx_x_batch_req *b, struct gx_x_batch_ans *ans, uint8_t *ret_code, const char **ret_why)
+static gx_ec check_all(struct gx_call_ctx *c, const struct gx_x_batch_req *b)
 {
-	gx_ec ec = check_batch(b, ret_code, ret_why);
-	if (gx_ec_failed(ec))
-		return ec;
+	gx_ec ec = GX_OK_EC;
+	for (uint32_t i = 0; i < b->calls_count && !gx_ec_failed(ec); ++i)
+		ec = allowed(c, b->calls[i].call, true);
+	return ec;
+}
+
+/* All or nothing. What fails besides the calls, up to the commit, stands in the last answer. */
+static void run_atomic(struct gx_call_ctx *c, const struct gx_x_batch_req *b, struct gx_x_batch_answer *v, uint32_t *ret_n)
+{
+	v[0].text = "";
+	*ret_n = 1;
+	gx_ec ec = check_all(c, b);
+	if (!gx_ec_failed(ec))
+		ec = gx_call__write(c, NULL);
+	if (gx_ec_failed(ec)) {
+		set_failure(c, ec, &v[0]);
+		return;
+	}
+	c->batch = true;
+	ec = run_items(c, b, v, ret_n);
+	c->batch = false;
+	bool stopped = gx_ec_failed(ec);
+	ec = gx_call__end(c, ec, GX_SYNC_NOW);
+	if (!stopped && gx_ec_failed(ec))
+		set_failure(c, ec, &v[*ret_n - 1]);
+}
+
+static gx_ec run_batch(struct gx_call_ctx *c, const struct gx_x_batch_req *b, struct gx_x_batch_ans *ans)
+{
 	struct gx_x_batch_answer *v = gx_arena_new_array(c->a, struct gx_x_batch_answer, b->calls_count);
 	if (v == NULL)
 		return gx_call__err(c, GX_E_NOMEM);
 	*ans = (struct gx_x_batch_ans){.answers = v};
-	if (!b->atomic)
-		return run_items(c, b, v, &ans->answers_count);
-	ec = gx_call__write(c, NULL);
-	if (gx_ec_failed(ec)) {
-		keep_why(c, ec, ret_why);
-		return ec;
-	}
-	c->batch = true;
-	ec = run_items(c, b, v, &ans->answers_count);
-	c->batch = false;
-	bool stopped = gx_ec_failed(ec);
-	ec = gx_call__end(c, ec, GX_SYNC_NOW);
-	if (stopped)
-		return GX_OK_EC;
-	keep_why(c, ec, ret_why);
-	return ec;
+	if (b->atomic)
+		run_atomic(c, b, v, &ans->answers_count);
+	else
+		(void)run_items(c, b, v, &ans->answers_count);
+	return GX_OK_EC;
 }
 
 gx_ec gx_exmdb_client_call(struct gx_exmdb_client *cl, const char *dir, const struct gx_call_desc *call, const void *req,
@@ -234,7 +254,7 @@ gx_ec gx_exmdb_client_call(struct gx_exmdb_client *cl, const char *dir, const st
 	if (gx_ec_failed(ec))
 		return ec;
 	if (call->number == GX_X_BATCH)
-		ec = run_batch(&c, req, ret_ans, ret_code, ret_why);
+		ec = run_batch(&c, req, ret_ans);
 	else
 		ec = run(&c, call, req, ret_ans, ret_why);
 	gx_store_pool_put(cl->host->o.pool, c.s);

@@ -287,9 +287,13 @@ static int compose(struct gx_exmdb_host *h, const struct gx_call_event *e, struc
 	return 0;
 }
 
-/* The first entry; *ret_lost when there are none left and some were dropped. */
+/*
+ * The first entry; *ret_lost when there are none left and some were dropped. The host's lock is held
+ * while an event is told: without it an entry could be taken that lacks some of its subscriptions.
+ */
 static struct gx_call_event *take(struct gx_exmdb_client *cl, bool *ret_lost)
 {
+	pthread_mutex_lock(&cl->host->lock);
 	pthread_mutex_lock(&cl->lock);
 	struct gx_call_event *e = cl->head;
 	if (e != NULL) {
@@ -302,6 +306,7 @@ static struct gx_call_event *take(struct gx_exmdb_client *cl, bool *ret_lost)
 	if (*ret_lost)
 		cl->lost = false;
 	pthread_mutex_unlock(&cl->lock);
+	pthread_mutex_unlock(&cl->host->lock);
 	return e;
 }
 

@@ -251,6 +251,17 @@ gx_ec gx_callobj__drop(struct gx_call_ctx *c, int kind, uint32_t id)
 	return there ? GX_OK_EC : none(c, id);
 }
 
+bool gx_callobj__others(struct gx_call_ctx *c)
+{
+	bool yes = false;
+	pthread_mutex_lock(&c->host->lock);
+	const struct gx_callstore *cs = find(c->host, c->dir);
+	for (const struct gx_callobj *o = cs != NULL ? cs->objs : NULL; o != NULL; o = o->next)
+		yes = yes || (o->client != c->client && o->client->users > 0);
+	pthread_mutex_unlock(&c->host->lock);
+	return yes;
+}
+
 void gx_callobj__drop_store(struct gx_exmdb_host *h, const char *dir)
 {
 	struct gx_callstore *cs;

@@ -25,7 +25,7 @@ static struct gx_x_notification expect(struct scene *s, uint8_t event, uint32_t 
 	bool there = false;
 	for (uint32_t i = 0; i < n.ids_count; ++i)
 		there = there || n.ids[i] == sub;
-	ck_assert(there);
+	ck_assert_msg(there, "%u ids from %u, not %u", n.ids_count, n.ids_count > 0 ? n.ids[0] : 0, sub);
 	return n;
 }
 

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Servers, which store is where, and connections that are used again. */
+#include <config.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "libgxstore/remote/remote-int.h"
+
+enum {
+	PLACE_MS = 60000, PLACES = 10000,   /* how long an answer of the directory counts, how many are kept */
+	TRUST_MS = 3000,                    /* a connection that was used so recently is taken for alive */
+	STALE_MS = 55000,                   /* servers hang up after 60 s */
+	PING_MS = 5000,
+	KEEP_BYTES = 1 << 20,               /* of a buffer between calls */
+	KIND_MS = 600000,                   /* until a server that knew no extension is asked again */
+};
+
+gx_ec gx_remote__fail(struct gx_arena *a, int err, const char **ret_why, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	const char *why = gx_arena_vprintf(a, fmt, ap);
+	va_end(ap);
+	*ret_why = why != NULL ? why : "out of memory";
+	return err == GX_E_TIMEOUT ? GX_EC(ecTimeout) : err == GX_E_NOMEM ? GX_EC(ecMAPIOOM) : GX_EC(ecRpcFailed);
+}
+
+/* ---- Which server ---- */
+
+static int server_new(struct gx_remote *r, const char *addr, struct gx_rserver **ret_s)
+{
+	pthread_condattr_t attr;
+	struct gx_rserver *s = calloc(1, sizeof(*s));
+	if (s == NULL || (s->addr = strdup(addr)) == NULL) {
+		free(s);
+		return GX_E_NOMEM;
+	}
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	int err = pthread_mutex_init(&s->lock, NULL) != 0 ? GX_E_NOMEM : 0;
+	if (err == 0 && pthread_mutex_init(&s->sublock, NULL) != 0) {
+		pthread_mutex_destroy(&s->lock);
+		err = GX_E_NOMEM;
+	}
+	if (err == 0 && pthread_cond_init(&s->cond, &attr) != 0) {
+		pthread_mutex_destroy(&s->lock);
+		pthread_mutex_destroy(&s->sublock);
+		err = GX_E_NOMEM;
+	}
+	pthread_condattr_destroy(&attr);
+	if (err != 0) {
+		free(s->addr);
+		free(s);
+		return err;
+	}
+	s->r = r;
+	s->stop_fd = -1;
+	s->kind = r->o.plain ? GX_RK_PLAIN : GX_RK_UNKNOWN;
+	*ret_s = s;
+	return 0;
+}
+
+void gx_rserver__free(struct gx_rserver *s)
+{
+	gx_rlisten__stop(s);
+	for (struct gx_rconn *c = s->idle, *next; c != NULL; c = next) {
+		next = c->next;
+		gx_rconn__free(c);
+	}
+	pthread_cond_destroy(&s->cond);
+	pthread_mutex_destroy(&s->sublock);
+	pthread_mutex_destroy(&s->lock);
+	free(s->addr);
+	free(s->dir);
+	free(s);
+}
+
+/* With the lock held. */
+static int by_addr(struct gx_remote *r, const char *addr, struct gx_rserver **ret_s)
+{
+	for (struct gx_rserver *s = r->servers; s != NULL; s = s->next)
+		if (strcmp(s->addr, addr) == 0) {
+			*ret_s = s;
+			return 0;
+		}
+	int err = server_new(r, addr, ret_s);
+	if (err != 0)
+		return err;
+	(*ret_s)->next = r->servers;
+	r->servers = *ret_s;
+	return 0;
+}
+
+/* With the lock held. One that is too old goes; so does the oldest when there are too many. */
+static struct gx_rserver *remembered(struct gx_remote *r, const char *dir)
+{
+	int64_t now = gx_rconn__now();
+	unsigned n = 0;
+	for (struct gx_rplace **at = &r->places; *at != NULL;) {
+		struct gx_rplace *p = *at;
+		if (now - p->at > PLACE_MS || ++n > PLACES) {
+			*at = p->next;
+			--r->place_count;
+			free(p);
+			continue;
+		}
+		if (strcmp(p->dir, dir) == 0)
+			return p->s;
+		at = &p->next;
+	}
+	return NULL;
+}
+
+static void remember(struct gx_remote *r, const char *dir, struct gx_rserver *s)
+{
+	size_t n = strlen(dir) + 1;
+	struct gx_rplace *p = malloc(sizeof(*p) + n);
+	if (p == NULL)
+		return;
+	p->s = s;
+	p->at = gx_rconn__now();
+	memcpy(p->dir, dir, n);
+	p->next = r->places;
+	r->places = p;
+	++r->place_count;
+}
+
+gx_ec gx_rserver__find(struct gx_remote *r, const char *dir, struct gx_arena *a, struct gx_rserver **ret_s, const char **ret_why)
+{
+	const char *addr = r->server;
+	pthread_mutex_lock(&r->lock);
+	struct gx_rserver *s = addr == NULL ? remembered(r, dir) : NULL;
+	pthread_mutex_unlock(&r->lock);
+	if (s != NULL) {
+		*ret_s = s;
+		return GX_EC(ecSuccess);
+	}
+	if (addr == NULL) {
+		int err = r->o.locate(dir, a, &addr, r->o.locate_ctx);
+		if (err == GX_E_NOTFOUND) {
+			(void)gx_remote__fail(a, err, ret_why, "%s: no server has this store", dir);
+			return GX_EC(ecNotFound);
+		}
+		if (err != 0)
+			return gx_remote__fail(a, err, ret_why, "%s: its server cannot be found out: %s", dir, gx_strerror(err));
+	}
+	pthread_mutex_lock(&r->lock);
+	int err = by_addr(r, addr, ret_s);
+	if (err == 0 && r->server == NULL)
+		remember(r, dir, *ret_s);
+	pthread_mutex_unlock(&r->lock);
+	return err == 0 ? GX_EC(ecSuccess) : gx_remote__fail(a, err, ret_why, "%s", gx_strerror(err));
+}
+
+/* ---- Connections ---- */
+
+/* connect on a new one. *ret_code tells a refusal. */
+static int say_connect(struct gx_rserver *s, struct gx_rconn *c, const char *dir, bool is_private, struct gx_arena *a, int64_t until, uint8_t *ret_code)
+{
+	struct gx_push f = GX_PUSH_INIT;
+	struct gx_bin body;
+	struct gx_x_connect_req q = {s->r->remote_id, is_private};
+	int err = gx_xframe_push_request(&f, a, dir, GX_X_CONNECT, &q);
+	if (err == 0)
+		err = gx_rconn__exchange(c, &f, 64, until, ret_code, &body);
+	gx_push_release(&f);
+	return err;
+}
+
+/* Most stores are private ones; a server says when this one is not, and hangs up. */
+static gx_ec open_conn(struct gx_rserver *s, const char *dir, int64_t until, struct gx_arena *a, struct gx_rconn **ret_c, const char **ret_why)
+{
+	char why[GX_WHY_SIZE];
+	uint8_t code = GX_XC_MISCONFIG_MODE;
+	int64_t limit = gx_rconn__now() + s->r->o.connect_ms;
+	limit = until < limit ? until : limit;
+	for (int is_private = 1; is_private >= 0 && code == GX_XC_MISCONFIG_MODE; --is_private) {
+		int err = gx_rconn__dial(s->addr, s->r->o.transport, limit, ret_c, why);
+		if (err != 0)
+			return gx_remote__fail(a, err, ret_why, "%s: %s", s->addr, why);
+		err = say_connect(s, *ret_c, dir, is_private, a, limit, &code);
+		if (err == 0 && code == GX_XC_SUCCESS)
+			return GX_EC(ecSuccess);
+		gx_rconn__free(*ret_c);
+		if (err != 0)
+			return gx_remote__fail(a, err, ret_why, "%s: handshake: %s", s->addr, gx_strerror(err));
+	}
+	(void)gx_remote__fail(a, GX_E_IO, ret_why, "%s: %s: %s", s->addr, dir, gx_xcode_text(code));
+	return code == GX_XC_MISCONFIG_PREFIX ? GX_EC(ecNotFound) : code == GX_XC_ACCESS_DENY ? GX_EC(ecAccessDenied) :
+		code == GX_XC_MAX_REACHED ? GX_EC(ecBusy) : GX_EC(ecRpcFailed);
+}
+
+/* With the lock held. False: the time is up. */
+static bool wait_turn(struct gx_rserver *s, int64_t until)
+{
+	struct timespec ts = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+	while (s->idle == NULL && s->conns >= s->r->o.max_conns) {
+		int err = until == INT64_MAX ? pthread_cond_wait(&s->cond, &s->lock) : pthread_cond_timedwait(&s->cond, &s->lock, &ts);
+		if (err == ETIMEDOUT)
+			return false;
+	}
+	return true;
+}
+
+/* An idle connection if there is one, NULL for the right to open another. False: the time is up. */
+static bool take_idle(struct gx_rserver *s, int64_t until, struct gx_rconn **ret_c)
+{
+	pthread_mutex_lock(&s->lock);
+	bool ok = wait_turn(s, until);
+	*ret_c = NULL;
+	if (ok && s->idle != NULL) {
+		*ret_c = s->idle;
+		s->idle = (*ret_c)->next;
+		--s->idle_count;
+	} else if (ok) {
+		++s->conns;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return ok;
+}
+
+static void leave(struct gx_rserver *s)
+{
+	pthread_mutex_lock(&s->lock);
+	--s->conns;
+	pthread_cond_broadcast(&s->cond);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static bool alive(struct gx_rconn *c, int64_t until)
+{
+	int64_t now = gx_rconn__now(), age = now - c->used_ms, limit = now + PING_MS;
+	if (age < TRUST_MS)
+		return true;
+	return age < STALE_MS && gx_rconn__ping(c, until < limit ? until : limit);
+}
+
+gx_ec gx_rserver__take(struct gx_rserver *s, const char *dir, int64_t until, struct gx_arena *a, struct gx_rconn **ret_c, const char **ret_why)
+{
+	for (;;) {
+		if (!take_idle(s, until, ret_c))
+			return gx_remote__fail(a, GX_E_TIMEOUT, ret_why, "%s: no connection became free in time", s->addr);
+		if (*ret_c == NULL)
+			break;
+		if (alive(*ret_c, until))
+			return GX_EC(ecSuccess);
+		gx_rconn__free(*ret_c);
+		leave(s);
+	}
+	gx_ec ec = open_conn(s, dir, until, a, ret_c, ret_why);
+	if (gx_ec_failed(ec))
+		leave(s);
+	return ec;
+}
+
+void gx_rserver__give(struct gx_rserver *s, struct gx_rconn *c, bool usable)
+{
+	pthread_mutex_lock(&s->lock);
+	bool keep = usable && s->idle_count < s->r->o.max_idle;
+	if (c->cap > KEEP_BYTES) {
+		free(c->buf);
+		c->buf = NULL;
+		c->cap = c->len = 0;
+	}
+	if (keep) {
+		c->used_ms = gx_rconn__now();
+		c->next = s->idle;
+		s->idle = c;
+		++s->idle_count;
+	} else {
+		--s->conns;
+	}
+	pthread_cond_signal(&s->cond);
+	pthread_mutex_unlock(&s->lock);
+	if (!keep)
+		gx_rconn__free(c);
+}
+
+/* ---- What it can do ---- */
+
+/* A server that does not know the call says pull_error and hangs up. */
+static enum gx_rkind ask(struct gx_rserver *s, struct gx_rconn *c, const char *dir, struct gx_arena *a, int64_t until, bool *ret_usable)
+{
+	struct gx_push f = GX_PUSH_INIT;
+	struct gx_bin body;
+	struct gx_x_features_req q = {GX_X_FEATURE_BATCH};
+	struct gx_x_features_ans ans = {0};
+	uint8_t code = GX_XC_INVALID;
+	int err = gx_xframe_push_request(&f, a, dir, GX_X_FEATURES, &q);
+	if (err == 0)
+		err = gx_rconn__exchange(c, &f, 64, until, &code, &body);
+	gx_push_release(&f);
+	*ret_usable = err == 0 && code == GX_XC_SUCCESS;
+	if (*ret_usable && gx_xframe_pull_answer(body, a, gx_exmdb_call_desc(GX_X_FEATURES), &ans) == 0 && (ans.granted & GX_X_FEATURE_BATCH))
+		return GX_RK_OURS;
+	return (err == 0 && code == GX_XC_PULL_ERROR) || err == GX_E_TRUNC || *ret_usable ? GX_RK_PLAIN : GX_RK_UNKNOWN;
+}
+
+gx_ec gx_rserver__kind(struct gx_rserver *s, const char *dir, int64_t until, struct gx_arena *a, enum gx_rkind *ret_kind, const char **ret_why)
+{
+	struct gx_rconn *c;
+	bool usable;
+	pthread_mutex_lock(&s->lock);
+	if (s->kind == GX_RK_PLAIN && !s->r->o.plain && gx_rconn__now() - s->kind_at > KIND_MS)
+		s->kind = GX_RK_UNKNOWN;
+	*ret_kind = s->kind;
+	pthread_mutex_unlock(&s->lock);
+	if (*ret_kind != GX_RK_UNKNOWN)
+		return GX_EC(ecSuccess);
+	gx_ec ec = gx_rserver__take(s, dir, until, a, &c, ret_why);
+	if (gx_ec_failed(ec))
+		return ec;
+	*ret_kind = ask(s, c, dir, a, until, &usable);
+	gx_rserver__give(s, c, usable);
+	pthread_mutex_lock(&s->lock);
+	s->kind = *ret_kind;
+	s->kind_at = gx_rconn__now();
+	pthread_mutex_unlock(&s->lock);
+	return *ret_kind != GX_RK_UNKNOWN ? GX_EC(ecSuccess) : gx_remote__fail(a, GX_E_IO, ret_why, "%s: no answer", s->addr);
+}
