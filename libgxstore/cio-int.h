@@ -37,9 +37,10 @@ struct gx_cio {
 	uint8_t block_hash[GX_HASH_LEN];
 	uint64_t block_no;
 	size_t block_len;            /* 0: none */
-	/* Files without references: of this transaction, and of committed ones. */
-	struct gx_cio_wait *now, *later;
-	size_t now_n, now_cap, later_n, later_cap;
+	/* Files without references: of this transaction, of ended ones. Made by this transaction: without when it is given up. */
+	struct gx_cio_wait *now, *later, *made;
+	size_t now_n, now_cap, later_n, later_cap, made_n, made_cap;
+	bool removed[256];           /* directories from which files went that were not flushed since */
 	char why[512];
 };
 

@@ -32,6 +32,7 @@ void gx_cio__free(struct gx_cio *cio)
 	free(cio->block);
 	free(cio->now);
 	free(cio->later);
+	free(cio->made);
 	free(cio->dir);
 	free(cio);
 }

@@ -73,12 +73,30 @@ static int write_synced(struct gx_cio *cio, const char *path, struct gx_bin data
 	return err;
 }
 
+static int remember(struct gx_cio_wait **io_v, size_t *io_n, size_t *io_cap, const uint8_t *hash)
+{
+	if (*io_n == *io_cap) {
+		size_t cap = *io_cap == 0 ? 16 : *io_cap * 2;
+		struct gx_cio_wait *v = realloc(*io_v, cap * sizeof(*v));
+		if (v == NULL)
+			return GX_E_NOMEM;
+		*io_v = v;
+		*io_cap = cap;
+	}
+	struct gx_cio_wait *w = &(*io_v)[(*io_n)++];
+	w->since_ms = gx_clock_mono_ms(gx_clock_system());
+	memcpy(w->hash, hash, GX_HASH_LEN);
+	return 0;
+}
+
 int gx_content__write_file(struct gx_cio *cio, const struct gx_content_new *c)
 {
 	char path[PATH_MAX], tmp[PATH_MAX];
 	if (gx_cio__path(cio, c->hash, "", path) != 0 || gx_cio__path(cio, c->hash, ".new", tmp) != 0)
 		return gx_cio__fail(cio, GX_E_LIMIT, "%s: path too long", cio->dir);
 	int err = make_dirs(cio, path);
+	if (err == 0 && (err = remember(&cio->made, &cio->made_n, &cio->made_cap, c->hash)) != 0)
+		return gx_cio__fail(cio, err, "%s: out of memory", cio->dir);
 	if (err == 0)
 		err = write_synced(cio, tmp, c->packed);
 	if (err != 0)
@@ -97,43 +115,51 @@ int gx_content__unlink_file(struct gx_cio *cio, const uint8_t hash[GX_HASH_LEN])
 	char path[PATH_MAX];
 	if (gx_cio__path(cio, hash, "", path) != 0)
 		return gx_cio__fail(cio, GX_E_LIMIT, "%s: path too long", cio->dir);
-	return cio->fs->unlink(cio->fs, path) == 0 || errno == ENOENT ? 0 : io_fail(cio, path, "unlink");
+	if (cio->fs->unlink(cio->fs, path) != 0)
+		return errno == ENOENT ? 0 : io_fail(cio, path, "unlink");
+	cio->removed[hash[0]] = true;
+	return 0;
 }
 
-static int remember(struct gx_cio_wait **io_v, size_t *io_n, size_t *io_cap, const struct gx_cio_wait *w)
+int gx_content__sync_removed(struct gx_cio *cio)
 {
-	if (*io_n == *io_cap) {
-		size_t cap = *io_cap == 0 ? 16 : *io_cap * 2;
-		struct gx_cio_wait *v = realloc(*io_v, cap * sizeof(*v));
-		if (v == NULL)
-			return GX_E_NOMEM;
-		*io_v = v;
-		*io_cap = cap;
+	for (unsigned i = 0; i < 256; ++i) {
+		char path[PATH_MAX];
+		int n = cio->removed[i] ? snprintf(path, sizeof(path), "%s/cid/%02x", cio->dir, i) : 0;
+		if (n == 0)
+			continue;
+		int err = n < 0 || (size_t)n >= sizeof(path) ? GX_E_LIMIT : sync_dir(cio, path);
+		if (err != 0)
+			return err;
+		cio->removed[i] = false;
 	}
-	(*io_v)[(*io_n)++] = *w;
 	return 0;
 }
 
 int gx_content__file_unused(struct gx_cio *cio, const uint8_t hash[GX_HASH_LEN])
 {
-	struct gx_cio_wait w = {.since_ms = gx_clock_mono_ms(gx_clock_system())};
-	memcpy(w.hash, hash, GX_HASH_LEN);
-	int err = remember(&cio->now, &cio->now_n, &cio->now_cap, &w);
+	int err = remember(&cio->now, &cio->now_n, &cio->now_cap, hash);
 	return err == 0 ? 0 : gx_cio__fail(cio, err, "%s: out of memory", cio->dir);
+}
+
+/* Without memory they stay; gx_content__collect() finds them. */
+static void wait_for_sweep(struct gx_cio *cio, const struct gx_cio_wait *v, size_t n)
+{
+	for (size_t i = 0; i < n; ++i)
+		if (remember(&cio->later, &cio->later_n, &cio->later_cap, v[i].hash) != 0)
+			break;
 }
 
 void gx_content__committed(struct gx_cio *cio)
 {
-	/* Without memory the file stays; gx_content__collect() finds it. */
-	for (size_t i = 0; i < cio->now_n; ++i)
-		if (remember(&cio->later, &cio->later_n, &cio->later_cap, &cio->now[i]) != 0)
-			break;
-	cio->now_n = 0;
+	wait_for_sweep(cio, cio->now, cio->now_n);
+	cio->now_n = cio->made_n = 0;
 }
 
 void gx_content__aborted(struct gx_cio *cio)
 {
-	cio->now_n = 0;
+	wait_for_sweep(cio, cio->made, cio->made_n);
+	cio->now_n = cio->made_n = 0;
 }
 
 bool gx_content__sweep_due(const struct gx_cio *cio, int64_t min_age_ms)
@@ -154,9 +180,11 @@ int gx_content__sweep(struct gx_cio *cio, struct gx_sql *q, int64_t min_age_ms)
 	int64_t now = gx_clock_mono_ms(gx_clock_system());
 	size_t i = 0;
 	int err = 0;
-	for (; i < cio->later_n && now - cio->later[i].since_ms >= min_age_ms && err == 0; ++i) {
+	for (; i < cio->later_n && now - cio->later[i].since_ms >= min_age_ms; ++i) {
 		int known = is_known(cio, q, cio->later[i].hash);
 		err = known < 0 ? known : known == 1 ? 0 : gx_content__unlink_file(cio, cio->later[i].hash);
+		if (err != 0) /* stays in the list */
+			break;
 	}
 	memmove(cio->later, cio->later + i, (cio->later_n - i) * sizeof(*cio->later));
 	cio->later_n -= i;
@@ -178,6 +206,13 @@ static bool parse_name(const char *name, uint8_t hash[GX_HASH_LEN])
 	return true;
 }
 
+static bool remove_stray(struct gx_cio *cio, const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return n > 0 && (size_t)n < sizeof(path) && cio->fs->unlink(cio->fs, path) == 0;
+}
+
 static long collect_dir(struct gx_cio *cio, struct gx_sql *q, const char *path)
 {
 	DIR *d = cio->fs->opendir(cio->fs, path);
@@ -194,11 +229,11 @@ static long collect_dir(struct gx_cio *cio, struct gx_sql *q, const char *path)
 				n = known;
 			gone = known == 0;
 		}
-		if (gone && unlinkat(dirfd(d), e->d_name, 0) == 0)
+		if (gone && remove_stray(cio, path, e->d_name))
 			++n;
 	}
 	closedir(d);
-	return n;
+	return n <= 0 || sync_dir(cio, path) == 0 ? n : GX_E_IO;
 }
 
 long gx_content__collect(struct gx_cio *cio, struct gx_sql *q)
