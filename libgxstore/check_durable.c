@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include "libgxstore/faultvfs.h"
 #include "libgxstore/storetest.h"
 
 static char dir[512];
@@ -419,29 +420,165 @@ START_TEST(a_failing_disk_leaves_no_trace)
 }
 END_TEST
 
-START_TEST(a_failed_flush_is_an_error_once)
+static int insert_one(struct gx_store *s, unsigned i, int sync)
 {
-	struct gx_store *s = st_open(dir);
-	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
-	st_insert(t, GX_FID_INBOX, 1, 500, 0);
-	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_NOW), 0);
-	int good = s->flush.fd;
-	s->flush.fd = open("/dev/null", O_RDONLY); /* refuses to be flushed */
-	ck_assert_int_ge(s->flush.fd, 0);
-	t = st_begin(s, GX_TXN_WRITE);
-	st_insert(t, GX_FID_INBOX, 2, 500, 0);
-	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_NOW), GX_E_IO);
-	ck_assert(s->flush.suspect);
-	ck_assert_int_eq(gx_store_sync(s), 0); /* by a checkpoint */
-	ck_assert(!s->flush.suspect);
-	close(s->flush.fd);
-	s->flush.fd = good;
-	t = st_begin(s, GX_TXN_WRITE);
-	st_insert(t, GX_FID_INBOX, 3, 500, 0);
-	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_NOW), 0);
-	ck_assert_uint_eq(total(s, GX_FID_INBOX), 3);
+	struct gx_txn *t;
+	int err = gx_txn_begin(s, &sys_actor, GX_TXN_WRITE, 1000, &t);
+	if (err != 0)
+		return err;
+	st_insert(t, GX_FID_INBOX, i, 500, 0);
+	return gx_txn_commit(t, sync);
+}
+
+/* What a loss of everything that is not safe leaves. */
+static uint64_t after_loss(struct fault *f, uint64_t fid)
+{
+	char out[512];
+	snprintf(out, sizeof(out), "%s", st_dir());
+	fdisk_lose(f->disk, FDISK_NOTHING, 1, out);
+	struct gx_store *s = st_open(out);
+	uint64_t n = total(s, fid);
 	st_verify(s);
 	gx_store_close(s);
+	st_rmtree(out);
+	return n;
+}
+
+static uint64_t total_after_loss(struct fault *f)
+{
+	return after_loss(f, GX_FID_INBOX);
+}
+
+static struct gx_store *open_on(struct fault *f)
+{
+	struct gx_store *s = NULL;
+	ck_assert_int_eq(gx_store__open_on(&f->fs, dir, NULL, &s, a, NULL), 0);
+	ck_assert_int_eq(insert_one(s, 1, GX_SYNC_NOW), 0);
+	return s;
+}
+
+/* The kernel tells of a failed flush once, and what it should have written is clean for it. */
+START_TEST(a_failed_flush_is_mended)
+{
+	struct fault *f = fault_new(dir, true);
+	struct gx_store *s = open_on(f);
+	fault_arm(f, 1, FAULT_EIO, FAULT_SYNC, false);
+	ck_assert_int_eq(insert_one(s, 2, GX_SYNC_NOW), 0);
+	ck_assert(fault_disarm(f));
+	ck_assert_uint_eq(total_after_loss(f), 2);
+	gx_store_close(s);
+	fault_free(f);
+}
+END_TEST
+
+START_TEST(a_disk_that_does_not_flush_is_an_error)
+{
+	struct fault *f = fault_new(dir, true);
+	struct gx_store *s = open_on(f);
+	fault_arm(f, 1, _i == 0 ? FAULT_EIO : FAULT_ENOSPC, FAULT_SYNC, true);
+	ck_assert_int_eq(insert_one(s, 2, GX_SYNC_NOW), _i == 0 ? GX_E_IO : GX_E_NOSPACE);
+	ck_assert_int_eq(insert_one(s, 3, GX_SYNC_LATER), _i == 0 ? GX_E_IO : GX_E_NOSPACE); /* nothing is piled onto it */
+	ck_assert_int_ne(gx_store_sync(s), 0);
+	gx_flush__checkpoint(s, 0);
+	ck_assert_uint_eq(total(s, GX_FID_INBOX), 2); /* visible, and not promised */
+	ck_assert(fault_disarm(f));
+	ck_assert_int_eq(gx_store_sync(s), 0);
+	ck_assert_uint_eq(total_after_loss(f), 2);
+	ck_assert_int_eq(insert_one(s, 3, GX_SYNC_NOW), 0);
+	ck_assert_uint_eq(total_after_loss(f), 3);
+	st_verify(s);
+	gx_store_close(s);
+	fault_free(f);
+}
+END_TEST
+
+/* When the database could not be flushed the log stays, also when the store is closed, and is moved at the next opening. */
+START_TEST(the_log_outlives_a_failed_flush_of_the_database)
+{
+	struct fault *f = fault_new(dir, true);
+	struct gx_store *s = open_on(f);
+	fault_arm(f, 2, FAULT_EIO, FAULT_SYNC, false); /* the first one is that of the log */
+	gx_flush__checkpoint(s, 0);
+	ck_assert(fault_disarm(f));
+	for (unsigned i = 2; i < 10; i++) {
+		ck_assert_int_eq(insert_one(s, i, GX_SYNC_NOW), 0);
+		gx_flush__checkpoint(s, 0);
+		ck_assert_uint_eq(total_after_loss(f), i);
+	}
+	gx_store_close(s);
+	ck_assert_uint_eq(total_after_loss(f), 9);
+	ck_assert_int_eq(gx_store__open_on(&f->fs, dir, NULL, &s, a, NULL), 0);
+	ck_assert_uint_eq(total_after_loss(f), 9);
+	gx_flush__checkpoint(s, 0);
+	ck_assert_uint_eq(total(s, GX_FID_INBOX), 9);
+	st_verify(s);
+	gx_store_close(s);
+	ck_assert_uint_eq(total_after_loss(f), 9);
+	fault_free(f);
+}
+END_TEST
+
+static struct {
+	struct gx_store *s;
+	struct fault *f;
+	uint64_t uidnext, events;
+	unsigned looked, seen;
+} veil;
+
+static uint64_t uidnext(struct gx_store *s, uint64_t fid)
+{
+	struct gx_folder_info i;
+	struct gx_txn *t;
+	int err = gx_txn_begin(s, &sys_actor, GX_TXN_READ, 0, &t);
+	if (err == GX_E_TIMEOUT)
+		return 0;
+	ck_assert_int_eq(err, 0);
+	ST_OK(gx_folder_get(t, fid, a, &i));
+	gx_txn_abort(t);
+	return i.uidnext;
+}
+
+static void look(struct fault *f, void *ctx)
+{
+	(void)f;
+	(void)ctx;
+	veil.looked++;
+	veil.seen += uidnext(veil.s, GX_FID_DRAFTS) > veil.uidnext;
+}
+
+static void told(const struct gx_event *ev, void *ctx)
+{
+	(void)ctx;
+	if (veil.events++ == 0)
+		ck_assert_uint_ge(after_loss(veil.f, GX_FID_DRAFTS), ev->uid);
+}
+
+/* More numbers in one transaction than are skipped after a loss: nobody sees them before they are safe. */
+START_TEST(large_transactions_are_seen_when_they_are_safe)
+{
+	const size_t n = GX_UNFLUSHED_MAX;
+	struct fault *f = fault_new(dir, true);
+	struct gx_txn *t;
+	uint64_t *mids = calloc(n, sizeof(*mids)), sub;
+	veil.s = open_on(f);
+	veil.f = f;
+	veil.uidnext = uidnext(veil.s, GX_FID_DRAFTS);
+	ck_assert_int_eq(gx_store_subscribe(veil.s, GX_FID_DRAFTS, GX_EV_MSG_COPIED, told, NULL, &sub), 0);
+	t = st_begin(veil.s, GX_TXN_WRITE);
+	mids[0] = st_insert(t, GX_FID_INBOX, 1, 500, 0).mid;
+	for (size_t i = 1; i < n; i++)
+		mids[i] = mids[0];
+	ST_OK(gx_msg_copy(t, GX_FID_INBOX, mids, n, GX_FID_DRAFTS, false, NULL));
+	f->changed = look;
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_LATER), 0);
+	f->changed = NULL;
+	ck_assert_uint_gt(veil.looked, 10);
+	ck_assert_uint_eq(veil.seen, 0);
+	ck_assert_uint_eq(veil.events, n);
+	ck_assert_uint_eq(uidnext(veil.s, GX_FID_DRAFTS), veil.uidnext + n);
+	gx_store_close(veil.s);
+	free(mids);
+	fault_free(f);
 }
 END_TEST
 
@@ -589,7 +726,10 @@ static Suite *suite(void)
 	tcase_add_test(c, nothing_acknowledged_is_lost_by_a_kill);
 	tcase_add_loop_test(c, a_failing_disk_leaves_no_trace, 0, 2);
 	tcase_add_loop_test(c, damage_is_an_error, 0, 3);
-	tcase_add_test(c, a_failed_flush_is_an_error_once);
+	tcase_add_test(c, a_failed_flush_is_mended);
+	tcase_add_loop_test(c, a_disk_that_does_not_flush_is_an_error, 0, 2);
+	tcase_add_test(c, the_log_outlives_a_failed_flush_of_the_database);
+	tcase_add_test(c, large_transactions_are_seen_when_they_are_safe);
 	tcase_add_test(c, the_pool_opens_once_and_closes_idle_ones);
 	suite_add_tcase(su, c);
 	return su;

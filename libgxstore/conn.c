@@ -121,9 +121,9 @@ static int wait_reader(struct gx_store *s, int deadline_ms)
 {
 	struct timespec until;
 	deadline_at(deadline_ms, &until);
-	while (s->idle == NULL && s->readers >= s->max_readers)
+	while (s->veiled || (s->idle == NULL && s->readers >= s->max_readers))
 		if (pthread_cond_timedwait(&s->cond, &s->lock, &until) == ETIMEDOUT)
-			return s->idle == NULL && s->readers >= s->max_readers ? GX_E_TIMEOUT : 0;
+			return s->veiled || (s->idle == NULL && s->readers >= s->max_readers) ? GX_E_TIMEOUT : 0;
 	return 0;
 }
 
@@ -133,7 +133,7 @@ int gx_conn__take_reader(struct gx_store *s, int deadline_ms, struct gx_conn **r
 	int err = wait_reader(s, deadline_ms);
 	if (err != 0) {
 		pthread_mutex_unlock(&s->lock);
-		snprintf(why, size, "%s: all %u reader connections are in use", s->dir, s->max_readers);
+		snprintf(why, size, "%s: no reader connection became free, of %u", s->dir, s->max_readers);
 		return err;
 	}
 	struct gx_conn *c = s->idle;
@@ -200,5 +200,13 @@ void gx_conn__wait_idle(struct gx_store *s)
 	pthread_mutex_lock(&s->lock);
 	while (s->running > 0)
 		pthread_cond_wait(&s->cond, &s->lock);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void gx_conn__veil(struct gx_store *s, bool on)
+{
+	pthread_mutex_lock(&s->lock);
+	s->veiled = on;
+	pthread_cond_broadcast(&s->cond);
 	pthread_mutex_unlock(&s->lock);
 }

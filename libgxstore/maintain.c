@@ -67,10 +67,11 @@ static int vacuum(struct gx_store *s)
 		return err;
 	}
 	bool due;
-	err = gx_flush__to(s, gx_flush__committed(s, 0, &due));
+	err = gx_flush__to_as_writer(s, gx_flush__committed(s, 0, &due));
 	/* Readers may still be in the log; then it is cut by a later checkpoint. */
-	int rc = sqlite3_wal_checkpoint_v2(q->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	return err != 0 ? err : rc == SQLITE_BUSY || rc == SQLITE_LOCKED ? 0 : gx_sql__rc(q, rc);
+	if (err == 0)
+		err = gx_flush__move(s, q, SQLITE_CHECKPOINT_TRUNCATE);
+	return err == GX_E_BUSY ? 0 : err;
 }
 
 int gx_store_vacuum(struct gx_store *s, int deadline_ms)

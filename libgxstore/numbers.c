@@ -21,6 +21,7 @@ void gx_txn__raise_cn(struct gx_txn *t, uint64_t cn)
 	struct gx_fstate *s = t->store_state;
 	if (cn <= s->modseq)
 		return;
+	t->numbers += cn - s->modseq;
 	s->modseq = cn;
 	s->dirty = true;
 }
@@ -36,6 +37,7 @@ gx_ec gx_txn__claim_id(struct gx_txn *t, uint64_t id)
 	if (r > 0)
 		return gx_txn__fail(t, ecDuplicateObject, "id %llx is in use", (unsigned long long)id);
 	if (r == 0 && id >= s->uidnext) {
+		t->numbers += id + 1 - s->uidnext;
 		s->uidnext = id + 1;
 		s->dirty = true;
 	}
@@ -59,7 +61,7 @@ gx_ec gx_store_reserve_ids(struct gx_txn *t, uint32_t count, uint64_t *ret_first
 		return gx_txn__ec(t, err);
 	s->uidnext += count;
 	s->dirty = true;
-	t->numbers++;
+	t->numbers += count;
 	*ret_first = first;
 	return GX_OK_EC;
 }

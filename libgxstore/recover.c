@@ -42,7 +42,7 @@ static int skip_numbers(struct gx_store *s, struct gx_sql *q)
 	/* What changed after the last flush is unknown, so the log answers only for what comes. */
 	GX_STMT(floor, q, "UPDATE fstate SET log_floor=(SELECT modseq FROM fstate WHERE fid=0) WHERE fid<>0");
 	err = gx_sql__run(floor);
-	if (err == 0)
+	if (err == 0 && s->shared) /* else when what the crash left behind is gone */
 		err = gx_store__unmark(s, q);
 	if (err == 0)
 		gx_log(s->log, GX_LOG_NOTICE, "%s: was open when the system went down; numbers skipped", s->file);
@@ -78,7 +78,9 @@ int gx_store__recover(struct gx_store *s)
 		return err == GX_E_NOTFOUND ? 0 : err;
 	if (err == 0 && lost)
 		err = skip_in_txn(s, q);
+	if (err == 0)
+		err = gx_flush__write_again(s);
 	if (err == 0) /* before anybody sees a new number, and before files go */
-		err = gx_sql__rc(q, sqlite3_wal_checkpoint_v2(q->db, "main", SQLITE_CHECKPOINT_FULL, NULL, NULL));
+		err = gx_flush__move(s, q, SQLITE_CHECKPOINT_FULL);
 	return err != 0 || s->shared ? err : gx_store__collect(s);
 }

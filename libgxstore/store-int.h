@@ -38,7 +38,8 @@ struct gx_flush {
 	uint64_t committed;  /* number of the last commit */
 	uint64_t flushed;    /* commits up to here survive power loss */
 	bool running;
-	bool suspect;        /* a flush failed: only a full checkpoint makes things sure again */
+	bool suspect;        /* a flush failed: the log must be written again */
+	bool kept;           /* a flush of the database failed: the log stays until the store is opened anew */
 	int fd;              /* of the write-ahead log, -1 not opened yet */
 	atomic_uint frames;  /* in the log */
 	uint64_t unflushed;  /* numbers given out since the last flush */
@@ -83,7 +84,7 @@ struct gx_store {
 	pthread_mutex_t lock;
 	pthread_cond_t cond;          /* a reader came back, or a transaction ended */
 	struct gx_conn *writer, *idle;
-	bool writer_busy;
+	bool writer_busy, veiled;
 	unsigned readers, running;
 	int maintenance;              /* GX_MAINT_*, under lock */
 	struct gx_waiter *wait_head, **wait_tail;
@@ -117,6 +118,8 @@ void gx_conn__give_writer(struct gx_store *s);
 int gx_conn__take_reader(struct gx_store *s, int deadline_ms, struct gx_conn **ret_c, char *why, size_t size) GX_MUST_CHECK;
 void gx_conn__give_reader(struct gx_store *s, struct gx_conn *c);
 void gx_conn__wait_idle(struct gx_store *s);
+/* New readers wait, so that nobody sees a commit before it is durable. */
+void gx_conn__veil(struct gx_store *s, bool on);
 /* Maintenance: may transactions of others than the system begin? GX_E_BUSY, GX_E_TIMEOUT. */
 int gx_conn__admit(struct gx_store *s, int deadline_ms) GX_MUST_CHECK;
 /* Until nothing runs. GX_E_TIMEOUT. */
@@ -128,10 +131,23 @@ void gx_flush__release(struct gx_store *s);
 uint64_t gx_flush__committed(struct gx_store *s, uint64_t numbers_used, bool *ret_due);
 /* Until commit @seq survives power loss. */
 int gx_flush__to(struct gx_store *s, uint64_t seq) GX_MUST_CHECK;
-/* Before a write: after a failed flush everything must be brought to safety first. */
+/* The same for who has the writer's slot and is not in a transaction. */
+int gx_flush__to_as_writer(struct gx_store *s, uint64_t seq) GX_MUST_CHECK;
+/* Flushes what the writer has in the log already, so that the flush of its commit is short. */
+void gx_flush__early(struct gx_store *s);
+/*
+ * In the writer's slot, before a write: after a failed flush everything must be brought to safety
+ * first, and so when more numbers are out than a power loss makes up for.
+ */
 int gx_flush__healthy(struct gx_store *s) GX_MUST_CHECK;
 /* Moves the log into the database when it has grown to @frames. */
 void gx_flush__checkpoint(struct gx_store *s, unsigned frames);
+/* Moves it now, SQLITE_CHECKPOINT_*; not after a failed flush. GX_E_BUSY: readers are in the way. */
+int gx_flush__move(struct gx_store *s, struct gx_sql *q, int mode) GX_MUST_CHECK;
+/* Writes the log's bytes again: nobody knows whether an earlier flush failed. As the writer. */
+int gx_flush__write_again(struct gx_store *s) GX_MUST_CHECK;
+/* Must the log stay when the store is closed? */
+bool gx_flush__kept(struct gx_store *s);
 
 /* ---- Schema (schema.c) ---- */
 
@@ -159,7 +175,7 @@ int gx_store__unmark(struct gx_store *s, struct gx_sql *q) GX_MUST_CHECK;
 
 /* Removes content files that lost their last reference (cleanup.c); needs the writer, else next time. */
 void gx_store__sweep(struct gx_store *s, int64_t min_age_ms);
-/* Removes content files that a crash left behind. Everything must be flushed. */
+/* Removes content files that a crash left behind, and then the mark of it. Everything must be flushed. */
 int gx_store__collect(struct gx_store *s) GX_MUST_CHECK;
 
 /* ---- Numbers that change with every message (counters.c) ---- */

@@ -40,8 +40,19 @@ static char *join(const char *dir, const char *rest)
 	return p;
 }
 
+/* What only the log has for certain must not be moved when the last connection goes. */
+static void keep_log(struct gx_store *s)
+{
+	if (s->writer != NULL)
+		sqlite3_db_config(s->writer->q->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	for (struct gx_conn *c = s->idle; c != NULL; c = c->next)
+		sqlite3_db_config(c->q->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 static void free_store(struct gx_store *s)
 {
+	if (gx_flush__kept(s))
+		keep_log(s);
 	gx_conn__close(s->writer);
 	for (struct gx_conn *c = s->idle, *next; c != NULL; c = next) {
 		next = c->next;
@@ -236,23 +247,29 @@ static bool alone(struct gx_store *s)
 	return !s->shared || flock(s->lockfd, LOCK_EX | LOCK_NB) == 0;
 }
 
+static int close_in_order(struct gx_store *s)
+{
+	struct gx_sql *q = s->writer->q;
+	int err = gx_store_sync(s);
+	if (err != 0)
+		return gx_sql__fail(q, err, "%s-wal: %s", s->file, gx_strerror(err));
+	gx_store__sweep(s, 0);
+	err = gx_content__sync_removed(s->writer->cio);
+	if (err != 0)
+		return gx_sql__fail(q, err, "%s", gx_cio__why(s->writer->cio));
+	if (!s->marked)
+		return 0;
+	err = gx_flush__move(s, q, SQLITE_CHECKPOINT_TRUNCATE);
+	return err != 0 ? err : gx_store__unmark(s, q);
+}
+
 void gx_store_close(struct gx_store *s)
 {
 	if (s == NULL)
 		return;
 	gx_conn__wait_idle(s);
-	struct gx_sql *q = s->writer->q;
-	if (s->marked && alone(s)) {
-		int err = gx_store_sync(s);
-		if (err == 0)
-			gx_store__sweep(s, 0);
-		if (err == 0)
-			err = gx_sql__rc(q, sqlite3_wal_checkpoint_v2(q->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
-		if (err == 0)
-			err = gx_store__unmark(s, q);
-		if (err != 0)
-			gx_log(s->log, GX_LOG_WARN, "%s: not closed in order: %s", s->file, q->why);
-	}
+	if (alone(s) && close_in_order(s) != 0)
+		gx_log(s->log, GX_LOG_WARN, "%s: not closed in order: %s", s->file, s->writer->q->why);
 	free_store(s);
 }
 

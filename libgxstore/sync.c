@@ -2,8 +2,8 @@
 #include <config.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "libgxstore/store-int.h"
 
 /*
@@ -11,13 +11,19 @@
  * Whoever needs it durable waits for a flush that began after his commit; one flush serves all
  * who wait.
  *
- * When a flush fails the kernel may have dropped the pages from its list of dirty ones and the
- * next flush would succeed without having written them. Then only a complete checkpoint helps:
- * it writes every page again, into the database, and flushes that.
+ * When a flush fails the kernel may have dropped the pages from its list of dirty ones, and the
+ * next flush would succeed without having written them. So the log is written again, with the
+ * bytes it has, by whoever holds the writer's slot, and flushed then. It must not be moved into the
+ * database with a hole in it: after a power loss what is before the hole would be taken for newer
+ * than what is in the database.
+ *
+ * The same failure while the database is flushed cannot be mended that way: SQLite does not say
+ * which pages it moved. The log then keeps everything until the store is opened anew.
  */
 
 #define CHECKPOINT_INLINE 4096U /* frames: 16 MiB */
 #define SWEEP_AGE_MS 60000      /* longer than any reader keeps its snapshot */
+#define REPAIR_MS 10000         /* wait for the writer's slot, to write the log again */
 
 int gx_flush__init(struct gx_flush *f)
 {
@@ -67,47 +73,113 @@ static int open_log(struct gx_store *s)
 	int n = snprintf(path, sizeof(path), "%s-wal", s->file);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return GX_E_LIMIT;
-	int fd = s->fs->open(s->fs, path, O_RDONLY | O_CLOEXEC, 0);
+	int fd = s->fs->open(s->fs, path, O_RDWR | O_CLOEXEC, 0);
 	if (fd < 0)
-		return GX_E_IO;
+		return gx_fs__err(errno);
 	if (sync_dir(s) != 0) {
+		int e = errno;
 		s->fs->close(s->fs, fd);
-		return GX_E_IO;
+		errno = e;
+		return gx_fs__err(e);
 	}
 	s->flush.fd = fd;
 	return 0;
 }
 
-static int checkpoint(struct gx_store *s, int mode)
+static int rewrite(struct gx_store *s, uint8_t *buf, size_t size)
 {
-	struct gx_conn *c;
-	char why[512];
-	int err = gx_conn__take_reader(s, 1000, &c, why, sizeof(why));
-	if (err != 0)
-		return err;
-	int frames = 0, moved = 0;
-	err = gx_sql__rc(c->q, sqlite3_wal_checkpoint_v2(c->q->db, "main", mode, &frames, &moved));
-	if (err == 0 && frames == moved)
-		atomic_store(&s->flush.frames, 0);
-	if (err != 0 && mode != SQLITE_CHECKPOINT_PASSIVE)
-		gx_log(s->log, GX_LOG_ERROR, "checkpoint: %s", c->q->why);
-	gx_conn__give_reader(s, c);
-	if (err == 0 && mode != SQLITE_CHECKPOINT_PASSIVE && frames != moved)
-		err = GX_E_BUSY;
+	int fd = s->flush.fd;
+	for (off_t at = 0;;) {
+		ssize_t n = s->fs->pread(s->fs, fd, buf, size, at);
+		if (n < 0)
+			return gx_fs__err(errno);
+		if (n == 0)
+			return 0;
+		for (ssize_t done = 0; done < n;) {
+			ssize_t k = s->fs->pwrite(s->fs, fd, buf + done, (size_t)(n - done), at + done);
+			if (k < 0)
+				return gx_fs__err(errno);
+			done += k;
+		}
+		at += n;
+	}
+}
+
+/* Nobody may append meanwhile: the caller has the writer's slot, and other processes wait for SQLite's lock. */
+static int write_again(struct gx_store *s)
+{
+	const size_t size = 65536;
+	uint8_t *buf = malloc(size);
+	if (buf == NULL)
+		return GX_E_NOMEM;
+	int err = s->shared ? gx_sql__exec(s->writer->q, "BEGIN IMMEDIATE") : 0;
+	if (err == 0) {
+		err = rewrite(s, buf, size);
+		int e = errno;
+		if (s->shared && gx_sql__exec(s->writer->q, "ROLLBACK") != 0)
+			gx_log(s->log, GX_LOG_WARN, "%s: %s", s->file, s->writer->q->why);
+		errno = e;
+	}
+	free(buf);
 	return err;
 }
 
-static int flush_now(struct gx_store *s, bool suspect)
+int gx_flush__write_again(struct gx_store *s)
 {
-	if (suspect)
-		return checkpoint(s, SQLITE_CHECKPOINT_FULL);
 	int err = s->flush.fd >= 0 ? 0 : open_log(s);
+	return err != 0 ? err : write_again(s);
+}
+
+static int flush_log(struct gx_store *s, bool again)
+{
+	int err = s->flush.fd >= 0 ? 0 : open_log(s);
+	if (err == 0 && again)
+		err = write_again(s);
 	if (err != 0)
 		return err;
 	return s->fs->fdatasync(s->fs, s->flush.fd) == 0 ? 0 : gx_fs__err(errno);
 }
 
-int gx_flush__to(struct gx_store *s, uint64_t seq)
+/* One flush of all that is committed. The lock is given up meanwhile. */
+static int flush_once(struct gx_store *s)
+{
+	struct gx_flush *f = &s->flush;
+	uint64_t target = f->committed, used = f->unflushed;
+	bool again = f->suspect;
+	f->running = true;
+	pthread_mutex_unlock(&f->lock);
+	int err = flush_log(s, again), sys = errno;
+	pthread_mutex_lock(&f->lock);
+	f->running = false;
+	if (err == 0) {
+		f->flushed = target;
+		f->unflushed -= used;
+	} else {
+		gx_log(s->log, GX_LOG_ERROR, "%s-wal: flush failed%s: %s", s->file, again ? " again" : "",
+			err == GX_E_IO ? strerror(sys) : gx_strerror(err));
+		errno = sys;
+	}
+	f->suspect = err != 0;
+	pthread_cond_broadcast(&f->cond);
+	return err;
+}
+
+static int flush_to(struct gx_store *s, uint64_t seq, bool writer);
+
+/* In the slot of the writer, since the log is to be written. */
+static int flush_as_writer(struct gx_store *s, uint64_t seq)
+{
+	int err = gx_conn__take_writer(s, REPAIR_MS);
+	if (err != 0)
+		return GX_E_IO;
+	err = flush_to(s, seq, true);
+	int sys = errno;
+	gx_conn__give_writer(s);
+	errno = sys;
+	return err;
+}
+
+static int flush_to(struct gx_store *s, uint64_t seq, bool writer)
 {
 	struct gx_flush *f = &s->flush;
 	int err = 0;
@@ -115,41 +187,89 @@ int gx_flush__to(struct gx_store *s, uint64_t seq)
 	while (f->flushed < seq && err == 0) {
 		if (f->running) {
 			pthread_cond_wait(&f->cond, &f->lock);
-			continue;
-		}
-		f->running = true;
-		uint64_t target = f->committed, used = f->unflushed;
-		bool suspect = f->suspect;
-		pthread_mutex_unlock(&f->lock);
-		err = flush_now(s, suspect);
-		int sys = errno;
-		pthread_mutex_lock(&f->lock);
-		f->running = false;
-		if (err == 0) {
-			f->flushed = target;
-			f->unflushed -= used;
-			f->suspect = false;
+		} else if (f->suspect && !writer) {
+			pthread_mutex_unlock(&f->lock);
+			return flush_as_writer(s, seq);
 		} else {
-			f->suspect = true;
-			gx_log(s->log, GX_LOG_ERROR, "%s-wal: flush failed: %s", s->file, err == GX_E_IO ? strerror(sys) : gx_strerror(err));
-			errno = sys;
+			bool second = f->suspect;
+			err = flush_once(s);
+			if (!second)
+				err = 0; /* tried again, by the other way */
 		}
-		pthread_cond_broadcast(&f->cond);
 	}
 	pthread_mutex_unlock(&f->lock);
 	return err;
+}
+
+int gx_flush__to(struct gx_store *s, uint64_t seq)
+{
+	return flush_to(s, seq, false);
+}
+
+int gx_flush__to_as_writer(struct gx_store *s, uint64_t seq)
+{
+	return flush_to(s, seq, true);
+}
+
+void gx_flush__early(struct gx_store *s)
+{
+	struct gx_flush *f = &s->flush;
+	pthread_mutex_lock(&f->lock);
+	bool can = f->fd >= 0 && !f->suspect && !f->running;
+	pthread_mutex_unlock(&f->lock);
+	if (can && s->fs->fdatasync(s->fs, f->fd) != 0) {
+		pthread_mutex_lock(&f->lock);
+		f->suspect = true;
+		pthread_mutex_unlock(&f->lock);
+	}
 }
 
 int gx_flush__healthy(struct gx_store *s)
 {
 	struct gx_flush *f = &s->flush;
 	pthread_mutex_lock(&f->lock);
-	bool suspect = f->suspect;
+	bool suspect = f->suspect, much = f->unflushed > GX_UNFLUSHED_MAX;
 	uint64_t seq = f->committed;
 	if (suspect && f->flushed == seq)
 		f->suspect = suspect = false;
 	pthread_mutex_unlock(&f->lock);
-	return suspect ? gx_flush__to(s, seq) : 0;
+	return suspect || much ? flush_to(s, seq, true) : 0;
+}
+
+/* ---- Moving the log into the database ---- */
+
+int gx_flush__move(struct gx_store *s, struct gx_sql *q, int mode)
+{
+	struct gx_flush *f = &s->flush;
+	int frames = 0, moved = 0;
+	pthread_mutex_lock(&f->lock);
+	bool keep = f->kept || f->suspect;
+	pthread_mutex_unlock(&f->lock);
+	if (keep)
+		return gx_sql__fail(q, GX_E_IO, "%s-wal: stays as it is after a failed flush", s->file);
+	int rc = sqlite3_wal_checkpoint_v2(q->db, "main", mode, &frames, &moved);
+	if (rc == SQLITE_IOERR_FSYNC) {
+		pthread_mutex_lock(&f->lock);
+		f->kept = f->suspect = true;
+		pthread_mutex_unlock(&f->lock);
+		gx_log(s->log, GX_LOG_ERROR, "%s: flush failed; the log keeps everything until the store is opened again", s->file);
+	}
+	int err = gx_sql__rc(q, rc);
+	if (err == 0 && frames == moved)
+		atomic_store(&f->frames, 0);
+	return err;
+}
+
+static int checkpoint(struct gx_store *s)
+{
+	struct gx_conn *c;
+	char why[512];
+	int err = gx_conn__take_reader(s, 1000, &c, why, sizeof(why));
+	if (err != 0)
+		return err;
+	err = gx_flush__move(s, c->q, SQLITE_CHECKPOINT_PASSIVE);
+	gx_conn__give_reader(s, c);
+	return err;
 }
 
 void gx_flush__checkpoint(struct gx_store *s, unsigned frames)
@@ -158,16 +278,26 @@ void gx_flush__checkpoint(struct gx_store *s, unsigned frames)
 	if (atomic_load(&f->frames) < frames)
 		return;
 	pthread_mutex_lock(&f->lock);
-	bool mine = !f->checkpointing;
-	f->checkpointing = true;
+	bool mine = !f->checkpointing && !f->kept && !f->suspect;
+	if (mine)
+		f->checkpointing = true;
 	pthread_mutex_unlock(&f->lock);
 	if (!mine)
 		return;
-	if (checkpoint(s, SQLITE_CHECKPOINT_PASSIVE) != 0)
+	if (checkpoint(s) != 0)
 		gx_log(s->log, GX_LOG_DEBUG, "%s: checkpoint put off", s->file);
 	pthread_mutex_lock(&f->lock);
 	f->checkpointing = false;
 	pthread_mutex_unlock(&f->lock);
+}
+
+bool gx_flush__kept(struct gx_store *s)
+{
+	struct gx_flush *f = &s->flush;
+	pthread_mutex_lock(&f->lock);
+	bool kept = f->kept || (f->suspect && f->flushed != f->committed);
+	pthread_mutex_unlock(&f->lock);
+	return kept;
 }
 
 int gx_store_sync(struct gx_store *s)

@@ -81,10 +81,12 @@ static void rollback(struct gx_txn *t)
 	t->mime_stmt = NULL;
 	if (sqlite3_get_autocommit(t->q->db) == 0 && run_sql(t->q, "ROLLBACK") != 0)
 		gx_log(t->s->log, GX_LOG_ERROR, "rollback: %s", t->q->why);
-	if (t->mode == GX_TXN_WRITE) {
-		gx_content__aborted(t->c->cio);
-		gx_order__aborted(t);
-	}
+	if (t->mode != GX_TXN_WRITE)
+		return;
+	gx_content__aborted(t->c->cio);
+	if (gx_content__sweep_due(t->c->cio, 0))
+		atomic_store(&t->s->sweep, true);
+	gx_order__aborted(t);
 }
 
 int gx_txn_begin(struct gx_store *s, const struct gx_actor *actor, int mode, int deadline_ms, struct gx_txn **ret_txn)
@@ -171,6 +173,48 @@ static int make_final(struct gx_txn *t)
 	return err;
 }
 
+static void after_commit(struct gx_txn *t)
+{
+	struct gx_cio *cio = t->c->cio;
+	t->s->marked = true;
+	gx_content__committed(cio);
+	if (gx_content__sweep_due(cio, 0))
+		atomic_store(&t->s->sweep, true);
+}
+
+/*
+ * A transaction that gave out more numbers than are skipped after a power loss is not seen by anybody
+ * before it is durable. (Other processes in shared mode do not wait.)
+ */
+static int commit_veiled(struct gx_txn *t, uint64_t *ret_seq, bool *ret_done)
+{
+	bool due;
+	gx_flush__early(t->s);
+	gx_conn__veil(t->s, true);
+	int err = make_final(t);
+	if (err == 0) {
+		*ret_done = true;
+		after_commit(t);
+		*ret_seq = gx_flush__committed(t->s, t->numbers, &due);
+		err = gx_flush__to_as_writer(t->s, *ret_seq);
+	}
+	gx_conn__veil(t->s, false);
+	return err;
+}
+
+static int commit(struct gx_txn *t, uint64_t *ret_seq, bool *ret_done, bool *io_flush)
+{
+	bool due, first = !t->s->marked;
+	int err = make_final(t);
+	if (err != 0)
+		return err;
+	*ret_done = true;
+	after_commit(t);
+	*ret_seq = gx_flush__committed(t->s, t->numbers, &due);
+	*io_flush = *io_flush || due || first;
+	return 0;
+}
+
 int gx_txn_commit(struct gx_txn *t, int sync)
 {
 	if (t == NULL)
@@ -178,23 +222,18 @@ int gx_txn_commit(struct gx_txn *t, int sync)
 	if (t->mode == GX_TXN_READ)
 		return end_read(t);
 	struct gx_store *s = t->s;
-	int err = make_final(t);
-	if (err != 0) {
+	bool done = false, veiled = t->numbers > GX_UNFLUSHED_MAX, flush = !veiled && sync == GX_SYNC_NOW;
+	uint64_t seq = 0;
+	int err = veiled ? commit_veiled(t, &seq, &done) : commit(t, &seq, &done, &flush);
+	if (!done) {
 		gx_txn_abort(t);
 		return err;
 	}
-	bool first = !s->marked;
-	s->marked = true;
-	gx_content__committed(t->c->cio);
-	if (gx_content__sweep_due(t->c->cio, 0))
-		atomic_store(&s->sweep, true);
-	bool due;
-	uint64_t seq = gx_flush__committed(s, t->numbers, &due);
 	gx_views__apply(t);
 	gx_subs__notify(s, t->events, t->nevents);
 	give_back(t);
 	txn_free(t);
-	if (due || first || sync == GX_SYNC_NOW)
+	if (flush)
 		err = gx_flush__to(s, seq);
 	gx_flush__checkpoint(s, 4096);
 	return err;

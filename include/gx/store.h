@@ -136,7 +136,8 @@ GX_API int gx_txn_begin(struct gx_store *s, const struct gx_actor *actor, int mo
 /**
  * Ends it and, for a write, makes it visible and notifies. With GX_SYNC_NOW it returns only when
  * the data survives power loss (flushes are shared by concurrent commits). On error nothing was
- * changed and the transaction is gone all the same.
+ * changed and the transaction is gone all the same; except that the disk refused to flush twice:
+ * then the change is there, not yet safe, and nothing is written before a flush has made it so.
  */
 GX_API int gx_txn_commit(struct gx_txn *t, int sync) GX_MUST_CHECK;
 /** Accepts NULL. */
