@@ -18,7 +18,7 @@ static bool all_flushed(struct gx_store *s)
 void gx_store__sweep(struct gx_store *s, int64_t min_age_ms)
 {
 	struct gx_txn *t;
-	if (!atomic_load(&s->sweep) || gx_txn__system(s, GX_TXN_WRITE, 0, &t) != 0)
+	if (!atomic_load(&s->sweep) || gx_txn__look(s, 0, &t) != 0)
 		return;
 	int err = 0;
 	if (all_flushed(s) && gx_content__sweep_due(t->c->cio, min_age_ms))

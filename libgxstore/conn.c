@@ -210,3 +210,11 @@ void gx_conn__veil(struct gx_store *s, bool on)
 	pthread_cond_broadcast(&s->cond);
 	pthread_mutex_unlock(&s->lock);
 }
+
+void gx_conn__unveiled(struct gx_store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	while (s->veiled)
+		pthread_cond_wait(&s->cond, &s->lock);
+	pthread_mutex_unlock(&s->lock);
+}

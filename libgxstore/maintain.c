@@ -93,7 +93,7 @@ long gx_store_purge_files(struct gx_store *s)
 	struct gx_txn *t;
 	int err = s == NULL ? GX_E_INVAL : gx_store_sync(s); /* or a power loss would bring back rows that name them */
 	if (err == 0)
-		err = gx_txn__system(s, GX_TXN_WRITE, QUIESCE_MS, &t);
+		err = gx_txn__look(s, QUIESCE_MS, &t);
 	if (err != 0)
 		return err;
 	long n = gx_content__collect(t->c->cio, t->q);

@@ -92,6 +92,7 @@ gx_ec gx_store_raise_numbers(struct gx_txn *t, uint64_t id, uint64_t cn)
 	if (id > GX_COUNTER_MAX || cn > GX_COUNTER_MAX)
 		return gx_txn__fail(t, ecInvalidParam, "numbers have 48 bits");
 	if (id >= t->store_state->uidnext) {
+		t->numbers += id + 1 - t->store_state->uidnext;
 		t->store_state->uidnext = id + 1;
 		t->store_state->dirty = true;
 	}

@@ -62,6 +62,13 @@ static int skip_in_txn(struct gx_store *s, struct gx_sql *q)
 	return err;
 }
 
+/* What an earlier life left in the log goes into the database. Whether its last flush failed nobody knows. */
+static int make_safe(struct gx_store *s, struct gx_sql *q)
+{
+	int err = gx_flush__write_again(s);
+	return err != 0 ? err : gx_flush__move(s, q, SQLITE_CHECKPOINT_FULL);
+}
+
 int gx_store__recover(struct gx_store *s)
 {
 	struct gx_sql *q = s->writer->q;
@@ -74,13 +81,15 @@ int gx_store__recover(struct gx_store *s)
 	int err = gx_meta__get_blob(q, "open", a, &was);
 	bool lost = err == 0 && (was.len != strlen(now) || memcmp(was.data, now, was.len) != 0);
 	gx_arena_free(a);
-	if (err == GX_E_NOTFOUND || (s->shared && !lost)) /* shared: another process has it open */
-		return err == GX_E_NOTFOUND ? 0 : err;
-	if (err == 0 && lost)
+	bool in_order = err == GX_E_NOTFOUND;
+	if (in_order)
+		err = 0;
+	if (err != 0 || (s->shared && !lost)) /* shared: another process has it open */
+		return err;
+	if (lost)
 		err = skip_in_txn(s, q);
-	if (err == 0)
-		err = gx_flush__write_again(s);
-	if (err == 0) /* before anybody sees a new number, and before files go */
-		err = gx_flush__move(s, q, SQLITE_CHECKPOINT_FULL);
-	return err != 0 || s->shared ? err : gx_store__collect(s);
+	/* Before anybody sees a new number, and before files go. Also when the store was closed in order, but SQLite left a log. */
+	if (err == 0 && (!in_order || gx_flush__log_left(s)))
+		err = make_safe(s, q);
+	return err != 0 || s->shared || in_order ? err : gx_store__collect(s);
 }

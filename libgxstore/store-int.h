@@ -120,6 +120,7 @@ void gx_conn__give_reader(struct gx_store *s, struct gx_conn *c);
 void gx_conn__wait_idle(struct gx_store *s);
 /* New readers wait, so that nobody sees a commit before it is durable. */
 void gx_conn__veil(struct gx_store *s, bool on);
+void gx_conn__unveiled(struct gx_store *s); /* waits for it */
 /* Maintenance: may transactions of others than the system begin? GX_E_BUSY, GX_E_TIMEOUT. */
 int gx_conn__admit(struct gx_store *s, int deadline_ms) GX_MUST_CHECK;
 /* Until nothing runs. GX_E_TIMEOUT. */
@@ -146,6 +147,8 @@ void gx_flush__checkpoint(struct gx_store *s, unsigned frames);
 int gx_flush__move(struct gx_store *s, struct gx_sql *q, int mode) GX_MUST_CHECK;
 /* Writes the log's bytes again: nobody knows whether an earlier flush failed. As the writer. */
 int gx_flush__write_again(struct gx_store *s) GX_MUST_CHECK;
+/* Is there anything in the log? */
+bool gx_flush__log_left(const struct gx_store *s);
 /* Must the log stay when the store is closed? */
 bool gx_flush__kept(struct gx_store *s);
 
@@ -168,7 +171,7 @@ int gx_meta__set_int(struct gx_sql *q, const char *key, int64_t v) GX_MUST_CHECK
 int gx_store__load_maintenance(struct gx_store *s) GX_MUST_CHECK;
 /* Finishes an interrupted life of the store: skips numbers after a power loss (recover.c). */
 int gx_store__recover(struct gx_store *s) GX_MUST_CHECK;
-/* First write of this opening: notes that the store is in use. Inside a write transaction. */
+/* Before the first write of this opening: notes that the store is in use. Inside a transaction of its own. */
 int gx_store__mark(struct gx_store *s, struct gx_sql *q) GX_MUST_CHECK;
 /* Last act: the store was closed in order. */
 int gx_store__unmark(struct gx_store *s, struct gx_sql *q) GX_MUST_CHECK;
@@ -224,6 +227,7 @@ struct gx_txn {
 	struct gx_store *s;
 	const struct gx_actor *actor;
 	int mode;
+	bool look;                    /* will be aborted */
 	struct gx_conn *c;
 	struct gx_sql *q;
 	struct gx_arena *a;           /* dies with the transaction */
@@ -258,6 +262,8 @@ int gx_txn__event(struct gx_txn *t, const struct gx_event *ev) GX_MUST_CHECK;
 int gx_txn__renew(struct gx_txn *t) GX_MUST_CHECK;
 /* Opens a transaction of the system itself. */
 int gx_txn__system(struct gx_store *s, int mode, int deadline_ms, struct gx_txn **ret_t) GX_MUST_CHECK;
+/* A write transaction that will be aborted: sees what the writer sees, and keeps others from writing. */
+int gx_txn__look(struct gx_store *s, int deadline_ms, struct gx_txn **ret_t) GX_MUST_CHECK;
 
 #define GX_OK_EC GX_EC(0)
 

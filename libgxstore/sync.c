@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "libgxstore/store-int.h"
 
 /*
@@ -66,12 +67,24 @@ static int sync_dir(const struct gx_store *s)
 	return gx_fs__sync_dir(s->fs, path);
 }
 
+static bool log_path(const struct gx_store *s, char *path, size_t size)
+{
+	int n = snprintf(path, size, "%s-wal", s->file);
+	return n > 0 && (size_t)n < size;
+}
+
+bool gx_flush__log_left(const struct gx_store *s)
+{
+	char path[4096];
+	struct stat sb;
+	return log_path(s, path, sizeof(path)) && stat(path, &sb) == 0 && sb.st_size > 0;
+}
+
 /* The log lives as long as the store is open; its directory entry is flushed once. */
 static int open_log(struct gx_store *s)
 {
 	char path[4096];
-	int n = snprintf(path, sizeof(path), "%s-wal", s->file);
-	if (n < 0 || (size_t)n >= sizeof(path))
+	if (!log_path(s, path, sizeof(path)))
 		return GX_E_LIMIT;
 	int fd = s->fs->open(s->fs, path, O_RDWR | O_CLOEXEC, 0);
 	if (fd < 0)
@@ -224,16 +237,21 @@ void gx_flush__early(struct gx_store *s)
 	}
 }
 
+/* Up to where to flush so that all is safe. Not all that stands in the log was counted: after a failure there is always something. */
+static uint64_t all(struct gx_flush *f)
+{
+	if (f->suspect && f->flushed == f->committed)
+		f->committed++;
+	return f->committed;
+}
+
 int gx_flush__healthy(struct gx_store *s)
 {
 	struct gx_flush *f = &s->flush;
 	pthread_mutex_lock(&f->lock);
-	bool suspect = f->suspect, much = f->unflushed > GX_UNFLUSHED_MAX;
-	uint64_t seq = f->committed;
-	if (suspect && f->flushed == seq)
-		f->suspect = suspect = false;
+	uint64_t seq = f->suspect || f->unflushed > GX_UNFLUSHED_MAX ? all(f) : 0;
 	pthread_mutex_unlock(&f->lock);
-	return suspect || much ? flush_to(s, seq, true) : 0;
+	return seq > 0 ? flush_to(s, seq, true) : 0;
 }
 
 /* ---- Moving the log into the database ---- */
@@ -295,7 +313,7 @@ bool gx_flush__kept(struct gx_store *s)
 {
 	struct gx_flush *f = &s->flush;
 	pthread_mutex_lock(&f->lock);
-	bool kept = f->kept || (f->suspect && f->flushed != f->committed);
+	bool kept = f->kept || f->suspect;
 	pthread_mutex_unlock(&f->lock);
 	return kept;
 }
@@ -304,7 +322,7 @@ int gx_store_sync(struct gx_store *s)
 {
 	struct gx_flush *f = &s->flush;
 	pthread_mutex_lock(&f->lock);
-	uint64_t seq = f->committed;
+	uint64_t seq = all(f);
 	bool due = f->flushed < seq;
 	pthread_mutex_unlock(&f->lock);
 	int err = due ? gx_flush__to(s, seq) : 0;

@@ -59,20 +59,36 @@ static int take(struct gx_txn *t, int deadline_ms)
 	return err;
 }
 
+/* The mark of a store in use is safe before anything else is: it is what a power loss is recognised by. */
+static int mark(struct gx_txn *t)
+{
+	struct gx_store *s = t->s;
+	bool due;
+	int err = run_sql(t->q, "BEGIN IMMEDIATE");
+	if (err == 0)
+		err = gx_store__mark(s, t->q);
+	if (err == 0)
+		err = run_sql(t->q, "COMMIT");
+	if (err == 0)
+		err = gx_flush__to_as_writer(s, gx_flush__committed(s, 0, &due));
+	if (err == 0)
+		s->marked = true;
+	return err;
+}
+
 static int start(struct gx_txn *t)
 {
 	t->q = t->c->q;
 	if (t->mode == GX_TXN_READ)
 		return run_sql(t->q, "BEGIN");
-	int err = run_sql(t->q, "BEGIN IMMEDIATE");
+	int err = t->s->marked || t->look ? 0 : mark(t);
+	if (err == 0)
+		err = run_sql(t->q, "BEGIN IMMEDIATE");
 	if (err != 0)
 		return err == GX_E_BUSY ? GX_E_TIMEOUT : err;
 	if (t->s->shared) /* other processes make orders, too */
 		gx_orders__forget(t->s->orders);
-	err = gx_fstate__get(t, 0, &t->store_state);
-	if (err == 0 && !t->s->marked)
-		err = gx_store__mark(t->s, t->q);
-	return err;
+	return gx_fstate__get(t, 0, &t->store_state);
 }
 
 static void rollback(struct gx_txn *t)
@@ -89,10 +105,8 @@ static void rollback(struct gx_txn *t)
 	gx_order__aborted(t);
 }
 
-int gx_txn_begin(struct gx_store *s, const struct gx_actor *actor, int mode, int deadline_ms, struct gx_txn **ret_txn)
+static int begin(struct gx_store *s, const struct gx_actor *actor, int mode, bool look, int deadline_ms, struct gx_txn **ret_txn)
 {
-	if (s == NULL || actor == NULL || ret_txn == NULL || (mode != GX_TXN_READ && mode != GX_TXN_WRITE))
-		return GX_E_INVAL;
 	struct gx_txn *t = calloc(1, sizeof(*t));
 	if (t == NULL || (t->a = gx_arena_new(0)) == NULL) {
 		free(t);
@@ -101,6 +115,7 @@ int gx_txn_begin(struct gx_store *s, const struct gx_actor *actor, int mode, int
 	t->s = s;
 	t->actor = actor;
 	t->mode = mode;
+	t->look = look;
 	int err = take(t, deadline_ms);
 	if (err != 0) {
 		txn_free(t);
@@ -118,6 +133,13 @@ int gx_txn_begin(struct gx_store *s, const struct gx_actor *actor, int mode, int
 	return 0;
 }
 
+int gx_txn_begin(struct gx_store *s, const struct gx_actor *actor, int mode, int deadline_ms, struct gx_txn **ret_txn)
+{
+	if (s == NULL || actor == NULL || ret_txn == NULL || (mode != GX_TXN_READ && mode != GX_TXN_WRITE))
+		return GX_E_INVAL;
+	return begin(s, actor, mode, false, deadline_ms, ret_txn);
+}
+
 int gx_txn__renew(struct gx_txn *t)
 {
 	assert(t->mode == GX_TXN_READ);
@@ -126,12 +148,20 @@ int gx_txn__renew(struct gx_txn *t)
 	t->rendered_mid = 0;
 	memset(t->fs, 0, sizeof(t->fs));
 	int err = run_sql(t->q, "ROLLBACK");
-	return err != 0 ? err : run_sql(t->q, "BEGIN");
+	if (err != 0)
+		return err;
+	gx_conn__unveiled(t->s);
+	return run_sql(t->q, "BEGIN");
 }
 
 int gx_txn__system(struct gx_store *s, int mode, int deadline_ms, struct gx_txn **ret_t)
 {
-	return gx_txn_begin(s, &system_actor, mode, deadline_ms, ret_t);
+	return begin(s, &system_actor, mode, false, deadline_ms, ret_t);
+}
+
+int gx_txn__look(struct gx_store *s, int deadline_ms, struct gx_txn **ret_t)
+{
+	return begin(s, &system_actor, GX_TXN_WRITE, true, deadline_ms, ret_t);
 }
 
 void gx_txn_abort(struct gx_txn *t)
@@ -176,7 +206,6 @@ static int make_final(struct gx_txn *t)
 static void after_commit(struct gx_txn *t)
 {
 	struct gx_cio *cio = t->c->cio;
-	t->s->marked = true;
 	gx_content__committed(cio);
 	if (gx_content__sweep_due(cio, 0))
 		atomic_store(&t->s->sweep, true);
@@ -204,14 +233,14 @@ static int commit_veiled(struct gx_txn *t, uint64_t *ret_seq, bool *ret_done)
 
 static int commit(struct gx_txn *t, uint64_t *ret_seq, bool *ret_done, bool *io_flush)
 {
-	bool due, first = !t->s->marked;
+	bool due;
 	int err = make_final(t);
 	if (err != 0)
 		return err;
 	*ret_done = true;
 	after_commit(t);
 	*ret_seq = gx_flush__committed(t->s, t->numbers, &due);
-	*io_flush = *io_flush || due || first;
+	*io_flush = *io_flush || due;
 	return 0;
 }
 
@@ -222,6 +251,7 @@ int gx_txn_commit(struct gx_txn *t, int sync)
 	if (t->mode == GX_TXN_READ)
 		return end_read(t);
 	struct gx_store *s = t->s;
+	assert(!t->look);
 	bool done = false, veiled = t->numbers > GX_UNFLUSHED_MAX, flush = !veiled && sync == GX_SYNC_NOW;
 	uint64_t seq = 0;
 	int err = veiled ? commit_veiled(t, &seq, &done) : commit(t, &seq, &done, &flush);
