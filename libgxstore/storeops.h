@@ -106,7 +106,9 @@ struct so_result {
 void so_use_memory(void);
 /* A store in @dir on the file system; @seed decides all that is random. */
 void so_open(struct so_world *w, const struct gx_fs *fs, const char *dir, uint64_t seed);
-/* The store as it is, after it was closed: a life goes on. */
+/* The store is closed and opened again: a life goes on. */
+void so_shut(struct so_world *w);
+void so_again(struct so_world *w);
 void so_reopen(struct so_world *w);
 void so_close(struct so_world *w);
 /* Some messages of every form in some folders, so that most operations find something. */
@@ -121,6 +123,8 @@ void so_finish(struct so_world *w, const struct so_op *op, const struct so_resul
 /* Everything in the database of @dir, but not whether it is open. Opens it from the side. */
 void so_fingerprint(const char *dir, uint8_t hash[SO_HASH]);
 void so_world_fingerprint(struct so_world *w, uint8_t hash[SO_HASH]);
+/* Files of content objects that no row names; 0 when those of ended transactions were swept. */
+unsigned so_stray_files(struct so_world *w);
 /* Reads every message that has an original, and compares it with what was put in. @return their number */
 unsigned so_check_originals(struct gx_store *s);
 

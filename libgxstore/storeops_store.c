@@ -58,7 +58,61 @@ static gx_ec run_sync(struct so_world *w, struct gx_txn *t)
 	return gx_ec_from_err(gx_store_sync(w->s));
 }
 
+static bool pick_reserve(struct so_world *w)
+{
+	w->x.n = 1 + so_rand(w, 3) * 40000;
+	return true;
+}
+
+static gx_ec run_reserve(struct so_world *w, struct gx_txn *t)
+{
+	return gx_store_reserve_ids(t, (uint32_t)w->x.n, &w->x.found);
+}
+
+static void check_reserve(struct so_world *w)
+{
+	struct gx_txn *t = st_begin(w->s, GX_TXN_READ);
+	ST_OK(gx_store_check_reserved(t, w->x.found));
+	ST_OK(gx_store_check_reserved(t, w->x.found + w->x.n - 1));
+	gx_txn_abort(t);
+}
+
+static bool pick_raise(struct so_world *w)
+{
+	sqlite3_stmt *st;
+	ck_assert_int_eq(sqlite3_prepare_v2(w->raw, "SELECT uidnext,modseq FROM fstate WHERE fid=0", -1, &st, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
+	w->x.fid = (uint64_t)sqlite3_column_int64(st, 0) + so_rand(w, 100000);
+	w->x.fid2 = (uint64_t)sqlite3_column_int64(st, 1) + so_rand(w, 100000);
+	sqlite3_finalize(st);
+	return true;
+}
+
+static gx_ec run_raise(struct so_world *w, struct gx_txn *t)
+{
+	return gx_store_raise_numbers(t, w->x.fid, w->x.fid2);
+}
+
+/* What housekeeping does by the clock. */
+static gx_ec run_sweep(struct so_world *w, struct gx_txn *t)
+{
+	(void)t;
+	gx_store__sweep(w->s, 0);
+	return GX_OK_EC;
+}
+
+static gx_ec run_checkpoint(struct so_world *w, struct gx_txn *t)
+{
+	(void)t;
+	gx_flush__checkpoint(w->s, 0);
+	return GX_OK_EC;
+}
+
 static const struct so_op rows[] = {
+	{"reserve_ids", SO_WRITE, pick_reserve, run_reserve, check_reserve},
+	{"raise_numbers", SO_WRITE, pick_raise, run_raise, NULL},
+	{"sweep", SO_OWN, NULL, run_sweep, NULL},
+	{"checkpoint", SO_OWN, NULL, run_checkpoint, NULL},
 	{"named_ids", SO_WRITE, pick_names, run_names, check_names},
 	{"store_set_props", SO_WRITE, pick_props, run_props, check_props},
 	{"sync", SO_OWN, NULL, run_sync, NULL},

@@ -128,7 +128,7 @@ void so_use_memory(void)
 		setenv("TMPDIR", "/dev/shm", 1);
 }
 
-static void open_store(struct so_world *w)
+void so_again(struct so_world *w)
 {
 	const char *why = "";
 	int err = gx_store__open_on(w->fs, w->dir, &w->opts, &w->s, w->a, &why);
@@ -147,7 +147,7 @@ void so_open(struct so_world *w, const struct gx_fs *fs, const char *dir, uint64
 	w->a = gx_arena_new(0);
 	w->opts = (struct gx_store_opts)GX_STORE_OPTS_INIT;
 	w->opts.render = so_render;
-	open_store(w);
+	so_again(w);
 }
 
 static void close_raw(struct so_world *w)
@@ -156,18 +156,22 @@ static void close_raw(struct so_world *w)
 	w->raw = NULL;
 }
 
-void so_reopen(struct so_world *w)
+void so_shut(struct so_world *w)
 {
 	close_raw(w); /* or the store would not be the last one out */
 	gx_store_close(w->s);
-	open_store(w);
+	w->s = NULL;
+}
+
+void so_reopen(struct so_world *w)
+{
+	so_shut(w);
+	so_again(w);
 }
 
 void so_close(struct so_world *w)
 {
-	close_raw(w);
-	gx_store_close(w->s);
-	w->s = NULL;
+	so_shut(w);
 	gx_push_release(&w->x.out);
 	gx_arena_free(w->a);
 }
@@ -184,6 +188,35 @@ void so_fill(struct so_world *w)
 			ck_assert_msg(r.done, "%s: %d %s", op->name, r.err, gx_ec_name(r.ec));
 			so_finish(w, op, &r);
 		}
+}
+
+static unsigned stray_in(sqlite3_stmt *known, const char *path)
+{
+	DIR *d = opendir(path);
+	unsigned n = 0;
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+		if (*e->d_name == '.')
+			continue;
+		sqlite3_reset(known);
+		sqlite3_bind_text(known, 1, e->d_name, -1, SQLITE_TRANSIENT);
+		n += !step(known);
+	}
+	if (d != NULL)
+		closedir(d);
+	return n;
+}
+
+unsigned so_stray_files(struct so_world *w)
+{
+	sqlite3_stmt *known = prepare(w->raw, "SELECT 1 FROM content WHERE data IS NULL AND lower(hex(hash))=?1");
+	unsigned n = 0;
+	for (unsigned i = 0; i < 256; i++) {
+		char path[600];
+		snprintf(path, sizeof(path), "%s/cid/%02x", w->dir, i);
+		n += stray_in(known, path);
+	}
+	sqlite3_finalize(known);
+	return n;
 }
 
 /* ---- Choosing ---- */
