@@ -33,6 +33,9 @@ struct gx_sql_open {
 	const char *vfs;           /* NULL: SQLite's default */
 	const struct gx_log *log;
 	bool writer, create;
+	/* Somebody else's: @file is a URI, @name its path; nothing is written, not even at close. */
+	bool foreign, exclusive;
+	const char *name;
 	unsigned cache_kib;
 };
 /* On failure @why (size bytes) holds the reason. */
@@ -70,6 +73,8 @@ uint64_t gx_sql__u64(struct gx_stmt *st, int col);
 bool gx_sql__is_null(struct gx_stmt *st, int col);
 const char *gx_sql__text(struct gx_stmt *st, int col); /* "" for NULL */
 struct gx_bin gx_sql__blob(struct gx_stmt *st, int col);
+double gx_sql__f64(struct gx_stmt *st, int col);
+int gx_sql__type(struct gx_stmt *st, int col); /* SQLITE_INTEGER ... */
 
 /* Rows changed by the last statement that was run; rowid of the last insert. */
 int gx_sql__changes(struct gx_sql *q);

@@ -131,6 +131,19 @@ static int configure(struct gx_sql *q, const struct gx_sql_open *o)
 	return err;
 }
 
+/* A log without its index is read alone, with the index in memory: files of others stay as they are. */
+static int configure_foreign(struct gx_sql *q, const struct gx_sql_open *o)
+{
+	sqlite3_extended_result_codes(q->db, 1);
+	sqlite3_db_config(q->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(q->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(q->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_busy_timeout(q->db, 10000);
+	int err = o->exclusive ? gx_sql__exec(q, "PRAGMA locking_mode=EXCLUSIVE") : 0;
+	return err != 0 ? err : gx_sql__exec(q, "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON;"
+		"PRAGMA cache_size=-16384");
+}
+
 int gx_sql__open(const struct gx_sql_open *o, struct gx_sql **ret_q, char *why, size_t size)
 {
 	struct gx_sql *q = calloc(1, sizeof(*q));
@@ -147,12 +160,12 @@ int gx_sql__open(const struct gx_sql_open *o, struct gx_sql **ret_q, char *why, 
 	q->log = o->log;
 	q->writer = o->writer;
 	*q->broken = (struct gx_stmt){.q = q, .err = GX_E_NOMEM, .used = true};
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (o->foreign ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE);
 	int rc = sqlite3_open_v2(o->file, &q->db, flags | (o->create ? SQLITE_OPEN_CREATE : 0), o->vfs);
 	int err = from_rc(rc);
 	if (err != 0)
-		describe(q->db, rc, err, why, size, o->file);
-	else if ((err = configure(q, o)) != 0)
+		describe(q->db, rc, err, why, size, o->foreign ? o->name : o->file);
+	else if ((err = o->foreign ? configure_foreign(q, o) : configure(q, o)) != 0)
 		snprintf(why, size, "%s", q->why);
 	if (err != 0) {
 		gx_sql__close(q);
@@ -312,6 +325,16 @@ struct gx_bin gx_sql__blob(struct gx_stmt *st, int col)
 {
 	const void *p = sqlite3_column_blob(st->h, col);
 	return (struct gx_bin){p, p == NULL ? 0 : (size_t)sqlite3_column_bytes(st->h, col)};
+}
+
+double gx_sql__f64(struct gx_stmt *st, int col)
+{
+	return sqlite3_column_double(st->h, col);
+}
+
+int gx_sql__type(struct gx_stmt *st, int col)
+{
+	return sqlite3_column_type(st->h, col);
 }
 
 int gx_sql__changes(struct gx_sql *q)
