@@ -88,6 +88,15 @@ GX_API int gx_mail_prepare_with(struct gx_arena *a, struct gx_dir *dir, const st
 /** For gx_store_opts.render: message object to internet message with envelope and structure. ctx: struct gx_dir or NULL. */
 GX_API int gx_mail_render(const struct gx_msgobj *m, struct gx_push *ret_message, struct gx_push *ret_envelope, struct gx_push *ret_bodystructure, void *ctx) GX_MUST_CHECK;
 
+/**
+ * For gx_storeconv_opts.mail: envelope and structure of @p original, and values of the object @p io_m that
+ * stand in it as they are (bodies, headers, attachments) become slices of it. @p ctx is not used.
+ */
+GX_API int gx_mail_adopt(struct gx_arena *a, struct gx_bin original, struct gx_msgobj *io_m, struct gx_bin *ret_envelope,
+	struct gx_bin *ret_bodystructure, void *ctx) GX_MUST_CHECK;
+/** For gx_storeconv_opts.notice: subject (NULL without) and text of a message of one part. @p ctx is not used. */
+GX_API int gx_mail_notice(struct gx_arena *a, struct gx_bin message, const char **ret_subject, const char **ret_text, void *ctx) GX_MUST_CHECK;
+
 #ifdef __cplusplus
 }
 #endif

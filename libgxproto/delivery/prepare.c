@@ -3,7 +3,7 @@
 #include <config.h>
 #include <gx/delivery.h>
 #include <gx/mailconv.h>
-#include "rcpt-int.h"
+#include "mail-int.h"
 
 /* What the converter's callback needs. */
 struct lookup {
@@ -32,8 +32,7 @@ static int take_strbuf(struct gx_arena *a, struct gx_strbuf *b, struct gx_bin *r
 	return ret;
 }
 
-/** What IMAP shows of a message, made once so that no FETCH has to parse. */
-static int structures(struct gx_arena *a, const struct gx_mime_part *root, struct gx_bin *ret_env, struct gx_bin *ret_body)
+int gx_mail__structures(struct gx_arena *a, const struct gx_mime_part *root, struct gx_bin *ret_env, struct gx_bin *ret_body)
 {
 	struct gx_strbuf env = GX_STRBUF_INIT, body = GX_STRBUF_INIT;
 	gx_mime_envelope(&env, root, a);
@@ -89,7 +88,7 @@ int gx_mail_prepare_with(struct gx_arena *a, struct gx_dir *dir, const struct gx
 	int ret = gx_mime_parse(a, NULL, data.data, data.len, &root);
 	if (ret != 0)
 		return ret;
-	ret = structures(a, root, &src.envelope, &src.bodystructure);
+	ret = gx_mail__structures(a, root, &src.envelope, &src.bodystructure);
 	if (ret != 0)
 		return ret;
 	ret = gx_mail_to_msg(a, &env, data.data, data.len, root, &obj);
