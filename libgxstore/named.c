@@ -42,6 +42,15 @@ static int find(struct gx_txn *t, struct gx_bin key, uint16_t *ret_id)
 	return r;
 }
 
+static int insert(struct gx_txn *t, uint16_t id, struct gx_bin key, const char *name)
+{
+	GX_STMT(st, t->q, "INSERT INTO named(id,key,name) VALUES(?1,?2,?3)");
+	gx_sql__bind_int(st, 1, id);
+	gx_sql__bind_blob(st, 2, key.data, key.len);
+	gx_sql__bind_text(st, 3, name);
+	return gx_sql__run(st);
+}
+
 /* 0 when the store has as many names as ids. */
 static int add(struct gx_txn *t, struct gx_bin key, const char *name, uint16_t *ret_id)
 {
@@ -58,12 +67,23 @@ static int add(struct gx_txn *t, struct gx_bin key, const char *name, uint16_t *
 		*ret_id = 0;
 		return 0;
 	}
-	GX_STMT(st, t->q, "INSERT INTO named(id,key,name) VALUES(?1,?2,?3)");
-	gx_sql__bind_int(st, 1, (int64_t)id);
-	gx_sql__bind_blob(st, 2, key.data, key.len);
-	gx_sql__bind_text(st, 3, name);
 	*ret_id = (uint16_t)id;
-	return gx_sql__run(st);
+	return insert(t, (uint16_t)id, key, name);
+}
+
+int gx_named__put(struct gx_txn *t, uint16_t id, const struct gx_propname *n, uint16_t *ret_id)
+{
+	struct gx_bin key;
+	int err = key_of(t->a, n, &key);
+	if (err != 0)
+		return err;
+	int r = find(t, key, ret_id);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (id > LAST_ID)
+		return add(t, key, n->by_name ? n->name : NULL, ret_id);
+	*ret_id = id;
+	return insert(t, id, key, n->by_name ? n->name : NULL);
 }
 
 int gx_named__ids(struct gx_txn *t, bool create, const struct gx_propname *v, size_t n, uint16_t *ret_ids)

@@ -360,6 +360,8 @@ int gx_rules__drop(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 /* ---- Names ---- */
 
 int gx_named__ids(struct gx_txn *t, bool create, const struct gx_propname *v, size_t n, uint16_t *ret_ids) GX_MUST_CHECK;
+/* The name under this id, for imports; @ret_id: another one when the name is there already. */
+int gx_named__put(struct gx_txn *t, uint16_t id, const struct gx_propname *n, uint16_t *ret_id) GX_MUST_CHECK;
 bool gx_kwset__valid(const char *const *names);
 /* The number of a keyword set; 0 for none. Names are folded for comparison, kept as first written. */
 int gx_kwset__id(struct gx_txn *t, const char *const *names, uint32_t *ret_id) GX_MUST_CHECK;
