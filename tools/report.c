@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include "tools/report.h"
 
-static void json_text(const char *s)
+void report_json_text(const char *s)
 {
 	putchar('"');
 	for (; *s != '\0'; ++s) {
@@ -22,12 +22,12 @@ static void json_text(const char *s)
 static void json_value(const struct field *f)
 {
 	if (f->text != NULL) {
-		json_text(f->text);
+		report_json_text(f->text);
 	} else if (f->list != NULL) {
 		putchar('[');
 		for (size_t i = 0; f->list[i] != NULL; ++i) {
 			fputs(i == 0 ? "" : ", ", stdout);
-			json_text(f->list[i]);
+			report_json_text(f->list[i]);
 		}
 		putchar(']');
 	} else {
@@ -54,7 +54,7 @@ static void json_record(const struct report *r, const struct field *f)
 	putchar('{');
 	for (unsigned i = 0; f[i].name != NULL; ++i) {
 		fputs(i == 0 ? "" : ", ", stdout);
-		json_text(f[i].name);
+		report_json_text(f[i].name);
 		fputs(": ", stdout);
 		json_value(&f[i]);
 	}

@@ -18,6 +18,8 @@ struct report {
 	unsigned n;
 };
 
+/* A string in quotes, escaped. */
+void report_json_text(const char *s);
 /* Fields end with a name of NULL. In lists people see the first @p columns fields. */
 void report_record(struct report *r, const struct field *f, unsigned columns);
 /* Closes the array; also when there was no record. */
