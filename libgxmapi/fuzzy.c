@@ -99,27 +99,35 @@ bool gx_fuzzy_match(const char *s, const char *pattern, uint16_t level, uint16_t
 	return match_here(s, s + n, pattern, pattern + m, flags, level == FL_FULLSTRING);
 }
 
+static bool is_space(uint32_t c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xa0;
+}
+
 void gx_fuzzy_form(const char *s, size_t len, struct gx_push *out)
 {
 	const char *end = s + len;
 	struct gx_strbuf b = GX_STRBUF_INIT;
+	bool space = false; /* runs of it count as one: lines are folded and wrapped on their way */
 	while (s < end && out->err == 0) {
-		const char *run = s;
-		while (s < end && (uint8_t)*s < FIRST_COMPOSED)
-			s++;
-		uint8_t *p = gx_push_reserve(out, (size_t)(s - run));
-		for (size_t i = 0; p != NULL && i < (size_t)(s - run); i++)
-			p[i] = run[i] >= 'A' && run[i] <= 'Z' ? (uint8_t)(run[i] | 0x20) : (uint8_t)run[i];
-		if (p != NULL)
-			gx_push_added(out, (size_t)(s - run));
-		if (s == end)
-			break;
-		uint32_t c = gx_utf8_next(&s, end);
+		uint32_t c = (uint8_t)*s < FIRST_COMPOSED ? (uint8_t)*s++ : gx_utf8_next(&s, end);
+		if (is_space(c)) {
+			if (!space)
+				gx_push_u8(out, ' ');
+			space = true;
+			continue;
+		}
+		if (c < FIRST_COMPOSED) {
+			gx_push_u8(out, c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : (uint8_t)c);
+			space = false;
+			continue;
+		}
 		if (is_mark(c) && gx_utf8_fold(c) == c)
 			continue;
 		gx_strbuf_clear(&b);
 		gx_utf8_put(&b, gx_utf8_fold(base_letter(gx_utf8_fold(c))));
 		gx_push_bytes(out, gx_strbuf_cstr(&b), b.len);
+		space = false;
 	}
 	if (b.err != 0)
 		gx_push_fail(out, b.err);

@@ -2,6 +2,7 @@
 #include <config.h>
 #include <assert.h>
 #include <stdlib.h>
+#include "libgxstore/fts-int.h"
 #include "libgxstore/msg-int.h"
 #include "libgxstore/pread-int.h"
 #include "libgxstore/order-int.h"
@@ -186,6 +187,8 @@ int gx_change__updated(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 		err = note_as(t, old, GX_LOG_RENUMBERED);
 	else if (!(r->flags & GX_MSGF_SOFTDEL))
 		err = note(t, r, false);
+	if (err == 0 && how == GX_CH_CONTENT)
+		err = gx_fts__changed(t, r->body, r->cn);
 	return err != 0 ? err : event(t, GX_EV_MSG_CHANGED, r, NULL);
 }
 

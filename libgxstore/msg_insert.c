@@ -186,7 +186,7 @@ static gx_ec take_numbers(struct gx_txn *t, struct gx_fstate *f, const struct gx
 		return gx_txn__ec(t, gx_sql__fail(t->q, GX_E_LIMIT, "folder %llx has given out all UIDs", (unsigned long long)f->fid));
 	gx_txn__raise_cn(t, o->cn > o->rcn ? o->cn : o->rcn);
 	r->mid = o->mid != 0 ? o->mid : gx_txn__new_id(t);
-	r->body = r->mid;
+	r->body = o->mid != 0 ? gx_txn__new_id(t) : r->mid; /* ids of bodies ascend, see fts.c */
 	r->modseq = r->cn0 = f->modseq = gx_txn__new_cn(t);
 	r->cn = o->cn != 0 ? o->cn : r->modseq;
 	r->rcn = o->rcn;

@@ -75,7 +75,8 @@ static const char *const steps[GX_SCHEMA_VERSION - 1] = {
 	"CREATE TABLE reserved(first INTEGER PRIMARY KEY, last INTEGER);"
 	"CREATE TABLE replied(peer TEXT PRIMARY KEY, at INTEGER) WITHOUT ROWID;"
 	"CREATE TABLE timers(mid INTEGER PRIMARY KEY, timer INTEGER);"
-	"CREATE TABLE ftsq(body INTEGER PRIMARY KEY);",
+	"CREATE INDEX msg_body ON msg(body) WHERE body<>mid;"
+	"CREATE TABLE ftsq(cn INTEGER PRIMARY KEY, body INTEGER);",
 };
 
 int gx_schema__create(struct gx_sql *q)

@@ -68,6 +68,20 @@ struct gx_subs {
 	atomic_uint count;
 };
 
+/* ---- Full-text index (fts.c) ---- */
+
+struct gx_idlist {
+	uint64_t *v;
+	size_t n, cap;
+};
+struct gx_fts {
+	pthread_mutex_t lock;        /* indexing and asking, one at a time */
+	struct gx_sql *q;            /* NULL: not opened yet */
+	uint64_t body, cn, n, alias; /* state of the index */
+	_Atomic uint64_t cn_done;
+	struct gx_idlist inner;      /* bodies inside of others that were indexed with them */
+};
+
 struct gx_store {
 	char *dir, *file, *program;
 	const struct gx_fs *fs;
@@ -93,6 +107,8 @@ struct gx_store {
 	struct gx_views views;
 	struct gx_subs subs;
 	struct gx_orders *orders;     /* sort orders there are, order-int.h */
+	struct gx_fts fts;
+	bool no_index;
 	atomic_bool sweep;            /* content files wait to be removed */
 };
 

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "libgxstore/fts-int.h"
 #include "libgxstore/order-int.h"
 
 void gx_store__why(struct gx_arena *a, const char **ret_why, const char *fmt, ...)
@@ -61,6 +62,7 @@ static void free_store(struct gx_store *s)
 	if (s->lockfd >= 0)
 		close(s->lockfd);
 	gx_views__release(&s->views);
+	gx_fts__release(&s->fts);
 	gx_subs__release(&s->subs);
 	gx_orders__free(s->orders);
 	gx_flush__release(s);
@@ -82,7 +84,7 @@ static bool init_locks(struct gx_store *s)
 	int r = pthread_cond_init(&s->cond, &attr);
 	pthread_condattr_destroy(&attr);
 	return r == 0 && gx_flush__init(&s->flush) == 0 && gx_views__init(&s->views) == 0 && gx_subs__init(&s->subs) == 0 &&
-		gx_orders__new(&s->orders) == 0;
+		gx_orders__new(&s->orders) == 0 && gx_fts__init(&s->fts) == 0;
 }
 
 static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const struct gx_store_opts *o)
@@ -97,6 +99,7 @@ static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const
 	s->clock = o->clock == NULL ? gx_clock_system() : o->clock;
 	s->render = o->render;
 	s->render_ctx = o->render_ctx;
+	s->no_index = o->no_index;
 	s->shared = o->shared;
 	s->max_readers = o->max_readers == 0 ? 4 : o->max_readers;
 	s->cache_kib = o->cache_kib == 0 ? 2048 : o->cache_kib;

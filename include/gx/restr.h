@@ -138,7 +138,8 @@ GX_API uint64_t gx_value_size(uint16_t type, const union gx_value *v);
 GX_API bool gx_fuzzy_match(const char *s, const char *pattern, uint16_t level, uint16_t flags);
 
 /**
- * Appends what of a text counts when neither case nor marks do (FL_LOOSE): the form in which a search index keeps it.
+ * Appends what of a text counts when neither case nor marks nor the amount of white space do: the form in which a
+ * search index keeps it.
  * If a text contains another in any of the ways of gx_fuzzy_match() or gx_utf8_casestr(), then its form contains the other's.
  */
 GX_API void gx_fuzzy_form(const char *s, size_t len, struct gx_push *out);

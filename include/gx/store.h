@@ -79,6 +79,7 @@ struct gx_store_opts {
 	bool shared;                    /**< other processes may have it open too; else GX_E_BUSY when they do */
 	unsigned max_readers;           /**< reader connections, 0 takes 4 */
 	unsigned cache_kib;             /**< page cache of a connection, 0 takes 2048 */
+	bool no_index;                  /**< no full-text index: searches read the messages */
 	const char *owner_program;      /**< written into the lock file for messages, e.g. "gromoxd" */
 };
 #define GX_STORE_OPTS_INIT {.size = sizeof(struct gx_store_opts)}

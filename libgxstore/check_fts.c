@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <gx/charset.h>
+#include <gx/search.h>
+#include "libgxstore/fts-int.h"
+#include "libgxstore/storetest.h"
+
+/* The full-text index: never a message missed, whatever happened to the store or to the index. */
+
+static char dir[512];
+static struct gx_store *s;
+static struct gx_arena *a;
+
+static void setup(void)
+{
+	snprintf(dir, sizeof(dir), "%s", st_dir());
+	st_create(dir);
+	s = st_open(dir);
+	a = gx_arena_new(0);
+}
+
+static void teardown(void)
+{
+	st_verify(s);
+	gx_store_close(s);
+	st_rmtree(dir);
+	gx_arena_free(a);
+}
+
+static uint64_t put(struct gx_txn *t, uint64_t fid, const char *subject, const char *body)
+{
+	struct gx_msg_source src = GX_MSG_SOURCE_INIT;
+	struct gx_msg_prepared *p;
+	struct gx_msg_ids ids;
+	struct gx_msgobj *m = gx_msgobj_new(a);
+	ck_assert_int_eq(gx_proplist_set_str(&m->props, a, PidTagSubject, subject), 0);
+	ck_assert_int_eq(gx_proplist_set_str(&m->props, a, PidTagBody, body), 0);
+	src.obj = m;
+	ck_assert_int_eq(gx_msg_prepare(a, &src, &p), 0);
+	ST_OK(gx_msg_insert(t, fid, p, NULL, &ids));
+	return ids.mid;
+}
+
+static struct gx_candidates ask(struct gx_txn *t, uint64_t fid, const char *text)
+{
+	struct gx_candidates c;
+	ST_OK(gx_search_texts(t, fid, &text, 1, a, &c));
+	return c;
+}
+
+static void index_all(void)
+{
+	bool done = false;
+	while (!done)
+		ck_assert_int_eq(gx_store_index(s, 1000, &done), 0);
+}
+
+START_TEST(words_are_found)
+{
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t one = put(t, GX_FID_INBOX, "Gr\xc3\xbc\xc3\x9f" "e", "the quick brown fox");
+	uint64_t two = put(t, GX_FID_SENT, "hello", "lazy dogs sleep\r\n  for long");
+	st_commit(t);
+	t = st_begin(s, GX_TXN_READ);
+	struct gx_candidates c = ask(t, 0, "BROWN f");
+	ck_assert(!c.all && c.n == 1 && c.mids[0] == one);
+	c = ask(t, 0, "gru");
+	ck_assert(c.n == 1 && c.mids[0] == one);
+	c = ask(t, 0, "sleep for");
+	ck_assert(c.n == 1 && c.mids[0] == two);
+	ck_assert_uint_eq(ask(t, GX_FID_INBOX, "lazy").n, 0);
+	ck_assert_uint_eq(ask(t, 0, "nowhere").n, 0);
+	ck_assert(ask(t, 0, "ab").all);
+	ck_assert(ask(t, 0, "").all);
+	ck_assert_uint_eq(ask(t, 0, "a \"quoted\" text").n, 0);
+	const char *both[] = {"quick", "dogs"};
+	ST_OK(gx_search_texts(t, 0, both, 2, a, &c));
+	ck_assert_uint_eq(c.n, 0);
+	ck_assert(!gx_candidates_have(&c, one));
+	gx_txn_abort(t);
+}
+END_TEST
+
+/* A transaction that writes sees what it wrote, though the index cannot. */
+START_TEST(uncommitted_counts)
+{
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t mid = put(t, GX_FID_INBOX, "x", "uncommitted words");
+	struct gx_candidates c = ask(t, 0, "uncommitted");
+	ck_assert(gx_candidates_have(&c, mid));
+	st_commit(t);
+}
+END_TEST
+
+START_TEST(copies_moves_changes_deletions)
+{
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	struct gx_msg_ids ids;
+	struct gx_proplist l = {0};
+	uint64_t mid = put(t, GX_FID_INBOX, "subject", "original words here");
+	st_commit(t);
+	index_all();
+	t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_msg_copy(t, GX_FID_INBOX, &mid, 1, GX_FID_SENT, false, &ids));
+	ck_assert_int_eq(gx_proplist_set_str(&l, a, PidTagBody, "changed contents now"), 0);
+	ST_OK(gx_msg_set_props(t, ids.mid, &l)); /* the copy */
+	st_commit(t);
+	index_all();
+	t = st_begin(s, GX_TXN_READ);
+	struct gx_candidates c = ask(t, 0, "changed cont");
+	ck_assert(c.n == 1 && c.mids[0] == ids.mid);
+	c = ask(t, 0, "original words");
+	ck_assert(gx_candidates_have(&c, mid));
+	gx_txn_abort(t);
+	t = st_begin(s, GX_TXN_WRITE);
+	ck_assert_int_eq(gx_proplist_set_str(&l, a, PidTagBody, "third version"), 0);
+	ST_OK(gx_msg_set_props(t, mid, &l)); /* in place */
+	ST_OK(gx_msg_delete(t, GX_FID_SENT, &ids.mid, 1, true));
+	st_commit(t);
+	index_all();
+	t = st_begin(s, GX_TXN_READ);
+	c = ask(t, 0, "third ver");
+	ck_assert(c.n == 1 && c.mids[0] == mid);
+	ck_assert_uint_eq(ask(t, 0, "changed contents").n, 0);
+	gx_txn_abort(t);
+	t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_msg_copy(t, GX_FID_INBOX, &mid, 1, GX_FID_DRAFTS, true, &ids));
+	st_commit(t);
+	t = st_begin(s, GX_TXN_READ);
+	c = ask(t, GX_FID_DRAFTS, "third ver");
+	ck_assert(c.n == 1 && c.mids[0] == ids.mid);
+	gx_txn_abort(t);
+}
+END_TEST
+
+START_TEST(html_rcpts_attachments_embedded)
+{
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	struct gx_msg_source src = GX_MSG_SOURCE_INIT;
+	struct gx_msg_prepared *p;
+	struct gx_msg_ids ids;
+	struct gx_msgobj *m = gx_msgobj_new(a), *in = gx_msgobj_new(a);
+	static const char html[] = "<p>visi<b>ble</b></p><style>hidden</style>";
+	ck_assert_int_eq(gx_proplist_set_bin(&m->props, a, PidTagHtml, html, strlen(html)), 0);
+	struct gx_proplist *r = gx_msgobj_add_rcpt(m, a);
+	ck_assert_int_eq(gx_proplist_set_str(r, a, PidTagSmtpAddress, "carol@example.net"), 0);
+	struct gx_attach *at = gx_msgobj_add_attach(m, a);
+	ck_assert_int_eq(gx_proplist_set_str(&at->props, a, PidTagAttachLongFilename, "Angebot 2026.pdf"), 0);
+	at = gx_msgobj_add_attach(m, a);
+	ck_assert_int_eq(gx_proplist_set_str(&at->props, a, PidTagAttachMimeTag, "text/plain"), 0);
+	ck_assert_int_eq(gx_proplist_set_bin(&at->props, a, PidTagAttachDataBinary, "words in a file", 15), 0);
+	at = gx_msgobj_add_attach(m, a);
+	ck_assert_int_eq(gx_proplist_set_str(&in->props, a, PidTagSubject, "inner subject"), 0);
+	at->embedded = in;
+	src.obj = m;
+	ck_assert_int_eq(gx_msg_prepare(a, &src, &p), 0);
+	ST_OK(gx_msg_insert(t, GX_FID_INBOX, p, NULL, &ids));
+	st_commit(t);
+	t = st_begin(s, GX_TXN_READ);
+	static const char *const yes[] = {"visible", "carol@ex", "angebot 2026", "in a file", "inner sub"};
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		struct gx_candidates c = ask(t, 0, yes[i]);
+		ck_assert_msg(c.n == 1 && c.mids[0] == ids.mid, "%s: %zu", yes[i], c.n);
+	}
+	ck_assert_uint_eq(ask(t, 0, "hidden").n, 0);
+	gx_txn_abort(t);
+}
+END_TEST
+
+/* The file is lost, damaged, another store's: it is made anew. */
+START_TEST(index_lost)
+{
+	char *file = gx_arena_printf(a, "%s/exmdb/" GX_FTS_NAME, dir);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t mid = put(t, GX_FID_INBOX, "x", "steady words");
+	st_commit(t);
+	for (int i = 0; i < 3; i++) {
+		index_all();
+		gx_store_close(s);
+		if (i == 0)
+			ck_assert_int_eq(unlink(file), 0);
+		FILE *f = fopen(file, i == 0 ? "w" : "r+");
+		ck_assert_ptr_nonnull(f);
+		for (int k = 0; i == 1 && k < 6000; k++)
+			fputc('x', f);
+		fclose(f);
+		s = st_open(dir);
+		t = st_begin(s, GX_TXN_READ);
+		struct gx_candidates c = ask(t, 0, "steady w");
+		ck_assert(gx_candidates_have(&c, mid));
+		gx_txn_abort(t);
+	}
+}
+END_TEST
+
+START_TEST(without_index_everything_is_a_candidate)
+{
+	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	bool done = false;
+	o.no_index = true;
+	gx_store_close(s);
+	s = st_open_with(dir, &o);
+	struct gx_txn *t = st_begin(s, GX_TXN_READ);
+	ck_assert(ask(t, 0, "anything").all);
+	gx_txn_abort(t);
+	ck_assert_int_eq(gx_store_index(s, 1000, &done), 0);
+	ck_assert(done);
+	char *file = gx_arena_printf(a, "%s/exmdb/" GX_FTS_NAME, dir);
+	ck_assert_int_ne(access(file, F_OK), 0);
+}
+END_TEST
+
+static const struct gx_restr *content(gx_proptag_t tag, const char *text)
+{
+	struct gx_restr *r = gx_arena_new_obj(a, struct gx_restr);
+	r->type = RES_CONTENT;
+	r->u.content.level = FL_SUBSTRING;
+	r->u.content.flags = FL_IGNORECASE;
+	r->u.content.tag = tag;
+	r->u.content.val = (struct gx_propval){.tag = tag, .v = {.str = text}};
+	return r;
+}
+
+static const struct gx_restr *join(uint8_t type, const struct gx_restr *x, const struct gx_restr *y)
+{
+	struct gx_restr *r = gx_arena_new_obj(a, struct gx_restr), *v = gx_arena_new_array(a, struct gx_restr, 2);
+	v[0] = *x;
+	v[1] = *y;
+	r->type = type;
+	r->u.list.v = v;
+	r->u.list.count = 2;
+	return r;
+}
+
+START_TEST(restrictions)
+{
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t one = put(t, GX_FID_INBOX, "apples", "red fruit"), two = put(t, GX_FID_INBOX, "pears", "green fruit");
+	st_commit(t);
+	t = st_begin(s, GX_TXN_READ);
+	struct gx_candidates c;
+	const struct gx_restr *red = content(PidTagBody, "red"), *fruit = content(PidTagBody, "fruit"), *pears = content(PidTagSubject, "PEARS");
+	struct gx_restr exist = {.type = RES_EXIST, .u = {.exist = {PidTagSubject}}};
+	struct gx_restr not_red = {.type = RES_NOT, .u = {.not_ = {red}}};
+	ST_OK(gx_search_restr(t, 0, red, a, &c));
+	ck_assert(c.n == 1 && c.mids[0] == one);
+	ST_OK(gx_search_restr(t, 0, join(RES_AND, fruit, pears), a, &c));
+	ck_assert(c.n == 1 && c.mids[0] == two);
+	ST_OK(gx_search_restr(t, 0, join(RES_AND, &exist, pears), a, &c));
+	ck_assert(c.n == 1 && c.mids[0] == two);
+	ST_OK(gx_search_restr(t, 0, join(RES_OR, red, pears), a, &c));
+	ck_assert(!c.all && c.n == 2);
+	ST_OK(gx_search_restr(t, 0, join(RES_OR, red, &exist), a, &c));
+	ck_assert(c.all);
+	ST_OK(gx_search_restr(t, 0, &not_red, a, &c));
+	ck_assert(c.all);
+	ST_OK(gx_search_restr(t, 0, NULL, a, &c));
+	ck_assert(c.all);
+	ST_OK(gx_search_restr(t, 0, content(PidTagMessageClass, "fruit"), a, &c)); /* not in the index */
+	ck_assert(c.all);
+	gx_txn_abort(t);
+}
+END_TEST
+
+/* Random texts, changes, reopenings: what a plain look at each message finds is among the candidates. */
+START_TEST(nothing_is_missed)
+{
+	enum { N = 60, STEPS = 400 };
+	static const char *const word[] = {"alpha", "Beta", "g\xc3\xa4mma", "delta\r\nepsilon", "zeta", "eta theta", "iota", "KAPPA", "la", "mu"};
+	enum { WORDS = sizeof(word) / sizeof(word[0]) };
+	uint64_t mids[N] = {0};
+	char text[N][200];
+	uint32_t seed = 12345;
+	for (int step = 0; step < STEPS; step++) {
+		seed = seed * 1664525 + 1013904223;
+		unsigned i = seed >> 8 & 0xffff, k = i % N, w = i / N % WORDS, w2 = (i / 7 + step) % WORDS;
+		struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+		if (mids[k] == 0) {
+			snprintf(text[k], sizeof(text[k]), "%s %s", word[w], word[w2]);
+			mids[k] = put(t, GX_FID_INBOX, "", text[k]);
+		} else if (seed >> 24 & 1) {
+			struct gx_proplist l = {0};
+			snprintf(text[k], sizeof(text[k]), "%s and %s", word[w2], word[w]);
+			ck_assert_int_eq(gx_proplist_set_str(&l, a, PidTagBody, text[k]), 0);
+			ST_OK(gx_msg_set_props(t, mids[k], &l));
+		} else {
+			ST_OK(gx_msg_delete(t, GX_FID_INBOX, &mids[k], 1, true));
+			mids[k] = 0;
+		}
+		st_commit(t);
+		if (step % 97 == 0) {
+			gx_store_close(s);
+			s = st_open(dir);
+		}
+		t = st_begin(s, GX_TXN_READ);
+		struct gx_candidates c = ask(t, 0, word[w]);
+		size_t found = 0;
+		for (unsigned m = 0; m < N; m++)
+			if (mids[m] != 0 && gx_utf8_casestr(text[m], strlen(text[m]), word[w], strlen(word[w]))) {
+				found++;
+				ck_assert_msg(gx_candidates_have(&c, mids[m]), "step %d: \"%s\" not found in \"%s\"", step, word[w], text[m]);
+			}
+		ck_assert(c.all || c.n < found + 12);
+		gx_txn_abort(t);
+	}
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *x = suite_create("fts");
+	TCase *c = tcase_create("fts");
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_test(c, words_are_found);
+	tcase_add_test(c, uncommitted_counts);
+	tcase_add_test(c, copies_moves_changes_deletions);
+	tcase_add_test(c, html_rcpts_attachments_embedded);
+	tcase_add_test(c, index_lost);
+	tcase_add_test(c, without_index_everything_is_a_candidate);
+	tcase_add_test(c, restrictions);
+	tcase_add_test(c, nothing_is_missed);
+	suite_add_tcase(x, c);
+	return x;
+}
+
+GXTEST_MAIN(suite)

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GXSTORE_FTS_INT_H
+#define GXSTORE_FTS_INT_H
+/*
+ * The full-text index: which bodies may contain a text. A file of its own beside the database, made
+ * anew whenever it is lost: it follows the store and never holds up who writes there.
+ */
+#include "libgxstore/store-int.h"
+
+#define GX_FTS_NAME "fts.sqlite3"
+
+/* ---- The index (fts.c) ---- */
+
+int gx_fts__init(struct gx_fts *f);
+void gx_fts__release(struct gx_fts *f);
+/* Indexes what is missing for at most @budget_ms. *ret_done: nothing is missing any more. */
+int gx_fts__catch_up(struct gx_store *s, int budget_ms, bool *ret_done) GX_MUST_CHECK;
+/* A body's content changed at a change number: it will be indexed again. */
+int gx_fts__changed(struct gx_txn *t, uint64_t body, uint64_t cn) GX_MUST_CHECK;
+
+/* ---- The text of a message (fts_text.c) ---- */
+
+int gx_idlist__add(struct gx_idlist *l, uint64_t id) GX_MUST_CHECK;
+void gx_idlist__release(struct gx_idlist *l);
+/* Ascending, each once. */
+void gx_idlist__sort(struct gx_idlist *l);
+bool gx_idlist__has(const struct gx_idlist *l, uint64_t id);
+/*
+ * Appends subject, people, header, texts and names of attachments of a body and of the messages in it, in
+ * the form of gx_fuzzy_form(). *ret_whole: all of it was taken. Ids of embedded bodies are appended to @inner.
+ */
+int gx_fts__text(struct gx_txn *t, uint64_t body, struct gx_push *out, struct gx_idlist *inner, bool *ret_whole) GX_MUST_CHECK;
+
+/* ---- Queries (fts_query.c) ---- */
+
+/*
+ * Bodies that may contain all the texts. *ret_all: any may, since no text is long enough to look up.
+ */
+int gx_fts__find(struct gx_txn *t, const char *const *texts, size_t n, struct gx_idlist *ret_bodies, bool *ret_all) GX_MUST_CHECK;
+
+#endif
