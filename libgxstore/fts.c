@@ -302,10 +302,18 @@ static int run(struct gx_store *s, struct gx_fts *f, int budget_ms, bool *ret_do
 int gx_fts__catch_up(struct gx_store *s, int budget_ms, bool *ret_done)
 {
 	struct gx_fts *f = &s->fts;
+	uint64_t commits = gx_flush__commits(s);
 	pthread_mutex_lock(&f->lock);
+	if (f->q != NULL && f->commits == commits + 1) { /* nothing happened since */
+		pthread_mutex_unlock(&f->lock);
+		*ret_done = true;
+		return 0;
+	}
 	int err = open_index(s, f);
 	if (err == 0)
 		err = run(s, f, budget_ms, ret_done);
+	if (err == 0 && *ret_done && !s->shared)
+		f->commits = commits + 1;
 	if (err == GX_E_FORMAT)
 		discard(s, f);
 	if (err != 0 && err != GX_E_TIMEOUT && err != GX_E_BUSY)

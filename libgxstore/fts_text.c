@@ -18,7 +18,7 @@ struct reading {
 	struct gx_bin skel;      /* of the outermost message */
 	struct gx_push *out;
 	struct gx_idlist *inner;
-	bool cut;
+	bool cut;                /* there is more than what was said */
 };
 
 static void say(struct reading *x, const char *s, size_t n)
@@ -185,17 +185,90 @@ static int say_attachments(struct reading *x, uint64_t body, unsigned depth)
 	return r;
 }
 
+/* Length of a field's name; blanks may stand before its colon, [RFC 5322] 4.5. */
+static size_t field_name(const char *line)
+{
+	size_t n = strcspn(line, ":\n");
+	while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t'))
+		n--;
+	return n;
+}
+
+static bool known_field(const char *line, size_t n)
+{
+	static const char *const v[] = {"Subject", "From", "To", "Cc", "Bcc", "Sender", "Reply-To", "Thread-Topic"};
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		if (strlen(v[i]) == n && gx_ascii_ncasecmp(line, v[i], n) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Fields with encoded words that no property has in the clear: a message with such is always looked at.
+ * So is one with several people in From, of whom a property has the first only.
+ */
+static bool hidden_words(const char *header)
+{
+	bool known = false;
+	for (const char *line = header; *line != '\0';) {
+		size_t n = strcspn(line, "\n");
+		if (*line != ' ' && *line != '\t')
+			known = known_field(line, field_name(line));
+		bool from = field_name(line) == 4 && gx_ascii_ncasecmp(line, "From", 4) == 0;
+		if (memmem(line, n, "=?", 2) != NULL && (!known || (from && memchr(line, ',', n) != NULL)))
+			return true;
+		line += line[n] == '\0' ? n : n + 1;
+	}
+	return false;
+}
+
+/* "Name :value" reads as "Name: value". */
+static void spaced(const char *header, struct gx_push *out)
+{
+	for (const char *line = header; *line != '\0';) {
+		size_t n = strcspn(line, "\n"), name = strcspn(line, ":\n");
+		bool field = *line != ' ' && *line != '\t' && name < n;
+		n += line[n] == '\n';
+		if (field) {
+			gx_push_bytes(out, line, field_name(line));
+			gx_push_str(out, ": ");
+			gx_push_bytes(out, line + name + 1, n - name - 1);
+		} else {
+			gx_push_bytes(out, line, n);
+		}
+		line += n;
+	}
+}
+
+static int say_header(struct reading *x, const struct gx_proplist *l)
+{
+	struct gx_propval pv;
+	int r = value(x, l, PidTagTransportMessageHeaders, &pv);
+	if (r <= 0 || (GX_PROP_TYPE(pv.tag) != PtypString && GX_PROP_TYPE(pv.tag) != PtypString8))
+		return r < 0 ? r : 0;
+	struct gx_push fields = GX_PUSH_INIT;
+	spaced(pv.v.str, &fields);
+	int err = fields.err;
+	if (err == 0)
+		say(x, (const char *)fields.data, fields.len);
+	gx_push_release(&fields);
+	x->cut = x->cut || hidden_words(pv.v.str);
+	return err;
+}
+
 static int say_own(struct reading *x, struct gx_bin props, struct gx_bin rcpts)
 {
 	static const gx_proptag_t tags[] = {
 		PidTagSubject, PidTagNormalizedSubject, PidTagSenderName, PidTagSenderSmtpAddress, PidTagSenderEmailAddress,
 		PidTagSentRepresentingName, PidTagSentRepresentingSmtpAddress, PidTagSentRepresentingEmailAddress, PidTagDisplayTo,
-		PidTagDisplayCc, PidTagDisplayBcc, PidTagTransportMessageHeaders, PidTagBody, PidTagDisplayName,
+		PidTagDisplayCc, PidTagDisplayBcc, PidTagReplyRecipientNames, PidTagConversationTopic, PidTagBody, PidTagDisplayName,
 	};
 	struct gx_proplist l;
 	int err = unpack(x, props, &l);
 	if (err == 0)
 		err = say_strings(x, &l, tags, sizeof(tags) / sizeof(tags[0]));
+	if (err == 0)
+		err = say_header(x, &l);
 	if (err == 0)
 		err = say_subject(x, &l);
 	if (err == 0)

@@ -2,9 +2,11 @@
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
+#include <gx/search.h>
 #include "libgxstore/store-int.h"
 
 #define BUCKETS 1024U
+#define TICK_INDEX_MS 300 /* a store, each tick, for its full-text index */
 
 enum { OPENING, OPEN, CLOSING };
 struct entry {
@@ -246,7 +248,10 @@ static int each_open(struct gx_store_pool *p, int (*fn)(struct gx_store *s))
 
 static int tick(struct gx_store *s)
 {
+	bool done;
 	gx_views__trim(s);
+	if (gx_store_index(s, TICK_INDEX_MS, &done) != 0)
+		gx_log(s->log, GX_LOG_DEBUG, "%s: the full-text index lags behind", s->dir);
 	gx_flush__checkpoint(s, 1024);
 	return 0;
 }

@@ -79,6 +79,7 @@ struct gx_fts {
 	struct gx_sql *q;            /* NULL: not opened yet */
 	uint64_t body, cn, n, alias; /* state of the index */
 	_Atomic uint64_t cn_done;
+	uint64_t commits;            /* of the store and one, when nothing was missing; 0 unknown */
 	struct gx_idlist inner;      /* bodies inside of others that were indexed with them */
 };
 
@@ -146,6 +147,8 @@ int gx_flush__init(struct gx_flush *f);
 void gx_flush__release(struct gx_store *s);
 /* Called by the writer after COMMIT: @return the commit's number. @ret_due: too much is not flushed yet. */
 uint64_t gx_flush__committed(struct gx_store *s, uint64_t numbers_used, bool *ret_due);
+/* Number of the last commit. */
+uint64_t gx_flush__commits(struct gx_store *s);
 /* Until commit @seq survives power loss. */
 int gx_flush__to(struct gx_store *s, uint64_t seq) GX_MUST_CHECK;
 /* The same for who has the writer's slot and is not in a transaction. */

@@ -137,6 +137,14 @@ static int write_again(struct gx_store *s)
 	return err;
 }
 
+uint64_t gx_flush__commits(struct gx_store *s)
+{
+	pthread_mutex_lock(&s->flush.lock);
+	uint64_t seq = s->flush.committed;
+	pthread_mutex_unlock(&s->flush.lock);
+	return seq;
+}
+
 int gx_flush__write_again(struct gx_store *s)
 {
 	int err = s->flush.fd >= 0 ? 0 : open_log(s);

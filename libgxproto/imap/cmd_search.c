@@ -99,6 +99,12 @@ static enum imap_result slice(struct imap_session *s, struct imap_search *q)
 	enum imap_result r = IMAP_CLOSE;
 	if (q->root->cost >= 100 && (m.t = gx_imap__begin(s, GX_TXN_READ)) == NULL)
 		return IMAP_DONE;
+	if (m.t != NULL && !q->looked_up) {
+		gx_ec ec = gx_imap__search_candidates(s, q, m.t);
+		if (gx_ec_failed(ec))
+			return gx_imap__no_ec(s, ec, "Search failed", m.t);
+		q->looked_up = true;
+	}
 	for (unsigned k = 1; q->seq <= count; ++q->seq, ++k) {
 		if ((k % LOOK == 0 || q->root->cost >= 1000) && gx_clock_mono_ms(s->io->clock) > until) {
 			r = IMAP_MORE;
@@ -106,6 +112,8 @@ static enum imap_result slice(struct imap_session *s, struct imap_search *q)
 		}
 		m.seq = q->seq;
 		m.e = gx_imapview_at(s->sel->view, q->seq);
+		if (q->looked_up && !gx_candidates_have(&q->candidates, m.e->mid))
+			continue;
 		m.has_info = m.has_mime = false;
 		m.root = NULL;
 		m.ec = GX_EC(ecSuccess);

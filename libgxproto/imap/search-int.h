@@ -3,6 +3,7 @@
 #define GX_IMAP_SEARCH_INT_H
 /* SEARCH: search_parse.c makes a tree of keys, search_match.c asks it about a message, cmd_search.c walks and answers. */
 #include <gx/mime.h>
+#include <gx/search.h>
 #include "libgxproto/imap/imap-int.h"
 
 enum imap_key_kind {
@@ -61,6 +62,8 @@ struct imap_search {
 	uint32_t *found_uids;           /* of SAVE, when found has message numbers */
 	uint64_t highest;               /* mod-sequence of the found */
 	struct gx_arena *hits;          /* keeps found */
+	bool looked_up;
+	struct gx_candidates candidates; /* what the index leaves to be looked at */
 	struct gx_arena *scratch;       /* for one message */
 };
 
@@ -80,6 +83,8 @@ struct imap_subject {
 	struct gx_mime_part *root;
 	gx_ec ec;                       /* why something could not be read */
 };
+/* Asks the index, once a search. */
+gx_ec gx_imap__search_candidates(struct imap_session *s, struct imap_search *q, struct gx_txn *t);
 bool gx_imap__search_match(struct imap_subject *m, const struct imap_key *k);
 /* The text of one ENVELOPE field as people read it: decoded, addresses as "Name <local@domain>, ...". */
 bool gx_imap__envelope_text(struct gx_arena *a, const struct gx_bin *env, enum imap_env_field f, struct gx_strbuf *out);

@@ -2,6 +2,7 @@
 /* SEARCH keys that need the message itself: HEADER, BODY, TEXT. */
 #include <config.h>
 #include <gx/charset.h>
+#include <gx/htmltext.h>
 #include "libgxproto/imap/search-int.h"
 
 static bool failed(struct imap_subject *m, gx_ec ec)
@@ -60,6 +61,20 @@ static bool shifts(uint32_t cp)
 	       (cp >= 50220 && cp <= 50229) || cp == 52936;
 }
 
+/* What is searched is what a reader sees. */
+static bool html_has(struct imap_subject *m, struct gx_bin raw, uint32_t cp, const char *needle, size_t len)
+{
+	struct gx_push words = GX_PUSH_INIT;
+	char *text;
+	size_t text_len;
+	if (failed(m, gx_ec_from_err(gx_cp_to_utf8(m->a, cp, raw.data, raw.len, &text, &text_len, NULL))))
+		return false;
+	gx_html_text(text, text_len, &words);
+	bool has = !failed(m, gx_ec_from_err(words.err)) && gx_utf8_casestr((const char *)words.data, words.len, needle, len);
+	gx_push_release(&words);
+	return has;
+}
+
 static bool part_has(struct imap_subject *m, const struct gx_mime_part *p, const char *needle, size_t len)
 {
 	struct gx_bin raw = {m->whole->data + p->body_off, p->body_len};
@@ -71,6 +86,8 @@ static bool part_has(struct imap_subject *m, const struct gx_mime_part *p, const
 		if (failed(m, gx_ec_from_err(gx_decode(m->a, p->cte, raw.data, raw.len, &raw))))
 			return false;
 	}
+	if (strcmp(p->subtype, "html") == 0)
+		return html_has(m, raw, cp, needle, len);
 	if (cp == GX_CP_UTF8 || (!shifts(cp) && gx_ascii_only((const char *)raw.data, raw.len)))
 		return gx_utf8_casestr((const char *)raw.data, raw.len, needle, len);
 	if (failed(m, gx_ec_from_err(gx_cp_to_utf8(m->a, cp, raw.data, raw.len, &text, &text_len, NULL))))
@@ -83,9 +100,9 @@ bool gx_imap__search_body(struct imap_subject *m, const char *needle, size_t len
 	if (!need_whole(m))
 		return false;
 	for (const struct gx_mime_part *p = m->root; p != NULL; p = gx_mime_next(m->root, p)) {
-		/* the header of a message inside is text of the outer one's body */
+		/* the header of a message inside is text of the outer one's body; what only describes a part is no text */
 		bool inside = p->parent != NULL && strcmp(p->parent->type, "message") == 0;
-		if ((headers || inside) && headers_have(m, p, needle, len))
+		if (((headers && p->parent == NULL) || inside) && headers_have(m, p, needle, len))
 			return true;
 		if (p->first_child == NULL && strcmp(p->type, "text") == 0 && part_has(m, p, needle, len))
 			return true;
