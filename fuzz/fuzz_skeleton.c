@@ -97,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)!gx_extern__resolve(cio, q, skeleton, PidTagBody | GX_PROW_EXTERN, ext, a, &v);
 	(void)!gx_extern__resolve(cio, q, skeleton, PidTagHtml | GX_PROW_EXTERN, ext, a, &v);
 	struct gx_content_tally *t = gx_content__tally_new();
-	(void)!gx_content__tally_add(t, skeleton);
+	(void)!gx_content__tally_add(t, skeleton, 1);
 	gx_content__tally_free(t);
 	return 0;
 }

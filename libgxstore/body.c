@@ -146,6 +146,11 @@ static int copy_rows(struct gx_txn *t, uint64_t from, uint64_t to, unsigned dept
 	return r;
 }
 
+int gx_body__copy_rows(struct gx_txn *t, uint64_t from, uint64_t to)
+{
+	return copy_rows(t, from, to, 0);
+}
+
 static int copy_mime(struct gx_txn *t, uint64_t from, uint64_t to)
 {
 	GX_STMT(st, t->q, "INSERT INTO mime SELECT ?2,size,envelope,structure FROM mime WHERE id=?1");

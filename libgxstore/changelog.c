@@ -130,6 +130,15 @@ static int unpack(struct gx_arena *a, struct gx_bin data, struct items *l)
 	return c.err;
 }
 
+int gx_changelog__unpack(struct gx_arena *a, struct gx_bin data, struct gx_log_item **ret_v, size_t *ret_n)
+{
+	struct items l = {0};
+	int err = unpack(a, data, &l);
+	*ret_v = l.v;
+	*ret_n = l.n;
+	return err;
+}
+
 static int read_rows(struct gx_txn *t, uint64_t fid, int kind, uint64_t since, struct gx_arena *a, struct items *l)
 {
 	GX_STMT(st, t->q, "SELECT data FROM log WHERE fid=?1 AND modseq>?2 AND kind=?3");

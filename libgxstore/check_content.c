@@ -386,22 +386,32 @@ START_TEST(orphans)
 }
 END_TEST
 
-static void on_finding(const char *line, void *ctx)
+struct findings {
+	struct gx_strbuf text;
+	long n;
+};
+
+static int on_finding(unsigned what, const uint8_t *hash, uint64_t object, const char *text, void *ctx)
 {
-	gx_strbuf_printf(ctx, "%s\n", line);
+	struct findings *f = ctx;
+	ck_assert(what != 0 && (hash != NULL || object != 0 || what == GX_CV_ROW));
+	gx_strbuf_printf(&f->text, "%s\n", text);
+	f->n++;
+	return 0;
 }
 
 static long verify(const struct sample *v, size_t n, const char *want)
 {
-	struct gx_strbuf b = GX_STRBUF_INIT;
+	struct findings f = {.n = 0};
 	struct gx_content_tally *t = gx_content__tally_new();
 	for (size_t i = 0; i < n; ++i)
-		ck_assert_int_eq(gx_content__tally_add(t, v[i].p->skeleton), 0);
-	long found = gx_content__verify(cio, q, t, on_finding, &b);
-	ck_assert_msg(want == NULL || strstr(gx_strbuf_cstr(&b), want) != NULL, "%s", gx_strbuf_cstr(&b));
+		ck_assert_int_eq(gx_content__tally_add(t, v[i].p->skeleton, i + 1), 0);
+	struct gx_content_verify how = {.what = 0x1f, .tally = t, .report = on_finding, .ctx = &f};
+	ck_assert_int_eq(gx_content__verify(cio, q, &how), 0);
+	ck_assert_msg(want == NULL || strstr(gx_strbuf_cstr(&f.text), want) != NULL, "%s", gx_strbuf_cstr(&f.text));
 	gx_content__tally_free(t);
-	gx_strbuf_release(&b);
-	return found;
+	gx_strbuf_release(&f.text);
+	return f.n;
 }
 
 START_TEST(verified)

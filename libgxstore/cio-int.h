@@ -67,6 +67,9 @@ int gx_pack__unpack(ZSTD_DCtx *d, uint8_t comp, struct gx_bin packed, uint64_t s
 /* content_file.c */
 int gx_content__write_file(struct gx_cio *cio, const struct gx_content_new *c) GX_MUST_CHECK;
 int gx_content__unlink_file(struct gx_cio *cio, const uint8_t hash[GX_HASH_LEN]) GX_MUST_CHECK;
+/** What a name in a directory below cid/ is; @p hash for objects. */
+enum { GX_CFILE_OTHER, GX_CFILE_OBJECT, GX_CFILE_UNFINISHED };
+int gx_content__file_name(const char *name, uint8_t hash[GX_HASH_LEN]);
 /** Remembers a file whose last reference goes in this transaction. */
 int gx_content__file_unused(struct gx_cio *cio, const uint8_t hash[GX_HASH_LEN]) GX_MUST_CHECK;
 
@@ -141,5 +144,9 @@ int gx_build__skeleton(struct gx_build *b, struct gx_bin original, struct gx_bui
 enum { GX_EXTERN_SLICE = 1, GX_EXTERN_CONTENT = 2 };
 int gx_extern__put_slice(struct gx_arena *a, const struct gx_slice *s, struct gx_bin *ret_ext) GX_MUST_CHECK;
 int gx_extern__put_content(struct gx_arena *a, const struct gx_content_new *c, struct gx_bin *ret_ext) GX_MUST_CHECK;
+/** Is it a slice, and which? */
+bool gx_extern__slice(struct gx_bin ext, struct gx_slice *ret_s);
+/** Does it lie in the original, or name a content object of the skeleton? 0 or GX_E_FORMAT. */
+int gx_extern__check(struct gx_bin ext, const struct gx_skel *s) GX_MUST_CHECK;
 
 #endif

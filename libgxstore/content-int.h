@@ -74,17 +74,33 @@ int gx_content__sync_removed(struct gx_cio *cio) GX_MUST_CHECK;
 long gx_content__collect(struct gx_cio *cio, struct gx_sql *q) GX_MUST_CHECK;
 
 /*
- * For gx_store_verify(): add the skeleton of every message to a tally, then compare it with the
- * counts in the table, and every object with its hash.
+ * For the checker: add the skeleton of every message to a tally, then compare it with the counts in
+ * the table, and every object with its hash.
  */
 struct gx_content_tally;
 struct gx_content_tally *gx_content__tally_new(void);
 void gx_content__tally_free(struct gx_content_tally *t);
-/** Counts the references of one skeleton. */
-int gx_content__tally_add(struct gx_content_tally *t, struct gx_bin skeleton) GX_MUST_CHECK;
-/** @return number of findings or GX_E_*. */
-long gx_content__verify(struct gx_cio *cio, struct gx_sql *q, const struct gx_content_tally *t,
-	void (*report)(const char *line, void *ctx), void *ctx) GX_MUST_CHECK;
+/** Counts the references of the skeleton of a body. */
+int gx_content__tally_add(struct gx_content_tally *t, struct gx_bin skeleton, uint64_t body) GX_MUST_CHECK;
+/** @return number of references; the first body that has one, 0 none. */
+uint64_t gx_content__tally_get(
+	const struct gx_content_tally *t, const uint8_t hash[GX_HASH_LEN], uint64_t *ret_body, uint64_t *ret_size);
+/** What gx_content__verify() looks at. */
+enum {
+	GX_CV_ROW = 1,     /* rows say what can be */
+	GX_CV_BYTES = 2,   /* bytes have the hash: reads all */
+	GX_CV_REFS = 4,    /* references are counted right */
+	GX_CV_MISSING = 8, /* what is referred to is there */
+	GX_CV_DATA = 16,   /* rows of data belong to an object */
+};
+struct gx_content_verify {
+	unsigned what;                        /* GX_CV_* */
+	const struct gx_content_tally *tally; /* for REFS and MISSING */
+	/** @param what one of GX_CV_*. @param hash NULL: none. @param object body that refers to it, or id of the data. */
+	int (*report)(unsigned what, const uint8_t *hash, uint64_t object, const char *text, void *ctx);
+	void *ctx;
+};
+int gx_content__verify(struct gx_cio *cio, struct gx_sql *q, const struct gx_content_verify *v) GX_MUST_CHECK;
 
 /* ---- Prepared messages ---- */
 

@@ -213,6 +213,14 @@ static bool remove_stray(struct gx_cio *cio, const char *dir, const char *name)
 	return n > 0 && (size_t)n < sizeof(path) && cio->fs->unlink(cio->fs, path) == 0;
 }
 
+int gx_content__file_name(const char *name, uint8_t hash[GX_HASH_LEN])
+{
+	size_t len = strlen(name);
+	if (parse_name(name, hash))
+		return GX_CFILE_OBJECT;
+	return len == 2 * GX_HASH_LEN + 4 && strcmp(name + 2 * GX_HASH_LEN, ".new") == 0 ? GX_CFILE_UNFINISHED : GX_CFILE_OTHER;
+}
+
 static long collect_dir(struct gx_cio *cio, struct gx_sql *q, const char *path)
 {
 	DIR *d = cio->fs->opendir(cio->fs, path);
@@ -221,9 +229,9 @@ static long collect_dir(struct gx_cio *cio, struct gx_sql *q, const char *path)
 	long n = 0;
 	for (struct dirent *e; n >= 0 && (e = readdir(d)) != NULL;) {
 		uint8_t hash[GX_HASH_LEN];
-		size_t len = strlen(e->d_name);
-		bool gone = len == 2 * GX_HASH_LEN + 4 && strcmp(e->d_name + 2 * GX_HASH_LEN, ".new") == 0;
-		if (parse_name(e->d_name, hash)) {
+		int kind = gx_content__file_name(e->d_name, hash);
+		bool gone = kind == GX_CFILE_UNFINISHED;
+		if (kind == GX_CFILE_OBJECT) {
 			int known = is_known(cio, q, hash);
 			if (known < 0)
 				n = known;

@@ -68,6 +68,29 @@ int gx_extern__size(struct gx_bin ext, uint64_t *ret_size)
 	return err;
 }
 
+bool gx_extern__slice(struct gx_bin ext, struct gx_slice *ret_s)
+{
+	struct ext e;
+	if (parse(ext, &e) != 0 || e.kind != GX_EXTERN_SLICE)
+		return false;
+	*ret_s = e.slice;
+	return true;
+}
+
+int gx_extern__check(struct gx_bin ext, const struct gx_skel *s)
+{
+	struct ext e;
+	int err = parse(ext, &e);
+	if (err != 0)
+		return err;
+	if (e.kind == GX_EXTERN_SLICE)
+		return e.slice.off <= s->size && e.slice.len <= s->size - e.slice.off ? 0 : GX_E_FORMAT;
+	for (size_t i = 0; i < s->content_count; ++i)
+		if (memcmp(s->contents[i].hash, e.hash, GX_HASH_LEN) == 0)
+			return 0;
+	return GX_E_FORMAT;
+}
+
 /* A whole content object, with a NUL behind it. */
 static int load_content(struct gx_cio *cio, struct gx_sql *q, const uint8_t *hash, struct gx_arena *a, struct gx_bin *ret_bin)
 {

@@ -104,6 +104,11 @@ static int insert_body(struct gx_txn *t, uint64_t id, const struct gx_prep_msg *
 	return err;
 }
 
+int gx_body__insert(struct gx_txn *t, uint64_t id, const struct gx_prep_msg *m, struct gx_bin skeleton)
+{
+	return insert_body(t, id, m, skeleton, 0);
+}
+
 static int insert_mime(struct gx_txn *t, uint64_t id, const struct gx_msg_prepared *p)
 {
 	GX_STMT(st, t->q, "INSERT INTO mime(id,size,envelope,structure) VALUES(?1,?2,?3,?4)");

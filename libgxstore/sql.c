@@ -197,11 +197,20 @@ static unsigned bucket_of(const char *sql)
 	return (unsigned)((p ^ p >> 8 ^ p >> 16) % BUCKETS);
 }
 
+/* One that failed to be prepared is tried again when it is taken again: the cause may be gone. */
+static void reprepare(struct gx_stmt *st)
+{
+	if (sqlite3_prepare_v3(st->q->db, st->sql, -1, SQLITE_PREPARE_PERSISTENT, &st->h, NULL) == SQLITE_OK)
+		st->err = 0;
+}
+
 struct gx_stmt *gx_sql__stmt(struct gx_sql *q, const char *sql)
 {
 	unsigned b = bucket_of(sql);
 	for (struct gx_stmt *st = q->bucket[b]; st != NULL; st = st->next)
 		if (st->sql == sql && !st->used) {
+			if (st->h == NULL)
+				reprepare(st);
 			st->used = true;
 			return st;
 		}
@@ -226,13 +235,6 @@ void gx_sql__reset(struct gx_stmt *st)
 		sqlite3_reset(st->h);
 }
 
-/* One that failed to be prepared is tried again next time: the cause may be gone. */
-static void reprepare(struct gx_stmt *st)
-{
-	if (sqlite3_prepare_v3(st->q->db, st->sql, -1, SQLITE_PREPARE_PERSISTENT, &st->h, NULL) == SQLITE_OK)
-		st->err = 0;
-}
-
 void gx_sql__done(struct gx_stmt *st)
 {
 	if (st == NULL || st == st->q->broken || !st->used)
@@ -241,8 +243,6 @@ void gx_sql__done(struct gx_stmt *st)
 		sqlite3_reset(st->h);
 		sqlite3_clear_bindings(st->h);
 		st->err = 0;
-	} else {
-		reprepare(st);
 	}
 	st->used = false;
 }

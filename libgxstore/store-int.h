@@ -303,6 +303,8 @@ int gx_changelog__add(struct gx_txn *t, struct gx_fstate *f, int kind, uint64_t 
  */
 int gx_changelog__since(struct gx_txn *t, uint64_t fid, int kind, uint64_t since, struct gx_arena *a,
 	struct gx_log_item **ret_v, size_t *ret_n) GX_MUST_CHECK;
+/* The items of one row, in @a. */
+int gx_changelog__unpack(struct gx_arena *a, struct gx_bin data, struct gx_log_item **ret_v, size_t *ret_n) GX_MUST_CHECK;
 int gx_changelog__drop(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 
 /* ---- Folders ---- */
@@ -416,6 +418,9 @@ int gx_body__ref(struct gx_txn *t, uint64_t body) GX_MUST_CHECK;
 int gx_body__refs(struct gx_txn *t, uint64_t body, uint64_t *ret_refs) GX_MUST_CHECK;
 /* A copy of its own for a message that shares its body and is about to change. */
 int gx_body__own(struct gx_txn *t, struct gx_msg_row *io_row) GX_MUST_CHECK;
+/* The rows of a prepared message, or copies of those of another body, under a new id; contents are not counted. */
+int gx_body__insert(struct gx_txn *t, uint64_t id, const struct gx_prep_msg *m, struct gx_bin skeleton) GX_MUST_CHECK;
+int gx_body__copy_rows(struct gx_txn *t, uint64_t from, uint64_t to) GX_MUST_CHECK;
 int gx_body__skeleton(struct gx_txn *t, uint64_t body, struct gx_arena *a, struct gx_bin *ret_skel) GX_MUST_CHECK;
 /* One message goes for good; @f is its folder's state. */
 int gx_msg__remove(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_row *r) GX_MUST_CHECK;

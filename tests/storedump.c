@@ -67,7 +67,8 @@ static int by_name(const void *x, const void *y)
 		return r;
 	if (a->name.by_name != b->name.by_name)
 		return a->name.by_name ? 1 : -1;
-	return a->name.by_name ? strcmp(a->name.name, b->name.name) : (a->name.lid > b->name.lid) - (a->name.lid < b->name.lid);
+	return a->name.by_name ? strcmp(a->name.name, b->name.name)
+			       : (a->name.lid > b->name.lid) - (a->name.lid < b->name.lid);
 }
 
 static void put_props(struct gx_proplist *l, const char *indent)
@@ -89,8 +90,8 @@ static void put_object(struct gx_msgobj *m, const char *indent)
 	for (size_t i = 0; i < m->named_count; ++i) {
 		char guid[37];
 		gx_guid_print(&m->named[i].name.set, guid);
-		printf("%s%s:%" PRIx32 ":%s %04x", indent, guid, m->named[i].name.lid, m->named[i].name.by_name ? m->named[i].name.name : "",
-			m->named[i].type);
+		printf("%s%s:%" PRIx32 ":%s %04x", indent, guid, m->named[i].name.lid,
+			m->named[i].name.by_name ? m->named[i].name.name : "", m->named[i].type);
 		put_value(m->named[i].type, &m->named[i].v);
 	}
 	for (size_t i = 0; i < m->rcpt_count; ++i) {
@@ -128,7 +129,8 @@ static void put_original(uint64_t mid)
 		printf("  original: %zu bytes, crc %08" PRIx32 "\n", out.len, crc32_of(out.data, out.len));
 		if (!gx_ec_failed(gx_msg_mime(txn, mid, &mime)))
 			printf("  envelope crc %08" PRIx32 ", structure crc %08" PRIx32 ", size %" PRIu64 "\n",
-				crc32_of(mime.envelope.data, mime.envelope.len), crc32_of(mime.bodystructure.data, mime.bodystructure.len), mime.size);
+				crc32_of(mime.envelope.data, mime.envelope.len),
+				crc32_of(mime.bodystructure.data, mime.bodystructure.len), mime.size);
 	}
 	gx_push_release(&out);
 }
@@ -146,7 +148,8 @@ static void put_message(uint64_t mid)
 		return;
 	must(gx_ec_to_err(ec), "message", gx_txn_why(txn));
 	gx_nttime_print(i.received, when);
-	printf("message %" PRIx64 ": folder %" PRIx64 " uid %" PRIu32 " flags %" PRIx32 " size %" PRIu64 " received %s change %" PRIx64,
+	printf("message %" PRIx64 ": folder %" PRIx64 " uid %" PRIu32 " flags %" PRIx32 " size %" PRIu64
+	       " received %s change %" PRIx64,
 		i.mid, i.fid, i.uid, i.flags, i.size, when, i.cn);
 	put_keywords(i.kwset);
 	putchar('\n');
@@ -189,11 +192,13 @@ static void put_folder(const struct gx_folder_info *f, struct gx_store *s)
 {
 	static const gx_proptag_t tags[] = {PidTagComment, PidTagChangeKey};
 	struct gx_proplist l;
-	printf("folder %" PRIx64 " in %" PRIx64 ": \"%s\" class \"%s\" type %u%s%s use \"%s\"\n", f->fid, f->parent, f->name, f->container_class,
-		f->type, f->hidden ? " hidden" : "", f->subscribed ? " subscribed" : "", f->special_use == NULL ? "" : f->special_use);
-	printf("  uidvalidity %" PRIu32 " uidnext %" PRIu32 " modseq %" PRIx64 " total %" PRIu64 " unread %" PRIu64 " fai %" PRIu64
-		" deleted %" PRIu64 " size %" PRIu64 " subfolders %" PRIu32 "\n", f->uidvalidity, f->uidnext, f->highest_modseq, f->total,
-		f->unread, f->fai, f->deleted_count, f->size, f->subfolders);
+	printf("folder %" PRIx64 " in %" PRIx64 ": \"%s\" class \"%s\" type %u%s%s use \"%s\"\n", f->fid, f->parent,
+		f->name, f->container_class, f->type, f->hidden ? " hidden" : "", f->subscribed ? " subscribed" : "",
+		f->special_use == NULL ? "" : f->special_use);
+	printf("  uidvalidity %" PRIu32 " uidnext %" PRIu32 " modseq %" PRIx64 " total %" PRIu64 " unread %" PRIu64
+	       " fai %" PRIu64 " deleted %" PRIu64 " size %" PRIu64 " subfolders %" PRIu32 "\n",
+		f->uidvalidity, f->uidnext, f->highest_modseq, f->total, f->unread, f->fai, f->deleted_count, f->size,
+		f->subfolders);
 	must(gx_ec_to_err(gx_folder_get_props(txn, f->fid, tags, 2, arena, &l)), "folder", gx_txn_why(txn));
 	put_props(&l, "  ");
 	put_rights(f, s);

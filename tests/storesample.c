@@ -81,7 +81,8 @@ static void put_base64(struct gx_push *out, struct gx_bin b)
 {
 	static const char abc[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	for (size_t i = 0; i < b.len; i += 3) {
-		uint32_t v = (uint32_t)b.data[i] << 16 | (uint32_t)(i + 1 < b.len ? b.data[i + 1] : 0) << 8 | (i + 2 < b.len ? b.data[i + 2] : 0);
+		uint32_t v = (uint32_t)b.data[i] << 16 | (uint32_t)(i + 1 < b.len ? b.data[i + 1] : 0) << 8 |
+			(i + 2 < b.len ? b.data[i + 2] : 0);
 		for (unsigned k = 0; k < 4; ++k)
 			gx_push_u8(out, i + k > b.len ? '=' : (uint8_t)abc[v >> (18 - 6 * k) & 63]);
 		if (i / 3 % 19 == 18 || i + 3 >= b.len)
@@ -91,15 +92,20 @@ static void put_base64(struct gx_push *out, struct gx_bin b)
 
 static void put_head(struct gx_push *out, unsigned i, const char *more)
 {
-	gx_push_printf(out, "From: =?utf-8?q?S=C3=B6ren?= <soren%u@example.net>\r\nTo: Sample <sample@example.org>, other@example.org\r\n"
-		"Subject: sample %u\r\nDate: Thu, 1 Jan 2026 10:%02u:00 +0100\r\nMessage-ID: <s%u@example.net>\r\nX-Priority: %u\r\n%s", i, i, i % 60,
-		i, i % 5 + 1, more);
+	gx_push_printf(out,
+		"From: =?utf-8?q?S=C3=B6ren?= <soren%u@example.net>\r\nTo: Sample <sample@example.org>, "
+		"other@example.org\r\n"
+		"Subject: sample %u\r\nDate: Thu, 1 Jan 2026 10:%02u:00 +0100\r\nMessage-ID: "
+		"<s%u@example.net>\r\nX-Priority: %u\r\n%s",
+		i, i, i % 60, i, i % 5 + 1, more);
 }
 
 static void put_attachment(struct gx_push *out, const char *name, struct gx_bin data)
 {
-	gx_push_printf(out, "--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"%s\"\r\n"
-		"Content-Transfer-Encoding: base64\r\n\r\n", name);
+	gx_push_printf(out,
+		"--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"%s\"\r\n"
+		"Content-Transfer-Encoding: base64\r\n\r\n",
+		name);
 	put_base64(out, data);
 }
 
@@ -113,22 +119,29 @@ static void put_plain(struct gx_push *out, unsigned i)
 /* HTML and text; with an attachment of @size bytes, the same for all with the same size. */
 static void put_rich(struct gx_push *out, unsigned i, size_t size)
 {
-	put_head(out, i, "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: multipart/alternative; boundary=c\r\n\r\n"
-		"--c\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=FC=DFe\r\n"
-		"--c\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><body><p>Greetings</p></body></html>\r\n--c--\r\n");
+	put_head(out, i,
+		"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: "
+		"multipart/alternative; boundary=c\r\n\r\n"
+		"--c\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: "
+		"quoted-printable\r\n\r\nGr=FC=DFe\r\n"
+		"--c\r\nContent-Type: text/html; "
+		"charset=utf-8\r\n\r\n<html><body><p>Greetings</p></body></html>\r\n--c--\r\n");
 	put_attachment(out, "noise.bin", noise((uint32_t)size, size));
 	gx_push_str(out, "--b--\r\n");
 }
 
 static void put_forward(struct gx_push *out, unsigned i)
 {
-	put_head(out, i, "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: text/plain\r\n\r\nsee below\r\n"
+	put_head(out, i,
+		"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: "
+		"text/plain\r\n\r\nsee below\r\n"
 		"--a\r\nContent-Type: message/rfc822\r\n\r\n");
 	put_rich(out, i + 1, 3000);
 	gx_push_str(out, "\r\n--a--\r\n");
 }
 
-static uint64_t insert(uint64_t fid, struct gx_msg_prepared *p, uint32_t flags, const char *const *keywords, unsigned delivery)
+static uint64_t insert(
+	uint64_t fid, struct gx_msg_prepared *p, uint32_t flags, const char *const *keywords, unsigned delivery)
 {
 	struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
 	struct gx_msg_ids ids;
@@ -144,7 +157,9 @@ static uint64_t insert(uint64_t fid, struct gx_msg_prepared *p, uint32_t flags, 
 static uint64_t mail(uint64_t fid, struct gx_push *out, uint32_t flags, const char *const *keywords, unsigned delivery)
 {
 	struct gx_mail_prepared p;
-	must(gx_mail_prepare(arena, NULL, &test_clock, (struct gx_bin){gx_arena_memdup(arena, out->data, out->len), out->len}, &p), "mail", NULL);
+	must(gx_mail_prepare(
+		     arena, NULL, &test_clock, (struct gx_bin){gx_arena_memdup(arena, out->data, out->len), out->len}, &p),
+		"mail", NULL);
 	gx_push_clear(out);
 	return insert(fid, p.msg, flags, keywords, delivery);
 }
@@ -170,11 +185,13 @@ static void add_parts(struct gx_msgobj *m)
 {
 	struct gx_proplist *r = gx_msgobj_add_rcpt(m, arena);
 	struct gx_bin big = noise(9, 20000), huge = noise(11, 140000);
-	must(r == NULL ? GX_E_NOMEM : gx_proplist_set_str(r, arena, PidTagSmtpAddress, "alice@example.org"), "recipient", NULL);
+	must(r == NULL ? GX_E_NOMEM : gx_proplist_set_str(r, arena, PidTagSmtpAddress, "alice@example.org"), "recipient",
+		NULL);
 	must(gx_proplist_set_i32(r, arena, PidTagRecipientType, 1), "recipient", NULL);
 	must(gx_proplist_set_bin(&m->props, arena, PidTagHtml, big.data, big.len), "body", NULL);
 	struct gx_attach *at = gx_msgobj_add_attach(m, arena);
-	must(at == NULL ? GX_E_NOMEM : gx_proplist_set_bin(&at->props, arena, PidTagAttachDataBinary, huge.data, huge.len), "attachment", NULL);
+	must(at == NULL ? GX_E_NOMEM : gx_proplist_set_bin(&at->props, arena, PidTagAttachDataBinary, huge.data, huge.len),
+		"attachment", NULL);
 	must(gx_proplist_set_str(&at->props, arena, PidTagAttachLongFilename, "huge.bin"), "attachment", NULL);
 	at = gx_msgobj_add_attach(m, arena);
 	must(at == NULL ? GX_E_NOMEM : gx_proplist_set_i32(&at->props, arena, PidTagAttachMethod, 5), "attachment", NULL);
@@ -214,7 +231,9 @@ static void make_folders(struct ids *x)
 	x->old = folder(x->projects, "Old", "IPF.Note");
 	folder(GX_FID_CALENDAR, "Birthdays", "IPF.Appointment");
 	ok(gx_folder_set_subscribed(txn, x->projects, true), "subscribe");
-	ok(gx_folder_set_permission(txn, x->projects, "Alice@example.org", GX_RIGHT_READ | GX_RIGHT_VISIBLE | GX_RIGHT_EDIT_OWN, false), "rights");
+	ok(gx_folder_set_permission(
+		   txn, x->projects, "Alice@example.org", GX_RIGHT_READ | GX_RIGHT_VISIBLE | GX_RIGHT_EDIT_OWN, false),
+		"rights");
 	ok(gx_folder_set_permission(txn, x->projects, "default", GX_RIGHT_VISIBLE, false), "rights");
 	ok(gx_folder_set_permission(txn, x->projects, "", 0, false), "rights");
 	ok(gx_folder_set_permission(txn, x->deep, "bob@example.org", GX_RIGHTS_ALL, false), "rights");
@@ -250,7 +269,8 @@ static void make_messages(struct ids *x)
 
 static void change_things(struct ids *x)
 {
-	struct gx_flag_change c = {.op = GX_FLAGS_ADD, .flags = GX_MSGF_READ | GX_MSGF_FORWARDED, .unchanged_since = UINT64_MAX};
+	struct gx_flag_change c = {
+		.op = GX_FLAGS_ADD, .flags = GX_MSGF_READ | GX_MSGF_FORWARDED, .unchanged_since = UINT64_MAX};
 	struct gx_proplist props = {0};
 	struct gx_msg_ids copies[3];
 	struct gx_push out = GX_PUSH_INIT;
