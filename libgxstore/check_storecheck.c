@@ -5,6 +5,7 @@
 #include <gx/namedprop.h>
 #include <gx/storecheck.h>
 #include "libgxstore/cio-int.h"
+#include "libgxstore/order-int.h"
 #include "libgxstore/storetest.h"
 
 #define N(v) (sizeof(v) / sizeof((v)[0]))
@@ -56,6 +57,17 @@ static uint64_t put(struct gx_txn *t, uint64_t fid, struct gx_msgobj *m)
 	return ids.mid;
 }
 
+static void make_order(struct gx_txn *t)
+{
+	struct gx_sort by[] = {{.tag = PidTagSubject, .order = GX_SORT_ASCEND}};
+	struct gx_sortset set = {.v = by, .count = 1};
+	struct gx_orderspec spec;
+	uint64_t view;
+	bool back;
+	ck_assert_int_eq(gx_orderspec__make(&set, &spec, &back), 0);
+	ck_assert_int_eq(gx_order__ensure(t, GX_FID_INBOX, GX_ORDER_NORMAL, &spec, 1000, &view), 0);
+}
+
 /*
  * 0x100 Work in the inbox, 0x101 Deep in it; 0x102.. 0x107 mail in the inbox, 0x104 with 9,000 bytes;
  * 0x108 an appointment with attachments of 20,000 and 140,000 bytes and a message 0x109 inside;
@@ -92,6 +104,7 @@ static void fill(struct gx_store *s)
 	ST_OK(gx_msg_copy(t, GX_FID_CALENDAR, &meeting, 1, work, false, NULL));
 	ST_OK(gx_msg_delete(t, GX_FID_INBOX, mail + 4, 1, true));
 	ST_OK(gx_msg_delete(t, GX_FID_INBOX, mail + 5, 1, false));
+	make_order(t);
 	st_commit(t);
 }
 
@@ -334,6 +347,8 @@ static const struct {
 	{"folder-counters", "UPDATE fstate SET total=99, fai_size=7 WHERE fid=0x0d", NULL, ALL, false, false},
 	{"folder-uidnext", "UPDATE fstate SET uidnext=2 WHERE fid=0x0d", NULL, ALL, false, false},
 	{"folder-modseq", "UPDATE fstate SET modseq=1 WHERE fid=0x0d", NULL, ALL, false, false},
+	{"sort-order", "UPDATE srow SET unread=1-unread; UPDATE schunk SET total=total+1", NULL, ALL, false, false},
+	{"sort-order", "DELETE FROM srow", NULL, ALL, false, false},
 	{"store-sums", "UPDATE fstate SET total=5 WHERE fid=0", NULL, ALL, false, false},
 };
 

@@ -179,7 +179,7 @@ static bool known(const char *id)
  */
 static int half_pass(struct gx_sc *k, int mode, uint64_t *io_clean, bool again)
 {
-	int err = gx_txn__system(k->s, mode, WAIT_MS, &k->t);
+	int err = mode == GX_TXN_WRITE ? gx_txn__look(k->s, WAIT_MS, &k->t) : gx_txn__system(k->s, mode, WAIT_MS, &k->t);
 	if (err != 0)
 		return err;
 	k->q = k->t->q;
