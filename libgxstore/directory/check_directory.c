@@ -11,7 +11,8 @@ static char tmp[64], path[96];
 
 void dt_make_empty(void)
 {
-	snprintf(tmp, sizeof(tmp), "/tmp/gxdirXXXXXX");
+	/* Hundreds of small databases: where there is no disk to wait for. */
+	snprintf(tmp, sizeof(tmp), "%s/gxdirXXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(tmp));
 	snprintf(path, sizeof(path), "%s/directory.sqlite3", tmp);
 	dt_opts = (struct gx_dir_opts)GX_DIR_OPTS_INIT;
