@@ -12,6 +12,7 @@ struct copy {
 	struct gx_txn *t;
 	struct gx_fstate *src, *dst;
 	bool move;
+	uint64_t given; /* the new id, 0: the next one */
 };
 
 static int take_away(struct copy *x, const struct gx_msg_row *r)
@@ -46,7 +47,7 @@ static int copy_one(struct copy *x, const struct gx_msg_row *old, struct gx_msg_
 	int err = creator_of(t, old->mid, &creator);
 	if (err != 0)
 		return err;
-	r.mid = gx_txn__new_id(t);
+	r.mid = x->given != 0 ? x->given : gx_txn__new_id(t);
 	r.fid = x->dst->fid;
 	r.uid = (uint32_t)x->dst->uidnext++;
 	r.cn = r.cn0 = r.modseq = x->dst->modseq = gx_txn__new_cn(t);
@@ -122,4 +123,30 @@ gx_ec gx_msg_copy(struct gx_txn *t, uint64_t src_fid, const uint64_t *mids, size
 	if (err != 0)
 		return gx_txn__ec(t, err);
 	return gx_txn__ec(t, copy_all(&x, mids, n, ret_ids));
+}
+
+/* [MS-OXCFXICS] 3.2.5.9.4.4: the client that moved it chose the id. */
+gx_ec gx_msg_copy_as(struct gx_txn *t, uint64_t mid, uint64_t dst_fid, uint64_t new_mid, bool move, struct gx_msg_ids *ret_ids)
+{
+	struct copy x = {.t = t, .move = move, .given = new_mid};
+	struct gx_msg_row r;
+	gx_ec ec = gx_txn__writable(t);
+	if (gx_ec_failed(ec))
+		return ec;
+	int err = gx_msg__row(t, mid, &r);
+	if (err == GX_E_NOTFOUND || (err == 0 && (r.flags & GX_MSGF_SOFTDEL)))
+		return gx_txn__fail(t, ecNotFound, "no message %llx", (unsigned long long)mid);
+	if (err != 0)
+		return gx_txn__ec(t, err);
+	ec = check_copy(t, r.fid, &mid, 1, dst_fid, move);
+	if (!gx_ec_failed(ec))
+		ec = gx_txn__claim_id(t, new_mid);
+	if (gx_ec_failed(ec))
+		return ec;
+	err = gx_fstate__get(t, r.fid, &x.src);
+	if (err == 0)
+		err = gx_fstate__get(t, dst_fid, &x.dst);
+	if (err == 0)
+		err = copy_one(&x, &r, ret_ids);
+	return gx_txn__ec(t, err);
 }

@@ -130,6 +130,8 @@ gx_ec gx_call__begin(struct gx_call_ctx *c, int mode, const char *user);
 gx_ec gx_call__end(struct gx_call_ctx *c, gx_ec ec, int sync);
 /* For answers with a code in them: the call succeeds, @ret_code tells. */
 gx_ec gx_call__end_coded(struct gx_call_ctx *c, gx_ec ec, int sync, uint32_t *ret_code);
+/* For answers that say yes or no: a refusal is a no, what the machinery could not do stays a failure. */
+gx_ec gx_call__end_bool(struct gx_call_ctx *c, gx_ec ec, int sync, bool *ret_done);
 gx_ec gx_call__fail(struct gx_call_ctx *c, uint32_t code, const char *fmt, ...) GX_PRINTF(3, 4);
 /* GX_E_* outside of a transaction. */
 gx_ec gx_call__err(struct gx_call_ctx *c, int err);
@@ -174,6 +176,8 @@ void gx_callev__clear(struct gx_exmdb_client *cl);
 gx_ec gx_call__id(struct gx_call_ctx *c, uint64_t eid, uint64_t *ret_id);
 /* 0 stays 0. */
 uint64_t gx_call__eid(uint64_t id);
+/* Instance id of a table row, which may be a header of another replica. */
+uint64_t gx_call__inst(uint64_t eid);
 gx_ec gx_call__ids(struct gx_call_ctx *c, const uint64_t *eids, size_t n, const uint64_t **ret_ids);
 gx_ec gx_call__eids(struct gx_call_ctx *c, const uint64_t *ids, size_t n, const uint64_t **ret_eids);
 /*
@@ -185,6 +189,10 @@ gx_ec gx_call__props_out(struct gx_call_ctx *c, uint32_t cpid, const gx_proptag_
 	struct gx_proplist *ret_l);
 gx_ec gx_call__msg_in(struct gx_call_ctx *c, uint32_t cpid, const struct gx_msgobj *in, struct gx_msgobj *ret_m);
 gx_ec gx_call__msg_out(struct gx_call_ctx *c, uint32_t cpid, const struct gx_msgobj *in, struct gx_msgobj *ret_m);
+/* NULL stays NULL. */
+gx_ec gx_call__restr_in(struct gx_call_ctx *c, uint32_t cpid, const struct gx_restr *in, const struct gx_restr **ret_r);
+/* Address of the user that a DN of the address book means (calls_people.c). ecNotFound. */
+gx_ec gx_call__user_of_dn(struct gx_call_ctx *c, const char *dn, const char **ret_address);
 /* Tags of the values, for the calls that list them. */
 gx_ec gx_call__tags(struct gx_call_ctx *c, const struct gx_proplist *l, const gx_proptag_t **ret_v, uint32_t *ret_n);
 

@@ -14,9 +14,17 @@ gx_ec gx_call__id(struct gx_call_ctx *c, uint64_t eid, uint64_t *ret_id)
 	return GX_OK_EC;
 }
 
+/* Header rows of tables have ids above 48 bits: the number of another replica stands there. */
 uint64_t gx_call__eid(uint64_t id)
 {
-	return id == 0 ? 0 : gx_eid_make(1, id);
+	uint16_t replica = (uint16_t)(id >> 48);
+	return id == 0 ? 0 : gx_eid_make(replica == 0 ? 1 : replica, id & GX_COUNTER_MAX);
+}
+
+uint64_t gx_call__inst(uint64_t eid)
+{
+	uint64_t replica = gx_eid_replica(eid);
+	return (replica == 1 ? 0 : replica << 48) | gx_eid_counter(eid);
 }
 
 gx_ec gx_call__ids(struct gx_call_ctx *c, const uint64_t *eids, size_t n, const uint64_t **ret_ids)
@@ -53,6 +61,7 @@ static bool holds_id(gx_proptag_t tag)
 	case PidTagMid:
 	case PidTagChangeNumber:
 	case PidTagInstID:
+	case PidTagRuleId:
 		return true;
 	default:
 		return false;
@@ -183,6 +192,65 @@ gx_ec gx_call__tags(struct gx_call_ctx *c, const struct gx_proplist *l, const gx
 	*ret_v = v;
 	*ret_n = (uint32_t)l->count;
 	return GX_OK_EC;
+}
+
+/* ---- Restrictions ---- */
+
+static gx_ec value_in(struct gx_call_ctx *c, uint32_t cpid, struct gx_propval *pv)
+{
+	gx_ec ec = holds_id(pv->tag) ? id_in(c, pv) : GX_OK_EC;
+	if (gx_ec_failed(ec))
+		return ec;
+	int err = convert_text(c->a, cpid, pv, text_in);
+	if (GX_PROP_TYPE(pv->tag) == PtypString8)
+		pv->tag = GX_PROP_RETYPE(pv->tag, PtypString);
+	return gx_call__err(c, err);
+}
+
+static gx_ec values_in(struct gx_call_ctx *c, uint32_t cpid, const struct gx_propval *v, size_t n)
+{
+	gx_ec ec = GX_OK_EC;
+	for (size_t i = 0; !gx_ec_failed(ec) && i < n; ++i)
+		ec = value_in(c, cpid, (struct gx_propval *)&v[i]); /* of the copy that was just made */
+	return ec;
+}
+
+/* Walks a copy. As deep as gx_restr_copy() goes. */
+static gx_ec walk(struct gx_call_ctx *c, uint32_t cpid, const struct gx_restr *r)
+{
+	gx_ec ec = GX_OK_EC;
+	switch (r->type) {
+	case RES_AND:
+	case RES_OR:
+		for (uint32_t i = 0; !gx_ec_failed(ec) && i < r->u.list.count; ++i)
+			ec = walk(c, cpid, &r->u.list.v[i]);
+		return ec;
+	case RES_NOT:
+		return walk(c, cpid, r->u.not_.sub);
+	case RES_CONTENT:
+		return values_in(c, cpid, &r->u.content.val, 1);
+	case RES_PROPERTY:
+		return values_in(c, cpid, &r->u.prop.val, 1);
+	case RES_SUBRESTRICTION:
+		return walk(c, cpid, r->u.sub.sub);
+	case RES_COMMENT:
+	case RES_ANNOTATION:
+		ec = values_in(c, cpid, r->u.comment.v, r->u.comment.count);
+		return gx_ec_failed(ec) || r->u.comment.sub == NULL ? ec : walk(c, cpid, r->u.comment.sub);
+	case RES_COUNT:
+		return walk(c, cpid, r->u.count.sub);
+	default:
+		return ec;
+	}
+}
+
+gx_ec gx_call__restr_in(struct gx_call_ctx *c, uint32_t cpid, const struct gx_restr *in, const struct gx_restr **ret_r)
+{
+	*ret_r = NULL;
+	if (in == NULL)
+		return GX_OK_EC;
+	int err = gx_restr_copy(c->a, in, ret_r);
+	return err != 0 ? gx_call__err(c, err) : walk(c, cpid, *ret_r);
 }
 
 /* ---- Whole messages ---- */

@@ -80,6 +80,35 @@ gx_ec gx_call__end_coded(struct gx_call_ctx *c, gx_ec ec, int sync, uint32_t *re
 	return GX_OK_EC;
 }
 
+static bool of_machinery(gx_ec ec)
+{
+	switch (ec.v) {
+	case ecMAPIOOM:
+	case ecMemory:
+	case ecDiskError:
+	case ecOutOfDisk:
+	case ecTimeout:
+	case ecServerPaused:
+	case ecCorruptData:
+	case ecError:
+		return true;
+	default:
+		return false;
+	}
+}
+
+gx_ec gx_call__end_bool(struct gx_call_ctx *c, gx_ec ec, int sync, bool *ret_done)
+{
+	ec = gx_call__end(c, ec, sync);
+	*ret_done = !gx_ec_failed(ec);
+	if (*ret_done || of_machinery(ec))
+		return ec;
+	if (c->why[0] == '\0')
+		snprintf(c->why, sizeof(c->why), "%s", gx_ec_text(ec));
+	c->inner = true;
+	return GX_OK_EC;
+}
+
 /* ---- One call ---- */
 
 static bool is_private(const struct gx_call_ctx *c)

@@ -39,4 +39,18 @@ void scene_settings(struct scene *s);
 void scene_upkeep(struct scene *s);
 void scene_events(struct scene *s);
 void scene_batch(struct scene *s);
+void scene_folder(struct scene *s);
+void scene_tree(struct scene *s);
+void scene_receive(struct scene *s);
+void scene_message(struct scene *s);
+void scene_transfer(struct scene *s);
+void scene_sync(struct scene *s);
+void scene_files(struct scene *s);
+void scene_permission(struct scene *s);
+void scene_rule(struct scene *s);
+
+/* A new folder, a new message with a recipient and an attachment; ids as on the wire. */
+uint64_t scene_make_folder(struct scene *s, uint64_t parent, const char *name);
+uint64_t scene_make_message(struct scene *s, uint64_t fid, const char *subject);
+int32_t scene_count(struct scene *s, uint64_t fid, gx_proptag_t tag);
 #endif
