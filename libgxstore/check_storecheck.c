@@ -3,6 +3,7 @@
 #include <config.h>
 #include <fcntl.h>
 #include <gx/namedprop.h>
+#include <gx/search.h>
 #include <gx/storecheck.h>
 #include "libgxstore/cio-int.h"
 #include "libgxstore/order-int.h"
@@ -106,6 +107,9 @@ static void fill(struct gx_store *s)
 	ST_OK(gx_msg_delete(t, GX_FID_INBOX, mail + 5, 1, false));
 	make_order(t);
 	st_commit(t);
+	bool done;
+	ck_assert_int_eq(gx_store_index(s, 10000, &done), 0);
+	ck_assert(done);
 }
 
 static void setup(void)
@@ -214,7 +218,27 @@ static void add_file(void)
 	close(fd);
 }
 
-#define BIG "(SELECT id FROM body ORDER BY length(skeleton) DESC LIMIT 1)"
+static void run_index(const char *sql)
+{
+	char path[600], *msg = NULL;
+	sqlite3 *db;
+	snprintf(path, sizeof(path), "%s/exmdb/fts.sqlite3", dir);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	int rc = sqlite3_exec(db, sql, NULL, NULL, &msg);
+	ck_assert_msg(rc == SQLITE_OK, "%s: %s", sql, msg);
+	sqlite3_close(db);
+}
+
+static void lose_text_index_rows(void)
+{
+	run_index("INSERT INTO words(words) VALUES('delete-all')");
+}
+
+static void break_text_index(void)
+{
+	run_index("UPDATE words_data SET block=x'00010203040506070809' WHERE id>1000");
+}
+
 #define ALL 10 /* messages in the store */
 
 static const struct {
@@ -347,6 +371,8 @@ static const struct {
 	{"folder-counters", "UPDATE fstate SET total=99, fai_size=7 WHERE fid=0x0d", NULL, ALL, false, false},
 	{"folder-uidnext", "UPDATE fstate SET uidnext=2 WHERE fid=0x0d", NULL, ALL, false, false},
 	{"folder-modseq", "UPDATE fstate SET modseq=1 WHERE fid=0x0d", NULL, ALL, false, false},
+	{"text-index", NULL, break_text_index, ALL, false, false},
+	{"text-index", NULL, lose_text_index_rows, ALL, false, false},
 	{"sort-order", "UPDATE srow SET unread=1-unread; UPDATE schunk SET total=total+1", NULL, ALL, false, false},
 	{"sort-order", "DELETE FROM srow", NULL, ALL, false, false},
 	{"store-sums", "UPDATE fstate SET total=5 WHERE fid=0", NULL, ALL, false, false},

@@ -18,6 +18,13 @@ int gx_fts__catch_up(struct gx_store *s, int budget_ms, bool *ret_done) GX_MUST_
 /* A body's content changed at a change number: it will be indexed again. */
 int gx_fts__changed(struct gx_txn *t, uint64_t body, uint64_t cn) GX_MUST_CHECK;
 
+/* For the checker, with the index's lock held: as far as it was made, so that it can be looked at. */
+int gx_fts__open(struct gx_store *s) GX_MUST_CHECK;
+/* It will be made anew when it is asked next. */
+void gx_fts__discard(struct gx_store *s);
+/* Is every body in it that should be? @report is told what is not; stops when it answers other than 0. */
+int gx_fts__verify(struct gx_txn *t, int (*report)(uint64_t body, const char *text, void *ctx), void *ctx) GX_MUST_CHECK;
+
 /* ---- The text of a message (fts_text.c) ---- */
 
 int gx_idlist__add(struct gx_idlist *l, uint64_t id) GX_MUST_CHECK;

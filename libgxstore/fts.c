@@ -134,6 +134,19 @@ static int open_index(struct gx_store *s, struct gx_fts *f)
 	return err;
 }
 
+int gx_fts__open(struct gx_store *s)
+{
+	return open_index(s, &s->fts);
+}
+
+void gx_fts__discard(struct gx_store *s)
+{
+	pthread_mutex_lock(&s->fts.lock);
+	discard(s, &s->fts);
+	s->fts.commits = 0;
+	pthread_mutex_unlock(&s->fts.lock);
+}
+
 /* ---- Following the store ---- */
 
 static int put_row(struct gx_fts *f, int64_t row, const struct gx_push *text)

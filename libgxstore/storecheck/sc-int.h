@@ -109,5 +109,5 @@ extern const struct gx_sc_check gx_sc__database, gx_sc__schema, gx_sc__meta, gx_
 	gx_sc__body_rows, gx_sc__body_orphans, gx_sc__message_rows, gx_sc__message_uids, gx_sc__message_mime, gx_sc__shared,
 	gx_sc__content_rows, gx_sc__content_bytes, gx_sc__content_refs, gx_sc__content_orphans, gx_sc__content_files,
 	gx_sc__log, gx_sc__belongings, gx_sc__folder_counters, gx_sc__store_sums,
-	gx_sc__orders;
+	gx_sc__orders, gx_sc__index;
 #endif

@@ -4,6 +4,7 @@
  * lie in the original stay there when it can be had whole, else they are written as values.
  */
 #include <config.h>
+#include "libgxstore/fts-int.h"
 #include "libgxstore/storecheck/sc-int.h"
 
 #define DEPTH_MAX 64U
@@ -174,6 +175,8 @@ static int write_messages(struct gx_sc *k, uint64_t id, const struct gx_msg_prep
 	int err = gx_sc__run(k, "UPDATE msg SET flags=(flags&~0xc00)|?2 WHERE body=?1", id, bits);
 	if (err == 0)
 		err = gx_sc__run(k, "UPDATE msg SET size=?2 WHERE body=?1", id, p->size);
+	if (err == 0)
+		err = gx_fts__changed(k->t, id, gx_txn__new_cn(k->t));
 	GX_STMT(st, k->q, "SELECT mid,fid FROM msg WHERE body=?1");
 	gx_sql__bind_int(st, 1, (int64_t)id);
 	int r = 0;

@@ -30,6 +30,7 @@ const struct gx_sc_check *const gx_sc__checks[] = {
 	&gx_sc__folder_counters,
 	&gx_sc__store_sums,
 	&gx_sc__orders,
+	&gx_sc__index,
 };
 const size_t gx_sc__check_count = sizeof(gx_sc__checks) / sizeof(gx_sc__checks[0]);
 
