@@ -84,6 +84,75 @@ START_TEST(newer_schema_is_refused)
 }
 END_TEST
 
+static struct gx_store *observe(void)
+{
+	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	o.observe = true;
+	return st_open_with(dir, &o);
+}
+
+static uint32_t sum_of_database(void)
+{
+	char path[600], buf[4096];
+	uint32_t sum = 0;
+	ssize_t n;
+	snprintf(path, sizeof(path), "%s/exmdb/gx.sqlite3", dir);
+	int fd = open(path, O_RDONLY);
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			sum = sum * 31 + (uint8_t)buf[i];
+	close(fd);
+	return sum;
+}
+
+START_TEST(a_store_can_be_looked_at)
+{
+	struct gx_txn *t;
+	struct gx_store *s = st_open(dir), *x = observe();
+	t = st_begin(s, GX_TXN_WRITE);
+	uint64_t mid = st_insert(t, GX_FID_INBOX, 1, 200000, 0).mid;
+	ck_assert_uint_eq(total(x, GX_FID_INBOX), 0); /* not committed yet */
+	st_commit(t);
+	ck_assert_uint_eq(total(x, GX_FID_INBOX), 1);
+	ck_assert_int_eq(gx_txn_begin(x, &sys_actor, GX_TXN_WRITE, 1000, &t), GX_E_STATE);
+	struct gx_push out = GX_PUSH_INIT;
+	t = st_begin(x, GX_TXN_READ);
+	ST_OK(gx_msg_original(t, mid, 0, UINT64_MAX, &out));
+	ck_assert_uint_eq(out.len, 200000);
+	gx_push_release(&out);
+	gx_txn_abort(t);
+	st_verify(x);
+	gx_store_close(s);
+	ck_assert_uint_eq(total(x, GX_FID_INBOX), 1);
+	gx_store_close(x);
+	uint32_t before = sum_of_database();
+	x = observe();
+	ck_assert_uint_eq(total(x, GX_FID_INBOX), 1);
+	st_verify(x);
+	gx_store_close(x);
+	ck_assert_uint_eq(sum_of_database(), before);
+	s = st_open(dir);
+	st_verify(s);
+	gx_store_close(s);
+}
+END_TEST
+
+START_TEST(an_older_store_is_not_upgraded_by_looking)
+{
+	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	char path[600];
+	const char *why;
+	sqlite3 *db;
+	snprintf(path, sizeof(path), "%s/exmdb/gx.sqlite3", dir);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version=1", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	o.observe = true;
+	ck_assert_int_eq(try_open(&o, &why), GX_E_FORMAT);
+	ck_assert_ptr_nonnull(strstr(why, "gromox-mkprivate -U"));
+}
+END_TEST
+
 static int64_t number(struct gx_sql *q, const char *sql)
 {
 	sqlite3_stmt *st;
@@ -719,6 +788,8 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, wrong_files_are_named);
 	tcase_add_test(c, newer_schema_is_refused);
+	tcase_add_test(c, a_store_can_be_looked_at);
+	tcase_add_test(c, an_older_store_is_not_upgraded_by_looking);
 	tcase_add_test(c, upgrades_go_step_by_step);
 	tcase_add_test(c, one_owner);
 	tcase_add_test(c, writers_wait_and_give_up);

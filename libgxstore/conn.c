@@ -21,6 +21,11 @@ int gx_conn__open(struct gx_store *s, bool writer, struct gx_conn **ret_c, char 
 		return GX_E_NOMEM;
 	}
 	struct gx_sql_open o = {.file = s->file, .dir = s->dir, .vfs = s->fs->vfs, .log = s->log, .writer = writer, .cache_kib = s->cache_kib};
+	if (s->observe) {
+		o.foreign = true;
+		o.file = s->uri;
+		o.name = s->file;
+	}
 	int err = gx_sql__open(&o, &c->q, why, size);
 	if (err == 0 && (err = gx_cio__new(s->fs, s->dir, &c->cio)) != 0)
 		snprintf(why, size, "%s: %s", s->dir, gx_strerror(err));
@@ -89,6 +94,8 @@ static int wait_turn(struct gx_store *s, int deadline_ms)
 int gx_conn__take_writer(struct gx_store *s, int deadline_ms)
 {
 	int err = 0;
+	if (s->writer == NULL)
+		return GX_E_STATE;
 	pthread_mutex_lock(&s->lock);
 	if (s->writer_busy)
 		err = wait_turn(s, deadline_ms);

@@ -125,7 +125,7 @@ int gx_schema__upgrade(struct gx_sql *q, const char *const *v, int64_t from, int
 	return 0;
 }
 
-int gx_schema__open(struct gx_sql *q)
+static int known_version(struct gx_sql *q, int64_t *ret_version)
 {
 	int64_t app = 0, version = 0;
 	int err = pragma_int(q, "PRAGMA application_id", &app);
@@ -133,6 +133,7 @@ int gx_schema__open(struct gx_sql *q)
 		err = pragma_int(q, "PRAGMA user_version", &version);
 	if (err != 0)
 		return err;
+	*ret_version = version;
 	if (app != GX_APPLICATION_ID || version < 1)
 		return gx_sql__fail(q, GX_E_FORMAT, "%s/" GX_DB_SUBDIR "/" GX_DB_NAME
 			": this is not a store; move it away and create one with gromox-mkprivate", q->dir);
@@ -140,7 +141,24 @@ int gx_schema__open(struct gx_sql *q)
 		return gx_sql__fail(q, GX_E_FORMAT, "%s/" GX_DB_SUBDIR "/" GX_DB_NAME
 			": schema version %d is newer than this program knows (%d); upgrade the program", q->dir,
 			(int)version, GX_SCHEMA_VERSION);
-	return gx_schema__upgrade(q, steps, version, GX_SCHEMA_VERSION);
+	return 0;
+}
+
+int gx_schema__open(struct gx_sql *q)
+{
+	int64_t version;
+	int err = known_version(q, &version);
+	return err != 0 ? err : gx_schema__upgrade(q, steps, version, GX_SCHEMA_VERSION);
+}
+
+int gx_schema__look(struct gx_sql *q)
+{
+	int64_t version;
+	int err = known_version(q, &version);
+	if (err == 0 && version < GX_SCHEMA_VERSION)
+		err = gx_sql__fail(q, GX_E_FORMAT, "%s/" GX_DB_SUBDIR "/" GX_DB_NAME ": schema version %d is older than %d;"
+			" upgrade it with gromox-mkprivate -U or gromox-mkpublic -U", q->dir, (int)version, GX_SCHEMA_VERSION);
+	return err;
 }
 
 int gx_meta__get_blob(struct gx_sql *q, const char *key, struct gx_arena *a, struct gx_bin *ret_v)

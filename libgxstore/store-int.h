@@ -109,7 +109,8 @@ struct gx_store {
 	struct gx_subs subs;
 	struct gx_orders *orders;     /* sort orders there are, order-int.h */
 	struct gx_fts fts;
-	bool no_index;
+	bool no_index, observe;
+	char *uri;                    /* of the database when it is only observed */
 	atomic_bool sweep;            /* content files wait to be removed */
 };
 
@@ -118,6 +119,9 @@ int gx_store__open_on(const struct gx_fs *fs, const char *dir, const struct gx_s
 	struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 int gx_store__create_on(const struct gx_fs *fs, const char *dir, const struct gx_store_create_opts *o, struct gx_arena *a,
 	const char **ret_why) GX_MUST_CHECK;
+/* Opens a store to look at it (observe.c). */
+int gx_store__observe(struct gx_store *s, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+int gx_store__load_meta(struct gx_store *s, struct gx_sql *q, struct gx_arena *a) GX_MUST_CHECK;
 /* The finished database of a new store, in a file that must not exist; neither flushed nor in its place. */
 int gx_store__make_db(const struct gx_fs *fs, const char *file, const struct gx_store_create_opts *o, struct gx_arena *a,
 	const char **ret_why) GX_MUST_CHECK;
@@ -177,6 +181,8 @@ bool gx_flush__kept(struct gx_store *s);
 #define GX_APPLICATION_ID 0x47585354 /* "GXST" */
 /* Makes the tables in an empty database. */
 int gx_schema__create(struct gx_sql *q) GX_MUST_CHECK;
+/* Is it ours, and of GX_SCHEMA_VERSION? */
+int gx_schema__look(struct gx_sql *q) GX_MUST_CHECK;
 /* Checks that it is ours; brings it to GX_SCHEMA_VERSION. */
 int gx_schema__open(struct gx_sql *q) GX_MUST_CHECK;
 /* Step v[n-1] brings version n to n+1, each in a transaction of its own: an interrupted upgrade goes on. */

@@ -71,6 +71,7 @@ static void free_store(struct gx_store *s)
 	free(s->dir);
 	free(s->file);
 	free(s->program);
+	free(s->uri);
 	free(s);
 }
 
@@ -99,8 +100,9 @@ static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const
 	s->clock = o->clock == NULL ? gx_clock_system() : o->clock;
 	s->render = o->render;
 	s->render_ctx = o->render_ctx;
-	s->no_index = o->no_index;
+	s->no_index = o->no_index || o->observe;
 	s->shared = o->shared;
+	s->observe = o->observe;
 	s->max_readers = o->max_readers == 0 ? 4 : o->max_readers;
 	s->cache_kib = o->cache_kib == 0 ? 2048 : o->cache_kib;
 	s->dir = strdup(dir);
@@ -149,7 +151,7 @@ static int lock_store(struct gx_store *s, struct gx_arena *a, const char **ret_w
 	return 0;
 }
 
-static int load_meta(struct gx_store *s, struct gx_sql *q, struct gx_arena *a)
+int gx_store__load_meta(struct gx_store *s, struct gx_sql *q, struct gx_arena *a)
 {
 	struct gx_bin b;
 	int64_t v;
@@ -190,7 +192,7 @@ static int open_db(struct gx_store *s, struct gx_arena *a, const char **ret_why)
 	sqlite3_wal_hook(q->db, on_wal, s);
 	err = gx_schema__open(q);
 	if (err == 0)
-		err = load_meta(s, q, a);
+		err = gx_store__load_meta(s, q, a);
 	if (err == 0)
 		err = gx_store__recover(s);
 	if (err == 0)
@@ -209,6 +211,8 @@ static int open_parts(struct gx_store *s, struct gx_arena *a, const char **ret_w
 			"%s: %s", s->file, strerror(errno));
 		return absent ? GX_E_NOTFOUND : GX_E_IO;
 	}
+	if (s->observe)
+		return gx_store__observe(s, a, ret_why);
 	int err = lock_store(s, a, ret_why);
 	return err != 0 ? err : open_db(s, a, ret_why);
 }
@@ -271,7 +275,7 @@ void gx_store_close(struct gx_store *s)
 	if (s == NULL)
 		return;
 	gx_conn__wait_idle(s);
-	if (alone(s) && close_in_order(s) != 0)
+	if (!s->observe && alone(s) && close_in_order(s) != 0)
 		gx_log(s->log, GX_LOG_WARN, "%s: not closed in order: %s", s->file, s->writer->q->why);
 	free_store(s);
 }

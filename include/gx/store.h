@@ -79,13 +79,18 @@ struct gx_store_opts {
 	bool shared;                    /**< other processes may have it open too; else GX_E_BUSY when they do */
 	unsigned max_readers;           /**< reader connections, 0 takes 4 */
 	unsigned cache_kib;             /**< page cache of a connection, 0 takes 2048 */
+	/**
+	 * Only look: no lock is taken and no data written, whoever has the store open. Write transactions are
+	 * refused with GX_E_STATE; an older schema is not upgraded but refused. For tools.
+	 */
+	bool observe;
 	bool no_index;                  /**< no full-text index: searches read the messages */
 	const char *owner_program;      /**< written into the lock file for messages, e.g. "gromoxd" */
 };
 #define GX_STORE_OPTS_INIT {.size = sizeof(struct gx_store_opts)}
 /**
  * Opens, upgrades an older schema in place. GX_E_NOTFOUND no store there; GX_E_BUSY open in
- * another process; GX_E_FORMAT not a store, corrupt or newer. @p ret_why as above, names file and remedy.
+ * another process; GX_E_FORMAT not a store, corrupt or newer (observed: or older). @p ret_why as above, names file and remedy.
  */
 GX_API int gx_store_open(const char *dir, const struct gx_store_opts *o, struct gx_store **ret_store,
 	struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;

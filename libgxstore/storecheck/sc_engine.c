@@ -203,7 +203,7 @@ static int half_pass(struct gx_sc *k, int mode, uint64_t *io_clean, bool again)
 
 static bool any_for_writer(const struct gx_sc *k)
 {
-	for (size_t i = 0; i < gx_sc__check_count; i++)
+	for (size_t i = 0; i < gx_sc__check_count && !k->s->observe; i++)
 		if (gx_sc__checks[i]->writer && wanted(k->o, gx_sc__checks[i]))
 			return true;
 	return false;

@@ -16,7 +16,7 @@ static int on_finding(uint64_t body, const char *text, void *ctx)
 
 static int find(struct gx_sc *k)
 {
-	return k->s->no_index ? 0 : gx_fts__verify(k->t, on_finding, k);
+	return k->s->no_index || k->s->observe ? 0 : gx_fts__verify(k->t, on_finding, k);
 }
 
 static int repair(struct gx_sc *k, const struct gx_sc_item *v, size_t n)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A store is looked at while others may work on it: readers only, and nothing of it is changed. */
+#include <config.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "libgxstore/store-int.h"
+
+static char *uri_of(const char *path, const char *query)
+{
+	struct gx_strbuf b = GX_STRBUF_INIT;
+	gx_strbuf_adds(&b, "file:");
+	for (const char *s = path; *s != '\0'; s++) {
+		if (*s == '%' || *s == '?' || *s == '#')
+			gx_strbuf_printf(&b, "%%%02x", (unsigned char)*s);
+		else
+			gx_strbuf_addc(&b, *s);
+	}
+	gx_strbuf_printf(&b, "?%s", query);
+	return gx_strbuf_take(&b);
+}
+
+/* Readers need the index of the log, which is made beside it. Where that cannot be, there must be no log. */
+static int choose_uri(struct gx_store *s, struct gx_arena *a, const char **ret_why)
+{
+	struct stat st;
+	const char *sub = gx_arena_printf(a, "%s/" GX_DB_SUBDIR, s->dir), *wal = gx_arena_printf(a, "%s-wal", s->file);
+	if (sub == NULL || wal == NULL)
+		return GX_E_NOMEM;
+	bool may_write = access(sub, W_OK) == 0;
+	if (!may_write && stat(wal, &st) == 0 && st.st_size > 0) {
+		gx_store__why(a, ret_why, "%s: has changes that cannot be read where nothing may be written; copy the store", wal);
+		return GX_E_IO;
+	}
+	s->uri = uri_of(s->file, may_write ? "mode=ro" : "immutable=1");
+	return s->uri == NULL ? GX_E_NOMEM : 0;
+}
+
+int gx_store__observe(struct gx_store *s, struct gx_arena *a, const char **ret_why)
+{
+	char why[512];
+	struct gx_conn *c;
+	int err = choose_uri(s, a, ret_why);
+	if (err != 0)
+		return err;
+	err = gx_conn__open(s, false, &c, why, sizeof(why));
+	if (err != 0) {
+		gx_store__why(a, ret_why, "%s", why);
+		return err;
+	}
+	err = gx_schema__look(c->q);
+	if (err == 0)
+		err = gx_store__load_meta(s, c->q, a);
+	if (err != 0)
+		gx_store__why(a, ret_why, "%s", c->q->why);
+	s->readers = 1;
+	s->idle = c; /* closed with the store */
+	return err;
+}
