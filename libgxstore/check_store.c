@@ -99,7 +99,9 @@ START_TEST(properties_come_back)
 	struct gx_proplist l, set = {0};
 	struct gx_msgobj *m;
 	gx_proptag_t tags[] = {PidTagBody, PidTagSubject, PidTagRead, PidTagHtml};
+	const gx_proptag_t modified = PidTagLastModificationTime;
 	ST_OK(gx_msg_get_props(t, ids.mid, NULL, 0, a, &l));
+	gx_nttime_t received = gx_proplist_get(&l, PidTagMessageDeliveryTime)->v.time;
 	ck_assert_str_eq(gx_proplist_str(&l, PidTagSubject, ""), "message 5");
 	ck_assert_ptr_null(gx_proplist_get(&l, PidTagBody));
 	ck_assert_ptr_nonnull(gx_proplist_get(&l, PidTagChangeKey));
@@ -108,7 +110,14 @@ START_TEST(properties_come_back)
 	ck_assert_ptr_nonnull(gx_proplist_get(&l, PidTagBody));
 	ck_assert_int_eq(gx_proplist_set_str(&set, a, PidTagSubject, "new"), 0);
 	ck_assert_int_eq(gx_proplist_set_str(&set, a, PidTagBody, "short"), 0);
+	ck_assert_int_eq(gx_proplist_set_time(&set, a, PidTagLastModificationTime, 5), 0); /* given, it is taken as it is */
 	ST_OK(gx_msg_set_props(t, ids.mid, &set));
+	ST_OK(gx_msg_get_props(t, ids.mid, &modified, 1, a, &l));
+	ck_assert_uint_eq(l.v[0].v.time, 5);
+	gx_proplist_remove(&set, PidTagLastModificationTime);
+	ST_OK(gx_msg_set_props(t, ids.mid, &set));
+	ST_OK(gx_msg_get_props(t, ids.mid, &modified, 1, a, &l));
+	ck_assert_uint_ge(l.v[0].v.time, received); /* else it is now */
 	ST_OK(gx_msg_get_props(t, ids.mid, tags, 2, a, &l));
 	ck_assert_str_eq(gx_proplist_str(&l, PidTagBody, ""), "short");
 	ST_OK(gx_msg_read(t, ids.mid, a, &m));

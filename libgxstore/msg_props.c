@@ -200,6 +200,8 @@ static int write_props(struct gx_txn *t, struct gx_msg_row *r, const struct gx_p
 	int err = gx_body__own(t, r);
 	if (err == 0)
 		err = gx_body__stored(t, r->body, t->a, &all);
+	if (err == 0 && gx_proplist_get(l, PidTagLastModificationTime) == NULL)
+		err = gx_proplist_set_time(&all, t->a, PidTagLastModificationTime, gx_store__now(t->s));
 	if (err == 0)
 		err = merge(t->a, &all, l);
 	if (err == 0)
