@@ -113,7 +113,7 @@ static gx_ec check_create(struct gx_txn *t, uint64_t parent, const char *name, u
 /* The numbers that the caller brings. */
 static gx_ec take_numbers(struct gx_txn *t, const struct gx_folder_create_opts *o, struct gx_folder_new *n)
 {
-	bool any = (o->fid | o->cn | o->uidvalidity | o->uidnext) != 0 || o->deleted;
+	bool any = (o->cn | o->uidvalidity | o->uidnext) != 0 || o->deleted;
 	if (any && !gx_txn__all_rights(t))
 		return gx_txn__fail(t, ecAccessDenied, "only the owner chooses numbers");
 	if (o->cn > GX_COUNTER_MAX)

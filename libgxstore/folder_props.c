@@ -82,14 +82,13 @@ static int add_numbers(struct gx_proplist *l, struct gx_arena *a, const struct g
 	return err != 0 ? err : gx_proplist_set_bool(l, a, PidTagAttributeHidden, i->hidden);
 }
 
-static int add_rest(struct gx_txn *t, struct gx_proplist *l, struct gx_arena *a, const struct gx_folder_info *i, const struct stored *s)
+static int add_rest(struct gx_proplist *l, struct gx_arena *a, const struct gx_folder_info *i, const struct stored *s)
 {
 	int err = gx_proplist_set_str(l, a, PidTagDisplayName, i->name);
 	if (err == 0 && *i->container_class != '\0')
 		err = gx_proplist_set_str(l, a, PidTagContainerClass, i->container_class);
 	err = err != 0 ? err : gx_proplist_set_time(l, a, PidTagCreationTime, s->created);
-	err = err != 0 ? err : gx_proplist_set_time(l, a, PidTagLastModificationTime, s->modified);
-	return err != 0 ? err : gx_prop__change_key(l, a, t->s, i->cn);
+	return err != 0 ? err : gx_proplist_set_time(l, a, PidTagLastModificationTime, s->modified);
 }
 
 /* PidTagMessageSize is what PidTagMessageSizeExtended is, as far as it fits. */
@@ -129,11 +128,13 @@ gx_ec gx_folder_get_props(struct gx_txn *t, uint64_t fid, const gx_proptag_t *ta
 		return ec;
 	int err = stored_list(t, fid, a, &s);
 	if (err == 0)
+		err = gx_folder__version(&s.l, a, t->s, i.cn);
+	if (err == 0)
 		err = gx_perm__rights(t, fid, &rights);
 	if (err == 0)
 		err = add_numbers(&s.l, a, &i, rights);
 	if (err == 0)
-		err = add_rest(t, &s.l, a, &i, &s);
+		err = add_rest(&s.l, a, &i, &s);
 	if (err == 0)
 		err = gx_folder__add_identity(t, &s.l, a, &i, rights, tags, n);
 	if (err == 0)
@@ -198,16 +199,26 @@ static int write_props(struct gx_txn *t, const struct gx_folder_row *row, const 
 	return err != 0 ? err : gx_txn__event(t, &ev);
 }
 
+/* A folder that comes with its change number also brings the version it was then. */
+static int init_version(struct gx_txn *t, const struct gx_folder_new *n, const struct gx_proplist *l, struct gx_proplist *all)
+{
+	const struct gx_propval *key = gx_proplist_get(l, PidTagChangeKey), *pcl = gx_proplist_get(l, PidTagPredecessorChangeList);
+	int err = pcl == NULL ? 0 : gx_proplist_set(all, t->a, pcl->tag, pcl->v);
+	if (err != 0 || pcl == NULL || key == NULL || n->cn == 0)
+		return err;
+	err = gx_proplist_set(all, t->a, key->tag, key->v);
+	return err != 0 ? err : gx_proplist_set_i64(all, t->a, PidTagChangeNumber, (int64_t)n->cn);
+}
+
 /* Times and predecessors come with an imported folder; a local one gets its own. */
-static int init_rest(struct gx_txn *t, uint64_t fid, const struct gx_proplist *l, struct gx_proplist *all)
+static int init_rest(struct gx_txn *t, const struct gx_folder_new *n, const struct gx_proplist *l, struct gx_proplist *all)
 {
 	const struct gx_propval *created = gx_proplist_get(l, PidTagCreationTime), *modified = gx_proplist_get(l, PidTagLastModificationTime);
-	const struct gx_propval *pcl = gx_proplist_get(l, PidTagPredecessorChangeList);
-	int err = pcl == NULL ? 0 : gx_proplist_set(all, t->a, pcl->tag, pcl->v);
+	int err = init_version(t, n, l, all);
 	if (err != 0 || (created == NULL && modified == NULL))
 		return err;
 	GX_STMT(st, t->q, "UPDATE folders SET created=COALESCE(?2,created), modified=COALESCE(?3,modified) WHERE fid=?1");
-	gx_sql__bind_int(st, 1, (int64_t)fid);
+	gx_sql__bind_int(st, 1, (int64_t)n->fid);
 	if (created != NULL)
 		gx_sql__bind_int(st, 2, (int64_t)created->v.time);
 	else
@@ -226,7 +237,7 @@ gx_ec gx_folder__init_props(struct gx_txn *t, const struct gx_folder_new *n, con
 	struct gx_push out = GX_PUSH_INIT;
 	int err = merge(t->a, &all, l, &c);
 	if (err == 0)
-		err = init_rest(t, n->fid, l, &all);
+		err = init_rest(t, n, l, &all);
 	if (err == 0)
 		err = gx_prow_pack(&out, &all);
 	if (err == 0) {

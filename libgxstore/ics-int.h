@@ -41,4 +41,19 @@ int gx_ics__user_reads(struct gx_ics_run *x) GX_MUST_CHECK;
 int gx_ics__last_cn(struct gx_txn *t, uint64_t *ret_cn) GX_MUST_CHECK;
 int gx_ics__ids(struct gx_arena *a, const struct gx_globset *s, struct gx_ics_ids *ret_ids) GX_MUST_CHECK;
 
+/* ---- Versions and uploads ---- */
+
+/* Those of an object's properties. */
+struct gx_ics_version gx_ics__version_of(const struct gx_proplist *l);
+/* That of a message the actor may read. */
+gx_ec gx_ics__version(struct gx_txn *t, uint64_t mid, struct gx_arena *a, struct gx_ics_version *ret_v);
+/* Are key and list what they should be? */
+int gx_ics__check_version(struct gx_arena *a, const struct gx_ics_version *v) GX_MUST_CHECK;
+/* Among stored properties: it holds while the object has this change number. Without a key it is one of ours, with what came before. */
+int gx_ics__put_version(struct gx_proplist *l, struct gx_arena *a, const struct gx_ics_version *v, uint64_t cn) GX_MUST_CHECK;
+/* @r gets a new change number. */
+int gx_ics__set_version(struct gx_txn *t, struct gx_msg_row *r, const struct gx_ics_version *v) GX_MUST_CHECK;
+/* The id in a source key of this store. ecInvalidParam. */
+gx_ec gx_ics__source_id(struct gx_txn *t, struct gx_bin key, uint64_t *ret_id);
+
 #endif

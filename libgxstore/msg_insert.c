@@ -184,7 +184,7 @@ static gx_ec take_numbers(struct gx_txn *t, struct gx_fstate *f, const struct gx
 		if (gx_ec_failed(ec))
 			return ec;
 	}
-	if ((o->mid == 0 && (o->cn | o->rcn | o->uid) != 0 && !gx_txn__all_rights(t)) || (hidden && o->uid != 0) ||
+	if (((o->cn | o->rcn | o->uid) != 0 && !gx_txn__all_rights(t)) || (hidden && o->uid != 0) ||
 	    (o->uid != 0 && o->uid < f->uidnext) || o->cn > GX_COUNTER_MAX || o->rcn > GX_COUNTER_MAX)
 		return gx_txn__fail(t, ecInvalidParam, "message numbers cannot be chosen so");
 	if (!hidden && (f->uidnext >= UINT32_MAX || o->uid == UINT32_MAX))

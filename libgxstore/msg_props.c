@@ -5,23 +5,6 @@
 
 /* Properties of stored messages, read and written. */
 
-/* XID: replica and big-endian change number, [MS-OXCFXICS] 2.2.2.2. */
-int gx_prop__change_key(struct gx_proplist *l, struct gx_arena *a, const struct gx_store *s, uint64_t cn)
-{
-	enum { XID_LEN = 22 };
-	uint8_t *pcl = gx_arena_alloc(a, 1 + XID_LEN), *xid = pcl + 1; /* the list borrows both */
-	if (pcl == NULL)
-		return GX_E_NOMEM;
-	pcl[0] = XID_LEN;
-	gx_guid_put(&s->replica, xid);
-	for (int i = 0; i < 6; i++)
-		xid[16 + i] = (uint8_t)(cn >> 8 * (5 - i));
-	int err = gx_proplist_set_bin(l, a, PidTagChangeKey, xid, XID_LEN);
-	if (err == 0 && gx_proplist_get(l, PidTagPredecessorChangeList) == NULL)
-		err = gx_proplist_set_bin(l, a, PidTagPredecessorChangeList, pcl, 1 + XID_LEN);
-	return err;
-}
-
 int gx_body__stored(struct gx_txn *t, uint64_t body, struct gx_arena *a, struct gx_proplist *ret_l)
 {
 	GX_STMT(st, t->q, "SELECT props FROM body WHERE id=?1");

@@ -29,8 +29,8 @@ void gx_txn__raise_cn(struct gx_txn *t, uint64_t cn)
 gx_ec gx_txn__claim_id(struct gx_txn *t, uint64_t id)
 {
 	struct gx_fstate *s = t->store_state;
-	if (!gx_txn__all_rights(t))
-		return gx_txn__fail(t, ecAccessDenied, "only the owner chooses ids");
+	if (!gx_txn__all_rights(t) && !gx_ec_is(gx_store_check_reserved(t, id), ecSuccess))
+		return gx_txn__fail(t, ecAccessDenied, "only the owner chooses ids that were not set aside");
 	if (id == 0 || id > GX_COUNTER_MAX)
 		return gx_txn__fail(t, ecInvalidParam, "%llx is no id", (unsigned long long)id);
 	int r = in_use(t, id);

@@ -357,6 +357,8 @@ struct gx_folder_new {
 	struct gx_bin props;
 };
 /* The packed row as a list, without what columns and counters say. */
+/* PidTagChangeKey and PidTagPredecessorChangeList of a folder with this change number, from what is stored of them (ics_version.c). */
+int gx_folder__version(struct gx_proplist *io_l, struct gx_arena *a, const struct gx_store *s, uint64_t cn) GX_MUST_CHECK;
 int gx_folder__stored_props(struct gx_txn *t, uint64_t fid, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
 /* Keys, path, rights: what is made of a folder's place (folder_ident.c). */
 int gx_folder__add_identity(struct gx_txn *t, struct gx_proplist *l, struct gx_arena *a, const struct gx_folder_info *i, uint32_t rights,
@@ -367,8 +369,6 @@ int gx_folder__insert(struct gx_txn *t, const struct gx_folder_new *n) GX_MUST_C
 
 /* ---- Property lists ---- */
 
-/* PidTagChangeKey, and PidTagPredecessorChangeList unless there. */
-int gx_prop__change_key(struct gx_proplist *l, struct gx_arena *a, const struct gx_store *s, uint64_t cn) GX_MUST_CHECK;
 /* Those of the tags that are there; all for n 0. */
 int gx_prop__select(const struct gx_proplist *all, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
 

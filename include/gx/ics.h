@@ -121,6 +121,95 @@ struct gx_ics_hierarchy_answer {
 GX_API gx_ec gx_ics_hierarchy_answer(struct gx_txn *t, uint64_t fid, const struct gx_globset *given, const struct gx_globset *seen,
 	struct gx_arena *a, struct gx_ics_hierarchy_answer *ret_a) GX_MUST_CHECK;
 
+/* ---- Versions, [MS-OXCFXICS] 3.1.5.6 ---- */
+
+struct gx_ics_version {
+	struct gx_bin change_key; /**< PidTagChangeKey */
+	struct gx_bin pcl;        /**< PidTagPredecessorChangeList */
+	gx_nttime_t modified;     /**< PidTagLastModificationTime */
+};
+enum { GX_ICS_SAME, GX_ICS_NEWER, GX_ICS_OLDER, GX_ICS_CONFLICT };
+/**
+ * What an incoming version is to the stored one, by their predecessor lists; a change key counts as part of its list.
+ * GX_E_FORMAT, GX_E_TRUNC for what is no list or key.
+ */
+GX_API int gx_ics_compare(struct gx_arena *a, const struct gx_ics_version *stored, const struct gx_ics_version *incoming,
+	int *ret_order) GX_MUST_CHECK;
+/** Who wins a conflict: the later one, and of equal ones that of the higher namespace. [MS-OXCFXICS] 3.1.5.6.2.2 */
+GX_API bool gx_ics_wins(const struct gx_ics_version *incoming, const struct gx_ics_version *stored);
+/**
+ * The message as it is now is this version, made elsewhere: it gets a change number of ours, and keeps key and list
+ * until somebody changes it here. System or owner, or who made the message.
+ */
+GX_API gx_ec gx_ics_set_version(struct gx_txn *t, uint64_t mid, const struct gx_ics_version *v, uint64_t *ret_cn) GX_MUST_CHECK;
+
+/* ---- Uploads, [MS-OXCFXICS] 3.2.5.9.4 ---- */
+
+/*
+ * Objects are named by source keys (22 bytes) of the store's own replica; ecInvalidParam for others. What
+ * a client brings gets change numbers of ours, which the caller adds to what the client has seen; not
+ * those of resolved conflicts, which the client has to fetch.
+ */
+
+struct gx_ics_message {
+	size_t size;
+	struct gx_bin source_key;
+	struct gx_ics_version version;
+	bool fai;
+	bool fail_on_conflict;
+};
+#define GX_ICS_MESSAGE_INIT {.size = sizeof(struct gx_ics_message)}
+enum {
+	GX_ICS_CREATE,  /**< there is no such message: make it with this id */
+	GX_ICS_REPLACE, /**< the stored one is older: it gets the new contents */
+	GX_ICS_RESOLVE, /**< both were changed */
+};
+struct gx_ics_import {
+	uint64_t mid;
+	int how;             /**< GX_ICS_CREATE ... */
+	bool wins;           /**< RESOLVE: the incoming version is the later one */
+	bool keep_both;      /**< RESOLVE: as a message that shows the conflict, else the later one alone */
+	struct gx_bin pcl;   /**< what the message's list is to be, in the arena */
+};
+/**
+ * What is to be done with a message that a client has changed. ecIgnoreFailure: the stored one is the same or
+ * newer; ecSyncConflict: both were changed, and that was to fail; ecSyncObjectDeleted: it was
+ * deleted or moved here; ecAccessDenied.
+ */
+GX_API gx_ec gx_ics_check_message(struct gx_txn *t, uint64_t fid, const struct gx_ics_message *m, struct gx_arena *a,
+	struct gx_ics_import *ret_import) GX_MUST_CHECK;
+
+struct gx_ics_move {
+	uint64_t src_fid;
+	struct gx_bin source_key, dst_source_key;
+	struct gx_ics_version version; /**< the list of the client's message as it was before, the key of the move; no time */
+};
+/**
+ * Moves a message into @p fid under the id that the client gave it. ecNewerClientChange is a success: the client
+ * has changes of it that it must send too. ecSyncObjectDeleted: it is not there any more.
+ */
+GX_API gx_ec gx_ics_import_move(struct gx_txn *t, uint64_t fid, const struct gx_ics_move *m, struct gx_msg_ids *ret_ids) GX_MUST_CHECK;
+/** Those that are gone are passed over. */
+GX_API gx_ec gx_ics_import_delete(struct gx_txn *t, uint64_t fid, const struct gx_bin *source_keys, size_t n, bool hard) GX_MUST_CHECK;
+struct gx_ics_read {
+	struct gx_bin source_key;
+	bool read;
+};
+/**
+ * Read states of normal messages. @param io_read gets the change numbers. @param ret_receipts (may be NULL) messages
+ * whose sender is to be told now, see gx_msg_set_read().
+ */
+GX_API gx_ec gx_ics_import_reads(struct gx_txn *t, uint64_t fid, const struct gx_ics_read *v, size_t n, struct gx_globset *io_read,
+	struct gx_arena *a, struct gx_ics_ids *ret_receipts) GX_MUST_CHECK;
+/**
+ * A folder that was made or changed, by the properties of [MS-OXCFXICS] 2.2.3.2.4.3.1 and any others; no parent means
+ * @p root. A conflict is won by the later version, and @p ret_cn is 0 then. ecIgnoreFailure: nothing new;
+ * ecNoParentFolder; ecCycleDetected; ecSyncObjectDeleted; ecDuplicateName.
+ */
+GX_API gx_ec gx_ics_import_folder(struct gx_txn *t, uint64_t root, const struct gx_proplist *l, uint64_t *ret_fid, uint64_t *ret_cn) GX_MUST_CHECK;
+/** Folders below @p root; those that are gone are passed over. */
+GX_API gx_ec gx_ics_import_folder_delete(struct gx_txn *t, uint64_t root, const struct gx_bin *source_keys, size_t n, bool hard) GX_MUST_CHECK;
+
 #ifdef __cplusplus
 }
 #endif
