@@ -50,7 +50,7 @@ START_TEST(given_numbers)
 	ST_IS(put(t, GX_FID_INBOX, &o, &ids), ecDuplicateObject);
 	o.mid = GX_COUNTER_MAX + 1;
 	ST_IS(put(t, GX_FID_INBOX, &o, &ids), ecInvalidParam);
-	o.mid = 0x123457;
+	o.mid = 0x123567; /* the next ones are those of bodies */
 	o.uid = 42;
 	ST_IS(put(t, GX_FID_INBOX, &o, &ids), ecInvalidParam);
 	o = (struct gx_msg_insert_opts)GX_MSG_INSERT_OPTS_INIT;
