@@ -302,6 +302,7 @@ static void put_message(uint64_t mid)
 	number("rcn", r.rcn);
 	number("received", r.received);
 	put_keywords(r.kwset);
+	gx_proplist_remove(&m->props, PidTagChangeNumber); /* says which version a foreign key is of */
 	put_object(m);
 	put_props("keys", &l);
 	put_original(&r);

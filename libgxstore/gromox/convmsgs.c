@@ -62,14 +62,17 @@ static int read_object(struct gx_conv *c, struct gx_gromox_msg *m, const struct 
 	return err;
 }
 
-static void tidy(struct gx_conv *c, struct gx_gromox_msg *m)
+/* A key that is not ours is that of the version with this change number, see v_change_key(). */
+static int tidy(struct gx_conv *c, struct gx_gromox_msg *m)
 {
 	static const gx_proptag_t computed[] = {PidTagMid, PidTagFolderId, PidTagChangeNumber, PidTagMessageSize, PidTagMessageSizeExtended,
 		PidTagRead, PidTagAssociated, PidTagInternetArticleNumber};
 	static const gx_proptag_t key = PidTagChangeKey;
 	gx_conv__drop(&m->obj->props, computed, sizeof(computed) / sizeof(computed[0]));
-	if (gx_conv__own_key(c, &m->obj->props, m->cn))
-		gx_conv__drop(&m->obj->props, &key, 1);
+	if (!gx_conv__own_key(c, &m->obj->props, m->cn))
+		return gx_proplist_set_i64(&m->obj->props, c->item, PidTagChangeNumber, (int64_t)m->cn);
+	gx_conv__drop(&m->obj->props, &key, 1);
+	return 0;
 }
 
 static int prepare(struct gx_conv *c, struct gx_gromox_msg *m, struct gx_msg_prepared **ret_p)
@@ -137,8 +140,9 @@ static int one(struct gx_conv *c, uint64_t fid, struct gx_gromox_msg *m, uint32_
 			(unsigned long long)m->timer);
 	if (err != 0)
 		return err;
-	tidy(c, m);
-	err = prepare(c, m, &p);
+	err = tidy(c, m);
+	if (err == 0)
+		err = prepare(c, m, &p);
 	if (err == 0)
 		err = put(c, fid, m, &i, indexed != 0, uid, p);
 	if (err == 0) {
