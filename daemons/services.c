@@ -2,6 +2,7 @@
 #include <config.h>
 #include <errno.h>
 #include <malloc.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,7 +55,7 @@ bool services_begin(struct services *s, struct daemon *d)
 struct service {
 	const char *name;
 	const char *listen, *listen_tls, *haproxy;          /* directives */
-	const char *cert, *key, *passwd;
+	const char *cert, *key, *passwd, *client_ca;
 	const char *busy;
 	struct gx_engine_factory factory;
 	uint32_t stall_ms;
@@ -72,6 +73,7 @@ static bool open_tls(struct services *s, const struct service *v, struct gx_tls 
 	if (*o.key_password == '\0')
 		o.key_password = NULL;
 	o.min_proto = str(s, "tls_min_proto");
+	o.client_ca_path = v->client_ca;
 	if (*o.cert_path == '\0' && !v->tls_wanted)
 		return true;
 	if (*o.cert_path == '\0' || *o.key_path == '\0') {
@@ -83,14 +85,14 @@ static bool open_tls(struct services *s, const struct service *v, struct gx_tls 
 	return ret == 0 || fail(s, v->name, ret, why);
 }
 
-static bool listen_on(struct services *s, const struct service *v, const char *directive, struct gx_tls *tls, bool implicit)
+static bool listen_at(struct services *s, const struct service *v, const char *directive, const char *addrs, struct gx_tls *tls, bool implicit)
 {
-	const char *const *w = gx_conf_words(s->arena, str(s, directive));
+	const char *const *w = gx_conf_words(s->arena, addrs);
 	struct gx_listen_opts o = GX_LISTEN_OPTS_INIT;
 	o.factory = v->factory;
 	o.tls = tls;
 	o.implicit_tls = implicit;
-	o.haproxy = gx_conf_uint(s->conf, v->haproxy) == 2;
+	o.haproxy = v->haproxy != NULL && gx_conf_uint(s->conf, v->haproxy) == 2;
 	o.max_conns = (unsigned)gx_conf_uint(s->conf, "context_num");
 	o.max_conns_per_ip = (unsigned)gx_conf_uint(s->conf, "conns_per_host");
 	o.write_stall_ms = v->stall_ms;
@@ -108,6 +110,11 @@ static bool listen_on(struct services *s, const struct service *v, const char *d
 		daemon_announce(s->d, v->name, *w, port);
 	}
 	return w != NULL;
+}
+
+static bool listen_on(struct services *s, const struct service *v, const char *directive, struct gx_tls *tls, bool implicit)
+{
+	return listen_at(s, v, directive, str(s, directive), tls, implicit);
 }
 
 static bool check_haproxy(struct services *s, const char *directive)
@@ -186,6 +193,113 @@ bool services_listen_smtp(struct services *s)
 	if (!set_protocol(s) || !check_haproxy(s, v.haproxy) || !open_tls(s, &v, &s->smtp_tls))
 		return false;
 	return listen_on(s, &v, v.listen, s->smtp_tls, false) && (s->smtp_tls == NULL || listen_on(s, &v, v.listen_tls, s->smtp_tls, true));
+}
+
+/* ---- Stores for others ---- */
+
+bool services_istore_apart(const struct services *s)
+{
+	return (gx_conf_uint(s->conf, "istore_standalone") & 1) != 0;
+}
+
+static const uint32_t *user_ids(struct services *s, const char *directive, size_t *ret_n)
+{
+	const char *const *w = gx_conf_words(s->arena, str(s, directive));
+	size_t n = 0;
+	while (w != NULL && w[n] != NULL)
+		++n;
+	uint32_t *v = w == NULL ? NULL : gx_arena_new_array(s->arena, uint32_t, n);
+	for (size_t i = 0; v != NULL && i < n; ++i) {
+		const struct passwd *pw = getpwnam(w[i]);
+		if (pw == NULL) {
+			gx_log(s->log, GX_LOG_CRIT, "%s: %s: this system has no user %s", gx_conf_origin(s->conf, directive), directive, w[i]);
+			return NULL;
+		}
+		v[i] = pw->pw_uid;
+	}
+	*ret_n = n;
+	return v;
+}
+
+/* NULL for an empty list. */
+static const char *const *words_or_null(struct services *s, const char *directive)
+{
+	const char *text = str(s, directive);
+	return *text == '\0' ? NULL : gx_conf_words(s->arena, text);
+}
+
+static bool make_exmdb_server(struct services *s)
+{
+	struct gx_exmdb_server_opts o = GX_EXMDB_SERVER_OPTS_INIT;
+	o.hosts_allow = gx_conf_words(s->arena, str(s, "exmdb_hosts_allow"));
+	o.certs_allow = words_or_null(s, "exmdb_certs_allow");
+	o.uids_allow = user_ids(s, "exmdb_users_allow", &o.uid_count);
+	o.max_data = (unsigned)gx_conf_uint(s->conf, "max_rpc_stub_threads");
+	o.max_events = (unsigned)gx_conf_uint(s->conf, "max_router_connections");
+	o.max_request = (uint32_t)gx_conf_uint(s->conf, "exmdb_request_max");
+	o.debug = (int)gx_conf_uint(s->conf, "exrpc_debug");
+	if (o.uids_allow == NULL)
+		return false;
+	int ret = gx_exmdb_server_new(&o, &s->exmdb);
+	return ret == 0 || fail(s, "exmdb", ret, NULL);
+}
+
+/* The older pair of directives, when the newer one is not set. */
+static const char *exmdb_directive(struct services *s, const char **ret_addr)
+{
+	const char *ip = str(s, "listen_ip");
+	bool older = !gx_conf_is_set(s->conf, "exmdb_listen") && (*ip != '\0' || gx_conf_is_set(s->conf, "exmdb_listen_port"));
+	if (!older) {
+		*ret_addr = str(s, "exmdb_listen");
+		return "exmdb_listen";
+	}
+	ip = *ip == '\0' ? "::1" : ip;
+	*ret_addr = gx_arena_printf(s->arena, strchr(ip, ':') != NULL ? "[%s]:%u" : "%s:%u", ip, (unsigned)gx_conf_uint(s->conf, "exmdb_listen_port"));
+	return *ip == '\0' ? "exmdb_listen_port" : "listen_ip";
+}
+
+bool services_listen_exmdb(struct services *s)
+{
+	struct service v = {
+		.name = "exmdb", .listen_tls = "exmdb_listen_tls", .cert = "exmdb_certificate_path", .key = "exmdb_private_key_path",
+		.passwd = "exmdb_certificate_passwd", .stall_ms = 60000, .tls_wanted = *str(s, "exmdb_listen_tls") != '\0',
+	};
+	const char *addr = "", *directive;
+	if (gx_conf_uint(s->conf, "istore_standalone") & 2) {
+		gx_log(s->log, GX_LOG_CRIT, "%s: istore_standalone = %u: stores do not get processes of their own; use 0 or 1",
+		       gx_conf_origin(s->conf, "istore_standalone"), (unsigned)gx_conf_uint(s->conf, "istore_standalone"));
+		return false;
+	}
+	directive = exmdb_directive(s, &addr);
+	v.client_ca = str(s, "exmdb_client_ca_path");
+	if (v.tls_wanted && *v.client_ca == '\0') {
+		gx_log(s->log, GX_LOG_CRIT, "exmdb_listen_tls is set, but exmdb_client_ca_path is not: anybody could connect; name the file with "
+		       "the authorities of your clients' certificates");
+		return false;
+	}
+	if (!make_exmdb_server(s))
+		return false;
+	gx_exmdb_server_factory(&v.factory, s->exmdb);
+	if (v.tls_wanted && !open_tls(s, &v, &s->exmdb_tls))
+		return false;
+	return listen_at(s, &v, directive, addr, NULL, false) &&
+	       (!v.tls_wanted || listen_on(s, &v, v.listen_tls, s->exmdb_tls, true));
+}
+
+bool services_open_exmdb(struct services *s)
+{
+	struct gx_exmdb_host_opts o = GX_EXMDB_HOST_OPTS_INIT;
+	if (s->exmdb == NULL)
+		return true;
+	o.pool = s->pool;
+	o.dir = s->dir;
+	o.log = s->log;
+	o.prefixes = words_or_null(s, "exmdb_store_path");
+	int ret = gx_exmdb_host_new(&o, &s->exmdb_host);
+	if (ret != 0)
+		return fail(s, "exmdb", ret, NULL);
+	gx_exmdb_server_set_host(s->exmdb, s->exmdb_host);
+	return true;
 }
 
 /* ---- Data ---- */
@@ -290,6 +404,8 @@ static void keep_stores(void *ctx)
 	int ret = gx_store_pool_sync(s->pool);
 	if (ret != 0)
 		gx_log(s->log, GX_LOG_ERROR, "stores cannot be flushed: %s; trying again", gx_strerror(ret));
+	if (s->exmdb_host != NULL)
+		gx_exmdb_host_tick(s->exmdb_host);
 	unsigned open = gx_store_pool_tick(s->pool);
 	if (atomic_exchange(&s->stores_open, open) > 0 && open == 0)
 		malloc_trim(0);
@@ -314,11 +430,11 @@ bool services_start(struct services *s)
 
 static void reload(struct services *s)
 {
-	struct gx_tls *all[] = {s->imap_tls, s->smtp_tls};
+	struct gx_tls *all[] = {s->imap_tls, s->smtp_tls, s->exmdb_tls};
 	struct gx_arena *a = gx_arena_new(0);
 	if (a == NULL)
 		return;
-	for (unsigned i = 0; i < 2; ++i) {
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); ++i) {
 		const char *why = NULL;
 		int ret = all[i] == NULL ? 0 : gx_tls_reload(all[i], a, &why);
 		if (ret != 0)
@@ -361,11 +477,14 @@ static void end(struct services *s)
 	gx_delivery_free(s->delivery);
 	gx_journal_close(s->journal);
 	gx_net_free(s->net);
+	gx_exmdb_server_free(s->exmdb);
+	gx_exmdb_host_free(s->exmdb_host);
 	gx_store_pool_free(s->pool);
 	gx_authlimit_free(s->limit);
 	gx_dir_close(s->dir);
 	gx_tls_free(s->imap_tls);
 	gx_tls_free(s->smtp_tls);
+	gx_tls_free(s->exmdb_tls);
 }
 
 int services_main(const struct daemon_spec *spec, bool (*start)(struct services *s, struct daemon *d), int argc, char **argv)

@@ -9,6 +9,7 @@
 #include <gx/authlimit.h>
 #include <gx/delivery.h>
 #include <gx/directory.h>
+#include <gx/exmdb-server.h>
 #include <gx/imap.h>
 #include <gx/net.h>
 #include <gx/smtp.h>
@@ -22,7 +23,7 @@ struct services {
 	const struct gx_log *log;
 	const char *host;
 	struct gx_net *net;
-	struct gx_tls *imap_tls, *smtp_tls;
+	struct gx_tls *imap_tls, *smtp_tls, *exmdb_tls;
 	struct gx_dir *dir;
 	struct gx_store_pool *pool;
 	struct gx_authlimit *limit;
@@ -30,6 +31,8 @@ struct services {
 	struct gx_delivery *delivery;
 	struct gx_imap_server imap;
 	struct gx_smtp_server smtp;
+	struct gx_exmdb_host *exmdb_host;
+	struct gx_exmdb_server *exmdb;
 	bool tick_always;            /* no connection would wake the tick */
 	atomic_bool ticking;
 	atomic_uint stores_open;
@@ -39,9 +42,14 @@ bool services_begin(struct services *s, struct daemon *d);
 /* Ports are bound and keys read while the program may still be root. */
 bool services_listen_imap(struct services *s);
 bool services_listen_smtp(struct services *s);
+bool services_listen_exmdb(struct services *s);
 bool services_open_directory(struct services *s);
 /* @param shared: other processes work on the same stores. */
 bool services_open_stores(struct services *s, bool shared);
+/* What answers the calls of the exmdb protocol, on the stores of this process. */
+bool services_open_exmdb(struct services *s);
+/* Does a process of its own serve the exmdb protocol? */
+bool services_istore_apart(const struct services *s);
 /* @param external: another process delivers. */
 bool services_open_journal(struct services *s, bool external);
 /* From the journal of this process, or following that of another. */

@@ -19,6 +19,8 @@ enum {
 	GX_DIRECTIVES_QUEUE,   /**< the journal between reception and delivery */
 	GX_DIRECTIVES_DELIVERY,
 	GX_DIRECTIVES_STORE,
+	GX_DIRECTIVES_EXMDB,   /**< the exmdb protocol's server */
+	GX_DIRECTIVES_ISTORE,
 	GX_DIRECTIVES_COUNT
 };
 /** A table for gx_conf_new(); NULL outside the list. Static. */

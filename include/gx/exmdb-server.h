@@ -15,7 +15,7 @@ extern "C" {
 
 struct gx_exmdb_server_opts {
 	size_t size;
-	struct gx_exmdb_host *host;          /**< borrowed */
+	struct gx_exmdb_host *host;          /**< borrowed; NULL: comes by gx_exmdb_server_set_host() */
 	const char *const *hosts_allow;      /**< exmdb_hosts_allow: addresses as io->peer has them; NULL: loopback. Copied. */
 	const uint32_t *uids_allow;          /**< users that may use Unix sockets, besides root and the server's own. Copied. */
 	size_t uid_count;
@@ -33,6 +33,8 @@ struct gx_exmdb_server_opts {
 struct gx_exmdb_server;
 /** GX_E_INVAL, GX_E_NOMEM. */
 GX_API int gx_exmdb_server_new(const struct gx_exmdb_server_opts *o, struct gx_exmdb_server **ret_s) GX_MUST_CHECK;
+/** Before the first connection: ports are bound while there are no stores yet. */
+GX_API void gx_exmdb_server_set_host(struct gx_exmdb_server *s, struct gx_exmdb_host *host);
 /** After every connection has ended. Accepts NULL. */
 GX_API void gx_exmdb_server_free(struct gx_exmdb_server *s);
 /**

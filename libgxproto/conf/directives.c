@@ -13,6 +13,8 @@ const struct gx_conf_key *gx_directives(unsigned group)
 		[GX_DIRECTIVES_QUEUE] = queue_keys,
 		[GX_DIRECTIVES_DELIVERY] = delivery_keys,
 		[GX_DIRECTIVES_STORE] = store_keys,
+		[GX_DIRECTIVES_EXMDB] = exmdb_keys,
+		[GX_DIRECTIVES_ISTORE] = istore_keys,
 	};
 	return group < GX_DIRECTIVES_COUNT ? tables[group] : NULL;
 }

@@ -87,7 +87,7 @@ static void set_defaults(struct gx_exmdb_server_opts *o)
 
 int gx_exmdb_server_new(const struct gx_exmdb_server_opts *o, struct gx_exmdb_server **ret_s)
 {
-	if (o == NULL || o->size != sizeof(*o) || o->host == NULL || (o->uid_count != 0 && o->uids_allow == NULL) || ret_s == NULL)
+	if (o == NULL || o->size != sizeof(*o) || (o->uid_count != 0 && o->uids_allow == NULL) || ret_s == NULL)
 		return GX_E_INVAL;
 	struct gx_exmdb_server *s = calloc(1, sizeof(*s));
 	if (s == NULL)
@@ -110,6 +110,11 @@ int gx_exmdb_server_new(const struct gx_exmdb_server_opts *o, struct gx_exmdb_se
 	}
 	*ret_s = s;
 	return 0;
+}
+
+void gx_exmdb_server_set_host(struct gx_exmdb_server *s, struct gx_exmdb_host *host)
+{
+	s->o.host = host;
 }
 
 void gx_exmdb_server_free(struct gx_exmdb_server *s)

@@ -60,7 +60,7 @@ class Server:
     def __init__(self, users=2, config="", directory=None, env=None, wrapper=None):
         self.dir = directory or tempfile.mkdtemp(prefix="gx-test-")
         self.users = [f"user{i + 1}@{DOMAIN}" for i in range(users)]
-        self.lmtp_port, self.imap_port, self.imaps_port = free_port(), free_port(), free_port()
+        self.lmtp_port, self.imap_port, self.imaps_port, self.exmdb_port = (free_port() for _ in range(4))
         self.proc = None
         self.env = dict(os.environ, **(env or {}))
         self.wrapper = wrapper or []
@@ -78,6 +78,8 @@ dequeue_path = {self.dir}/queue
 lda_listen = 127.0.0.1:{self.lmtp_port}
 lda_listen_tls =
 imap_listen = 127.0.0.1:{self.imap_port}
+exmdb_listen = 127.0.0.1:{self.exmdb_port}
+exmdb_hosts_allow = 127.0.0.1
 imap_listen_tls = 127.0.0.1:{self.imaps_port}
 imap_support_tls = yes
 imap_certificate_path = {self.cert}

@@ -13,7 +13,7 @@ import time
 
 from gxservice import PASSWORD, Server, gxtap, have, program, run
 
-DAEMONS = ("gromoxd", "imap", "delivery-queue", "delivery")
+DAEMONS = ("gromoxd", "imap", "delivery-queue", "delivery", "istore")
 PROXY_V4 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes((192, 0, 2, 5, 192, 0, 2, 1)) + b"\x12\x34\0\x8f"
 
 
@@ -69,10 +69,10 @@ def test_configuration_can_be_tried():
 
 
 def test_directives_without_effect_are_named_once():
-    s = Server(users=0, config="imap_thread_init_num = 5\nimap_thread_init_num = 6\nexmdb_listen_port = 5000")
+    s = Server(users=0, config="imap_thread_init_num = 5\nimap_thread_init_num = 6\nexmdb_eph_prefix = x")
     out = run([program("gromoxd"), "-c", s.cfg, "-T"]).stdout
     assert out.count(b"imap_thread_init_num has no effect") == 1, out
-    assert out.count(b"exmdb_listen_port has no effect") == 1, out
+    assert out.count(b"exmdb_eph_prefix has no effect") == 1, out
 
 
 def test_ready_descriptor_tells_the_ports_taken():
