@@ -5,6 +5,7 @@
 #include "libgxstore/fts-int.h"
 #include "libgxstore/msg-int.h"
 #include "libgxstore/pread-int.h"
+#include "libgxstore/search-int.h"
 #include "libgxstore/order-int.h"
 
 /*
@@ -160,6 +161,8 @@ int gx_change__created(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 	touch_folder(t, f);
 	int err = gx_order__created(t, f, r);
 	if (err == 0)
+		err = gx_search__created(t, r);
+	if (err == 0)
 		err = view_op(t, GX_VOP_INSERT, r);
 	if (err == 0)
 		err = event(t, type[how], r, source);
@@ -178,6 +181,8 @@ int gx_change__updated(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 		err = view_op(t, renumbered ? GX_VOP_INSERT : GX_VOP_UPDATE, r);
 	if (err == 0)
 		err = gx_order__updated(t, old, r);
+	if (err == 0 && how != GX_CH_QUIET)
+		err = gx_search__updated(t, old, r);
 	if (err != 0 || how == GX_CH_QUIET)
 		return err;
 	if (r->modseq > f->modseq)
@@ -201,6 +206,8 @@ int gx_change__removed(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 		f->removed++;
 	touch_folder(t, f);
 	int err = gx_order__removed(t, r);
+	if (err == 0)
+		err = gx_search__removed(t, r);
 	if (err == 0)
 		err = gx_pread__forget(t, r);
 	if (err == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <gx/folder.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/search-int.h"
 
 struct tree {
 	uint64_t *v; /* parents before children */
@@ -65,7 +65,9 @@ static int hide(struct gx_txn *t, uint64_t fid, bool top)
 
 static int remove_one(struct gx_txn *t, uint64_t fid, uint64_t parent, bool hard, bool top)
 {
-	int err = hard ? drop_rows(t, fid) : hide(t, fid, top);
+	int err = gx_search__folder_gone(t, fid, hard);
+	if (err == 0)
+		err = hard ? drop_rows(t, fid) : hide(t, fid, top);
 	if (err == 0)
 		err = gx_txn__vop(t, fid, GX_VOP_DROP, NULL);
 	struct gx_event ev = {.type = GX_EV_FOLDER_DELETED, .fid = fid, .parent = parent, .cn = t->store_state->modseq};
@@ -146,7 +148,7 @@ static int show_tree(struct gx_txn *t, uint64_t fid)
 	}
 	for (size_t i = 0; err == 0 && i < k.n; i++)
 		err = show(t, k.v[i]);
-	return err;
+	return err != 0 ? err : gx_search__moved(t);
 }
 
 gx_ec gx_folder_undelete(struct gx_txn *t, uint64_t fid)

@@ -27,11 +27,6 @@ int gx_fts__verify(struct gx_txn *t, int (*report)(uint64_t body, const char *te
 
 /* ---- The text of a message (fts_text.c) ---- */
 
-int gx_idlist__add(struct gx_idlist *l, uint64_t id) GX_MUST_CHECK;
-void gx_idlist__release(struct gx_idlist *l);
-/* Ascending, each once. */
-void gx_idlist__sort(struct gx_idlist *l);
-bool gx_idlist__has(const struct gx_idlist *l, uint64_t id);
 /*
  * Appends subject, people, header, texts and names of attachments of a body and of the messages in it, in
  * the form of gx_fuzzy_form(). *ret_whole: all of it was taken. Ids of embedded bodies are appended to @inner.

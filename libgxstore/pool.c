@@ -6,6 +6,7 @@
 #include "libgxstore/store-int.h"
 
 #define BUCKETS 1024U
+#define TICK_SEARCH_MS 300 /* a store, each tick, for search folders that are not through */
 #define TICK_INDEX_MS 300 /* a store, each tick, for its full-text index */
 
 enum { OPENING, OPEN, CLOSING };
@@ -250,6 +251,8 @@ static int tick(struct gx_store *s)
 {
 	bool done;
 	gx_views__trim(s);
+	if (gx_search_run(s, TICK_SEARCH_MS, &done) != 0)
+		gx_log(s->log, GX_LOG_DEBUG, "%s: search folders are not through", s->dir);
 	if (gx_store_index(s, TICK_INDEX_MS, &done) != 0)
 		gx_log(s->log, GX_LOG_DEBUG, "%s: the full-text index lags behind", s->dir);
 	gx_flush__checkpoint(s, 1024);

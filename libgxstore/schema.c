@@ -60,7 +60,7 @@ static const char *const steps[GX_SCHEMA_VERSION - 1] = {
 	"CREATE TABLE rules(id INTEGER PRIMARY KEY, fid INTEGER, sequence INTEGER, state INTEGER, level INTEGER,"
 	" user_flags INTEGER, name TEXT, provider TEXT, provider_data BLOB, condition BLOB, actions BLOB);"
 	"CREATE INDEX rules_fid ON rules(fid, sequence);"
-	"CREATE TABLE search(fid INTEGER PRIMARY KEY, flags INTEGER, state INTEGER, criteria BLOB);"
+	"CREATE TABLE search(fid INTEGER PRIMARY KEY, flags INTEGER, state INTEGER, criteria BLOB, at_fid INTEGER, at_id INTEGER);"
 	"CREATE TABLE scope(search INTEGER, fid INTEGER, PRIMARY KEY(search, fid)) WITHOUT ROWID;"
 	"CREATE TABLE found(fid INTEGER, mid INTEGER, PRIMARY KEY(fid, mid)) WITHOUT ROWID;"
 	"CREATE INDEX found_mid ON found(mid);"

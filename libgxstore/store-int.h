@@ -74,6 +74,12 @@ struct gx_idlist {
 	uint64_t *v;
 	size_t n, cap;
 };
+int gx_idlist__add(struct gx_idlist *l, uint64_t id) GX_MUST_CHECK;
+void gx_idlist__release(struct gx_idlist *l);
+/* Ascending, each once. */
+void gx_idlist__sort(struct gx_idlist *l);
+bool gx_idlist__has(const struct gx_idlist *l, uint64_t id);
+
 struct gx_fts {
 	pthread_mutex_t lock;        /* indexing and asking, one at a time */
 	struct gx_sql *q;            /* NULL: not opened yet */
@@ -111,6 +117,8 @@ struct gx_store {
 	struct gx_fts fts;
 	bool no_index, observe;
 	char *uri;                    /* of the database when it is only observed */
+	struct gx_searches *searches; /* search folders there are, search-int.h */
+	atomic_bool searching;        /* some may not be through */
 	atomic_bool sweep;            /* content files wait to be removed */
 };
 
@@ -192,6 +200,8 @@ int gx_meta__get_blob(struct gx_sql *q, const char *key, struct gx_arena *a, str
 int gx_meta__get_int(struct gx_sql *q, const char *key, int64_t *ret_v) GX_MUST_CHECK;
 int gx_meta__set_blob(struct gx_sql *q, const char *key, const void *p, size_t n) GX_MUST_CHECK;
 int gx_meta__set_int(struct gx_sql *q, const char *key, int64_t v) GX_MUST_CHECK;
+/* Are there searches that were not through (search_run.c)? */
+int gx_search__resume(struct gx_store *s) GX_MUST_CHECK;
 /* The mode of maintenance that was kept (maintain.c). */
 int gx_store__load_maintenance(struct gx_store *s) GX_MUST_CHECK;
 /* Finishes an interrupted life of the store: skips numbers after a power loss (recover.c). */

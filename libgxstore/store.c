@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "libgxstore/fts-int.h"
 #include "libgxstore/order-int.h"
+#include "libgxstore/search-int.h"
 
 void gx_store__why(struct gx_arena *a, const char **ret_why, const char *fmt, ...)
 {
@@ -65,6 +66,7 @@ static void free_store(struct gx_store *s)
 	gx_fts__release(&s->fts);
 	gx_subs__release(&s->subs);
 	gx_orders__free(s->orders);
+	gx_searches__free(s->searches);
 	gx_flush__release(s);
 	pthread_cond_destroy(&s->cond);
 	pthread_mutex_destroy(&s->lock);
@@ -85,7 +87,7 @@ static bool init_locks(struct gx_store *s)
 	int r = pthread_cond_init(&s->cond, &attr);
 	pthread_condattr_destroy(&attr);
 	return r == 0 && gx_flush__init(&s->flush) == 0 && gx_views__init(&s->views) == 0 && gx_subs__init(&s->subs) == 0 &&
-		gx_orders__new(&s->orders) == 0 && gx_fts__init(&s->fts) == 0;
+		gx_orders__new(&s->orders) == 0 && gx_searches__new(&s->searches) == 0 && gx_fts__init(&s->fts) == 0;
 }
 
 static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const struct gx_store_opts *o)
@@ -197,6 +199,8 @@ static int open_db(struct gx_store *s, struct gx_arena *a, const char **ret_why)
 		err = gx_store__recover(s);
 	if (err == 0)
 		err = gx_store__load_maintenance(s);
+	if (err == 0)
+		err = gx_search__resume(s);
 	if (err != 0)
 		gx_store__why(a, ret_why, "%s", q->why);
 	return err;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "libgxstore/order-int.h"
+#include "libgxstore/search-int.h"
 
 #define VOPS_MAX 200000U /* beyond, views of the folder are read again instead */
 
@@ -86,8 +87,10 @@ static int start(struct gx_txn *t)
 		err = run_sql(t->q, "BEGIN IMMEDIATE");
 	if (err != 0)
 		return err == GX_E_BUSY ? GX_E_TIMEOUT : err;
-	if (t->s->shared) /* other processes make orders, too */
+	if (t->s->shared) { /* other processes make orders and search folders, too */
 		gx_orders__forget(t->s->orders);
+		gx_searches__forget(t->s->searches);
+	}
 	return gx_fstate__get(t, 0, &t->store_state);
 }
 
@@ -103,6 +106,7 @@ static void rollback(struct gx_txn *t)
 	if (gx_content__sweep_due(t->c->cio, 0))
 		atomic_store(&t->s->sweep, true);
 	gx_order__aborted(t);
+	gx_searches__forget(t->s->searches);
 }
 
 static int begin(struct gx_store *s, const struct gx_actor *actor, int mode, bool look, int deadline_ms, struct gx_txn **ret_txn)

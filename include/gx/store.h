@@ -412,6 +412,8 @@ enum {
 	GX_EV_NEW_MAIL = 0x1, GX_EV_MSG_CREATED = 0x2, GX_EV_MSG_CHANGED = 0x4, GX_EV_MSG_DELETED = 0x8,
 	GX_EV_MSG_MOVED = 0x10, GX_EV_MSG_COPIED = 0x20, GX_EV_FOLDER_CREATED = 0x40, GX_EV_FOLDER_CHANGED = 0x80,
 	GX_EV_FOLDER_DELETED = 0x100, GX_EV_FOLDER_MOVED = 0x200,
+	GX_EV_LINK_CREATED = 0x400, GX_EV_LINK_DELETED = 0x800, /**< of a search folder; parent: the message's own folder */
+	GX_EV_SEARCH_COMPLETE = 0x1000,
 };
 struct gx_event {
 	uint32_t type;

@@ -109,11 +109,11 @@ static int check_counters(struct gx_sc *k, struct gx_stmt *st)
 	return err;
 }
 
-static int find_counters(struct gx_sc *k)
+/* A search folder counts what it shows; the messages have their numbers elsewhere. */
+#define SEARCHES "(SELECT fid FROM folders WHERE type=2)"
+
+static int find_counters_in(struct gx_sc *k, struct gx_stmt *st)
 {
-	GX_STMT(st, k->q, "SELECT s.fid, s.total, s.unread, s.fai, s.softdel, s.size, s.fai_size, s.softdel_size, " COUNTED ","
-		" s.uidnext, COALESCE(MAX(m.uid),0), s.modseq, COALESCE(MAX(m.modseq),0)"
-		" FROM fstate s LEFT JOIN msg m ON m.fid=s.fid WHERE s.fid<>0 GROUP BY s.fid");
 	int r = 0, err = 0;
 	while (err == 0 && (r = gx_sql__step(st)) > 0) {
 		unsigned long long fid = gx_sql__u64(st, 0);
@@ -128,6 +128,27 @@ static int find_counters(struct gx_sc *k)
 	return err != 0 ? err : r;
 }
 
+#define NUMBERS "SELECT s.fid, s.total, s.unread, s.fai, s.softdel, s.size, s.fai_size, s.softdel_size, " COUNTED ", s.uidnext, "
+
+static int find_counters(struct gx_sc *k)
+{
+	GX_STMT(own, k->q, NUMBERS "COALESCE(MAX(m.uid),0), s.modseq, COALESCE(MAX(m.modseq),0)"
+		" FROM fstate s LEFT JOIN msg m ON m.fid=s.fid WHERE s.fid<>0 AND s.fid NOT IN " SEARCHES " GROUP BY s.fid");
+	int err = find_counters_in(k, own);
+	GX_STMT(shown, k->q, NUMBERS "0, s.modseq, 0 FROM fstate s LEFT JOIN found x ON x.fid=s.fid LEFT JOIN msg m ON m.mid=x.mid"
+		" WHERE s.fid IN " SEARCHES " GROUP BY s.fid");
+	return err != 0 ? err : find_counters_in(k, shown);
+}
+
+static int recount_searches(struct gx_sc *k)
+{
+	return gx_sc__run(k,
+		"UPDATE fstate SET fai=0,softdel=0,fai_size=0,softdel_size=0,(total,unread,size)=(SELECT COUNT(m.mid),"
+		" CAST(TOTAL(NOT m.flags&1) AS INTEGER), CAST(TOTAL(m.size) AS INTEGER) FROM found x JOIN msg m ON m.mid=x.mid"
+		" WHERE x.fid=fstate.fid) WHERE fid IN " SEARCHES,
+		0, 0);
+}
+
 static int recount_folders(struct gx_sc *k)
 {
 	return gx_sc__run(k,
@@ -137,7 +158,7 @@ static int recount_folders(struct gx_sc *k)
 		" (SELECT TOTAL(NOT flags&0x300) a, TOTAL(NOT flags&0x301) b, TOTAL((flags&0x300)=0x100) c, "
 		"TOTAL((flags&0x200)<>0) d,"
 		" TOTAL(CASE WHEN NOT flags&0x300 THEN size END) e, TOTAL(CASE WHEN (flags&0x300)=0x100 THEN size END) f,"
-		" TOTAL(CASE WHEN flags&0x200 THEN size END) g FROM msg WHERE msg.fid=fstate.fid)) WHERE fid<>0",
+		" TOTAL(CASE WHEN flags&0x200 THEN size END) g FROM msg WHERE msg.fid=fstate.fid)) WHERE fid<>0 AND fid NOT IN " SEARCHES,
 		0, 0);
 }
 
@@ -145,6 +166,8 @@ static int recount_folders(struct gx_sc *k)
 static int repair_counters(struct gx_sc *k, const struct gx_sc_item *v, size_t n)
 {
 	int err = recount_folders(k);
+	if (err == 0)
+		err = recount_searches(k);
 	for (size_t i = 0; err == 0 && i < n; i++) {
 		if (v[i].sub == 1)
 			err = gx_sc__run(k,
@@ -173,7 +196,7 @@ static const struct gx_store_check_info sum_subs[] = {
 static int find_sums(struct gx_sc *k)
 {
 	GX_STMT(is, k->q, "SELECT " SUMS "fid=0");
-	GX_STMT(want, k->q, "SELECT " SUMS "fid<>0");
+	GX_STMT(want, k->q, "SELECT " SUMS "fid<>0 AND fid NOT IN " SEARCHES);
 	int r = gx_sql__step(is), w = gx_sql__step(want);
 	bool differ = false;
 	if (r < 0 || w < 0)
@@ -190,7 +213,7 @@ static int find_sums(struct gx_sc *k)
 static int resum(struct gx_sc *k)
 {
 	struct gx_fstate *s = k->t->store_state;
-	GX_STMT(st, k->q, "SELECT " SUMS "fid<>0");
+	GX_STMT(st, k->q, "SELECT " SUMS "fid<>0 AND fid NOT IN " SEARCHES);
 	int r = gx_sql__step(st);
 	if (r <= 0)
 		return r;
