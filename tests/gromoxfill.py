@@ -155,6 +155,7 @@ def fill_private(box, forms=("Y", "0", "1", "2", "S", "Yn")):
     key = other.bytes_le + (77).to_bytes(6, "big")
     box.message(deeper, {SUBJECT: "von Outlook", 0x001a001f: "IPM.Note"}, change_key=key,
                 pcl=bytes([22]) + box.xid(5) + bytes([22]) + key)
+    box.folder("von Outlook", 9, "IPF.Note", change_key=key)
     for i in range(20):
         props, text = mail(100 + i, "x" * box.rng.randrange(50) + "\r\n")
         box.message(box.rng.choice((inbox, proj, deeper)), props, eml=text if i % 3 else None, uid=True if i % 4 else None)

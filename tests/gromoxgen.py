@@ -442,8 +442,10 @@ class Mailbox:
         want = self._props("folder_properties", "folder_id", fid, all_props, "Y")
         for tag in (0x3001001f, 0x3613001f, 0x10f4000b):
             want.pop(self.key(tag), None)
-        if change_key is None:
-            del want[self.key(CHANGE_KEY)]
+        del want[self.key(CHANGE_KEY)]
+        if change_key is not None:
+            both = sorted((change_key, self.xid(cn)), key=lambda x: (x[:16]))
+            want[self.key(PCL)] = shown(BINARY, b"".join(bytes([22]) + x for x in both))
         self.folders[fid] = {
             "name": want_name or name, "parent": want_parent if want_parent is not None else parent, "class": cls or "", "cn": cn,
             "type": 2 if search else 1, "deleted": deleted and can_delete, "hidden": bool((props or {}).get(0x10f4000b)),
@@ -545,7 +547,7 @@ class Mailbox:
             cols["mid_string"] = name
         self.db.execute(f"INSERT INTO messages({','.join(cols)}) VALUES({','.join('?' * len(cols))})", list(cols.values()))
         want = self._object(mid, props, rcpts, atts, form, 0)
-        want["change_key"] = want["props"][self.key(CHANGE_KEY)]
+        want["keys"] = {self.key(tag): want["props"][self.key(tag)] for tag in (CHANGE_KEY, PCL)}
         if change_key is None:
             del want["props"][self.key(CHANGE_KEY)]
         has_orig = name is not None and (has_column and not midb_eml_only or (self.midb is not None and mod_time is None))

@@ -45,6 +45,7 @@ struct request {
 	struct site site;
 	const char *config, *source, *target, *dest, *owner;
 	uint32_t owner_id;
+	int kind;
 	bool replace, quiet, json, integrity, restart;
 	bool bar, bar_shown;
 	unsigned permille;         /* shown last */
@@ -185,6 +186,7 @@ static int convert(struct request *r)
 	const char *why = NULL;
 	o.source = r->source;
 	o.dest = r->dest;
+	o.kind = r->kind;
 	o.owner = r->owner;
 	o.owner_id = r->owner_id;
 	o.log = &r->site.log;
@@ -211,6 +213,7 @@ static int look_up(struct request *r)
 	struct gx_user u;
 	struct gx_domain d;
 	bool user = strchr(r->target, '@') != NULL;
+	r->kind = user ? GX_CONV_PRIVATE : GX_CONV_PUBLIC;
 	int err = user ? gx_dir_user(r->site.dir, r->target, r->site.arena, &u) : gx_dir_domain(r->site.dir, r->target, r->site.arena, &d);
 	if (err == 0) {
 		r->dest = user ? u.maildir : d.homedir;

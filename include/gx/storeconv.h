@@ -71,8 +71,10 @@ typedef int (*gx_storeconv_mail_cb)(struct gx_arena *a, struct gx_bin original, 
 typedef int (*gx_storeconv_notice_cb)(struct gx_arena *a, struct gx_bin message, const char **ret_subject, const char **ret_text,
 	void *ctx);
 
+enum { GX_CONV_ANY = 0, GX_CONV_PRIVATE = 1, GX_CONV_PUBLIC = 2 };
 struct gx_storeconv_opts {
 	size_t size;
+	int kind;                  /**< GX_CONV_ANY, or what the source must be */
 	const char *source;        /**< directory of the Gromox mailbox */
 	const char *dest;          /**< directory of the new store */
 	const char *owner;         /**< SMTP address or domain name */
@@ -95,7 +97,7 @@ struct gx_storeconv_opts {
 /**
  * Converts. GX_E_NOTFOUND no mailbox there; GX_E_EXISTS the destination is taken; GX_E_BUSY
  * somebody works on source or destination; GX_E_FORMAT the source's database is damaged, unknown or
- * newer; GX_E_NOSPACE, GX_E_IO; GX_E_TIMEOUT when progress said so. @p ret_why: arena text that
+ * newer; GX_E_INVAL it is not of the asked kind; GX_E_NOSPACE, GX_E_IO; GX_E_TIMEOUT when progress said so. @p ret_why: arena text that
  * names file and remedy. @p ret_r is filled as far as it went, may be NULL.
  */
 GX_API int gx_storeconv_run(const struct gx_storeconv_opts *o, struct gx_storeconv_result *ret_r, struct gx_arena *a,

@@ -80,6 +80,8 @@ int gx_conv__store(struct gx_conv *c) GX_MUST_CHECK;
 int gx_conv__folders(struct gx_conv *c) GX_MUST_CHECK;
 int gx_conv__messages(struct gx_conv *c) GX_MUST_CHECK;
 int gx_conv__rest(struct gx_conv *c) GX_MUST_CHECK;
+/* After an interruption: next UIDs as the messages say. */
+int gx_conv__restore_uids(struct gx_conv *c) GX_MUST_CHECK;
 /* Values that have no meaning of their own in the new store are taken out of the list. */
 void gx_conv__drop(struct gx_proplist *l, const gx_proptag_t *tags, size_t n);
 /* A change key of this store is what its change number says; others are kept. */

@@ -178,6 +178,8 @@ static int take_up(struct gx_conv *c)
 	if (err == 0)
 		err = gx_gromox__folders(c->g, GX_FID_IPMSUBTREE, c->run, &c->folders, &c->folder_count);
 	c->g->notes.cb = on_note;
+	if (err == 0 && c->resumed)
+		err = gx_conv__restore_uids(c);
 	return err != 0 ? gx_conv__err(c, err) : gx_conv__commit(c);
 }
 
@@ -217,10 +219,22 @@ static int finish(struct gx_conv *c)
 	return gx_txn_commit(t, GX_SYNC_NOW);
 }
 
+/* A user's mailbox and the public folders of a domain do not go into each other's place. */
+static int check_kind(struct gx_conv *c)
+{
+	bool public = c->g->info.is_public;
+	if (c->o->kind == GX_CONV_ANY || (c->o->kind == GX_CONV_PUBLIC) == public)
+		return 0;
+	return gx_conv__fail(c, GX_E_INVAL, "%s: is %s; it cannot become %s", c->g->dir, public ? "a public store" : "a user's mailbox",
+		public ? "a user's mailbox" : "a public store");
+}
+
 static int run(struct gx_conv *c)
 {
 	bool finished = false;
 	int err = gx_gromox__open(c->o->source, c->o->log, &c->g, c->why, sizeof(c->why));
+	if (err == 0)
+		err = check_kind(c);
 	if (err != 0)
 		return err;
 	c->g->notes.ctx = c;

@@ -90,6 +90,28 @@ static int set_state(struct gx_conv *c, const struct gx_gromox_folder *f, const 
 	return f->fid <= UINT32_MAX ? 0 : gx_conv__note(c, GX_CONV_IMAP, NULL, "has a number too large for IMAP: UIDs begin anew");
 }
 
+/*
+ * The change key of a folder is made of its change number. Where a client's change gave it another one, that stays
+ * in the predecessor list, which has ours in addition: clients take the folder once more.
+ */
+static int keys(struct gx_conv *c, const struct gx_gromox_folder *f, struct gx_proplist *l)
+{
+	static const gx_proptag_t key = PidTagChangeKey;
+	const struct gx_propval *pcl = gx_proplist_get(l, PidTagPredecessorChangeList);
+	struct gx_bin b;
+	bool own = gx_conv__own_key(c, l, f->cn);
+	gx_conv__drop(l, &key, 1);
+	if (own || pcl == NULL)
+		return 0;
+	int err = gx_pcl_add(c->item, gx_proplist_get(l, PidTagPredecessorChangeList)->v.bin, &c->s->replica, f->cn, &b);
+	if (err == GX_E_FORMAT || err == GX_E_TRUNC) {
+		static const gx_proptag_t list = PidTagPredecessorChangeList;
+		gx_conv__drop(l, &list, 1);
+		return gx_conv__note(c, GX_CONV_FOLDER, NULL, "its predecessor change list is damaged; left out");
+	}
+	return err != 0 ? err : gx_proplist_set_bin(l, c->item, PidTagPredecessorChangeList, b.data, b.len);
+}
+
 static int insert(struct gx_conv *c, const struct gx_gromox_folder *f)
 {
 	struct gx_folder_new n = {.fid = f->fid, .parent = f->parent, .type = f->search ? GX_FOLDER_SEARCH : GX_FOLDER_GENERIC, .cn = f->cn};
@@ -113,11 +135,8 @@ static int insert(struct gx_conv *c, const struct gx_gromox_folder *f)
 	if (err != 0)
 		return err;
 	gx_conv__drop(&l, computed, sizeof(computed) / sizeof(computed[0]));
-	if (gx_conv__own_key(c, &l, f->cn)) {
-		static const gx_proptag_t key = PidTagChangeKey;
-		gx_conv__drop(&l, &key, 1);
-	}
-	return gx_conv__ec(c, gx_folder__init_props(c->t, &n, &l));
+	err = keys(c, f, &l);
+	return err != 0 ? err : gx_conv__ec(c, gx_folder__init_props(c->t, &n, &l));
 }
 
 /* ---- Rights ---- */

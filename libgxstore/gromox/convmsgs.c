@@ -62,7 +62,7 @@ static int read_object(struct gx_conv *c, struct gx_gromox_msg *m, const struct 
 	return err;
 }
 
-/* A key that is not ours is that of the version with this change number, see v_change_key(). */
+/* A version that a client made keeps its key, marked with the change number it got here (see msg_values.c). */
 static int tidy(struct gx_conv *c, struct gx_gromox_msg *m)
 {
 	static const gx_proptag_t computed[] = {PidTagMid, PidTagFolderId, PidTagChangeNumber, PidTagMessageSize, PidTagMessageSizeExtended,
@@ -138,9 +138,8 @@ static int one(struct gx_conv *c, uint64_t fid, struct gx_gromox_msg *m, uint32_
 	if (err == 0 && m->timer != 0)
 		err = gx_conv__note(c, GX_CONV_MESSAGE, NULL, "waits to be sent by Gromox's timer service (timer %llu); it has to be submitted anew",
 			(unsigned long long)m->timer);
-	if (err != 0)
-		return err;
-	err = tidy(c, m);
+	if (err == 0)
+		err = tidy(c, m);
 	if (err == 0)
 		err = prepare(c, m, &p);
 	if (err == 0)
@@ -204,6 +203,21 @@ static int raise_uid(struct gx_conv *c, uint64_t fid)
 		s->dirty = true;
 	}
 	return r;
+}
+
+/*
+ * A loss of power makes a store skip UIDs that clients may have seen. Nobody has seen any of this one, and those of the
+ * source are below.
+ */
+int gx_conv__restore_uids(struct gx_conv *c)
+{
+	size_t done = c->st.stage > GX_CONV_STAGE_MESSAGES ? c->folder_count : c->st.stage < GX_CONV_STAGE_MESSAGES ? 0 :
+		c->st.folder + (c->st.phase == GX_CONV_BY_ID);
+	int err = gx_sql__exec(c->t->q, "UPDATE fstate SET uidnext=(SELECT COALESCE(MAX(uid),0)+1 FROM msg WHERE msg.fid=fstate.fid)"
+		" WHERE fid<>0");
+	for (size_t i = 0; err == 0 && i < done && i < c->folder_count; i++)
+		err = raise_uid(c, c->folders[i].fid);
+	return err;
 }
 
 static int by_id(struct gx_conv *c, uint64_t from, uint64_t to)

@@ -112,7 +112,7 @@ def compare_messages(box, d):
         if got["uid"]:
             assert (want["fid"], got["uid"]) not in uids, f"{what}: uid {got['uid']} twice"
             uids[want["fid"], got["uid"]] = mid
-        same(f"{what}: change key", got["keys"]["65e20102"], want["change_key"])
+        same(f"{what}: keys", got["keys"], want["keys"])
         compare_object(what, got, want)
     return uids
 
@@ -470,6 +470,15 @@ def big_box(path):
     return box.finish()
 
 
+def lose_power(store):
+    """The store looks as if it had been open under another boot of the system."""
+    path = os.path.join(store, "exmdb", "gx.sqlite3")
+    if os.path.exists(path):
+        with sqlite3.connect(path) as db:
+            db.execute("UPDATE meta SET value=CAST('another boot' AS BLOB) WHERE key='open'")
+        db.close()
+
+
 def test_killed_and_resumed():
     rng = random.Random(os.environ.get("GX_SEED", "storeconv"))
     with Dir() as t:
@@ -479,7 +488,7 @@ def test_killed_and_resumed():
         took = time.monotonic() - start
         want = dump(t / "whole")
         compare(box, want)
-        killed = resumed = 0
+        killed = resumed = skipped = 0
         for i in range(8):
             dest = t / f"new{i}"
             for _ in range(200):
@@ -492,6 +501,8 @@ def test_killed_and_resumed():
                     killed += p.returncode != 0
                 if p.returncode == 0 or os.path.exists(dest):
                     break
+                if rng.random() < .3:
+                    lose_power(dest + ".storeconv")
             if p.returncode != 0:  # killed between the last commit and the report, or before it was tidy
                 r = subprocess.run([TOOL, "--json", t / "old", dest + "/"], stdout=subprocess.PIPE, text=True)
                 out = r.stdout
@@ -506,13 +517,16 @@ def test_killed_and_resumed():
             assert not os.path.exists(dest + ".storeconv")
             got = dump(dest)
             for key in want:
-                if key not in ("folders", "messages"):
+                if key in ("next_id", "last_cn"):  # skipped after a loss of power
+                    assert got[key] >= want[key]
+                    skipped += key == "next_id" and got[key] > want[key]
+                elif key not in ("folders", "messages"):
                     same(key, got[key], want[key])
             for key in ("folders", "messages"):
                 for k in want[key]:
                     same(f"{key} {k}", got[key].get(k), want[key][k])
                 same(key, len(got[key]), len(want[key]))
-        print(f"# {killed} runs killed, {resumed} of 8 conversions were finished by a later run; a whole one takes {took:.2f} s")
+        print(f"# {killed} runs killed, {resumed} of 8 conversions were finished by a later run, {skipped} lost power; a whole one takes {took:.2f} s")
         assert killed > 0
 
 
@@ -558,7 +572,7 @@ def test_progress_on_a_terminal_only():
             shown += b
         os.close(master)
         assert r.returncode == 0 and b"messages" in shown and b"100.0 %" in shown, (r, shown)
-        assert "EV-27: 37 folders" in r.stdout, r.stdout
+        assert "EV-27: 38 folders" in r.stdout, r.stdout
 
 
 # ---- Served by IMAP ----
@@ -580,6 +594,11 @@ def test_imap_clients_keep_their_caches():
         box.finish()
         r = tool("--json", "-f", "-c", s.cfg, t / "old", s.users[0])
         same("dest", json.loads(r.stdout)["dest"], maildir)
+        fill.public(t / "public")
+        r = tool("-c", s.cfg, t / "public", s.users[0], code=1)
+        assert "is a public store" in r.stderr, r
+        r = tool("-c", s.cfg, t / "old", gx.DOMAIN, code=1)
+        assert "is a user's mailbox" in r.stderr, r
         s.start()
         m = s.imap(0)
         checked = 0
