@@ -21,7 +21,7 @@ static const char *const mails[] = {
 };
 
 static const char *const words[] = {
-	"Gr\xc3\xbc\xc3\x9f" "e und", "r\xc3\xa9sum\xc3\xa9", "words", "J\xc3\xb6rg", "second@", "secret head", "visible", "w\xc3\xb6rds", "first part",
+	("Gr\xc3\xbc\xc3\x9f" "e und"), "r\xc3\xa9sum\xc3\xa9", "words", "J\xc3\xb6rg", "second@", "secret head", "visible", "w\xc3\xb6rds", "first part",
 	"second part", "column words", "inner one", "inner body", "plain version", "html version", "VCALENDAR", "Bob, the", "example.org", "the", "ing",
 };
 
