@@ -107,12 +107,12 @@ static int put_rights(struct making *k)
 }
 
 /* [gromox formats 5]: the replica GUID is made of the owner's number. */
-static void replica_guid(const struct gx_store_create_opts *o, struct gx_guid *g)
+void gx_store__replica_guid(bool public_store, uint32_t owner_id, struct gx_guid *ret_g)
 {
 	static const struct gx_guid priv = {0, 0x18a5, 0x6f7b, {0xbc, 0xdc, 0xea, 0x1e, 0xd0, 0x3c, 0x56, 0x57}};
 	static const struct gx_guid pub = {0, 0x0afb, 0x7df6, {0x91, 0x92, 0x49, 0x88, 0x6a, 0xa7, 0x38, 0xce}};
-	*g = o->public_store ? pub : priv;
-	g->d1 = o->owner_id;
+	*ret_g = public_store ? pub : priv;
+	ret_g->d1 = owner_id;
 }
 
 static int put_meta(struct making *k)
@@ -120,7 +120,7 @@ static int put_meta(struct making *k)
 	struct gx_guid replica, mailbox;
 	uint8_t b[16];
 	const char *owner = k->o->owner == NULL ? "" : k->o->owner;
-	replica_guid(k->o, &replica);
+	gx_store__replica_guid(k->o->public_store, k->o->owner_id, &replica);
 	int err = gx_guid_random(&mailbox);
 	if (err != 0)
 		return err;
@@ -143,7 +143,7 @@ static int fill(struct making *k)
 	snprintf(sql, sizeof(sql), "PRAGMA page_size=%d; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN", PAGE_SIZE);
 	int err = gx_sql__exec(k->q, sql);
 	if (err == 0)
-		err = gx_schema__create(k->q);
+		err = gx_schema__create(k->q, k->o->schema_version == 0 ? GX_SCHEMA_VERSION : k->o->schema_version);
 	if (err == 0)
 		err = put_meta(k);
 	if (err == 0)

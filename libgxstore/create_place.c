@@ -173,7 +173,7 @@ static int create_in(struct place *p)
 int gx_store__create_on(const struct gx_fs *fs, const char *dir, const struct gx_store_create_opts *o, struct gx_arena *a,
 	const char **ret_why)
 {
-	if (dir == NULL || *dir == '\0' || o == NULL)
+	if (dir == NULL || *dir == '\0' || o == NULL || o->schema_version > GX_SCHEMA_VERSION)
 		return GX_E_INVAL;
 	struct gx_arena *own = gx_arena_new(0);
 	const char *why = "";

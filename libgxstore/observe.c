@@ -23,10 +23,10 @@ static char *uri_of(const char *path, const char *query)
 }
 
 /* Readers need the index of the log, which is made beside it. Where that cannot be, there must be no log. */
-static int choose_uri(struct gx_store *s, struct gx_arena *a, const char **ret_why)
+static int choose_uri(struct gx_arena *a, const char *dir, const char *file, char **ret_uri, const char **ret_why)
 {
 	struct stat st;
-	const char *sub = gx_arena_printf(a, "%s/" GX_DB_SUBDIR, s->dir), *wal = gx_arena_printf(a, "%s-wal", s->file);
+	const char *sub = gx_arena_printf(a, "%s/" GX_DB_SUBDIR, dir), *wal = gx_arena_printf(a, "%s-wal", file);
 	if (sub == NULL || wal == NULL)
 		return GX_E_NOMEM;
 	bool may_write = access(sub, W_OK) == 0;
@@ -34,15 +34,61 @@ static int choose_uri(struct gx_store *s, struct gx_arena *a, const char **ret_w
 		gx_store__why(a, ret_why, "%s: has changes that cannot be read where nothing may be written; copy the store", wal);
 		return GX_E_IO;
 	}
-	s->uri = uri_of(s->file, may_write ? "mode=ro" : "immutable=1");
-	return s->uri == NULL ? GX_E_NOMEM : 0;
+	*ret_uri = uri_of(file, may_write ? "mode=ro" : "immutable=1");
+	return *ret_uri == NULL ? GX_E_NOMEM : 0;
+}
+
+int gx_store__open_foreign(struct gx_arena *a, const char *dir, struct gx_sql **ret_q, const char **ret_why)
+{
+	char why[512], *uri = NULL;
+	const char *file = gx_arena_printf(a, "%s/" GX_DB_SUBDIR "/" GX_DB_NAME, dir);
+	if (file == NULL)
+		return GX_E_NOMEM;
+	if (access(file, F_OK) != 0) {
+		gx_store__why(a, ret_why, "%s: %s", file, strerror(errno));
+		return errno == ENOENT || errno == ENOTDIR ? GX_E_NOTFOUND : GX_E_IO;
+	}
+	int err = choose_uri(a, dir, file, &uri, ret_why);
+	if (err != 0)
+		return err;
+	struct gx_sql_open o = {.file = uri, .name = file, .dir = dir, .foreign = true};
+	err = gx_sql__open(&o, ret_q, why, sizeof(why));
+	if (err != 0)
+		gx_store__why(a, ret_why, "%s", why);
+	free(uri);
+	return err;
+}
+
+int gx_store_schema_version(
+	const char *dir, unsigned *ret_version, unsigned *ret_newest, struct gx_arena *a, const char **ret_why)
+{
+	struct gx_sql *q;
+	const char *dummy;
+	int64_t version;
+	if (dir == NULL || ret_version == NULL || a == NULL)
+		return GX_E_INVAL;
+	if (ret_why == NULL)
+		ret_why = &dummy;
+	int err = gx_store__open_foreign(a, dir, &q, ret_why);
+	if (err != 0)
+		return err;
+	err = gx_schema__version(q, &version);
+	if (err != 0)
+		gx_store__why(a, ret_why, "%s", q->why);
+	gx_sql__close(q);
+	if (err != 0)
+		return err;
+	*ret_version = (unsigned)version;
+	if (ret_newest != NULL)
+		*ret_newest = GX_SCHEMA_VERSION;
+	return 0;
 }
 
 int gx_store__observe(struct gx_store *s, struct gx_arena *a, const char **ret_why)
 {
 	char why[512];
 	struct gx_conn *c;
-	int err = choose_uri(s, a, ret_why);
+	int err = choose_uri(a, s->dir, s->file, &s->uri, ret_why);
 	if (err != 0)
 		return err;
 	err = gx_conn__open(s, false, &c, why, sizeof(why));

@@ -79,14 +79,14 @@ static const char *const steps[GX_SCHEMA_VERSION - 1] = {
 	"CREATE TABLE ftsq(cn INTEGER PRIMARY KEY, body INTEGER);",
 };
 
-int gx_schema__create(struct gx_sql *q)
+int gx_schema__create(struct gx_sql *q, unsigned version)
 {
 	char sql[128];
-	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d; PRAGMA user_version=%d", GX_APPLICATION_ID, GX_SCHEMA_VERSION);
+	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d; PRAGMA user_version=%u", GX_APPLICATION_ID, version);
 	int err = gx_sql__exec(q, sql);
 	if (err == 0)
 		err = gx_sql__exec(q, version_1);
-	for (size_t i = 0; err == 0 && i < sizeof(steps) / sizeof(steps[0]); i++)
+	for (size_t i = 0; err == 0 && i + 1 < version; i++)
 		err = gx_sql__exec(q, steps[i]);
 	return err;
 }
@@ -125,7 +125,7 @@ int gx_schema__upgrade(struct gx_sql *q, const char *const *v, int64_t from, int
 	return 0;
 }
 
-static int known_version(struct gx_sql *q, int64_t *ret_version)
+int gx_schema__version(struct gx_sql *q, int64_t *ret_version)
 {
 	int64_t app = 0, version = 0;
 	int err = pragma_int(q, "PRAGMA application_id", &app);
@@ -147,14 +147,14 @@ static int known_version(struct gx_sql *q, int64_t *ret_version)
 int gx_schema__open(struct gx_sql *q)
 {
 	int64_t version;
-	int err = known_version(q, &version);
+	int err = gx_schema__version(q, &version);
 	return err != 0 ? err : gx_schema__upgrade(q, steps, version, GX_SCHEMA_VERSION);
 }
 
 int gx_schema__look(struct gx_sql *q)
 {
 	int64_t version;
-	int err = known_version(q, &version);
+	int err = gx_schema__version(q, &version);
 	if (err == 0 && version < GX_SCHEMA_VERSION)
 		err = gx_sql__fail(q, GX_E_FORMAT, "%s/" GX_DB_SUBDIR "/" GX_DB_NAME ": schema version %d is older than %d;"
 			" upgrade it with gromox-mkprivate -U or gromox-mkpublic -U", q->dir, (int)version, GX_SCHEMA_VERSION);

@@ -129,6 +129,10 @@ int gx_store__create_on(const struct gx_fs *fs, const char *dir, const struct gx
 	const char **ret_why) GX_MUST_CHECK;
 /* Opens a store to look at it (observe.c). */
 int gx_store__observe(struct gx_store *s, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+/* The database of the store in @dir, whatever state it is in; nothing is written. */
+int gx_store__open_foreign(struct gx_arena *a, const char *dir, struct gx_sql **ret_q, const char **ret_why) GX_MUST_CHECK;
+/* What a new store gets of its owner. */
+void gx_store__replica_guid(bool public_store, uint32_t owner_id, struct gx_guid *ret_g);
 int gx_store__load_meta(struct gx_store *s, struct gx_sql *q, struct gx_arena *a) GX_MUST_CHECK;
 /* The finished database of a new store, in a file that must not exist; neither flushed nor in its place. */
 int gx_store__make_db(const struct gx_fs *fs, const char *file, const struct gx_store_create_opts *o, struct gx_arena *a,
@@ -187,8 +191,10 @@ bool gx_flush__kept(struct gx_store *s);
 
 #define GX_SCHEMA_VERSION 2
 #define GX_APPLICATION_ID 0x47585354 /* "GXST" */
-/* Makes the tables in an empty database. */
-int gx_schema__create(struct gx_sql *q) GX_MUST_CHECK;
+/* Makes the tables of a version, from 1 to GX_SCHEMA_VERSION, in an empty database. */
+int gx_schema__create(struct gx_sql *q, unsigned version) GX_MUST_CHECK;
+/* Is it ours, and not newer than we are? */
+int gx_schema__version(struct gx_sql *q, int64_t *ret_version) GX_MUST_CHECK;
 /* Is it ours, and of GX_SCHEMA_VERSION? */
 int gx_schema__look(struct gx_sql *q) GX_MUST_CHECK;
 /* Checks that it is ours; brings it to GX_SCHEMA_VERSION. */

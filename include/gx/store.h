@@ -61,6 +61,7 @@ struct gx_store_create_opts {
 	void *ctx;
 	bool overwrite;
 	int mode;                 /**< file mode, 0 takes 0660 */
+	unsigned schema_version;  /**< 0 the newest; an older one, from 1, makes a store for trying the upgrade */
 };
 #define GX_STORE_CREATE_OPTS_INIT {.size = sizeof(struct gx_store_create_opts)}
 /** Makes the directory (and those above it that are missing) and the database with all built-in folders. GX_E_EXISTS unless overwrite. @p ret_why: arena text for the user, may be NULL. */
@@ -102,6 +103,10 @@ GX_API const char *gx_store_dir(const struct gx_store *s);
 GX_API bool gx_store_is_public(const struct gx_store *s);
 GX_API const struct gx_guid *gx_store_replica(const struct gx_store *s);
 GX_API const struct gx_guid *gx_store_mailbox_guid(const struct gx_store *s);
+
+/** Version of the schema that a store has, without opening it. GX_E_NOTFOUND, GX_E_FORMAT. @p ret_newest: what opening makes of it; may be NULL. */
+GX_API int gx_store_schema_version(const char *dir, unsigned *ret_version, unsigned *ret_newest, struct gx_arena *a,
+	const char **ret_why) GX_MUST_CHECK;
 
 /** Keeps stores open by directory, closes idle ones. */
 struct gx_store_pool;

@@ -93,6 +93,32 @@ struct gx_store_check_result {
 GX_API int gx_store_check(
 	struct gx_store *s, const struct gx_store_check_opts *o, struct gx_store_check_result *ret_r) GX_MUST_CHECK;
 
+/* ---- Stores whose database cannot be read any more ---- */
+
+struct gx_store_salvage_opts {
+	size_t size;
+	const struct gx_log *log;    /**< may be NULL */
+	/** The owner's users.id or domains.id, in case the store has lost its identity; 0 unknown. */
+	uint32_t owner_id;
+	const char *owner;           /**< SMTP address or domain, may be NULL */
+	/** After each table: rows taken over, and gaps where nothing could be read. May be NULL. */
+	void (*table)(const char *name, uint64_t rows, uint64_t gaps, void *ctx);
+	void *ctx;
+};
+#define GX_STORE_SALVAGE_OPTS_INIT {.size = sizeof(struct gx_store_salvage_opts)}
+struct gx_store_salvage_result {
+	uint64_t rows, gaps;
+	const char *kept;            /**< where the damaged database is now */
+};
+/**
+ * Makes a new database of all rows that can be read in a damaged one, and puts it in its place. The
+ * damaged one is kept beside it. Numbers skip ahead, since the newest may be among what is lost.
+ * gx_store_check() with repair should follow. The store must be closed. GX_E_BUSY; GX_E_FORMAT when
+ * there is nothing to be read, or the identity is lost and the owner not known: then nothing is changed.
+ */
+GX_API int gx_store_salvage(const char *dir, const struct gx_store_salvage_opts *o, struct gx_store_salvage_result *ret_r,
+	struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+
 #ifdef __cplusplus
 }
 #endif

@@ -74,7 +74,9 @@ int gx_sc__number(struct gx_sc *k, const char *sql, uint64_t arg, int64_t *ret_v
 /* A statement with up to two numbers. */
 int gx_sc__run(struct gx_sc *k, const char *sql, uint64_t a1, uint64_t a2) GX_MUST_CHECK;
 
-/* aside.c: rows of @table that @where names go into set_aside, and stay where they are. */
+#define GX_SC_ASIDE \
+	"CREATE TABLE IF NOT EXISTS set_aside(id INTEGER PRIMARY KEY, at INTEGER, finding TEXT, source TEXT, sql TEXT)"
+/* sc_aside.c: rows of @table that @where names go into set_aside, and stay where they are. */
 int gx_sc__set_aside(struct gx_sc *k, const char *table, const char *where, uint64_t arg) GX_MUST_CHECK;
 int gx_sc__set_aside_hash(struct gx_sc *k, const char *table, const char *where, const uint8_t *hash) GX_MUST_CHECK;
 

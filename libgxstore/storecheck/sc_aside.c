@@ -39,8 +39,7 @@ static int insert(struct gx_sc *k, const char *sql, uint64_t arg, const uint8_t 
 static int set_aside(struct gx_sc *k, const char *table, const char *where, uint64_t arg, const uint8_t *hash)
 {
 	struct gx_strbuf row = GX_STRBUF_INIT, sql = GX_STRBUF_INIT;
-	int err = gx_sql__exec(k->q,
-		"CREATE TABLE IF NOT EXISTS set_aside(id INTEGER PRIMARY KEY, at INTEGER, finding TEXT, source TEXT, sql TEXT)");
+	int err = gx_sql__exec(k->q, GX_SC_ASIDE);
 	if (err == 0)
 		err = row_as_sql(k, table, &row);
 	if (err == 0) {

@@ -54,7 +54,7 @@ static int open_model(struct gx_sc *k, struct gx_sql **ret_q)
 	int err = gx_sql__open(&o, ret_q, why, sizeof(why));
 	if (err != 0)
 		return gx_sql__fail(k->q, err, "%s", why);
-	err = gx_schema__create(*ret_q);
+	err = gx_schema__create(*ret_q, GX_SCHEMA_VERSION);
 	if (err != 0) {
 		gx_sql__fail(k->q, err, "%s", (*ret_q)->why);
 		gx_sql__close(*ret_q);
