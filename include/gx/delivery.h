@@ -85,6 +85,8 @@ GX_API int gx_mail_prepare(struct gx_arena *a, struct gx_dir *dir, const struct 
 /** The same with a compressor that is kept between messages (gx_prepare_ctx_new()), NULL for none. */
 GX_API int gx_mail_prepare_with(struct gx_arena *a, struct gx_dir *dir, const struct gx_clock *clock, struct gx_prepare_ctx *ctx,
 	struct gx_bin data, struct gx_mail_prepared *ret_p) GX_MUST_CHECK;
+/** For gx_store_check_opts.describe: envelope and structure of an internet message. ctx is not used. */
+GX_API int gx_mail_describe(struct gx_bin original, struct gx_push *ret_envelope, struct gx_push *ret_bodystructure, void *ctx) GX_MUST_CHECK;
 /** For gx_store_opts.render: message object to internet message with envelope and structure. ctx: struct gx_dir or NULL. */
 GX_API int gx_mail_render(const struct gx_msgobj *m, struct gx_push *ret_message, struct gx_push *ret_envelope, struct gx_push *ret_bodystructure, void *ctx) GX_MUST_CHECK;
 

@@ -114,6 +114,24 @@ static void push_strbuf(struct gx_push *out, struct gx_strbuf *b)
 	gx_strbuf_release(b);
 }
 
+int gx_mail_describe(struct gx_bin original, struct gx_push *ret_envelope, struct gx_push *ret_bodystructure, void *ctx)
+{
+	struct gx_strbuf env = GX_STRBUF_INIT, body = GX_STRBUF_INIT;
+	struct gx_mime_part *root;
+	struct gx_arena *a = gx_arena_new(0);
+	(void)ctx;
+	int ret = a == NULL ? GX_E_NOMEM : gx_mime_parse(a, NULL, original.data, original.len, &root);
+	if (ret == 0) {
+		gx_mime_envelope(&env, root, a);
+		gx_mime_bodystructure(&body, root, true, a);
+		push_strbuf(ret_envelope, &env);
+		push_strbuf(ret_bodystructure, &body);
+		ret = ret_envelope->err != 0 ? ret_envelope->err : ret_bodystructure->err;
+	}
+	gx_arena_free(a);
+	return ret;
+}
+
 int gx_mail_render(const struct gx_msgobj *m, struct gx_push *ret_message, struct gx_push *ret_envelope, struct gx_push *ret_bodystructure, void *ctx)
 {
 	struct gx_strbuf env_text = GX_STRBUF_INIT, body_text = GX_STRBUF_INIT;

@@ -100,6 +100,8 @@ int gx_sc__rebuild_body(struct gx_sc *k, uint64_t body) GX_MUST_CHECK;
 int gx_sc__rebuild_without(struct gx_sc *k, const uint8_t *hash) GX_MUST_CHECK;
 /* content.c: who refers to what; free it with gx_content__tally_free(). */
 int gx_sc__tally(struct gx_sc *k, struct gx_content_tally **ret_t) GX_MUST_CHECK;
+/* "; message M in folder F needs it", or nothing. */
+int gx_sc__needed_by(struct gx_sc *k, uint64_t body, char *out, size_t size) GX_MUST_CHECK;
 int gx_sc__verify(struct gx_sc *k, unsigned what, const struct gx_content_tally *tally,
 	int (*report)(unsigned what, const uint8_t *hash, uint64_t object, const char *text, void *ctx)) GX_MUST_CHECK;
 

@@ -97,17 +97,47 @@ static int still_there(struct gx_sc *k, const uint8_t *hash)
 	return r;
 }
 
+int gx_sc__needed_by(struct gx_sc *k, uint64_t body, char *out, size_t size)
+{
+	GX_STMT(st, k->q, "SELECT mid,fid FROM msg WHERE body=?1 LIMIT 1");
+	gx_sql__bind_int(st, 1, (int64_t)body);
+	int r = body == 0 ? 0 : gx_sql__step(st);
+	*out = '\0';
+	if (r > 0)
+		snprintf(out, size, "; message %llx in folder %llx needs it", (unsigned long long)gx_sql__u64(st, 0),
+			(unsigned long long)gx_sql__u64(st, 1));
+	return r < 0 ? r : 0;
+}
+
+struct bytes {
+	struct gx_sc *k;
+	struct gx_content_tally *tally;
+};
+
 static int say_bytes(unsigned what, const uint8_t *hash, uint64_t object, const char *text, void *ctx)
 {
-	struct gx_sc *k = ctx;
-	int r = still_there(k, hash);
+	struct bytes *x = ctx;
+	uint64_t size;
+	char who[100];
+	int r = still_there(x->k, hash);
 	(void)what;
-	return r <= 0 ? r : gx_sc__say_hash(k, 0, object, hash, "%s", text);
+	if (r <= 0)
+		return r;
+	gx_content__tally_get(x->tally, hash, &object, &size);
+	r = gx_sc__needed_by(x->k, object, who, sizeof(who));
+	return r != 0 ? r : gx_sc__say_hash(x->k, 0, object, hash, "%s%s", text, who);
 }
 
 static int find_bytes(struct gx_sc *k)
 {
-	return gx_sc__verify(k, GX_CV_BYTES, NULL, say_bytes);
+	struct bytes x = {.k = k};
+	int err = gx_sc__tally(k, &x.tally);
+	if (err != 0)
+		return err;
+	struct gx_content_verify v = {.what = GX_CV_BYTES, .report = say_bytes, .ctx = &x};
+	err = gx_content__verify(k->t->c->cio, k->q, &v);
+	gx_content__tally_free(x.tally);
+	return err;
 }
 
 static bool refers(struct gx_sc *k, struct gx_bin skeleton, const uint8_t *hash)

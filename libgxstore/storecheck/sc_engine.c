@@ -70,6 +70,9 @@ static int say(struct gx_sc *k, unsigned sub, uint64_t object, const uint8_t *ha
 		return GX_E_NOMEM;
 	k->items[k->n++] = f.item;
 	vsnprintf(text, sizeof(text), fmt, ap);
+	for (char *p = text; *p != '\0'; p++) /* SQLite's texts may have several */
+		if (*p == '\n')
+			*p = ' ';
 	k->count++;
 	if (k->tell)
 		tell(k, &f, GX_FINDING_OPEN);

@@ -196,11 +196,15 @@ static const struct datum *datum_of(const struct data *x, const uint8_t *hash)
 static int say_missing(unsigned what, const uint8_t *hash, uint64_t body, const char *text, void *ctx)
 {
 	struct data *x = ctx;
+	char who[100];
 	int at_hand = datum_of(x, hash) != NULL ? 1 : try_file(x->k, hash, false);
 	(void)what;
+	int err = gx_sc__needed_by(x->k, body, who, sizeof(who));
+	if (err != 0)
+		return err;
 	return at_hand < 0
 		? at_hand
-		: gx_sc__say_hash(x->k, (unsigned)at_hand, body, hash, "%s%s", text, at_hand ? "; its bytes are" : "");
+		: gx_sc__say_hash(x->k, (unsigned)at_hand, body, hash, "%s%s%s", text, at_hand ? "; its bytes are" : "", who);
 }
 
 static int find_in(struct gx_sc *k, struct data *x, struct gx_content_tally *t)
