@@ -11,7 +11,8 @@ int gx_sortset_check(const struct gx_sortset *s)
 	for (unsigned i = 0; i < s->count; ++i) {
 		uint16_t type = GX_PROP_TYPE(s->v[i].tag);
 		uint8_t order = s->v[i].order;
-		if (order != GX_SORT_ASCEND && order != GX_SORT_DESCEND && order != GX_SORT_MAX_CATEGORY)
+		if (order != GX_SORT_ASCEND && order != GX_SORT_DESCEND && order != GX_SORT_MAX_CATEGORY &&
+		    order != GX_SORT_MIN_CATEGORY)
 			return GX_E_INVAL;
 		/* [MS-OXCTABL] 2.2.2.3: a multi-value column sorts by its instances, one column a table */
 		if (!gx_ptype_known(type) || gx_prop__is_multi(type))
@@ -43,7 +44,7 @@ void gx_sortset_print(struct gx_strbuf *b, const struct gx_sortset *s)
 		if (i < s->categories)
 			gx_strbuf_adds(b, i < s->expanded ? "open group by " : "group by ");
 		gx_prop__print_tag(b, s->v[i].tag);
-		gx_strbuf_adds(b, order == GX_SORT_ASCEND ? " asc" : order == GX_SORT_DESCEND ? " desc" : " max");
+		gx_strbuf_adds(b, order == GX_SORT_ASCEND ? " asc" : order == GX_SORT_DESCEND ? " desc" : order == GX_SORT_MAX_CATEGORY ? " max" : " min");
 	}
 }
 
@@ -68,7 +69,7 @@ int gx_sortset_cmp(const struct gx_sortset *s, const struct gx_propsrc *x, const
 		int err = cmp_column(s->v[i].tag, x, y, &order);
 		if (err != 0)
 			return err;
-		if (s->v[i].order != GX_SORT_ASCEND)
+		if (s->v[i].order != GX_SORT_ASCEND && s->v[i].order != GX_SORT_MIN_CATEGORY)
 			order = -order;
 	}
 	*ret_order = order;

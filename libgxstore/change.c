@@ -6,7 +6,7 @@
 #include "libgxstore/msg-int.h"
 #include "libgxstore/pread-int.h"
 #include "libgxstore/search-int.h"
-#include "libgxstore/order-int.h"
+#include "libgxstore/table-int.h"
 
 /*
  * Every change of a message is told here, by the operation that makes it and inside its
@@ -161,6 +161,8 @@ int gx_change__created(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 	touch_folder(t, f);
 	int err = gx_order__created(t, f, r);
 	if (err == 0)
+		err = gx_tables__note(t, NULL, r);
+	if (err == 0)
 		err = gx_search__created(t, r);
 	if (err == 0)
 		err = view_op(t, GX_VOP_INSERT, r);
@@ -185,6 +187,9 @@ int gx_change__updated(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 		err = gx_search__updated(t, old, r);
 	if (err != 0 || how == GX_CH_QUIET)
 		return err;
+	err = gx_tables__note(t, old, r);
+	if (err != 0)
+		return err;
 	if (r->modseq > f->modseq)
 		f->modseq = r->modseq;
 	touch_folder(t, f);
@@ -205,7 +210,11 @@ int gx_change__removed(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 	if (how != GX_CH_MOVED)
 		f->removed++;
 	touch_folder(t, f);
+	struct gx_msg_row hidden = *r;
+	hidden.flags |= GX_MSGF_SOFTDEL;
 	int err = gx_order__removed(t, r);
+	if (err == 0)
+		err = gx_tables__note(t, r, how == GX_CH_HIDDEN ? &hidden : NULL);
 	if (err == 0)
 		err = gx_search__removed(t, r);
 	if (err == 0)

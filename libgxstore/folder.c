@@ -98,8 +98,7 @@ static int info_from(struct gx_txn *t, struct gx_stmt *st, struct gx_arena *a, s
 	return i->name == NULL || i->container_class == NULL ? GX_E_NOMEM : 0;
 }
 
-/* Whether the actor may know of it. 1 yes, 0 no. */
-static int visible(struct gx_txn *t, uint64_t fid)
+int gx_folder__visible(struct gx_txn *t, uint64_t fid)
 {
 	uint32_t rights = 0;
 	if (gx_txn__all_rights(t))
@@ -108,24 +107,26 @@ static int visible(struct gx_txn *t, uint64_t fid)
 	return err != 0 ? err : (rights & (GX_RIGHT_VISIBLE | GX_RIGHT_OWNER)) != 0;
 }
 
-gx_ec gx_folder_get(struct gx_txn *t, uint64_t fid, struct gx_arena *a, struct gx_folder_info *ret_info)
+int gx_folder__info(struct gx_txn *t, uint64_t fid, struct gx_arena *a, struct gx_folder_info *ret_info)
 {
 	int err = gx_fstate__write(t);
 	if (err != 0)
-		return gx_txn__ec(t, err);
-	struct gx_folder_info info;
+		return err;
 	GX_STMT(st, t->q, INFO_COLUMNS "WHERE f.fid=?1");
 	gx_sql__bind_int(st, 1, (int64_t)fid);
 	int r = gx_sql__step(st);
-	if (r > 0)
-		r = info_from(t, st, a, &info);
-	else if (r == 0)
-		r = GX_E_NOTFOUND;
+	return r > 0 ? info_from(t, st, a, ret_info) : r == 0 ? GX_E_NOTFOUND : r;
+}
+
+gx_ec gx_folder_get(struct gx_txn *t, uint64_t fid, struct gx_arena *a, struct gx_folder_info *ret_info)
+{
+	struct gx_folder_info info;
+	int r = gx_folder__info(t, fid, a, &info);
 	if (r == GX_E_NOTFOUND || (r == 0 && info.deleted))
 		return gx_txn__fail(t, ecNotFound, "no folder %llx", (unsigned long long)fid);
 	if (r != 0)
 		return gx_txn__ec(t, r);
-	int see = visible(t, fid);
+	int see = gx_folder__visible(t, fid);
 	if (see < 0)
 		return gx_txn__ec(t, see);
 	if (!see)
@@ -147,7 +148,7 @@ static int add_children(struct gx_txn *t, struct list *l, uint64_t parent)
 	gx_sql__bind_int(st, 1, (int64_t)parent);
 	int r;
 	while ((r = gx_sql__step(st)) > 0) {
-		int see = visible(t, gx_sql__u64(st, 0));
+		int see = gx_folder__visible(t, gx_sql__u64(st, 0));
 		if (see < 0)
 			return see;
 		if (!see)
@@ -197,7 +198,7 @@ gx_ec gx_folder_by_name(struct gx_txn *t, uint64_t parent, const char *name, uin
 		return gx_txn__ec(t, r);
 	uint64_t fid = r > 0 ? gx_sql__u64(st, 0) : 0;
 	if (r > 0)
-		r = visible(t, fid);
+		r = gx_folder__visible(t, fid);
 	if (r < 0)
 		return gx_txn__ec(t, r);
 	if (r == 0)

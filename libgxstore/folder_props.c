@@ -118,28 +118,30 @@ int gx_prop__select(const struct gx_proplist *all, const gx_proptag_t *tags, siz
 	return 0;
 }
 
+int gx_folder__props(struct gx_txn *t, const struct gx_folder_info *i, const gx_proptag_t *tags, size_t n, struct gx_arena *a,
+	struct gx_proplist *ret_l)
+{
+	struct stored s;
+	uint32_t rights;
+	int err = stored_list(t, i->fid, a, &s);
+	if (err == 0)
+		err = gx_folder__version(&s.l, a, t->s, i->cn);
+	if (err == 0)
+		err = gx_perm__rights(t, i->fid, &rights);
+	if (err == 0)
+		err = add_numbers(&s.l, a, i, rights);
+	if (err == 0)
+		err = add_rest(&s.l, a, i, &s);
+	if (err == 0)
+		err = gx_folder__add_identity(t, &s.l, a, i, rights, tags, n);
+	return err != 0 ? err : gx_prop__select(&s.l, tags, n, a, ret_l);
+}
+
 gx_ec gx_folder_get_props(struct gx_txn *t, uint64_t fid, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l)
 {
 	struct gx_folder_info i;
-	struct stored s;
-	uint32_t rights;
 	gx_ec ec = gx_folder_get(t, fid, a, &i);
-	if (gx_ec_failed(ec))
-		return ec;
-	int err = stored_list(t, fid, a, &s);
-	if (err == 0)
-		err = gx_folder__version(&s.l, a, t->s, i.cn);
-	if (err == 0)
-		err = gx_perm__rights(t, fid, &rights);
-	if (err == 0)
-		err = add_numbers(&s.l, a, &i, rights);
-	if (err == 0)
-		err = add_rest(&s.l, a, &i, &s);
-	if (err == 0)
-		err = gx_folder__add_identity(t, &s.l, a, &i, rights, tags, n);
-	if (err == 0)
-		err = gx_prop__select(&s.l, tags, n, a, ret_l);
-	return gx_txn__ec(t, err);
+	return gx_ec_failed(ec) ? ec : gx_txn__ec(t, gx_folder__props(t, &i, tags, n, a, ret_l));
 }
 
 /* ---- Writing ---- */

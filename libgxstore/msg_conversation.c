@@ -7,7 +7,10 @@
 
 /* Which conversation a message belongs to, [MS-OXOMSG] 2.2.1.2. */
 
-enum { ID_LEN = 16, INDEX_HEAD = 22 }; /* [MS-OXOMSG] 2.2.1.3: five bytes of time and one reserved stand before the GUID */
+enum {
+	ID_LEN = 16,
+	INDEX_HEAD = 22
+}; /* [MS-OXOMSG] 2.2.1.3: five bytes of time and one reserved stand before the GUID */
 
 static int give(struct gx_msg_view *v, struct gx_propval *pv, const uint8_t *id)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include "libgxstore/order-int.h"
+#include "libgxstore/table-int.h"
 #include "libgxstore/pread-int.h"
 
 static int drop_row(struct gx_txn *t, const struct gx_msg_row *r)
@@ -87,6 +87,8 @@ int gx_msg__empty_folder(struct gx_txn *t, uint64_t fid)
 	int err = gx_fstate__get(t, fid, &f), r;
 	if (err == 0)
 		err = gx_order__emptied(t, fid);
+	if (err == 0)
+		err = gx_tables__note_many(t, fid);
 	if (err != 0)
 		return err;
 	{

@@ -173,8 +173,9 @@ int gx_order__auto(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
  */
 int gx_order__find(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, uint64_t prefer,
 	uint64_t *ret_view) GX_MUST_CHECK;
+int gx_order__spec(struct gx_txn *t, uint64_t view, struct gx_orderspec *ret_spec) GX_MUST_CHECK;
 /*
- * Like it, but makes the order. A read transaction moves to the newest state when one had to be made;
+ * Like find, but makes the order. A read transaction moves to the newest state when one had to be made;
  * GX_E_TIMEOUT when the writer could not be had within @deadline_ms.
  */
 int gx_order__ensure(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int deadline_ms,

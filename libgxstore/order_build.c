@@ -288,6 +288,14 @@ int gx_order__find(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx
 	return 0;
 }
 
+int gx_order__spec(struct gx_txn *t, uint64_t view, struct gx_orderspec *ret_spec)
+{
+	GX_STMT(st, t->q, "SELECT spec FROM sview WHERE id=?1");
+	gx_sql__bind_int(st, 1, (int64_t)view);
+	int r = gx_sql__step(st);
+	return r <= 0 ? r == 0 ? GX_E_NOTFOUND : r : gx_orderspec__parse(gx_sql__blob(st, 0), ret_spec);
+}
+
 static int build_here(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec)
 {
 	struct gx_order *o;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include "libgxstore/order-int.h"
 #include "libgxstore/search-int.h"
+#include "libgxstore/table-int.h"
 
 /* What search folders show, kept by the hub with each change. */
 
@@ -61,6 +61,8 @@ int gx_search__link(struct gx_txn *t, uint64_t fid, const struct gx_msg_row *r)
 		return err;
 	count(f, r, 1);
 	err = gx_order__linked(t, fid, r);
+	if (err == 0)
+		err = gx_tables__note_found(t, fid, r, true);
 	return err != 0 ? err : tell(t, GX_EV_LINK_CREATED, fid, r);
 }
 
@@ -93,6 +95,8 @@ int gx_search__unlink(struct gx_txn *t, uint64_t fid, const struct gx_msg_row *r
 	if (there <= 0)
 		return there;
 	int err = gx_order__unlinked(t, fid, r);
+	if (err == 0)
+		err = gx_tables__note_found(t, fid, r, false);
 	return err != 0 ? err : drop_row(t, fid, r);
 }
 
@@ -100,6 +104,8 @@ int gx_search__clear(struct gx_txn *t, uint64_t fid)
 {
 	struct gx_fstate *f;
 	int err = gx_order__emptied(t, fid);
+	if (err == 0)
+		err = gx_tables__note_many(t, fid);
 	if (err == 0)
 		err = gx_fstate__get(t, fid, &f);
 	if (err != 0)
@@ -176,7 +182,7 @@ int gx_search__updated(struct gx_txn *t, const struct gx_msg_row *old, const str
 	return err;
 }
 
-/* Its sort orders have let it go already. */
+/* Its sort orders and tables have let it go already. */
 int gx_search__removed(struct gx_txn *t, const struct gx_msg_row *r)
 {
 	uint64_t v[SHOWN_MAX];

@@ -119,6 +119,7 @@ struct gx_store {
 	char *uri;                    /* of the database when it is only observed */
 	struct gx_searches *searches; /* search folders there are, search-int.h */
 	atomic_bool searching;        /* some may not be through */
+	struct gx_tables *tables;     /* open tables, table-int.h */
 	atomic_bool sweep;            /* content files wait to be removed */
 };
 
@@ -280,6 +281,8 @@ struct gx_txn {
 	struct gx_fstate *fs[GX_FSTATE_BUCKETS];
 	struct gx_chlist *changes;    /* for the change log, written before the commit (change.c) */
 	struct gx_ordertxn *orders;   /* for sort orders, applied before the commit (order.c) */
+	struct gx_tabletxn *tables;   /* what open tables are told after it (table_watch.c) */
+	uint64_t version;             /* of a read transaction, see gx_txn__version(); 0 not asked yet */
 	struct gx_view_op *vops;
 	size_t nvops, cap_vops;
 	struct gx_event *events;
@@ -299,6 +302,8 @@ gx_ec gx_txn__fail(struct gx_txn *t, uint32_t code, const char *fmt, ...) GX_PRI
 gx_ec gx_txn__writable(struct gx_txn *t);
 int gx_txn__vop(struct gx_txn *t, uint64_t fid, int kind, const struct gx_uid_entry *e) GX_MUST_CHECK;
 int gx_txn__event(struct gx_txn *t, const struct gx_event *ev) GX_MUST_CHECK;
+/* The change counter of the state that it reads: equal ones are equal states as far as clients can see. */
+int gx_txn__version(struct gx_txn *t, uint64_t *ret_v) GX_MUST_CHECK;
 /* A read transaction goes on with the newest state. */
 int gx_txn__renew(struct gx_txn *t) GX_MUST_CHECK;
 /* Opens a transaction of the system itself. */
@@ -372,6 +377,12 @@ struct gx_folder_new {
 	uint64_t cn; /* 0: a new one */
 	struct gx_bin props;
 };
+/* Of any folder there is, also a deleted one, whoever asks. GX_E_NOTFOUND. */
+int gx_folder__info(struct gx_txn *t, uint64_t fid, struct gx_arena *a, struct gx_folder_info *ret_info) GX_MUST_CHECK;
+int gx_folder__props(struct gx_txn *t, const struct gx_folder_info *i, const gx_proptag_t *tags, size_t n, struct gx_arena *a,
+	struct gx_proplist *ret_l) GX_MUST_CHECK;
+/* Whether the actor may know of it. 1 yes, 0 no, GX_E_*. */
+int gx_folder__visible(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 /* The packed row as a list, without what columns and counters say. */
 /* PidTagChangeKey and PidTagPredecessorChangeList of a folder with this change number, from what is stored of them (ics_version.c). */
 int gx_folder__version(struct gx_proplist *io_l, struct gx_arena *a, const struct gx_store *s, uint64_t cn) GX_MUST_CHECK;

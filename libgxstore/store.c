@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "libgxstore/fts-int.h"
-#include "libgxstore/order-int.h"
 #include "libgxstore/search-int.h"
+#include "libgxstore/table-int.h"
 
 void gx_store__why(struct gx_arena *a, const char **ret_why, const char *fmt, ...)
 {
@@ -67,6 +67,7 @@ static void free_store(struct gx_store *s)
 	gx_subs__release(&s->subs);
 	gx_orders__free(s->orders);
 	gx_searches__free(s->searches);
+	gx_tables__free(s->tables);
 	gx_flush__release(s);
 	pthread_cond_destroy(&s->cond);
 	pthread_mutex_destroy(&s->lock);
@@ -87,7 +88,8 @@ static bool init_locks(struct gx_store *s)
 	int r = pthread_cond_init(&s->cond, &attr);
 	pthread_condattr_destroy(&attr);
 	return r == 0 && gx_flush__init(&s->flush) == 0 && gx_views__init(&s->views) == 0 && gx_subs__init(&s->subs) == 0 &&
-		gx_orders__new(&s->orders) == 0 && gx_searches__new(&s->searches) == 0 && gx_fts__init(&s->fts) == 0;
+		gx_orders__new(&s->orders) == 0 && gx_searches__new(&s->searches) == 0 && gx_tables__new(&s->tables) == 0 &&
+		gx_fts__init(&s->fts) == 0;
 }
 
 static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const struct gx_store_opts *o)

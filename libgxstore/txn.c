@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include "libgxstore/order-int.h"
 #include "libgxstore/search-int.h"
+#include "libgxstore/table-int.h"
 
 #define VOPS_MAX 200000U /* beyond, views of the folder are read again instead */
 
@@ -144,12 +144,30 @@ int gx_txn_begin(struct gx_store *s, const struct gx_actor *actor, int mode, int
 	return begin(s, actor, mode, false, deadline_ms, ret_txn);
 }
 
+int gx_txn__version(struct gx_txn *t, uint64_t *ret_v)
+{
+	if (t->mode == GX_TXN_WRITE) {
+		*ret_v = t->store_state->modseq;
+		return 0;
+	}
+	if (t->version == 0) {
+		GX_STMT(st, t->q, "SELECT modseq FROM fstate WHERE fid=0");
+		int r = gx_sql__step(st);
+		if (r <= 0)
+			return r == 0 ? GX_E_FORMAT : r;
+		t->version = gx_sql__u64(st, 0);
+	}
+	*ret_v = t->version;
+	return 0;
+}
+
 int gx_txn__renew(struct gx_txn *t)
 {
 	assert(t->mode == GX_TXN_READ);
 	gx_sql__done(t->mime_stmt);
 	t->mime_stmt = NULL;
 	t->rendered_mid = 0;
+	t->version = 0;
 	memset(t->fs, 0, sizeof(t->fs));
 	int err = run_sql(t->q, "ROLLBACK");
 	if (err != 0)
@@ -200,8 +218,12 @@ static int make_final(struct gx_txn *t)
 		err = gx_order__note_used(t);
 	if (err == 0)
 		err = gx_fstate__write(t);
-	if (err == 0)
+	if (err == 0) {
+		gx_tables__begin_commit(t);
 		err = run_sql(t->q, "COMMIT");
+		if (err != 0)
+			gx_tables__end_commit(t, false);
+	}
 	if (err != 0)
 		gx_log(t->s->log, GX_LOG_ERROR, "commit: %s", t->q->why);
 	return err;
@@ -265,6 +287,7 @@ int gx_txn_commit(struct gx_txn *t, int sync)
 	}
 	gx_views__apply(t);
 	gx_subs__notify(s, t->events, t->nevents);
+	gx_tables__end_commit(t, true);
 	give_back(t);
 	txn_free(t);
 	if (flush)
@@ -369,6 +392,9 @@ int gx_txn__vop(struct gx_txn *t, uint64_t fid, int kind, const struct gx_uid_en
 
 int gx_txn__event(struct gx_txn *t, const struct gx_event *ev)
 {
+	int err = gx_tables__note_folder(t, ev);
+	if (err != 0)
+		return err;
 	if (atomic_load(&t->s->subs.count) == 0)
 		return 0;
 	if (t->nevents == t->cap_events) {

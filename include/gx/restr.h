@@ -145,7 +145,7 @@ GX_API bool gx_fuzzy_match(const char *s, const char *pattern, uint16_t level, u
 GX_API void gx_fuzzy_form(const char *s, size_t len, struct gx_push *out);
 
 /** [MS-OXCDATA] 2.13.1: Order */
-enum { GX_SORT_ASCEND = 0, GX_SORT_DESCEND = 1, GX_SORT_MAX_CATEGORY = 4 };
+enum { GX_SORT_ASCEND = 0, GX_SORT_DESCEND = 1, GX_SORT_MAX_CATEGORY = 4, GX_SORT_MIN_CATEGORY = 8 };
 
 struct gx_sort {
 	gx_proptag_t tag;
@@ -164,7 +164,7 @@ GX_API int gx_sortset_copy(struct gx_arena *a, const struct gx_sortset *src, str
 GX_API void gx_sortset_print(struct gx_strbuf *b, const struct gx_sortset *s);
 /**
  * Order of two rows. Absent values come first when ascending. GX_SORT_MAX_CATEGORY counts as
- * descending. @param ret_order <0, 0, >0. @return 0 or what a source reports.
+ * descending, GX_SORT_MIN_CATEGORY as ascending. @param ret_order <0, 0, >0. @return 0 or what a source reports.
  */
 GX_API int gx_sortset_cmp(const struct gx_sortset *s, const struct gx_propsrc *x, const struct gx_propsrc *y,
 	int *ret_order) GX_MUST_CHECK;
