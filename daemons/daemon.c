@@ -16,6 +16,9 @@
 #include <unistd.h>
 #include "daemons/daemon.h"
 
+/* Where the directory is concerns everybody. */
+#define MYSQL_FILE GX_CONFDIR "/mysql_adaptor.cfg"
+
 struct options {
 	const char *config;
 	bool dump, test;
@@ -30,6 +33,7 @@ static void print_help(const struct daemon_spec *spec, FILE *f)
 		"  -c, --config FILE   read this file instead of", spec->program, spec->summary);
 	for (const char *const *p = spec->files; *p != NULL; ++p)
 		fprintf(f, " %s/%s", GX_CONFDIR, *p);
+	fprintf(f, " %s", MYSQL_FILE);
 	fputs("\n"
 		"  -T, --test          check the configuration and end\n"
 		"      --dump-config   print all directives with their values, as a configuration file\n"
@@ -83,7 +87,7 @@ static bool make_conf(struct daemon *d)
 {
 	unsigned own = 0, other = 0;
 	for (unsigned i = 0; i < GX_DIRECTIVES_COUNT; ++i) {
-		if ((d->spec->groups & 1u << i) != 0)
+		if ((d->spec->groups & 1u << i) != 0 || i == GX_DIRECTIVES_MYSQL)
 			d->tables[own++] = gx_directives(i);
 		else
 			d->foreign[other++] = gx_directives(i);
@@ -117,7 +121,7 @@ static bool read_conf(struct daemon *d, const char *config)
 		if (path == NULL || !read_file(d, path, false))
 			return false;
 	}
-	return true;
+	return read_file(d, MYSQL_FILE, false);
 }
 
 static void print_line(const char *text, void *ctx)

@@ -27,21 +27,11 @@ static uint32_t milliseconds(const struct services *s, const char *key)
 	return sec > UINT32_MAX / 1000 ? UINT32_MAX : (uint32_t)(sec * 1000);
 }
 
-static const char *host_name(struct services *s)
-{
-	char name[256] = "";
-	if (*str(s, "host_id") != '\0')
-		return str(s, "host_id");
-	if (gethostname(name, sizeof(name) - 1) != 0 || *name == '\0')
-		return "localhost";
-	return gx_arena_strdup(s->arena, name);
-}
-
 bool services_begin(struct services *s, struct daemon *d)
 {
 	*s = (struct services){.d = d, .conf = d->conf, .arena = d->arena, .log = &d->log};
 	atomic_init(&s->stores_open, 1);
-	s->host = host_name(s);
+	s->host = gx_directives_host(s->conf, s->arena);
 	struct gx_net_opts o = GX_NET_OPTS_INIT;
 	o.log = s->log;
 	o.loops = (unsigned)gx_conf_uint(s->conf, "event_loops");
@@ -304,15 +294,35 @@ bool services_open_exmdb(struct services *s)
 
 /* ---- Data ---- */
 
+/* Is this program on this host the one that upgrades the directory by itself? */
+static bool may_upgrade(const struct services *s)
+{
+	const char *who = str(s, "schema_upgrade");
+	if ((s->d->spec->groups & 1u << GX_DIRECTIVES_GROMOXD) == 0)
+		return false;
+	return *who == '\0' || (strncmp(who, "host:", 5) == 0 && strcasecmp(who + 5, s->host) == 0);
+}
+
+static int open_directory(struct services *s, const char **ret_why)
+{
+	struct gx_dir_opts o;
+	unsigned from, to;
+	int ret = gx_directives_directory(s->conf, s->log, s->arena, &o);
+	if (ret == 0)
+		ret = gx_dir_open(&o, &s->dir, s->arena, ret_why);
+	if (ret != GX_E_STATE || !may_upgrade(s))
+		return ret;
+	ret = gx_dir_upgrade_tables(&o, s->arena, &from, &to, ret_why);
+	if (ret != 0)
+		return ret;
+	gx_log(s->log, GX_LOG_NOTICE, "%s: upgraded from schema version %u to %u", gx_dir_opts_name(&o, s->arena), from, to);
+	return gx_dir_open(&o, &s->dir, s->arena, ret_why);
+}
+
 bool services_open_directory(struct services *s)
 {
-	struct gx_dir_opts o = GX_DIR_OPTS_INIT;
 	const char *why = NULL;
-	o.log = s->log;
-	o.path = str(s, "directory_path");
-	o.cache_seconds = (unsigned)gx_conf_uint(s->conf, "lda_alias_cache_lifetime");
-	o.first_time_password = gx_conf_bool(s->conf, "enable_firsttimepw");
-	int ret = gx_dir_open(&o, &s->dir, s->arena, &why);
+	int ret = open_directory(s, &why);
 	if (ret != 0)
 		return fail(s, "", ret, why);
 	struct gx_authlimit_opts l = GX_AUTHLIMIT_OPTS_INIT;

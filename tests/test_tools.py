@@ -168,6 +168,30 @@ def test_aliases_groups_and_domains():
         assert [d["domain"] for d in s.json("domain", "list")] == ["example.org"]
 
 
+def test_servers_say_where_stores_live():
+    with Site() as s:
+        with open(s.cfg, "a") as f:
+            f.write("host_id = here.example.org\n")
+        s.run("gromox-useradm", "server", "add", "here.example.org", "--extname", "mail.example.org")
+        s.run("gromox-useradm", "server", "add", "There.example.org")
+        s.run("gromox-useradm", "server", "add", "there.example.org", code=1)
+        s.run("gromox-useradm", "server", "add", "not a host", code=1)
+        assert s.json("server", "list") == [{"server": "here.example.org", "extname": "mail.example.org", "id": 1},
+                                            {"server": "there.example.org", "extname": "there.example.org", "id": 2}]
+        s.run("gromox-useradm", "domain", "homeserver", "example.org", "there.example.org")
+        s.run("gromox-useradm", "user", "add", "ann@example.org")
+        assert "make the store on there.example.org" in s.err and not os.path.exists(f"{s.dir}/data/user"), s.err
+        s.run("gromox-mkprivate", "ann@example.org", code=1)
+        assert "lives on there.example.org" in s.err, s.err
+        s.run("gromox-useradm", "server", "delete", "there.example.org", code=1)
+        s.run("gromox-useradm", "user", "homeserver", "ann@example.org", "here.example.org")
+        s.run("gromox-mkprivate", "ann@example.org")
+        s.run("gromox-useradm", "user", "homeserver", "ann@example.org", "nowhere.example.org", code=1)
+        s.run("gromox-useradm", "domain", "homeserver", "example.org", "local")
+        s.run("gromox-useradm", "server", "delete", "there.example.org")
+        assert s.json("user", "show", "ann@example.org")["homeserver"] == 1
+
+
 def test_stores_are_made_overwritten_and_checked():
     with Site() as s:
         s.run("gromox-mkprivate", "ann@example.org", code=1)

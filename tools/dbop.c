@@ -9,10 +9,11 @@ static const char usage[] =
 	"  -C             make the tables of the user directory\n"
 	"  -U             upgrade the tables to the newest version\n"
 	"  --create-old   make the tables of version 0, for trying the upgrade\n"
-	"  -c FILE        configuration file [" GX_CONFDIR "/gromox.cfg]\n"
+	"  -c FILE        configuration file [" GX_CONFDIR "/gromox.cfg and mysql_adaptor.cfg]\n"
 	"  -?, --help     this text\n"
 	"  --version      version of the program\n"
-	"The directory is the SQLite file that directory_path names.\n";
+	"The directory is the SQLite file that directory_path names, or the database on a MariaDB server\n"
+	"that the directives mysql_... name; the directive \"directory\" says which.\n";
 
 enum { OPT_OLD = 256, OPT_HELP, OPT_VERSION };
 static const struct option longopts[] = {
@@ -24,21 +25,20 @@ static const struct option longopts[] = {
 
 static int run(struct site *s, int what)
 {
-	const char *path = site_directory_path(s), *why = "";
+	const char *name = gx_dir_opts_name(&s->where, s->arena), *why = "";
 	unsigned from = 0, to = 0;
-	int err = what == 'C' ? gx_dir_create(path, s->arena, &why)
-		: what == OPT_OLD ? gx_dir_create_old(path, s->arena, &why)
-		: gx_dir_upgrade(path, s->arena, &from, &to, &why);
-	if (err != 0) {
+	int err = what == 'U' ? gx_dir_upgrade_tables(&s->where, s->arena, &from, &to, &why)
+		: gx_dir_create_tables(&s->where, what == OPT_OLD, s->arena, &why);
+	if (err != 0 || name == NULL) {
 		complain("%s", *why != '\0' ? why : gx_strerror(err));
 		return EXIT_FAILED;
 	}
 	if (what != 'U')
-		printf("%s: made\n", path);
+		printf("%s: made\n", name);
 	else if (from == to)
-		printf("%s: schema version %u is the newest\n", path, to);
+		printf("%s: schema version %u is the newest\n", name, to);
 	else
-		printf("%s: upgraded from schema version %u to %u\n", path, from, to);
+		printf("%s: upgraded from schema version %u to %u\n", name, from, to);
 	return EXIT_OK;
 }
 

@@ -23,7 +23,7 @@ static const char usage[] =
 	"  -T DIR         take folder names from DIR/folder_names.txt\n"
 #endif
 	"  -U             upgrade the store instead of making it\n"
-	"  -c FILE        configuration file [" GX_CONFDIR "/gromox.cfg]\n"
+	"  -c FILE        configuration file [" GX_CONFDIR "/gromox.cfg and mysql_adaptor.cfg]\n"
 	"  -f             overwrite a store that is there: ITS CONTENTS ARE LOST\n"
 	"  -v             say what is done\n"
 	"  --create-old   make the store in the oldest schema, for trying the upgrade\n"
@@ -46,8 +46,24 @@ struct request {
 	bool upgrade, force, verbose, old, integrity;
 	/* What the directory says */
 	const char *path, *owner, *lang;
-	uint32_t id;
+	uint32_t id, homeserver;
 };
+
+/* Stores are made where they live. */
+static int check_place(struct request *r)
+{
+	const char *host = "";
+	int err = gx_dir_server_of(r->site.dir, r->homeserver, r->site.arena, &host);
+	if (err == 0 && strcmp(host, "local") == 0)
+		return EXIT_OK;
+	if (err == 0)
+		complain("%s: the store lives on %s; run this there (here is %s, by host_id)", r->who, host, r->site.where.host_id);
+	else if (err == GX_E_NOTFOUND)
+		complain("%s: homeserver %u is not in the table of servers; see \"gromox-useradm server list\"", r->who, r->homeserver);
+	else
+		complain("%s: %s", r->who, gx_strerror(err));
+	return EXIT_FAILED;
+}
 
 static int look_up(struct request *r)
 {
@@ -58,6 +74,7 @@ static int look_up(struct request *r)
 		r->path = d.homedir;
 		r->owner = d.name;
 		r->id = d.id;
+		r->homeserver = d.homeserver;
 	}
 	const char *column = "homedir", *how = "\"gromox-useradm domain add\" makes it";
 #else
@@ -68,6 +85,7 @@ static int look_up(struct request *r)
 		r->owner = u.username;
 		r->lang = u.lang;
 		r->id = u.id;
+		r->homeserver = u.homeserver;
 	}
 	const char *column = "maildir", *how = "\"gromox-useradm user add\" makes it";
 #endif
@@ -79,10 +97,11 @@ static int look_up(struct request *r)
 		complain("%s: %s", r->who, gx_strerror(err));
 		return EXIT_FAILED;
 	}
-	if (r->path[0] != '\0')
-		return EXIT_OK;
-	complain("%s: has no store (%s is empty in the directory)", r->who, column);
-	return EXIT_FAILED;
+	if (r->path[0] == '\0') {
+		complain("%s: has no store (%s is empty in the directory)", r->who, column);
+		return EXIT_FAILED;
+	}
+	return check_place(r);
 }
 
 static void on_finding(const char *line, void *ctx)

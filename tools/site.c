@@ -37,31 +37,47 @@ void print_version(const char *program)
 	printf("%s (gx) %s\n", program, gx_version());
 }
 
+/* Directives that tools use are checked and kept; those of the services are known. */
+static struct gx_conf *make_conf(void)
+{
+	const struct gx_conf_key *mine[] = {gx_directives(GX_DIRECTIVES_GENERAL), gx_directives(GX_DIRECTIVES_MYSQL), NULL};
+	const struct gx_conf_key *others[GX_DIRECTIVES_COUNT] = {NULL};
+	struct gx_conf *c = gx_conf_new(mine);
+	for (unsigned i = 0, n = 0; i < GX_DIRECTIVES_COUNT; ++i)
+		if (i != GX_DIRECTIVES_GENERAL && i != GX_DIRECTIVES_MYSQL)
+			others[n++] = gx_directives(i);
+	if (c != NULL)
+		gx_conf_foreign(c, others);
+	return c;
+}
+
+static bool read_conf(struct site *s, const char *path, bool must_exist)
+{
+	int err = gx_conf_read(s->conf, path, &s->log);
+	if (err == 0 || (err == GX_E_NOTFOUND && !must_exist))
+		return true;
+	if (err == GX_E_NOTFOUND || err == GX_E_IO)
+		complain("%s: %s; name the configuration file with -c", path, strerror(err == GX_E_IO ? errno : ENOENT));
+	else
+		complain("%s: the configuration cannot be used", path);
+	return false;
+}
+
 int site_open(struct site *s, const char *config)
 {
-	const struct gx_conf_key *mine[] = {gx_directives(GX_DIRECTIVES_GENERAL), NULL};
-	const struct gx_conf_key *others[GX_DIRECTIVES_COUNT] = {NULL};
-	for (unsigned i = 0, n = 0; i < GX_DIRECTIVES_COUNT; ++i)
-		if (i != GX_DIRECTIVES_GENERAL)
-			others[n++] = gx_directives(i);
-	const char *path = config != NULL ? config : GX_CONFDIR "/gromox.cfg";
 	/* Warnings about the file are for the services to give, not for each call of a tool. */
 	*s = (struct site){.log = {.write = on_log, .level = GX_LOG_ERROR}};
 	s->arena = gx_arena_new(0);
-	s->conf = gx_conf_new(mine);
+	s->conf = make_conf();
 	if (s->arena == NULL || s->conf == NULL) {
 		complain("out of memory");
 		site_close(s);
 		return EXIT_FAILED;
 	}
-	gx_conf_foreign(s->conf, others);
-	int err = gx_conf_read(s->conf, path, &s->log);
-	if (err == 0 || (err == GX_E_NOTFOUND && config == NULL))
+	bool ok = config != NULL ? read_conf(s, config, true)
+		: read_conf(s, GX_CONFDIR "/gromox.cfg", false) && read_conf(s, GX_CONFDIR "/mysql_adaptor.cfg", false);
+	if (ok && gx_directives_directory(s->conf, &s->log, s->arena, &s->where) == 0)
 		return EXIT_OK;
-	if (err == GX_E_NOTFOUND || err == GX_E_IO)
-		complain("%s: %s; name the configuration file with -c", path, strerror(err == GX_E_IO ? errno : ENOENT));
-	else
-		complain("%s: the configuration cannot be used", path);
 	site_close(s);
 	return EXIT_FAILED;
 }
@@ -74,18 +90,10 @@ void site_close(struct site *s)
 	*s = (struct site){.dir = NULL};
 }
 
-const char *site_directory_path(const struct site *s)
-{
-	return gx_conf_str(s->conf, "directory_path");
-}
-
 int site_directory(struct site *s)
 {
-	struct gx_dir_opts o = GX_DIR_OPTS_INIT;
 	const char *why = "";
-	o.log = &s->log;
-	o.path = site_directory_path(s);
-	int err = gx_dir_open(&o, &s->dir, s->arena, &why);
+	int err = gx_dir_open(&s->where, &s->dir, s->arena, &why);
 	if (err == 0)
 		return EXIT_OK;
 	complain("%s", *why != '\0' ? why : gx_strerror(err));

@@ -16,16 +16,16 @@ struct site {
 	struct gx_log log;
 	struct gx_arena *arena;
 	struct gx_conf *conf;
+	struct gx_dir_opts where; /* the directory is */
 	struct gx_dir *dir;    /* after site_directory() */
 };
 
 void complain(const char *fmt, ...) GX_PRINTF(1, 2);
-/* Reads the file, or the default one if it is there. 0 or an exit code; says why. */
+/* Reads the file, or the default ones that are there. 0 or an exit code; says why. */
 int site_open(struct site *s, const char *config);
 void site_close(struct site *s);
 /* Opens the directory. */
 int site_directory(struct site *s);
-const char *site_directory_path(const struct site *s);
 /* DATA/KIND/... : user/DOMAIN/LOCAL or domain/DOMAIN, lower case; NULL out of memory. */
 const char *site_user_path(struct site *s, const char *address);
 const char *site_domain_path(struct site *s, const char *domain);

@@ -10,16 +10,18 @@
 static const char usage[] =
 	"usage: gromox-useradm [-c FILE] [--json] COMMAND ...\n"
 	"  domain add NAME [--max-users N] [--homedir DIR]\n"
-	"  domain list | domain show NAME | domain delete NAME\n"
+	"  domain list | domain show NAME | domain delete NAME | domain homeserver NAME HOST|local\n"
 	"  user add ADDRESS [--display-name TEXT] [--lang LANG] [--timezone ZONE] [--maildir DIR]\n"
 	"                   [--no-create] [--no-password] [--shared]\n"
 	"  user list [DOMAIN] | user show ADDRESS | user passwd ADDRESS | user delete ADDRESS\n"
+	"  user homeserver ADDRESS HOST|local\n"
 	"  alias add ALIAS ADDRESS | alias list [ADDRESS] | alias show ALIAS | alias delete ALIAS\n"
 	"  group add ADDRESS [--display-name TEXT] [--whole-domain] [--post all|members|domain|listed|users]\n"
 	"  group show ADDRESS | group delete ADDRESS\n"
 	"  group add-member GROUP ADDRESS | group delete-member GROUP ADDRESS | group add-sender GROUP ADDRESS\n"
+	"  server add HOST [--extname NAME] | server list | server delete HOST\n"
 	"Passwords come from the environment variable GX_PASSWORD or from stdin.\n"
-	"  -c FILE        configuration file [" GX_CONFDIR "/gromox.cfg]\n"
+	"  -c FILE        configuration file [" GX_CONFDIR "/gromox.cfg and mysql_adaptor.cfg]\n"
 	"  --json         answers as JSON\n"
 	"  -?, --help     this text\n"
 	"  --version      version of the program\n";
@@ -27,7 +29,7 @@ static const char usage[] =
 struct request {
 	struct site site;
 	struct report out;
-	const char *display_name, *lang, *timezone, *maildir, *homedir, *post;
+	const char *display_name, *lang, *timezone, *maildir, *homedir, *post, *extname;
 	unsigned max_users;
 	bool no_create, no_password, shared, whole_domain;
 	unsigned given;          /* options seen, OPT_BIT() */
@@ -37,7 +39,7 @@ struct request {
 
 enum { OPT_JSON = 256, OPT_HELP, OPT_VERSION, OPT_FIRST,
 	OPT_DISPLAY_NAME = OPT_FIRST, OPT_LANG, OPT_TIMEZONE, OPT_MAILDIR, OPT_NO_CREATE, OPT_NO_PASSWORD, OPT_SHARED,
-	OPT_MAX_USERS, OPT_HOMEDIR, OPT_WHOLE_DOMAIN, OPT_POST };
+	OPT_MAX_USERS, OPT_HOMEDIR, OPT_WHOLE_DOMAIN, OPT_POST, OPT_EXTNAME };
 #define OPT_BIT(o) (1U << ((o) - OPT_FIRST))
 static const struct option longopts[] = {
 	{"json", no_argument, NULL, OPT_JSON}, {"help", no_argument, NULL, OPT_HELP}, {"version", no_argument, NULL, OPT_VERSION},
@@ -46,7 +48,7 @@ static const struct option longopts[] = {
 	{"no-create", no_argument, NULL, OPT_NO_CREATE}, {"no-password", no_argument, NULL, OPT_NO_PASSWORD},
 	{"shared", no_argument, NULL, OPT_SHARED}, {"max-users", required_argument, NULL, OPT_MAX_USERS},
 	{"homedir", required_argument, NULL, OPT_HOMEDIR}, {"whole-domain", no_argument, NULL, OPT_WHOLE_DOMAIN},
-	{"post", required_argument, NULL, OPT_POST},
+	{"post", required_argument, NULL, OPT_POST}, {"extname", required_argument, NULL, OPT_EXTNAME},
 	{0}
 };
 
@@ -69,6 +71,68 @@ static int answer(int err, const char *name)
 		complain("%s: %s", name, gx_strerror(err));
 	}
 	return EXIT_FAILED;
+}
+
+/* ---- Servers ---- */
+
+static int server_add(struct request *r)
+{
+	int err = gx_dir_add_server(r->site.dir, r->arg[0], r->extname, NULL);
+	if (err != GX_E_LIMIT)
+		return answer(err, r->arg[0]);
+	complain("%s: there are as many servers as there can be", r->arg[0]);
+	return EXIT_FAILED;
+}
+
+static int server_list(struct request *r)
+{
+	struct gx_server *v;
+	size_t n;
+	int err = gx_dir_list_servers(r->site.dir, r->site.arena, &v, &n);
+	r->out.many = true;
+	for (size_t i = 0; err == 0 && i < n; ++i) {
+		const struct field f[] = {{"server", v[i].hostname}, {"extname", v[i].extname}, {"id", NULL, v[i].id}, {0}};
+		report_record(&r->out, f, 2);
+	}
+	report_end(&r->out);
+	return answer(err, "servers");
+}
+
+static int server_delete(struct request *r)
+{
+	int err = gx_dir_del_server(r->site.dir, r->arg[0]);
+	if (err != GX_E_STATE)
+		return answer(err, r->arg[0]);
+	complain("%s: there are users or domains on it; give them another homeserver first", r->arg[0]);
+	return EXIT_FAILED;
+}
+
+/* The number of a server by name; 0 for "local". */
+static int find_server(struct request *r, const char *host, uint32_t *ret_id)
+{
+	struct gx_server *v;
+	size_t n;
+	*ret_id = 0;
+	if (strcmp(host, "local") == 0)
+		return EXIT_OK;
+	int err = gx_dir_list_servers(r->site.dir, r->site.arena, &v, &n);
+	for (size_t i = 0; err == 0 && i < n; ++i)
+		if (gx_ascii_casecmp(v[i].hostname, host) == 0)
+			*ret_id = v[i].id;
+	if (err == 0 && *ret_id == 0) {
+		complain("%s: there is no such server; \"gromox-useradm server add %s\" adds it", host, host);
+		return EXIT_FAILED;
+	}
+	return answer(err, host);
+}
+
+/* Where the store of a homeserver is, for people; NULL for here. */
+static const char *elsewhere(struct request *r, uint32_t homeserver)
+{
+	const char *host = "local";
+	if (gx_dir_server_of(r->site.dir, homeserver, r->site.arena, &host) != 0)
+		return "an unknown server";
+	return strcmp(host, "local") == 0 ? NULL : host;
 }
 
 /* ---- Domains ---- */
@@ -118,10 +182,26 @@ static int domain_delete(struct request *r)
 	return EXIT_FAILED;
 }
 
+static int domain_homeserver(struct request *r)
+{
+	uint32_t id;
+	int rc = find_server(r, r->arg[1], &id);
+	return rc != EXIT_OK ? rc : answer(gx_dir_set_domain_homeserver(r->site.dir, r->arg[0], id), r->arg[0]);
+}
+
 /* ---- Users ---- */
 
 static int user_store(struct request *r, const struct gx_user_new *u, uint32_t id)
 {
+	struct gx_user made;
+	int err = gx_dir_user(r->site.dir, u->username, r->site.arena, &made);
+	const char *host = err != 0 ? NULL : elsewhere(r, made.homeserver);
+	if (err != 0)
+		return answer(err, u->username);
+	if (host != NULL) {
+		fprintf(stderr, "%s is in the directory; make the store on %s with \"gromox-mkprivate %s\"\n", u->username, host, u->username);
+		return EXIT_OK;
+	}
 	int rc = site_become_owner(&r->site);
 	if (rc == EXIT_OK)
 		rc = site_make_store(&r->site, u->maildir, false, id, u->username, u->lang, false, NULL);
@@ -222,6 +302,17 @@ static int user_delete(struct request *r)
 	if (err == 0 && u.maildir[0] != '\0')
 		fprintf(stderr, "%s: the store stays in %s\n", u.username, u.maildir);
 	return answer(err, r->arg[0]);
+}
+
+static int user_homeserver(struct request *r)
+{
+	struct gx_user u;
+	uint32_t id;
+	int rc = find_server(r, r->arg[1], &id);
+	if (rc != EXIT_OK)
+		return rc;
+	int err = gx_dir_user(r->site.dir, r->arg[0], r->site.arena, &u);
+	return answer(err != 0 ? err : gx_dir_set_homeserver(r->site.dir, u.username, id), r->arg[0]);
 }
 
 /* ---- Aliases ---- */
@@ -343,11 +434,13 @@ static const struct {
 	{"domain", "list", 0, 0, 0, domain_list},
 	{"domain", "show", 1, 1, 0, domain_show},
 	{"domain", "delete", 1, 1, 0, domain_delete},
+	{"domain", "homeserver", 2, 2, 0, domain_homeserver},
 	{"user", "add", 1, 1, USER_OPTS, user_add},
 	{"user", "list", 0, 1, 0, user_list},
 	{"user", "show", 1, 1, 0, user_show},
 	{"user", "passwd", 1, 1, 0, user_passwd},
 	{"user", "delete", 1, 1, 0, user_delete},
+	{"user", "homeserver", 2, 2, 0, user_homeserver},
 	{"alias", "add", 2, 2, 0, alias_add},
 	{"alias", "list", 0, 1, 0, alias_list},
 	{"alias", "show", 1, 1, 0, alias_show},
@@ -358,6 +451,9 @@ static const struct {
 	{"group", "add-member", 2, 2, 0, group_add_member},
 	{"group", "delete-member", 2, 2, 0, group_delete_member},
 	{"group", "add-sender", 2, 2, 0, group_add_sender},
+	{"server", "add", 1, 1, OPT_BIT(OPT_EXTNAME), server_add},
+	{"server", "list", 0, 0, 0, server_list},
+	{"server", "delete", 1, 1, 0, server_delete},
 };
 
 static bool parse_number(const char *s, unsigned *ret_n)
@@ -384,6 +480,7 @@ static bool take_option(struct request *r, int c)
 	case OPT_HOMEDIR: r->homedir = optarg; return true;
 	case OPT_WHOLE_DOMAIN: r->whole_domain = true; return true;
 	case OPT_POST: r->post = optarg; return true;
+	case OPT_EXTNAME: r->extname = optarg; return true;
 	default:
 		if (parse_number(optarg, &r->max_users))
 			return true;

@@ -3,7 +3,8 @@
 #define GX_DIRECTIVES_H
 /**
  * @file directives.h
- * The directives that the programs know, in groups for gx_conf_new(). Thread class: immutable.
+ * The directives that the programs know, in groups for gx_conf_new(), and what several programs
+ * do with them alike. Thread class: immutable.
  */
 #include <gx/conf.h>
 
@@ -13,6 +14,7 @@ extern "C" {
 
 enum {
 	GX_DIRECTIVES_GENERAL, /**< directory, names, TLS, limits */
+	GX_DIRECTIVES_MYSQL,   /**< a directory on MariaDB */
 	GX_DIRECTIVES_GROMOXD,
 	GX_DIRECTIVES_IMAP,
 	GX_DIRECTIVES_SMTP,    /**< LMTP and SMTP reception */
@@ -25,6 +27,16 @@ enum {
 };
 /** A table for gx_conf_new(); NULL outside the list. Static. */
 GX_API const struct gx_conf_key *gx_directives(unsigned group);
+
+struct gx_arena;
+struct gx_dir_opts;
+/**
+ * Fills in how the directory is to be opened, from the groups GENERAL and MYSQL of @p c. Texts are borrowed from @p c and @p a.
+ * GX_E_INVAL, and a line in @p log, when a value makes no sense.
+ */
+GX_API int gx_directives_directory(const struct gx_conf *c, const struct gx_log *log, struct gx_arena *a, struct gx_dir_opts *ret_o) GX_MUST_CHECK;
+/** host_id, or the name that the system has; NULL out of memory. */
+GX_API const char *gx_directives_host(const struct gx_conf *c, struct gx_arena *a);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <gx/conf.h>
 #include <gx/directives.h>
+#include <gx/directory.h>
 #include <gx/strbuf.h>
 
 static const struct gx_conf_key table[] = {
@@ -218,6 +219,48 @@ START_TEST(directives_have_valid_defaults)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	int ret;
+	const char *module; /* NULL: SQLite */
+	bool tls;
+} directories[] = {
+	{"", 0, NULL, false},
+	{"directory = auto\n", 0, NULL, false},
+	{"directory = sqlite\nmysql_host = db\n", 0, NULL, false},
+	{"directory = mysql\n", 0, "mariadb", false},
+	{"mysql_host = db\nmysql_tls = yes\n", 0, "mariadb", true},
+	{"mysql_dbname = users\nmysql_tls_cert = /c.pem\n", 0, "mariadb", true},
+	{"mysql_password = x\n", 0, "mariadb", false},
+	{"mysql_port = 3307\n", 0, NULL, false}, /* names nobody */
+	{"directory = MySQL\n", GX_E_INVAL, NULL, false},
+	{"directory =\n", GX_E_INVAL, NULL, false},
+};
+
+START_TEST(directories_are_chosen)
+{
+	const struct gx_conf_key *own[] = {gx_directives(GX_DIRECTIVES_GENERAL), gx_directives(GX_DIRECTIVES_MYSQL), NULL};
+	struct gx_strbuf said = GX_STRBUF_INIT;
+	struct gx_log log = {collect, &said, GX_LOG_DEBUG};
+	struct gx_conf *c = gx_conf_new(own);
+	struct gx_arena *a = gx_arena_new(0);
+	struct gx_dir_opts o = GX_DIR_OPTS_INIT;
+	ck_assert_int_eq(read_text(c, directories[_i].text, &said), 0);
+	ck_assert_int_eq(gx_directives_directory(c, &log, a, &o), directories[_i].ret);
+	if (directories[_i].ret != 0) {
+		ck_assert_ptr_nonnull(strstr(gx_strbuf_cstr(&said), "sqlite, mysql or auto"));
+	} else {
+		ck_assert_pstr_eq(o.module, directories[_i].module);
+		ck_assert_int_eq(o.tls, directories[_i].tls);
+		ck_assert_uint_eq(o.connections, 8);
+		ck_assert_str_ne(o.host_id, "");
+	}
+	gx_arena_free(a);
+	gx_conf_free(c);
+	gx_strbuf_release(&said);
+}
+END_TEST
+
 static Suite *conf_suite(void)
 {
 	Suite *s = suite_create("conf");
@@ -227,6 +270,7 @@ static Suite *conf_suite(void)
 	tcase_add_test(t, missing_and_unreadable_files);
 	tcase_add_test(t, dump_reads_back);
 	tcase_add_test(t, directives_have_valid_defaults);
+	tcase_add_loop_test(t, directories_are_chosen, 0, sizeof(directories) / sizeof(directories[0]));
 	tcase_add_loop_test(t, durations_as_in_the_manual, 0, sizeof(durations) / sizeof(durations[0]));
 	tcase_add_loop_test(t, sizes_as_in_the_manual, 0, sizeof(sizes) / sizeof(sizes[0]));
 	suite_add_tcase(s, t);

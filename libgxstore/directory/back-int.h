@@ -57,6 +57,7 @@ struct gx_dirback {
 	uint8_t dialect;
 	uint8_t max_connections; /**< 0: as many as the site wants */
 	bool ascii_names;        /**< addresses that are not ASCII cannot be kept */
+	bool sockets;            /**< its client library may raise SIGPIPE, and is not to be hurt by it */
 	uint16_t look_ms;        /**< how often it is worth asking for changed() */
 
 	/** @p o is complete and lives as long as the connection. */

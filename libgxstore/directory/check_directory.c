@@ -210,7 +210,7 @@ static int fake_changed(struct gx_dirconn *c, int64_t *ret_v)
 }
 
 extern const struct gx_dirback fake_back;
-const struct gx_dirback fake_back = {.abi = GX_DIRBACK_ABI, .look_ms = 100, .connect = fake_connect, .disconnect = fake_disconnect,
+const struct gx_dirback fake_back = {.abi = GX_DIRBACK_ABI, .sockets = true, .look_ms = 100, .connect = fake_connect, .disconnect = fake_disconnect,
 	.begin = fake_begin, .commit = fake_commit, .rollback = fake_rollback, .changed = fake_changed};
 
 static int fake_work(struct gx_dirconn *c, void *ctx)
@@ -344,6 +344,32 @@ START_TEST(old_connections_go_together)
 }
 END_TEST
 
+static int raise_pipe(struct gx_dirconn *c, void *ctx)
+{
+	return pthread_kill(pthread_self(), SIGPIPE) == 0 ? 0 : GX_E_INTERNAL;
+}
+
+/* A client library that writes into a closed socket neither ends the program nor leaves a signal for later. */
+START_TEST(broken_pipes_are_no_signals)
+{
+	sigset_t pipe, pending;
+	signal(SIGPIPE, SIG_DFL);
+	ck_assert_int_eq(gx_dir__read(d, raise_pipe, NULL), 0);
+	sigpending(&pending);
+	ck_assert_int_eq(sigismember(&pending, SIGPIPE), 0);
+	/* What the program has blocked and not seen yet stays its own. */
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, NULL);
+	pthread_kill(pthread_self(), SIGPIPE);
+	ck_assert_int_eq(gx_dir__read(d, raise_pipe, NULL), 0);
+	sigpending(&pending);
+	ck_assert_int_eq(sigismember(&pending, SIGPIPE), 1);
+	pthread_sigmask(SIG_BLOCK, NULL, &pending);
+	ck_assert_int_eq(sigismember(&pending, SIGPIPE), 1);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("directory");
@@ -364,6 +390,7 @@ static Suite *suite(void)
 	tcase_add_test(pool, attempts_have_an_end);
 	tcase_add_test(pool, answers_are_not_failures);
 	tcase_add_test(pool, old_connections_go_together);
+	tcase_add_test(pool, broken_pipes_are_no_signals);
 	suite_add_tcase(s, pool);
 	return s;
 }

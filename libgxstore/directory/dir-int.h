@@ -8,6 +8,7 @@
  * gx_dir__write(), which may call them again after a failure.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <gx/directory.h>
 #include <gx/time.h>
 #include "libgxstore/directory/back-int.h"
@@ -85,6 +86,14 @@ int gx_dir__read(struct gx_dir *d, gx_dir_work *work, void *ctx) GX_MUST_CHECK;
 int gx_dir__write(struct gx_dir *d, gx_dir_work *work, void *ctx) GX_MUST_CHECK;
 /** Reads once, without waiting long for a connection; failures are not logged. */
 int gx_dir__peek(struct gx_dir *d, gx_dir_work *work, void *ctx) GX_MUST_CHECK;
+
+/** While a back end that writes to sockets works, SIGPIPE does not reach the program in this thread. */
+struct gx_dir_shield {
+	bool on, was_pending;
+	sigset_t before;
+};
+void gx_dir__shield(const struct gx_dirback *back, struct gx_dir_shield *ret_s);
+void gx_dir__unshield(const struct gx_dir_shield *s);
 
 /* dir_sql.c */
 #define GX_ARGS(...) (const struct gx_dirarg[]){__VA_ARGS__}, sizeof((const struct gx_dirarg[]){__VA_ARGS__}) / sizeof(struct gx_dirarg)

@@ -25,6 +25,33 @@ static struct timespec at_ms(int64_t ms)
 	return (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 }
 
+void gx_dir__shield(const struct gx_dirback *back, struct gx_dir_shield *ret_s)
+{
+	sigset_t pipe, pending;
+	*ret_s = (struct gx_dir_shield){.on = back->sockets};
+	if (!back->sockets)
+		return;
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigpending(&pending);
+	ret_s->was_pending = sigismember(&pending, SIGPIPE) == 1;
+	pthread_sigmask(SIG_BLOCK, &pipe, &ret_s->before);
+}
+
+void gx_dir__unshield(const struct gx_dir_shield *s)
+{
+	static const struct timespec none = {0};
+	sigset_t pipe;
+	if (!s->on)
+		return;
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	if (!s->was_pending)
+		while (sigtimedwait(&pipe, NULL, &none) < 0 && errno == EINTR)
+			;
+	pthread_sigmask(SIG_SETMASK, &s->before, NULL);
+}
+
 int gx_dir__pool_init(struct gx_dir *d)
 {
 	struct gx_dir_pool *p = &d->pool;
@@ -53,7 +80,10 @@ static void drop_idle(struct gx_dir_pool *p)
 
 void gx_dir__pool_release(struct gx_dir *d)
 {
+	struct gx_dir_shield shield;
+	gx_dir__shield(d->back, &shield);
 	drop_idle(&d->pool);
+	gx_dir__unshield(&shield);
 	pthread_cond_destroy(&d->pool.freed);
 	pthread_mutex_destroy(&d->pool.lock);
 }
@@ -96,7 +126,6 @@ static int acquire(struct gx_dir *d, int64_t deadline, struct gx_dirconn **ret_c
 		pthread_mutex_lock(&p->lock);
 		if (err == 0) {
 			c->generation = generation;
-			p->down = false;
 		} else {
 			--p->count;
 			pthread_cond_signal(&p->freed);
@@ -144,7 +173,7 @@ static int transaction(struct gx_dirconn *c, gx_dir_work *work, void *ctx)
 	return err;
 }
 
-static int once(struct gx_dir *d, bool write, int64_t deadline, gx_dir_work *work, void *ctx, struct gx_dirwhy *why, bool *ret_reached)
+static int exposed(struct gx_dir *d, bool write, int64_t deadline, gx_dir_work *work, void *ctx, struct gx_dirwhy *why, bool *ret_reached)
 {
 	struct gx_dirconn *c = NULL;
 	int err = acquire(d, deadline, &c, why);
@@ -157,18 +186,34 @@ static int once(struct gx_dir *d, bool write, int64_t deadline, gx_dir_work *wor
 	return err;
 }
 
-/* May attempt number @p n be followed by another one? Sleeps until then. */
-static bool pause_after(struct gx_dir *d, unsigned n, int64_t deadline)
+static int once(struct gx_dir *d, bool write, int64_t deadline, gx_dir_work *work, void *ctx, struct gx_dirwhy *why, bool *ret_reached)
+{
+	struct gx_dir_shield shield;
+	gx_dir__shield(d->back, &shield);
+	int err = exposed(d, write, deadline, work, ctx, why, ret_reached);
+	gx_dir__unshield(&shield);
+	return err;
+}
+
+/* May attempt number @p n be followed by another one? */
+static bool one_more(struct gx_dir *d, unsigned n, int64_t deadline)
 {
 	pthread_mutex_lock(&d->pool.lock);
 	bool down = d->pool.down;
-	bool more = !down && n < PAUSES && now_ms() + pauses_ms[n] < deadline;
 	pthread_mutex_unlock(&d->pool.lock);
-	if (!more)
-		return false;
-	struct timespec ts = at_ms(pauses_ms[n]);
-	nanosleep(&ts, NULL);
-	return true;
+	return !down && n < PAUSES && now_ms() + pauses_ms[n] < deadline;
+}
+
+/* Notes whether the server can be reached. @return what was noted before. */
+static bool note_down(struct gx_dir *d, bool down)
+{
+	pthread_mutex_lock(&d->pool.lock);
+	bool before = d->pool.down;
+	d->pool.down = down;
+	pthread_mutex_unlock(&d->pool.lock);
+	if (before && !down)
+		gx_log(d->log, GX_LOG_NOTICE, "%s: is there again", d->name);
+	return before;
 }
 
 static int attempts(struct gx_dir *d, bool write, gx_dir_work *work, void *ctx)
@@ -180,19 +225,17 @@ static int attempts(struct gx_dir *d, bool write, gx_dir_work *work, void *ctx)
 	for (unsigned n = 0;; ++n) {
 		why = (struct gx_dirwhy){.again = false};
 		err = once(d, write, deadline, work, ctx, &why, &reached);
-		if (err >= 0 || !why.again)
+		if (err >= 0 || !why.again || !one_more(d, n, deadline))
 			break;
 		if (n == 0)
 			gx_log(d->log, GX_LOG_NOTICE, "%s: %s; trying again", d->name, why.text);
-		if (pause_after(d, n, deadline))
-			continue;
-		pthread_mutex_lock(&d->pool.lock);
-		d->pool.down = !reached;
-		pthread_mutex_unlock(&d->pool.lock);
-		break;
+		struct timespec ts = at_ms(pauses_ms[n]);
+		nanosleep(&ts, NULL);
 	}
+	/* An outage is told once, not by each of those who suffer from it. */
+	bool known = (reached || why.again) && note_down(d, !reached) && !reached;
 	if (err < 0 && why.text[0] != '\0')
-		gx_log(d->log, GX_LOG_ERROR, "%s: %s", d->name, why.text);
+		gx_log(d->log, known ? GX_LOG_DEBUG : GX_LOG_ERROR, "%s: %s", d->name, why.text);
 	return err;
 }
 

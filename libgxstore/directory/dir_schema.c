@@ -217,6 +217,8 @@ int gx_dir_create_tables(const struct gx_dir_opts *o, bool old, struct gx_arena 
 	int err = gx_dir__new(o, &d, a, ret_why);
 	if (err != 0)
 		return err;
+	struct gx_dir_shield shield;
+	gx_dir__shield(d->back, &shield);
 	err = begin(d, GX_DIRBACK_CREATE, &c, a, ret_why);
 	if (err == 0) {
 		err = gx_dir__version(c, &version);
@@ -232,6 +234,7 @@ int gx_dir_create_tables(const struct gx_dir_opts *o, bool old, struct gx_arena 
 			gx_dir__say(err, a, ret_why, "%s: %s", d->name, c->why.text);
 		err = end(c, err);
 	}
+	gx_dir__unshield(&shield);
 	gx_dir_close(d);
 	return err;
 }
@@ -261,9 +264,12 @@ int gx_dir__upgrade(const struct gx_dir_opts *o, unsigned limit, struct gx_arena
 	int err = gx_dir__new(o, &d, a, ret_why);
 	if (err != 0)
 		return err;
+	struct gx_dir_shield shield;
+	gx_dir__shield(d->back, &shield);
 	err = begin(d, 0, &c, a, ret_why);
 	if (err == 0)
 		err = end(c, upgrade(d, c, limit, &from, &at, a, ret_why));
+	gx_dir__unshield(&shield);
 	gx_dir_close(d);
 	if (err == 0 && ret_from != NULL)
 		*ret_from = from;

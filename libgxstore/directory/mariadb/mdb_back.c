@@ -132,6 +132,7 @@ const struct gx_dirback gx_mdb__back = {
 	.abi = GX_DIRBACK_ABI,
 	.dialect = GX_DIRBACK_MYSQL,
 	.ascii_names = true,
+	.sockets = true, /* with TLS it writes without MSG_NOSIGNAL */
 	.look_ms = 1000,
 	.connect = gx_mdb__connect,
 	.disconnect = gx_mdb__disconnect,
