@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_FREEBUSY_H
+#define GX_FREEBUSY_H
+/**
+ * @file freebusy.h
+ * When the owner of a mailbox is busy, and whom he knows. Thread class: as the transaction, confined.
+ */
+#include <gx/store.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** PidLidBusyStatus */
+enum { olFree = 0, olTentative = 1, olBusy = 2, olOutOfOffice = 3, olWorkingElsewhere = 4 };
+
+struct gx_busy {
+	int64_t start, end;       /**< seconds since 1970 */
+	uint32_t status;          /**< ol* */
+	uint64_t mid;             /**< 0 without details */
+	bool details;             /**< the following may be seen */
+	const char *subject, *location;
+	bool meeting, recurring, exception, reminder, is_private;
+};
+/**
+ * Appointments of the calendar that overlap [from, until), by their start; recurrences by their occurrences, free
+ * time too. With GX_RIGHT_FB_SIMPLE times only, with GX_RIGHT_FB_DETAILED or GX_RIGHT_READ more, of private ones to the owner
+ * alone. ecAccessDenied without any; ecInvalidParam for more than GX_BUSY_DAYS. Everything lives in @p a.
+ */
+GX_API gx_ec gx_freebusy(struct gx_txn *t, int64_t from, int64_t until, struct gx_arena *a, struct gx_busy **ret_v, size_t *ret_n) GX_MUST_CHECK;
+#define GX_BUSY_DAYS 3660
+#define GX_BUSY_MAX 50000 /**< events; more are ecTooBig */
+
+/** Has the address (caseless) a contact in the contacts folder or one below it? */
+GX_API gx_ec gx_contact_known(struct gx_txn *t, const char *address, bool *ret_known) GX_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
