@@ -449,6 +449,28 @@ def test_refusals():
         assert not os.path.exists(t / "new.storeconv")
 
 
+def test_in_the_place_of_the_mailbox():
+    with Dir() as t:
+        box = fill.private(t / "box")
+        before = tree(t / "box")
+        convert(t / "box", t / "box", "-f")
+        same("the old mailbox", tree(t / "box.old"), before)
+        compare(box, dump(t / "box"))
+        assert not os.path.exists(t / "box.storeconv")
+        # killed between the two moves: the store is complete, the mailbox is away
+        shutil.copytree(t / "box.old", t / "again")
+        os.mkdir(t / "again.old")
+        report = convert(t / "again", t / "again", "-f", code=1)
+        assert "again.old" in report["error"], report
+        os.rmdir(t / "again.old")
+        os.rename(t / "again", t / "again.old")
+        report = convert(t / "again", t / "again", "-f")
+        assert report["resumed"], report
+        compare(box, dump(t / "again"))
+        report = convert(t / "none", t / "none", "-f", code=1)
+        assert "none/exmdb" in report["error"], report
+
+
 def test_wrong_arguments():
     for bad in ([], ["a"], ["a", "b", "c"], ["--nonsense", "a", "b"], ["--owner-id", "x", "a", "b/"], ["--owner-id", "-1", "a", "b/"]):
         r = tool(*bad, code=2)
