@@ -4,6 +4,7 @@
 handlers, and the list of calls in docs/store-calls.md.
 
 usage: gen-calls.py wrappers|handlers|table|doc TOP_SRCDIR OUTPUT
+       gen-calls.py missing TOP_SRCDIR    calls without handler or test; exit code 1 if there are any
 """
 import re
 import sys
@@ -60,12 +61,90 @@ def table(m):
     return facts.source(ORIGIN, out)
 
 
+# ---- Documentation ----
+
+CALL_IN_C = re.compile(r"\b(?:OK|FAILS)\w*\(s, (\w+)|\bgx_exmdb_(\w+)\(")
+CALL_IN_PY = re.compile(r"\.(\w+)\(|\.call\(\"(\w+)\"")
+
+
+def uses(path, head, call):
+    """Which function uses which call: {call: {function}}."""
+    found, function = {}, None
+    for line in path.read_text().splitlines():
+        m = re.match(head, line)
+        if m:
+            function = m[1]
+        for m in call.finditer(line):
+            for name in m.groups():
+                if name:
+                    found.setdefault(name, {})[function] = path
+    return found
+
+
+def merged(paths, head, call):
+    out = {}
+    for path in paths:
+        for name, where in uses(path, head, call).items():
+            out.setdefault(name, {}).update(where)
+    return out
+
+
+def evidence():
+    handler = merged(TOP.glob("libgxstore/calls/calls_*.c"), r"gx_ec gx_call__(\w+)\(", re.compile(r"^gx_ec gx_call__(\w+)\("))
+    inside = merged(sorted(TOP.glob("libgxstore/calls/scene_*.c")), r"(?:static )?[\w *]+?\b(\w+)\(struct scene \*s", CALL_IN_C)
+    for name, where in uses(TOP / "libgxstore/calls/check_calls.c", r"(?:START_TEST|static [\w *]+?\b)\(?(\w+)\(?", CALL_IN_C).items():
+        inside.setdefault(name, where)
+    wire = merged([TOP / "tests/service/test_exmdb.py"], r"\s*def (\w+)\(", CALL_IN_PY)
+    return handler, inside, wire
+
+
+def shown(where):
+    if not where:
+        return "-"
+    function, path = sorted(where.items(), key=lambda w: str(w[0]))[0]
+    return f"`{path.stem}.{function}`" if function else f"`{path.stem}`"
+
+
+def row(c, handler, inside, wire):
+    own = handler.get(c.name)
+    where = f"`{next(iter(own.values())).name}`" if own else "-"
+    return f"| 0x{c.number:02x} | {c.name} | {c.meaning} | {where} | {shown(inside.get(c.name))} | {shown(wire.get(c.name))} |\n"
+
+
+def doc(m):
+    handler, inside, wire = evidence()
+    out = ("# Calls on stores\n\nGenerated from `defs/exmdb.def` by `scripts/gen-calls.py doc`; do not edit.\n\n"
+           "These are the calls of the exmdb protocol, and by `gx/exmdb.h` also the interface to stores of the same process.\n"
+           "Handlers are in `libgxstore/calls/`. The tests of the fifth column run in process (`check_calls`) and, the same code, over\n"
+           "TCP, a Unix socket, as a plain client, and with a plain server (`check_remote`); those of the sixth are a client of its own\n"
+           "in Python against the running daemon.\n")
+    for name, meaning in m.groups:
+        calls = [c for c in active(m) if c.group == name]
+        if name in NO_HANDLER or not calls:
+            continue
+        out += f"\n## {name.capitalize()}: {meaning}\n\n| id | call | meaning | handler | in process and over the wire | by another client |\n"
+        out += "| --- | --- | --- | --- | --- | --- |\n" + "".join(row(c, handler, inside, wire) for c in calls)
+    out += "\n## Before a store is looked for\n\n| id | call | meaning |\n| --- | --- | --- |\n"
+    out += "".join(f"| 0x{c.number:02x} | {c.name} | {c.meaning} |\n" for c in active(m) if c.group in NO_HANDLER)
+    retired = ", ".join(f"0x{c.number:02x} {c.name}" for c in sorted(m.calls.values(), key=lambda c: c.number) if c.retired)
+    return out + f"\nNumbers that are not used again: {retired}.\n"
+
+
+def missing(m):
+    kinds = ("handler", "test in process", "test by another client")
+    return [f"{c.name}: no {kind}" for c in handled(m) for kind, v in zip(kinds, evidence()) if c.name not in v]
+
+
 def main():
-    kinds = {"wrappers": wrappers, "handlers": handlers, "table": table}
-    if len(sys.argv) != 4 or sys.argv[1] not in kinds:
+    kinds = {"wrappers": wrappers, "handlers": handlers, "table": table, "doc": doc, "missing": missing}
+    if len(sys.argv) != (3 if sys.argv[1:2] == ["missing"] else 4) or sys.argv[1] not in kinds:
         sys.exit(__doc__)
     global TOP
     TOP = Path(sys.argv[2])
+    if sys.argv[1] == "missing":
+        lacks = missing(Module(TOP / ORIGIN))
+        print("\n".join(lacks))
+        sys.exit(1 if lacks else 0)
     facts.write(sys.argv[3], kinds[sys.argv[1]](Module(TOP / ORIGIN)))
 
 

@@ -79,5 +79,15 @@ def test_output_is_the_same_each_time():
             assert texts[0] == texts[1] and len(texts[0]) > 1000, name
 
 
+def test_list_of_calls_is_in_step():
+    top = gxtap.top_srcdir()
+    with tempfile.TemporaryDirectory() as d:
+        out = os.path.join(d, "store-calls.md")
+        r = generate("gen-calls.py", "doc", top, out)
+        assert r.returncode == 0, r.stderr
+        with open(out, encoding="utf-8") as f, open(os.path.join(top, "docs", "store-calls.md"), encoding="utf-8") as g:
+            assert f.read() == g.read(), "make it anew: scripts/gen-calls.py doc . docs/store-calls.md"
+
+
 if __name__ == "__main__":
     gxtap.main(globals())
