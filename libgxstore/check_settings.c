@@ -280,6 +280,46 @@ START_TEST(recount_finds_what_is_wrong)
 }
 END_TEST
 
+START_TEST(uids_begin_anew)
+{
+	static const char *const words[] = {"Red", NULL};
+	struct gx_flag_change c = {.op = GX_FLAGS_ADD, .flags = GX_MSGF_FLAGGED, .keywords = words, .unchanged_since = UINT64_MAX};
+	struct gx_folder_info before, after;
+	uint64_t mid[6];
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 6; i++)
+		mid[i] = st_insert(t, GX_FID_INBOX, i, 300, i == 4 ? GX_MSGF_FAI : 0).mid;
+	ST_OK(gx_msg_delete(t, GX_FID_INBOX, mid, 1, true));
+	ST_OK(gx_msg_delete(t, GX_FID_INBOX, mid + 2, 1, false));
+	ST_OK(gx_msg_change_flags(t, GX_FID_INBOX, mid + 3, 1, &c, a, NULL, NULL));
+	st_commit(t);
+	struct gx_imapview *v = st_view(s, GX_FID_INBOX);
+	t = as("x@example.org", GX_TXN_WRITE);
+	ST_IS(gx_store_renumber(t), ecAccessDenied);
+	gx_txn_abort(t);
+	t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &before));
+	ST_OK(gx_store_renumber(t));
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &after));
+	st_commit(t);
+	ck_assert_uint_gt(after.uidvalidity, before.uidvalidity);
+	ck_assert_uint_eq(after.uidnext, 5);
+	ck_assert_uint_gt(after.highest_modseq, before.highest_modseq);
+	gx_imapview_close(v);
+	v = st_view(s, GX_FID_INBOX);
+	ck_assert_uint_eq(gx_imapview_uidvalidity(v), after.uidvalidity);
+	ck_assert_uint_eq(gx_imapview_count(v), 3);
+	ck_assert(gx_imapview_at(v, 1)->uid == 1 && gx_imapview_at(v, 1)->mid == mid[1]);
+	ck_assert(gx_imapview_at(v, 2)->uid == 2 && gx_imapview_at(v, 2)->mid == mid[3]);
+	ck_assert(gx_imapview_at(v, 2)->kwset != 0 && (gx_imapview_at(v, 2)->flags & GX_MSGF_FLAGGED) != 0);
+	ck_assert(gx_imapview_at(v, 3)->uid == 4 && gx_imapview_at(v, 3)->mid == mid[5]); /* 3 is associated */
+	gx_imapview_close(v);
+	t = st_begin(s, GX_TXN_WRITE);
+	ck_assert_uint_eq(st_insert(t, GX_FID_INBOX, 9, 300, 0).uid, 5);
+	st_commit(t);
+}
+END_TEST
+
 START_TEST(changes_reset)
 {
 	struct gx_folder_info was, is;
@@ -340,6 +380,7 @@ static Suite *suite(void)
 	tcase_add_test(c, held_work_goes_on_after_the_thaw);
 	tcase_add_test(c, vacuum_shrinks_under_readers);
 	tcase_add_test(c, recount_finds_what_is_wrong);
+	tcase_add_test(c, uids_begin_anew);
 	tcase_add_test(c, changes_reset);
 	tcase_add_test(c, pool_unloads);
 	suite_add_tcase(x, c);

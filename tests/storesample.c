@@ -2,6 +2,8 @@
 /*
  * storesample DIR: makes DIR/private and DIR/public, two small stores with something of everything.
  * One archive of them is kept in tests/data for each version of the schema (see test_upgrade.py).
+ *
+ * storesample --empty VERSION DIR: the same without contents, in an older schema.
  */
 #include <config.h>
 #include <inttypes.h>
@@ -320,9 +322,27 @@ static void fill_public(const char *dir)
 	gx_store_close(s);
 }
 
+static void make_empty(const char *dir, bool public_store, unsigned version)
+{
+	struct gx_store_create_opts c = GX_STORE_CREATE_OPTS_INIT;
+	const char *why = "";
+	c.public_store = public_store;
+	c.owner = "sample@example.org";
+	c.owner_id = 5;
+	c.schema_version = version;
+	must(gx_store_create(dir, &c, arena, &why), dir, why);
+}
+
 int main(int argc, char **argv)
 {
 	arena = gx_arena_new(0);
+	if (argc == 4 && arena != NULL && strcmp(argv[1], "--empty") == 0) {
+		unsigned version = (unsigned)strtoul(argv[2], NULL, 10);
+		make_empty(gx_arena_printf(arena, "%s/private", argv[3]), false, version);
+		make_empty(gx_arena_printf(arena, "%s/public", argv[3]), true, version);
+		gx_arena_free(arena);
+		return 0;
+	}
 	if (argc != 2 || arena == NULL) {
 		fprintf(stderr, "usage: storesample DIR\n");
 		return 2;

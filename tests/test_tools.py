@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import gxtap  # noqa: E402
 
 PASSWORD = "k\u00e4se und brot"
-TOOLS = ("gromox-dbop", "gromox-useradm", "gromox-mkprivate", "gromox-mkpublic")
+TOOLS = ("gromox-dbop", "gromox-useradm", "gromox-mkprivate", "gromox-mkpublic", "gromox-mkmidb")
 
 
 def program(name):
@@ -70,7 +70,7 @@ def test_help_version_and_wrong_arguments():
 
 
 def test_missing_config_is_named():
-    for t, args in zip(TOOLS, (["-C"], ["user", "list"], ["a@b"], ["b"])):
+    for t, args in zip(TOOLS, (["-C"], ["user", "list"], ["a@b"], ["b"], ["-f", "a@b"])):
         r = subprocess.run([program(t), "-c", "/nonexistent/x.cfg", *args], stderr=subprocess.PIPE, text=True)
         assert r.returncode == 1 and "/nonexistent/x.cfg" in r.stderr and "-c" in r.stderr, r
 
@@ -209,19 +209,64 @@ def test_stores_are_made_overwritten_and_checked():
         s.run("gromox-mkprivate", "ann@example.org", code=1)
         assert store in s.err and "-f" in s.err
         s.run("gromox-mkprivate", "-f", "ann@example.org")
-        s.run("gromox-mkprivate", "--create-old", "-f", "ann@example.org")
-        assert "0 findings" in s.run("gromox-mkprivate", "-U", "-v", "--integrity", "ann@example.org")
+        assert "schema version 1" in s.run("gromox-mkprivate", "--create-old", "-fv", "ann@example.org")
+        s.run("gromox-mkprivate", "--integrity", "ann@example.org", code=1)
+        assert "older" in s.err and "-U" in s.err, s.err
+        out = s.run("gromox-mkprivate", "-U", "-v", "--integrity", "ann@example.org")
+        assert "upgraded from schema version 1 to " in out and "0 findings" in out, out
+        assert "is the newest" in s.run("gromox-mkprivate", "-Uv", "ann@example.org")
         with open(f"{s.dir}/folder_names.txt", "w") as f:
             f.write("en\tonly\ttwo\n")
         s.run("gromox-mkprivate", "-f", "-T", s.dir, "ann@example.org", code=1)
         assert "folder_names.txt:1" in s.err
         s.run("gromox-mkprivate", "-f", "-T", "/nonexistent", "ann@example.org", code=1)
+        assert "/nonexistent" in s.err
+        os.unlink(f"{s.dir}/folder_names.txt")
+        with open(f"{s.dir}/propnames.txt", "w") as f:
+            f.write("# names\nGUID=00062008-0000-0000-c000-000000000046,LID=0x8501\n"
+                    "GUID=00020386-0000-0000-c000-000000000046,NAME=content-class\n")
+        s.run("gromox-mkprivate", "-f", "-T", s.dir, "ann@example.org")
+        with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as db:
+            assert db.execute("SELECT id, name FROM named ORDER BY id").fetchall() == [(0x8001, None), (0x8002, "content-class")]
+        for bad in ("nonsense", "GUID=1,LID=1", "GUID=00062008-0000-0000-c000-000000000046,LID=x",
+                    "GUID=00062008-0000-0000-c000-000000000046,NAME="):
+            with open(f"{s.dir}/propnames.txt", "w") as f:
+                f.write(f"\n{bad}\n")
+            s.run("gromox-mkprivate", "-f", "-T", s.dir, "ann@example.org", code=1)
+            assert "propnames.txt:2" in s.err, s.err
         s.run("gromox-mkpublic", "example.org")
         assert "0 findings" in s.run("gromox-mkpublic", "--integrity", "example.org")
         with open(store, "r+b") as f:
             f.truncate(3000)
         s.run("gromox-mkprivate", "--integrity", "ann@example.org", code=1)
         assert store in s.err, s.err
+
+
+def test_imap_state_is_made_anew():
+    with Site() as s:
+        s.run("gromox-useradm", "user", "add", "ann@example.org")
+        s.run("gromox-mkmidb", "ann@example.org", code=1)
+        assert "-f" in s.err
+        s.run("gromox-mkmidb", "-f", "bob@example.org", code=1)
+        assert "bob@example.org" in s.err
+        store = f"{s.dir}/data/user/example.org/ann/exmdb/gx.sqlite3"
+
+        def validity():
+            with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as db:
+                return db.execute("SELECT uidvalidity FROM fstate WHERE fid=13").fetchone()[0]
+
+        before = validity()
+        assert "new UIDs" in s.run("gromox-mkmidb", "-fv", "ann@example.org")
+        middle = validity()
+        assert middle > before
+        assert s.run("gromox-mkmidb", "--create-old", "ann@example.org") == "" and validity() > middle
+        db = sqlite3.connect(store)
+        with db:
+            db.execute("UPDATE fstate SET uidvalidity=0 WHERE fid=13")
+        db.close()
+        assert "folder-uidvalidity" in s.run("gromox-mkmidb", "--integrity", "ann@example.org", code=1)
+        assert "repaired" in s.run("gromox-mkmidb", "-Uv", "ann@example.org") and validity() > middle
+        assert "0 findings" in s.run("gromox-mkmidb", "--integrity", "ann@example.org")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import difflib
 import glob
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import tarfile
@@ -55,6 +56,21 @@ def test_stores_of_every_version_say_what_they_said():
             assert "finding: " not in got, got
             compare(got, v, "opened now")
             compare(dump(d), v, "opened a second time")
+
+
+def test_old_versions_can_be_made():
+    """What --create-old makes has the tables and indexes of the archive of that version."""
+    def schema(path):
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+            return sorted(db.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")), \
+                db.execute("PRAGMA user_version").fetchone()
+
+    with tempfile.TemporaryDirectory() as d:
+        unpack(1, d)
+        new = os.path.join(d, "new")
+        subprocess.run([os.path.join(gxtap.top_builddir(), "tests", "storesample"), "--empty", "1", new], check=True)
+        for kind in ("private", "public"):
+            assert schema(os.path.join(d, kind, "exmdb", "gx.sqlite3")) == schema(os.path.join(new, kind, "exmdb", "gx.sqlite3"))
 
 
 if __name__ == "__main__":

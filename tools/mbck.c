@@ -27,7 +27,7 @@ static const char usage[] =
 	"  --only CHECK   only these checks\n"
 	"  --list         what is checked\n"
 	"  --json         report as JSON\n"
-	"  -c FILE        configuration file [" GX_CONFDIR "/gromox.cfg]\n"
+	"  -c FILE        configuration file [" GX_CONFDIR "/gromox.cfg and mysql_adaptor.cfg]\n"
 	"  -?, --help     this text\n"
 	"  --version      version of the program\n"
 	"Exit: 0 clean, 1 all repaired, 2 findings left, 4 a store could not be checked, 16 wrong arguments\n";

@@ -2,9 +2,13 @@
 /* gromox-mkprivate and gromox-mkpublic: make, upgrade and check stores. */
 #include <config.h>
 #include <getopt.h>
-#ifndef MKPUBLIC
+#include <inttypes.h>
+#include <unistd.h>
+#include <gx/delivery.h>
+#include <gx/storecheck.h>
 #include "tools/names.h"
-#endif
+#include "tools/progress.h"
+#include "tools/propnames.h"
 #include "tools/site.h"
 
 #ifdef MKPUBLIC
@@ -18,9 +22,10 @@
 static const char usage[] =
 	"usage: " PROGRAM " [-Ufv] [-T DIR] [-c FILE] [--create-old] [--integrity] " WHO "\n"
 #ifdef MKPUBLIC
-	"  -T DIR         no effect: folders of a public store have no translated names\n"
+	"  -T DIR         take named properties from DIR/propnames.txt [" GX_DATADIR "]\n"
 #else
-	"  -T DIR         take folder names from DIR/folder_names.txt\n"
+	"  -T DIR         take folder names from DIR/folder_names.txt and named properties from\n"
+	"                 DIR/propnames.txt [" GX_DATADIR "]\n"
 #endif
 	"  -U             upgrade the store instead of making it\n"
 	"  -c FILE        configuration file [" GX_CONFDIR "/gromox.cfg and mysql_adaptor.cfg]\n"
@@ -42,11 +47,15 @@ static const struct option longopts[] = {
 
 struct request {
 	struct site site;
-	const char *names_dir, *who;
+	const char *templates, *who;
 	bool upgrade, force, verbose, old, integrity;
 	/* What the directory says */
 	const char *path, *owner, *lang;
 	uint32_t id, homeserver;
+	/* What the templates say */
+	struct store_names *names;
+	struct gx_propname *props;
+	size_t nprops;
 };
 
 /* Stores are made where they live. */
@@ -57,9 +66,11 @@ static int check_place(struct request *r)
 	if (err == 0 && strcmp(host, "local") == 0)
 		return EXIT_OK;
 	if (err == 0)
-		complain("%s: the store lives on %s; run this there (here is %s, by host_id)", r->who, host, r->site.where.host_id);
+		complain("%s: the store lives on %s; run this there (here is %s, by host_id)", r->who, host,
+			r->site.where.host_id);
 	else if (err == GX_E_NOTFOUND)
-		complain("%s: homeserver %u is not in the table of servers; see \"gromox-useradm server list\"", r->who, r->homeserver);
+		complain("%s: homeserver %u is not in the table of servers; see \"gromox-useradm server list\"", r->who,
+			r->homeserver);
 	else
 		complain("%s: %s", r->who, gx_strerror(err));
 	return EXIT_FAILED;
@@ -104,60 +115,134 @@ static int look_up(struct request *r)
 	return check_place(r);
 }
 
-static void on_finding(const char *line, void *ctx)
+static int failed(struct request *r, int err, const char *why)
 {
-	printf("%s: %s\n", (const char *)ctx, line);
+	complain("%s", *why != '\0' ? why : gx_arena_printf(r->site.arena, "%s: %s", r->path, gx_strerror(err)));
+	return EXIT_FAILED;
 }
 
-/* Opening upgrades. */
+/* ---- A store that is there ---- */
+
+static void on_finding(const struct gx_store_finding *f, void *ctx)
+{
+	progress_clear();
+	printf("%s: %s: %s\n", (const char *)ctx, f->check, f->text);
+}
+
+static void on_progress(const char *check, unsigned number, unsigned total, void *ctx)
+{
+	progress_show("%s: %u of %u: %s", (const char *)ctx, number + 1, total, check);
+}
+
+static int check(struct request *r, struct gx_store *s)
+{
+	struct gx_store_check_opts o = GX_STORE_CHECK_OPTS_INIT;
+	struct gx_store_check_result found;
+	o.found = on_finding;
+	o.progress = on_progress;
+	o.ctx = (void *)r->path;
+	int err = gx_store_check(s, &o, &found);
+	progress_clear();
+	if (err != 0)
+		return failed(r, err, "");
+	printf("%s: %" PRIu64 " findings%s\n", r->path, found.found, found.found > 0 ? "; gromox-mbck repairs" : "");
+	return found.found == 0 ? EXIT_OK : EXIT_FAILED;
+}
+
+/* Opening upgrades; only checking disturbs nobody. */
 static int open_store(struct request *r)
 {
 	struct gx_store_opts o = GX_STORE_OPTS_INIT;
 	struct gx_store *s;
+	unsigned from, to;
 	const char *why = "";
 	o.log = &r->site.log;
 	o.owner_program = PROGRAM;
-	int err = gx_store_open(r->path, &o, &s, r->site.arena, &why);
-	if (err != 0) {
-		complain("%s", *why != '\0' ? why : gx_strerror(err));
-		return EXIT_FAILED;
-	}
-	if (r->upgrade && r->verbose)
-		printf("%s: the schema is the newest\n", r->path);
-	long found = r->integrity ? gx_store_verify(s, on_finding, (void *)r->path) : 0;
+	o.observe = !r->upgrade;
+	int err = gx_store_schema_version(r->path, &from, &to, r->site.arena, &why);
+	if (err == 0)
+		err = gx_store_open(r->path, &o, &s, r->site.arena, &why);
+	if (err != 0)
+		return failed(r, err, why);
+	if (r->upgrade && r->verbose && from == to)
+		printf("%s: schema version %u is the newest\n", r->path, to);
+	else if (r->upgrade && r->verbose)
+		printf("%s: upgraded from schema version %u to %u\n", r->path, from, to);
+	int rc = r->integrity ? check(r, s) : EXIT_OK;
 	gx_store_close(s);
-	if (found < 0) {
-		complain("%s: %s", r->path, gx_strerror((int)found));
+	return rc;
+}
+
+/* ---- A new one ---- */
+
+/* Files of the default directory need not be there; of one that was named, at least one must. */
+static int read_templates(struct request *r)
+{
+	struct gx_arena *a = r->site.arena;
+	const char *dir = r->templates != NULL ? r->templates : GX_DATADIR, *why = "";
+	const char *names = gx_arena_printf(a, "%s/folder_names.txt", dir);
+	const char *props = gx_arena_printf(a, "%s/propnames.txt", dir);
+	int found = 0, err = names == NULL || props == NULL ? GX_E_NOMEM : 0;
+#ifndef MKPUBLIC
+	if (err == 0 && access(names, F_OK) == 0) {
+		err = names_read(a, names, &r->names, &why);
+		found++;
+	}
+#endif
+	if (err == 0 && access(props, F_OK) == 0) {
+		err = propnames_read(a, props, &r->props, &r->nprops, &why);
+		found++;
+	}
+	if (err != 0) {
+		complain("%s", why == NULL || *why == '\0' ? "out of memory" : why);
 		return EXIT_FAILED;
 	}
-	if (r->integrity)
-		printf("%s: %ld findings\n", r->path, found);
-	return found == 0 ? EXIT_OK : EXIT_FAILED;
+	if (r->templates != NULL && found == 0) {
+		complain("%s: neither folder_names.txt nor propnames.txt is there", dir);
+		return EXIT_FAILED;
+	}
+	return EXIT_OK;
+}
+
+static int put_props(struct request *r)
+{
+	static const struct gx_actor system = GX_ACTOR_SYSTEM;
+	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	struct gx_store *s;
+	struct gx_txn *t;
+	const char *why = "";
+	uint16_t *ids = gx_arena_new_array(r->site.arena, uint16_t, r->nprops);
+	int err = ids == NULL ? GX_E_NOMEM : gx_store_open(r->path, &o, &s, r->site.arena, &why);
+	if (err != 0)
+		return failed(r, err, why);
+	err = gx_txn_begin(s, &system, GX_TXN_WRITE, 10000, &t);
+	if (err == 0) {
+		gx_ec ec = gx_store_named_ids(t, true, r->props, r->nprops, ids);
+		err = gx_ec_to_err(ec);
+		if (err == 0)
+			err = gx_txn_commit(t, GX_SYNC_NOW);
+		else
+			gx_txn_abort(t);
+	}
+	gx_store_close(s);
+	return err == 0 ? EXIT_OK : failed(r, err, "");
 }
 
 static int make_store(struct request *r)
 {
-	struct store_names *names = NULL;
+	struct new_store n = {.path = r->path, .owner = r->owner, .lang = r->lang, .id = r->id, .overwrite = r->force,
+		.schema_version = r->old ? 1 : 0};
 #ifdef MKPUBLIC
-	bool public_store = true;
-	if (r->names_dir != NULL)
-		complain("-T %s has no effect: folders of a public store have no translated names", r->names_dir);
-#else
-	bool public_store = false;
-	const char *why = "";
-	if (r->names_dir != NULL) {
-		const char *file = gx_arena_printf(r->site.arena, "%s/folder_names.txt", r->names_dir);
-		if (file == NULL || names_read(r->site.arena, file, &names, &why) != 0) {
-			complain("%s", why == NULL || *why == '\0' ? "out of memory" : why);
-			return EXIT_FAILED;
-		}
-	}
+	n.public_store = true;
 #endif
-	int rc = site_make_store(&r->site, r->path, public_store, r->id, r->owner, r->lang, r->force, names);
+	int rc = read_templates(r);
+	n.names = r->names;
+	if (rc == EXIT_OK)
+		rc = site_make_store(&r->site, &n);
+	if (rc == EXIT_OK && r->nprops > 0 && !r->old) /* it would be upgraded by opening it */
+		rc = put_props(r);
 	if (rc == EXIT_OK && r->verbose)
-		printf("%s: made for %s\n", r->path, r->owner);
-	if (rc == EXIT_OK && r->old)
-		fprintf(stderr, "%s: the oldest schema is also the newest one\n", r->path);
+		printf("%s: made for %s%s\n", r->path, r->owner, r->old ? ", schema version 1" : "");
 	return rc;
 }
 
@@ -183,7 +268,7 @@ int main(int argc, char **argv)
 	const char *config = NULL;
 	for (int c; (c = getopt_long(argc, argv, "T:Uc:fv?", longopts, NULL)) != -1;) {
 		switch (c) {
-		case 'T': r.names_dir = optarg; break;
+		case 'T': r.templates = optarg; break;
 		case 'U': r.upgrade = true; break;
 		case 'c': config = optarg; break;
 		case 'f': r.force = true; break;

@@ -150,23 +150,23 @@ int site_become_owner(struct site *s)
 	return EXIT_OK;
 }
 
-int site_make_store(struct site *s, const char *path, bool public_store, uint32_t id, const char *owner, const char *lang,
-	bool overwrite, const struct store_names *names)
+int site_make_store(struct site *s, const struct new_store *n)
 {
 	struct gx_store_create_opts o = GX_STORE_CREATE_OPTS_INIT;
 	const char *why = "";
-	o.public_store = public_store;
-	o.owner_id = id;
-	o.owner = owner;
-	o.lang = lang != NULL && *lang != '\0' ? lang : NULL;
-	o.overwrite = overwrite;
-	o.folder_names = names == NULL ? NULL : names_lookup;
-	o.ctx = (void *)names;
-	int err = gx_store_create(path, &o, s->arena, &why);
+	o.public_store = n->public_store;
+	o.owner_id = n->id;
+	o.owner = n->owner;
+	o.lang = n->lang != NULL && *n->lang != '\0' ? n->lang : NULL;
+	o.overwrite = n->overwrite;
+	o.schema_version = n->schema_version;
+	o.folder_names = n->names == NULL ? NULL : names_lookup;
+	o.ctx = (void *)n->names;
+	int err = gx_store_create(n->path, &o, s->arena, &why);
 	if (err == 0)
 		return EXIT_OK;
 	if (*why == '\0')
-		why = gx_arena_printf(s->arena, "%s: %s", path, gx_strerror(err));
+		why = gx_arena_printf(s->arena, "%s: %s", n->path, gx_strerror(err));
 	complain("%s%s", why == NULL ? "out of memory" : why, err == GX_E_EXISTS ? " (-f of gromox-mkprivate and gromox-mkpublic overwrites it)" : "");
 	return EXIT_FAILED;
 }

@@ -35,10 +35,16 @@ const char *site_domain_path(struct site *s, const char *domain);
  */
 int site_become_owner(struct site *s);
 
-/* Makes a store; where NULL means the built-in folder names. */
 struct store_names;
-int site_make_store(struct site *s, const char *path, bool public_store, uint32_t id, const char *owner, const char *lang,
-	bool overwrite, const struct store_names *names);
+struct new_store {
+	const char *path, *owner;
+	const char *lang;                /* NULL or "": English */
+	uint32_t id;                     /* of the owner in the directory */
+	bool public_store, overwrite;
+	unsigned schema_version;         /* 0 the newest */
+	const struct store_names *names; /* NULL: the built-in ones */
+};
+int site_make_store(struct site *s, const struct new_store *n);
 
 /* After getopt said '?': the help when "-?" asked for it, else the same text as an error. @return exit code. */
 int usage_exit(const char *usage, char *const *argv, int at);

@@ -204,7 +204,8 @@ static int user_store(struct request *r, const struct gx_user_new *u, uint32_t i
 	}
 	int rc = site_become_owner(&r->site);
 	if (rc == EXIT_OK)
-		rc = site_make_store(&r->site, u->maildir, false, id, u->username, u->lang, false, NULL);
+		rc = site_make_store(&r->site,
+			&(struct new_store){.path = u->maildir, .owner = u->username, .lang = u->lang, .id = id});
 	if (rc != EXIT_OK)
 		complain("%s is in the directory; make the store with \"gromox-mkprivate %s\"", u->username, u->username);
 	return rc;

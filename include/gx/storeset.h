@@ -94,6 +94,12 @@ GX_API long gx_store_purge_files(struct gx_store *s) GX_MUST_CHECK;
 /** Counts messages and sizes of all folders again. @p ret_fixed: folders whose numbers were wrong; may be NULL. */
 GX_API gx_ec gx_store_recount(struct gx_txn *t, size_t *ret_fixed) GX_MUST_CHECK;
 
+/**
+ * A new UIDVALIDITY for every folder and UIDs from 1 on, in the order of the present ones: IMAP clients
+ * forget what they know of the store. Flags, keywords and subscriptions stay.
+ */
+GX_API gx_ec gx_store_renumber(struct gx_txn *t) GX_MUST_CHECK;
+
 /* cgkreset flags, [gromox wire 3] */
 enum { GX_CGK_FOLDERS = 1, GX_CGK_MESSAGES = 2, GX_CGK_ZERO_LAST = 4 };
 /** New change numbers and predecessor lists for all objects: clients synchronise anew. */

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""gromox-mbck beside a running gromoxd, and after it was stopped."""
+"""gromox-mbck beside a running gromoxd, and after it was stopped; gromox-mkmidb between two starts."""
 import os
+import re
 import sqlite3
 import subprocess
 
@@ -50,6 +51,32 @@ def test_repairs_bring_everything_back():
         assert sorted([*inbox.values(), *lost.values()]) == sorted(before.values())
         s.deliver(b"Subject: another one\r\n\r\nx\r\n")
         assert max(fetch_all(s.wait_count(0, 18))) > max(before), "a UID was given twice"
+
+
+def test_imap_clients_begin_anew():
+    def state(m):
+        validity = int(re.search(rb"UIDVALIDITY (\d+)", m.status("INBOX", "(UIDVALIDITY)")[1][0]).group(1))
+        m.select("INBOX")
+        flags = [re.search(rb"FLAGS \(([^)]*)\)", x).group(1).split() for x in m.fetch("1:*", "(UID FLAGS)")[1]]
+        return validity, [sorted(f for f in x if f != b"\\Recent") for x in flags], sorted(m.lsub()[1]), fetch_all(m)
+
+    with Server(users=1) as s:
+        fill(s, 6)
+        m = s.imap(0, "INBOX")
+        m.store("2:3", "+FLAGS", r"(\Flagged Travel)")
+        m.store("1", "+FLAGS", r"(\Deleted)")
+        m.expunge()
+        m.create("Work")
+        m.subscribe("Work")
+        before = state(m)
+        s.stop()
+        s.tool("gromox-mkmidb", "-f", "-c", s.cfg, s.users[0])
+        s.start()
+        after = state(s.imap(0))
+        assert after[0] > before[0] and after[1:3] == before[1:3], (before, after)
+        assert list(after[3]) == [1, 2, 3, 4, 5] and list(before[3]) == [2, 3, 4, 5, 6]
+        assert list(after[3].values()) == list(before[3].values())
+        assert mbck(s, "--all") == ""
 
 
 if __name__ == "__main__":
