@@ -342,8 +342,8 @@ static void put_hex_of(const char *name, struct gx_bin b)
 
 static void put_rules(uint64_t fid)
 {
-	GX_STMT(st, txn->q, "SELECT id,name,provider,sequence,state,level,user_flags,provider_data,condition,actions FROM rules"
-		" WHERE fid=?1 ORDER BY sequence,id");
+	GX_STMT(st, txn->q, "SELECT id,name,provider,sequence,state,level,user_flags,provider_data,condition,actions"
+		" FROM rules WHERE fid=?1 ORDER BY sequence,id");
 	gx_sql__bind_int(st, 1, (int64_t)fid);
 	key("rules");
 	open_with('[');
@@ -497,8 +497,8 @@ static void put_all(struct gx_store *s)
 	key("folders");
 	open_with('{');
 	{
-		GX_STMT(st, txn->q, "SELECT f.fid,f.parent,f.name,f.class,f.type,f.flags,f.cn,f.props,s.uidvalidity,s.uidnext,f.created,f.modified"
-			" FROM folders f JOIN fstate s ON s.fid=f.fid ORDER BY f.fid");
+		GX_STMT(st, txn->q, "SELECT f.fid,f.parent,f.name,f.class,f.type,f.flags,f.cn,f.props,s.uidvalidity,"
+			"s.uidnext,f.created,f.modified FROM folders f JOIN fstate s ON s.fid=f.fid ORDER BY f.fid");
 		while (gx_sql__step(st) > 0)
 			put_folder(st);
 	}

@@ -19,7 +19,7 @@ static const char usage[] =
 	"usage: " PROGRAM " [-fq] [-c FILE] [--json] [--integrity] [--restart] SOURCE ADDRESS|DOMAIN\n"
 	"       " PROGRAM " [-fq] [--owner NAME] [--owner-id N] [--json] [--integrity] [--restart] SOURCE DIR/\n"
 	"  -c FILE        configuration file [" GX_CONFDIR "/gromox.cfg]\n"
-	"  -f             move a store that is there to its name with .old\n"
+	"  -f             move what is there, a store or SOURCE itself, to its name with .old\n"
 	"  -q             no progress on the terminal\n"
 	"  --integrity    check the new store\n"
 	"  --json         report as JSON\n"
@@ -136,15 +136,16 @@ static void end_report(const struct request *r, const struct gx_storeconv_result
 		const char *name, *text;
 		uint64_t n;
 	} v[] = {
-		{"folders", "folders", res->folders}, {"messages", "messages", res->messages}, {"associated", "associated messages", res->associated},
+		{"folders", "folders", res->folders}, {"messages", "messages", res->messages},
+		{"associated", "associated messages", res->associated},
 		{"deleted", "deleted messages", res->deleted}, {"attachments", "attachments", res->attachments},
 		{"originals", "original texts", res->originals}, {"bytes", "bytes", res->bytes},
 	};
 	if (!r->json && error != NULL)
 		return;
 	if (r->json)
-		printf("%s],\n  \"version\": %d, \"public\": %s, \"resumed\": %s,\n  ", r->told == 0 ? "" : "\n  ", res->version,
-			res->public_store ? "true" : "false", res->resumed ? "true" : "false");
+		printf("%s],\n  \"version\": %d, \"public\": %s, \"resumed\": %s,\n  ", r->told == 0 ? "" : "\n  ",
+			res->version, res->public_store ? "true" : "false", res->resumed ? "true" : "false");
 	else
 		printf("%s: schema E%c-%d:", r->dest, res->public_store ? 'B' : 'V', res->version);
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
@@ -214,14 +215,16 @@ static int look_up(struct request *r)
 	struct gx_domain d;
 	bool user = strchr(r->target, '@') != NULL;
 	r->kind = user ? GX_CONV_PRIVATE : GX_CONV_PUBLIC;
-	int err = user ? gx_dir_user(r->site.dir, r->target, r->site.arena, &u) : gx_dir_domain(r->site.dir, r->target, r->site.arena, &d);
+	int err = user ? gx_dir_user(r->site.dir, r->target, r->site.arena, &u) :
+		gx_dir_domain(r->site.dir, r->target, r->site.arena, &d);
 	if (err == 0) {
 		r->dest = user ? u.maildir : d.homedir;
 		r->owner = user ? u.username : d.name;
 		r->owner_id = user ? u.id : d.id;
 	}
 	if (err == GX_E_NOTFOUND)
-		complain("%s: not in the directory; gromox-useradm adds users and domains; a directory ends with a slash", r->target);
+		complain("%s: not in the directory; gromox-useradm adds users and domains; a directory ends with a slash",
+			r->target);
 	else if (err != 0)
 		complain("%s: %s", r->target, gx_strerror(err));
 	else if (r->dest[0] == '\0')

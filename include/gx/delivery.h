@@ -97,7 +97,8 @@ GX_API int gx_mail_render(const struct gx_msgobj *m, struct gx_push *ret_message
 GX_API int gx_mail_adopt(struct gx_arena *a, struct gx_bin original, struct gx_msgobj *io_m, struct gx_bin *ret_envelope,
 	struct gx_bin *ret_bodystructure, void *ctx) GX_MUST_CHECK;
 /** For gx_storeconv_opts.notice: subject (NULL without) and text of a message of one part. @p ctx is not used. */
-GX_API int gx_mail_notice(struct gx_arena *a, struct gx_bin message, const char **ret_subject, const char **ret_text, void *ctx) GX_MUST_CHECK;
+GX_API int gx_mail_notice(struct gx_arena *a, struct gx_bin message, const char **ret_subject, const char **ret_text,
+	void *ctx) GX_MUST_CHECK;
 
 #ifdef __cplusplus
 }

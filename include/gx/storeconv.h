@@ -67,8 +67,12 @@ struct gx_storeconv_result {
 typedef int (*gx_storeconv_mail_cb)(struct gx_arena *a, struct gx_bin original, struct gx_msgobj *io_m,
 	struct gx_bin *ret_envelope, struct gx_bin *ret_bodystructure, void *ctx);
 
-/** Subject and text (plain or HTML) of an out of office notice that is kept as a small internet message; gx_mail_notice() is one. */
-typedef int (*gx_storeconv_notice_cb)(struct gx_arena *a, struct gx_bin message, const char **ret_subject, const char **ret_text,
+/**
+ * Subject and text (plain or HTML) of an out of office notice that is kept as a small internet message;
+ * gx_mail_notice() is one.
+ */
+typedef int (*gx_storeconv_notice_cb)(struct gx_arena *a, struct gx_bin message, const char **ret_subject,
+	const char **ret_text,
 	void *ctx);
 
 enum { GX_CONV_ANY = 0, GX_CONV_PRIVATE = 1, GX_CONV_PUBLIC = 2 };
@@ -88,7 +92,8 @@ struct gx_storeconv_opts {
 	/** Each finding once, those of interrupted runs too. May be NULL. */
 	void (*report)(const struct gx_storeconv_finding *f, void *ctx);
 	void *ctx;                 /**< of progress and report */
-	bool replace;              /**< a store at the destination is moved to DEST.old instead of refused */
+	/** What is at the destination is moved to DEST.old instead of refused: a store, or the source itself. */
+	bool replace;
 	bool restart;              /**< what an interrupted run has made is thrown away */
 	unsigned batch;            /**< messages a transaction, 0 takes 500 */
 	int mode;                  /**< of files, 0 takes 0660 */
@@ -97,7 +102,8 @@ struct gx_storeconv_opts {
 /**
  * Converts. GX_E_NOTFOUND no mailbox there; GX_E_EXISTS the destination is taken; GX_E_BUSY
  * somebody works on source or destination; GX_E_FORMAT the source's database is damaged, unknown or
- * newer; GX_E_INVAL it is not of the asked kind; GX_E_NOSPACE, GX_E_IO; GX_E_TIMEOUT when progress said so. @p ret_why: arena text that
+ * newer; GX_E_INVAL it is not of the asked kind; GX_E_NOSPACE, GX_E_IO; GX_E_TIMEOUT when progress
+ * said so. @p ret_why: arena text that
  * names file and remedy. @p ret_r is filled as far as it went, may be NULL.
  */
 GX_API int gx_storeconv_run(const struct gx_storeconv_opts *o, struct gx_storeconv_result *ret_r, struct gx_arena *a,

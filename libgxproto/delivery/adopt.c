@@ -125,7 +125,8 @@ int gx_mail_adopt(struct gx_arena *a, struct gx_bin original, struct gx_msgobj *
 	return err == 0 ? adopt(&x, io_m, from, 0) : err == GX_E_NOMEM ? err : 0; /* what cannot be read has no slices */
 }
 
-int gx_mail_notice(struct gx_arena *a, struct gx_bin message, const char **ret_subject, const char **ret_text, void *ctx)
+int gx_mail_notice(struct gx_arena *a, struct gx_bin message, const char **ret_subject, const char **ret_text,
+	void *ctx)
 {
 	struct gx_mime_part *root;
 	struct gx_bin b;

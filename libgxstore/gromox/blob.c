@@ -167,7 +167,8 @@ int gx_gromox__restr(const struct gx_gromox_px *x, struct gx_bin b, const struct
 
 /* ---- The profile of PHP programs, with wide counts ---- */
 
-static int pull_props(const struct gx_gromox_px *x, struct gx_pull *c, const struct gx_px *px, struct gx_proplist *ret_l)
+static int pull_props(const struct gx_gromox_px *x, struct gx_pull *c, const struct gx_px *px,
+	struct gx_proplist *ret_l)
 {
 	struct gx_proplist all, l = {0};
 	gx_px_pull_proplist(c, px, &all);

@@ -53,7 +53,8 @@ START_TEST(names_good)
 	struct gx_propname n;
 	ck_assert_int_eq(gx_gromox__propname(a, "GUID=00062008-0000-0000-c000-000000000046,LID=34049", &n), 0);
 	ck_assert(!n.by_name && n.lid == 34049 && n.set.d1 == 0x00062008 && n.set.d4[0] == 0xc0);
-	ck_assert_int_eq(gx_gromox__propname(a, "guid=00020329-0000-0000-C000-000000000046,name=Keywords, and=more", &n), 0);
+	ck_assert_int_eq(gx_gromox__propname(a, "guid=00020329-0000-0000-C000-000000000046,name=Keywords, and=more", &n),
+		0);
 	ck_assert(n.by_name && n.set.d1 == 0x00020329);
 	ck_assert_str_eq(n.name, "Keywords, and=more");
 	ck_assert_int_eq(gx_gromox__propname(a, "GUID=00062008-0000-0000-c000-000000000046,LID=4294967295", &n), 0);
@@ -238,14 +239,16 @@ START_TEST(actions)
 	actions_are("0100 2300 07 01000000 00000000 0100 01 0300 1e000130 6100 03000180 05000000 1f003a00 c3a400",
 		"0100 2600 07 01000000 00000000 0100 01 0300 1f000130 6100 0000 03001180 05000000 1f003a00 e400 0000");
 	/* a property without a name is no property */
-	actions_are("0100 1600 07 00000000 00000000 0100 01 0100 03000190 05000000", "0100 0e00 07 00000000 00000000 0100 01 0000");
+	actions_are("0100 1600 07 00000000 00000000 0100 01 0100 03000190 05000000",
+		"0100 0e00 07 00000000 00000000 0100 01 0000");
 	actions_are("0100 1100 09 00000000 00000000 03000180 05000000", "0100 1100 09 00000000 00000000 03001180 05000000");
 }
 END_TEST
 
 START_TEST(actions_bad)
 {
-	static const char *const bad[] = {"", "0000", "0100", "0200 0900 0a 00000000 00000000", "0100 0800 0a 00000000 000000",
+	static const char *const bad[] = {"", "0000", "0100", "0200 0900 0a 00000000 00000000",
+		"0100 0800 0a 00000000 000000",
 		"0100 0a00 0a 00000000 00000000 ff", "0100 0900 0c 00000000 00000000", "0100 0900 0a 00000000 00000000 00",
 		"0100 0b00 06 00000000 00000000 2600", "0100 1100 09 00000000 00000000 03000190 05000000",
 		"0100 0b00 07 00000000 00000000 ffff", "0100 0e00 07 00000000 00000000 0100 01 ffff"};
@@ -421,7 +424,8 @@ END_TEST
 
 START_TEST(content_bad)
 {
-	static const char *const names[] = {"", "../1", "1/2", "Y-ab/0123", "Y-ab/../../../../../etc/passwd0000", "Z-ab/0123456789abcdef0123456789abcd",
+	static const char *const names[] = {"", "../1", "1/2", "Y-ab/0123", "Y-ab/../../../../../etc/passwd0000",
+		"Z-ab/0123456789abcdef0123456789abcd",
 		"123456789012345678901", "1a", "Y-ab/0123456789abcdef0123456789abcdx"};
 	struct gx_bin b;
 	char z[64];
@@ -456,7 +460,8 @@ END_TEST
 
 START_TEST(originals)
 {
-	static const char *const bad[] = {"", ".", "..", "../eml/1", "/etc/passwd", "a/b/c", "a/../b", "R-ab/", "R-ab/.hidden"};
+	static const char *const bad[] = {"", ".", "..", "../eml/1", "/etc/passwd", "a/b/c", "a/../b", "R-ab/",
+		"R-ab/.hidden"};
 	struct gx_bin b;
 	const char *file;
 	put("eml/R-ab/1234", "Subject: x\r\n\r\n", 14);

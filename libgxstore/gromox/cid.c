@@ -52,7 +52,8 @@ static int open_file(const char *path, size_t max, int *ret_fd, size_t *ret_len)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? GX_E_NOTFOUND : errno == ELOOP ? GX_E_FORMAT : GX_E_IO;
-	int err = fstat(fd, &st) != 0 ? GX_E_IO : !S_ISREG(st.st_mode) ? GX_E_FORMAT : (uint64_t)st.st_size > max ? GX_E_LIMIT : 0;
+	int err = fstat(fd, &st) != 0 ? GX_E_IO : !S_ISREG(st.st_mode) ? GX_E_FORMAT : (uint64_t)st.st_size > max ?
+		GX_E_LIMIT : 0;
 	if (err != 0) {
 		close(fd);
 		return err;
@@ -175,7 +176,8 @@ static bool hashed(const char *s)
 {
 	static const char hex[] = "0123456789abcdefABCDEF";
 	size_t want = s[0] == 'Y' ? 30 : s[0] == 'S' ? 62 : 0;
-	return want != 0 && s[1] == '-' && strspn(s + 2, hex) == 2 && s[4] == '/' && strspn(s + 5, hex) == want && s[5 + want] == '\0';
+	return want != 0 && s[1] == '-' && strspn(s + 2, hex) == 2 && s[4] == '/' && strspn(s + 5, hex) == want &&
+		s[5 + want] == '\0';
 }
 
 /* Versions 0 and 1 keep text with a count before it and a NUL behind. */
@@ -228,7 +230,8 @@ static bool eml_name(const char *s)
 	return slash == NULL || (slash[1] != '\0' && slash[1] != '.' && strchr(slash + 1, '/') == NULL);
 }
 
-int gx_gromox__eml_read(const char *dir, struct gx_arena *a, const char *name, struct gx_bin *ret_b, const char **ret_file)
+int gx_gromox__eml_read(const char *dir, struct gx_arena *a, const char *name, struct gx_bin *ret_b,
+	const char **ret_file)
 {
 	*ret_file = gx_arena_printf(a, "%s/eml/%.255s", dir, name);
 	if (*ret_file == NULL)

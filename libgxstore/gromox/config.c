@@ -38,7 +38,8 @@ static char *trim(char *s)
 
 static bool truth(const char *v)
 {
-	return gx_ascii_casecmp(v, "yes") == 0 || gx_ascii_casecmp(v, "true") == 0 || gx_ascii_casecmp(v, "on") == 0 || strtoll(v, NULL, 0) != 0;
+	return gx_ascii_casecmp(v, "yes") == 0 || gx_ascii_casecmp(v, "true") == 0 || gx_ascii_casecmp(v, "on") == 0 ||
+		strtoll(v, NULL, 0) != 0;
 }
 
 static void oof_key(struct gx_gromox_config *c, const char *key, const char *v)

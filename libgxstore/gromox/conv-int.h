@@ -96,7 +96,8 @@ int gx_put__receive(struct gx_txn *t, const struct gx_gromox_receive *r) GX_MUST
 int gx_put__clear_receive(struct gx_txn *t) GX_MUST_CHECK;
 int gx_put__read(struct gx_txn *t, const char *user, uint64_t fid, uint64_t mid, uint64_t rcn, bool read) GX_MUST_CHECK;
 int gx_put__rule(struct gx_txn *t, uint64_t fid, const struct gx_gromox_rule *r, struct gx_arena *a) GX_MUST_CHECK;
-int gx_put__search(struct gx_txn *t, uint64_t fid, uint32_t flags, const struct gx_restr *criteria, const uint64_t *scope, size_t n,
+int gx_put__search(struct gx_txn *t, uint64_t fid, uint32_t flags, const struct gx_restr *criteria,
+	const uint64_t *scope, size_t n,
 	struct gx_arena *a) GX_MUST_CHECK;
 /* The row of a built-in folder goes, to be written anew. */
 int gx_put__drop_folder(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "libgxstore/gromox/conv-int.h"
 
 #define BATCH 500U
@@ -13,8 +14,9 @@
 const char *gx_storeconv_kind(int kind)
 {
 	static const char *const name[] = {
-		[GX_CONV_CONTENT] = "content", [GX_CONV_ORIGINAL] = "original", [GX_CONV_VALUE] = "value", [GX_CONV_TEXT] = "text",
-		[GX_CONV_NAME] = "name", [GX_CONV_FOLDER] = "folder", [GX_CONV_MESSAGE] = "message", [GX_CONV_RIGHTS] = "rights",
+		[GX_CONV_CONTENT] = "content", [GX_CONV_ORIGINAL] = "original", [GX_CONV_VALUE] = "value",
+		[GX_CONV_TEXT] = "text", [GX_CONV_NAME] = "name", [GX_CONV_FOLDER] = "folder",
+		[GX_CONV_MESSAGE] = "message", [GX_CONV_RIGHTS] = "rights",
 		[GX_CONV_RULE] = "rule", [GX_CONV_SEARCH] = "search", [GX_CONV_IMAP] = "imap", [GX_CONV_SETTING] = "setting",
 		[GX_CONV_DATABASE] = "database",
 	};
@@ -37,7 +39,8 @@ int gx_conv__ec(struct gx_conv *c, gx_ec ec)
 	if (!gx_ec_failed(ec))
 		return 0;
 	const char *why = gx_txn_why(c->t);
-	return gx_conv__fail(c, gx_ec_to_err(ec), "%s: %s%s%s", c->g->notes.object, gx_ec_text(ec), *why == '\0' ? "" : ": ", why);
+	return gx_conv__fail(c, gx_ec_to_err(ec), "%s: %s%s%s", c->g->notes.object, gx_ec_text(ec),
+		*why == '\0' ? "" : ": ", why);
 }
 
 int gx_conv__err(struct gx_conv *c, int err)
@@ -50,7 +53,8 @@ int gx_conv__err(struct gx_conv *c, int err)
 		return gx_conv__fail(c, err, "%s", c->g->q->why);
 	if (c->g->midb != NULL && c->g->midb->err == err)
 		return gx_conv__fail(c, err, "%s", c->g->midb->why);
-	return gx_conv__fail(c, err, "%s: %s", c->g->notes.object[0] == '\0' ? c->g->dir : c->g->notes.object, gx_strerror(err));
+	return gx_conv__fail(c, err, "%s: %s", c->g->notes.object[0] == '\0' ? c->g->dir : c->g->notes.object,
+		gx_strerror(err));
 }
 
 /* ---- Findings: told when the transaction that knows them is committed ---- */
@@ -162,13 +166,16 @@ static int take_up(struct gx_conv *c)
 		err = gx_conv__load(c, &c->resumed);
 	if (err != 0)
 		return gx_conv__err(c, err);
-	bool same = c->st.last_id == i->last_id && c->st.last_cn == i->last_cn && gx_guid_cmp(&c->st.source, &i->mailbox) == 0;
+	bool same = c->st.last_id == i->last_id && c->st.last_cn == i->last_cn &&
+		gx_guid_cmp(&c->st.source, &i->mailbox) == 0;
 	if (c->resumed && !same)
-		return gx_conv__fail(c, GX_E_EXISTS, "%s: was begun from another mailbox, or the mailbox has changed since; begin anew", c->work);
+		return gx_conv__fail(c, GX_E_EXISTS, 
+			"%s: was begun from another mailbox, or the mailbox has changed since; begin anew", c->work);
 	if (c->resumed) {
 		err = gx_conv__tell_findings(c);
 	} else {
-		c->st = (struct gx_conv_state){.source = i->mailbox, .last_id = i->last_id, .last_cn = i->last_cn, .stage = GX_CONV_STAGE_STORE};
+		c->st = (struct gx_conv_state){.source = i->mailbox, .last_id = i->last_id, .last_cn = i->last_cn,
+			.stage = GX_CONV_STAGE_STORE};
 		err = gx_conv__make_findings(c);
 	}
 	/* What was found about names and the tree of folders is told once. */
@@ -225,14 +232,40 @@ static int check_kind(struct gx_conv *c)
 	bool public = c->g->info.is_public;
 	if (c->o->kind == GX_CONV_ANY || (c->o->kind == GX_CONV_PUBLIC) == public)
 		return 0;
-	return gx_conv__fail(c, GX_E_INVAL, "%s: is %s; it cannot become %s", c->g->dir, public ? "a public store" : "a user's mailbox",
+	return gx_conv__fail(c, GX_E_INVAL, "%s: is %s; it cannot become %s", c->g->dir,
+		public ? "a public store" : "a user's mailbox",
 		public ? "a user's mailbox" : "a public store");
+}
+
+static char *trimmed(const char *path)
+{
+	char *p = strdup(path);
+	for (size_t n = p == NULL ? 0 : strlen(p); n > 1 && p[n - 1] == '/'; n--)
+		p[n - 1] = '\0';
+	return p;
+}
+
+/* A mailbox that is replaced by its own store may have been moved already, by a run that ended right then. */
+static int open_source(struct gx_conv *c)
+{
+	int err = gx_gromox__open(c->o->source, c->o->log, &c->g, c->why, sizeof(c->why));
+	char *old = err == GX_E_NOTFOUND && c->o->replace ? trimmed(c->o->source) : NULL;
+	if (old != NULL && strcmp(old, c->dest) == 0 && access(c->work, F_OK) == 0) {
+		const char *moved = gx_arena_printf(c->run, "%s.old", old);
+		char why[512];
+		if (moved != NULL && gx_gromox__open(moved, c->o->log, &c->g, why, sizeof(why)) == 0) {
+			c->why[0] = '\0';
+			err = 0;
+		}
+	}
+	free(old);
+	return err;
 }
 
 static int run(struct gx_conv *c)
 {
 	bool finished = false;
-	int err = gx_gromox__open(c->o->source, c->o->log, &c->g, c->why, sizeof(c->why));
+	int err = open_source(c);
 	if (err == 0)
 		err = check_kind(c);
 	if (err != 0)
@@ -243,14 +276,6 @@ static int run(struct gx_conv *c)
 	if (err == 0 && !finished)
 		err = convert(c);
 	return err != 0 ? err : finish(c);
-}
-
-static char *trimmed(const char *path)
-{
-	char *p = strdup(path);
-	for (size_t n = p == NULL ? 0 : strlen(p); n > 1 && p[n - 1] == '/'; n--)
-		p[n - 1] = '\0';
-	return p;
 }
 
 static int set_up(struct gx_conv *c)
@@ -302,7 +327,8 @@ static void fill(const struct gx_conv *c, struct gx_storeconv_result *r)
 	r->findings = s->findings;
 }
 
-int gx_storeconv_run(const struct gx_storeconv_opts *o, struct gx_storeconv_result *ret_r, struct gx_arena *a, const char **ret_why)
+int gx_storeconv_run(const struct gx_storeconv_opts *o, struct gx_storeconv_result *ret_r, struct gx_arena *a,
+	const char **ret_why)
 {
 	struct gx_conv c = {.o = o};
 	if (o == NULL || o->size < sizeof(*o) || o->source == NULL || o->dest == NULL || *o->dest == '\0')

@@ -36,28 +36,32 @@ static int taken(struct gx_conv *c, uint64_t parent, const char *name, uint64_t 
 }
 
 /* Names are unique among siblings in our store, in Gromox by convention only. */
-static int choose_name(struct gx_conv *c, const struct gx_gromox_folder *f, const struct gx_proplist *l, const char **ret_name)
+static int choose_name(struct gx_conv *c, const struct gx_gromox_folder *f, const struct gx_proplist *l,
+	const char **ret_name)
 {
 	const char *want = gx_proplist_str(l, PidTagDisplayName, "");
 	const char *base = *want != '\0' ? gx_arena_strndup(c->item, want, cut(want, NAME_BYTES)) :
 		gx_arena_printf(c->item, "Folder %llx", (unsigned long long)f->fid), *name = base;
 	int r = 0;
-	for (unsigned i = 2; base != NULL && name != NULL && !f->deleted && (r = taken(c, f->parent, name, f->fid)) > 0; i++)
+	for (unsigned i = 2; base != NULL && name != NULL && !f->deleted &&
+	     (r = taken(c, f->parent, name, f->fid)) > 0; i++)
 		name = gx_arena_printf(c->item, "%s (%u)", base, i);
 	if (base == NULL || name == NULL || r < 0)
 		return r < 0 ? r : GX_E_NOMEM;
 	*ret_name = name;
 	if (strcmp(name, want) == 0)
 		return 0;
-	return gx_conv__note(c, GX_CONV_FOLDER, NULL, *want == '\0' ? "has no name, is \"%s\" now" : strlen(want) > NAME_BYTES ?
+	return gx_conv__note(c, GX_CONV_FOLDER, NULL, 
+		*want == '\0' ? "has no name, is \"%s\" now" : strlen(want) > NAME_BYTES ?
 		"has too long a name, is \"%.200s\" now" : "has the name of its sibling, is \"%.200s\" now", name);
 }
 
 /* ---- The row ---- */
 
 static const gx_proptag_t computed[] = {
-	PidTagFolderId, PidTagParentFolderId, PidTagChangeNumber, PidTagContentCount, PidTagContentUnreadCount, PidTagAssociatedContentCount,
-	PidTagFolderType, PidTagMessageSize, PidTagMessageSizeExtended, PidTagSubfolders, PidTagRights, PidTagDeletedCountTotal,
+	PidTagFolderId, PidTagParentFolderId, PidTagChangeNumber, PidTagContentCount, PidTagContentUnreadCount,
+	PidTagAssociatedContentCount, PidTagFolderType, PidTagMessageSize, PidTagMessageSizeExtended, PidTagSubfolders,
+	PidTagRights, PidTagDeletedCountTotal,
 	PidTagLocalCommitTimeMax, PidTagInternetArticleNumber, PidTagHierarchyChangeNumber,
 };
 
@@ -87,7 +91,8 @@ static int set_state(struct gx_conv *c, const struct gx_gromox_folder *f, const 
 	s->removed = (uint64_t)(uint32_t)gx_proplist_i32(l, PidTagDeletedCountTotal, 0);
 	s->changed_at = changed == NULL ? 0 : changed->v.time;
 	s->dirty = true;
-	return f->fid <= UINT32_MAX ? 0 : gx_conv__note(c, GX_CONV_IMAP, NULL, "has a number too large for IMAP: UIDs begin anew");
+	return f->fid <= UINT32_MAX ? 0 : gx_conv__note(c, GX_CONV_IMAP, NULL,
+		"has a number too large for IMAP: UIDs begin anew");
 }
 
 /*
@@ -114,7 +119,8 @@ static int keys(struct gx_conv *c, const struct gx_gromox_folder *f, struct gx_p
 
 static int insert(struct gx_conv *c, const struct gx_gromox_folder *f)
 {
-	struct gx_folder_new n = {.fid = f->fid, .parent = f->parent, .type = f->search ? GX_FOLDER_SEARCH : GX_FOLDER_GENERIC, .cn = f->cn};
+	struct gx_folder_new n = {.fid = f->fid, .parent = f->parent, .cn = f->cn,
+		.type = f->search ? GX_FOLDER_SEARCH : GX_FOLDER_GENERIC};
 	struct gx_proplist l;
 	uint32_t uidlast;
 	bool subscribed = false;
@@ -144,8 +150,10 @@ static int insert(struct gx_conv *c, const struct gx_gromox_folder *f)
 static int one_right(struct gx_conv *c, uint64_t fid, const char *member, uint32_t rights)
 {
 	if (strlen(member) > 320 || !gx_utf8_valid(member, strlen(member)))
-		return gx_conv__note(c, GX_CONV_RIGHTS, NULL, "the rights of \"%.60s...\" are left out: no address is like that", member);
-	int err = rights & ~KNOWN_RIGHTS ? gx_conv__note(c, GX_CONV_RIGHTS, NULL, "\"%.320s\" has unknown rights %x; left out", member,
+		return gx_conv__note(c, GX_CONV_RIGHTS, NULL,
+			"the rights of \"%.60s...\" are left out: no address is like that", member);
+	int err = rights & ~KNOWN_RIGHTS ? gx_conv__note(c, GX_CONV_RIGHTS, NULL,
+		"\"%.320s\" has unknown rights %x; left out", member,
 		rights & ~KNOWN_RIGHTS) : 0;
 	return err != 0 ? err : gx_perm__set(c->t, fid, member, rights & KNOWN_RIGHTS, false);
 }
@@ -215,7 +223,10 @@ static bool has(const struct gx_conv *c, uint64_t fid)
 	return false;
 }
 
-/* Built-in folders that the source does not have yet were made with the store; their numbers must not be those of others. */
+/*
+ * Built-in folders that the source does not have yet were made with the store; their change numbers must not be those
+ * of others.
+ */
 static int missing(struct gx_conv *c)
 {
 	int err = 0;
@@ -235,7 +246,8 @@ static int receive(struct gx_conv *c)
 		err = gx_put__clear_receive(c->t);
 	for (size_t i = 0; err == 0 && i < n; i++)
 		err = has(c, v[i].fid) ? gx_put__receive(c->t, &v[i]) :
-			gx_conv__note(c, GX_CONV_FOLDER, NULL, "class \"%.100s\" goes to a folder that is missing; left out", v[i].cls);
+			gx_conv__note(c, GX_CONV_FOLDER, NULL, "class \"%.100s\" goes to a folder that is missing; left out",
+				v[i].cls);
 	return err;
 }
 

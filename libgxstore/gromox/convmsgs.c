@@ -29,7 +29,8 @@ static uint32_t flags_of(const struct gx_gromox_msg *m, const struct gx_gromox_i
 
 static gx_nttime_t received(const struct gx_gromox_msg *m, const struct gx_gromox_imap *i)
 {
-	static const gx_proptag_t tags[] = {PidTagMessageDeliveryTime, 0, PidTagClientSubmitTime, PidTagCreationTime, PidTagLastModificationTime};
+	static const gx_proptag_t tags[] = {PidTagMessageDeliveryTime, 0, PidTagClientSubmitTime, PidTagCreationTime,
+		PidTagLastModificationTime};
 	for (size_t k = 0; k < sizeof(tags) / sizeof(tags[0]); k++) {
 		const struct gx_propval *pv = tags[k] == 0 ? NULL : gx_proplist_get(&m->obj->props, tags[k]);
 		if (pv != NULL && pv->v.time != 0)
@@ -65,8 +66,8 @@ static int read_object(struct gx_conv *c, struct gx_gromox_msg *m, const struct 
 /* A version that a client made keeps its key, marked with the change number it got here (see msg_values.c). */
 static int tidy(struct gx_conv *c, struct gx_gromox_msg *m)
 {
-	static const gx_proptag_t computed[] = {PidTagMid, PidTagFolderId, PidTagChangeNumber, PidTagMessageSize, PidTagMessageSizeExtended,
-		PidTagRead, PidTagAssociated, PidTagInternetArticleNumber};
+	static const gx_proptag_t computed[] = {PidTagMid, PidTagFolderId, PidTagChangeNumber, PidTagMessageSize,
+		PidTagMessageSizeExtended, PidTagRead, PidTagAssociated, PidTagInternetArticleNumber};
 	static const gx_proptag_t key = PidTagChangeKey;
 	gx_conv__drop(&m->obj->props, computed, sizeof(computed) / sizeof(computed[0]));
 	if (!gx_conv__own_key(c, &m->obj->props, m->cn))
@@ -90,8 +91,8 @@ static int prepare(struct gx_conv *c, struct gx_gromox_msg *m, struct gx_msg_pre
 	return err != 0 ? gx_conv__fail(c, err, "%s: %s", c->g->notes.object, gx_strerror(err)) : 0;
 }
 
-static int put(struct gx_conv *c, uint64_t fid, const struct gx_gromox_msg *m, const struct gx_gromox_imap *i, bool indexed, uint32_t uid,
-	const struct gx_msg_prepared *p)
+static int put(struct gx_conv *c, uint64_t fid, const struct gx_gromox_msg *m, const struct gx_gromox_imap *i,
+	bool indexed, uint32_t uid, const struct gx_msg_prepared *p)
 {
 	struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
 	o.flags = flags_of(m, i, indexed);
@@ -110,7 +111,8 @@ static int put(struct gx_conv *c, uint64_t fid, const struct gx_gromox_msg *m, c
 	gx_ec ec = gx_msg_insert(c->t, fid, p, &o, NULL);
 	if (gx_ec_is(ec, ecDuplicateObject) || gx_ec_is(ec, ecInvalidParam)) { /* a number that something else has */
 		o.mid = gx_txn__new_id(c->t);
-		int err = gx_conv__note(c, GX_CONV_MESSAGE, NULL, "its number is in use or none; it is message %llx now", (unsigned long long)o.mid);
+		int err = gx_conv__note(c, GX_CONV_MESSAGE, NULL, "its number is in use or none; it is message %llx now",
+			(unsigned long long)o.mid);
 		if (err != 0)
 			return err;
 		ec = gx_msg_insert(c->t, fid, p, &o, NULL);
@@ -136,7 +138,8 @@ static int one(struct gx_conv *c, uint64_t fid, struct gx_gromox_msg *m, uint32_
 		return indexed;
 	int err = read_object(c, m, &i);
 	if (err == 0 && m->timer != 0)
-		err = gx_conv__note(c, GX_CONV_MESSAGE, NULL, "waits to be sent by Gromox's timer service (timer %llu); it has to be submitted anew",
+		err = gx_conv__note(c, GX_CONV_MESSAGE, NULL,
+			"waits to be sent by Gromox's timer service (timer %llu); it has to be submitted anew",
 			(unsigned long long)m->timer);
 	if (err == 0)
 		err = tidy(c, m);
@@ -213,8 +216,8 @@ int gx_conv__restore_uids(struct gx_conv *c)
 {
 	size_t done = c->st.stage > GX_CONV_STAGE_MESSAGES ? c->folder_count : c->st.stage < GX_CONV_STAGE_MESSAGES ? 0 :
 		c->st.folder + (c->st.phase == GX_CONV_BY_ID);
-	int err = gx_sql__exec(c->t->q, "UPDATE fstate SET uidnext=(SELECT COALESCE(MAX(uid),0)+1 FROM msg WHERE msg.fid=fstate.fid)"
-		" WHERE fid<>0");
+	int err = gx_sql__exec(c->t->q, "UPDATE fstate SET uidnext="
+		"(SELECT COALESCE(MAX(uid),0)+1 FROM msg WHERE msg.fid=fstate.fid) WHERE fid<>0");
 	for (size_t i = 0; err == 0 && i < done && i < c->folder_count; i++)
 		err = raise_uid(c, c->folders[i].fid);
 	return err;
@@ -314,8 +317,8 @@ static int target(struct gx_conv *c, const struct gx_gromox_folder *f, uint64_t 
 	int err = recovered(c, ret_fid);
 	if (err != 0 || c->st.phase != GX_CONV_BY_UID || c->st.after != 0) /* said before */
 		return err;
-	return gx_conv__note(c, GX_CONV_MESSAGE, NULL, "is a search folder and has messages of its own; they are in folder %llx now",
-		(unsigned long long)*ret_fid);
+	return gx_conv__note(c, GX_CONV_MESSAGE, NULL,
+		"is a search folder and has messages of its own; they are in folder %llx now", (unsigned long long)*ret_fid);
 }
 
 static int strays(struct gx_conv *c)
@@ -329,7 +332,8 @@ static int strays(struct gx_conv *c)
 	while (err == 0 && r > 0) {
 		err = recovered(c, &to);
 		if (err == 0)
-			err = gx_conv__note(c, GX_CONV_MESSAGE, NULL, "is in no folder; it is in folder %llx now", (unsigned long long)to);
+			err = gx_conv__note(c, GX_CONV_MESSAGE, NULL, "is in no folder; it is in folder %llx now",
+				(unsigned long long)to);
 		if (err == 0)
 			err = one(c, to, &m, 0);
 		c->st.after = m.mid;

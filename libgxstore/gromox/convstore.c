@@ -77,14 +77,17 @@ static int guids(struct gx_conv *c)
 	gx_gromox__about(&c->g->notes, "store");
 	int err = gx_put__guids(c->t, i->has_mailbox ? &i->mailbox : NULL, i->has_replica ? &i->replica : NULL);
 	if (err == 0 && i->has_replica && c->o->owner_id != 0 && c->o->owner_id != i->replica.d1)
-		err = gx_conv__note(c, GX_CONV_SETTING, NULL, "is of the owner with number %u, not %u; its replica GUID is kept for the clients' sake",
+		err = gx_conv__note(c, GX_CONV_SETTING, NULL,
+			"is of the owner with number %u, not %u; its replica GUID is kept for the clients' sake",
 			i->replica.d1, c->o->owner_id);
 	if (err == 0 && !i->has_replica)
-		err = gx_conv__note(c, GX_CONV_SETTING, NULL, "its replica GUID is not to be found; clients will synchronise anew");
+		err = gx_conv__note(c, GX_CONV_SETTING, NULL,
+			"its replica GUID is not to be found; clients will synchronise anew");
 	if (err == 0 && !i->has_mailbox)
 		err = gx_conv__note(c, GX_CONV_SETTING, NULL, "has no mailbox GUID; it gets a new one");
 	if (err == 0 && c->g->midb_why != NULL)
-		err = gx_conv__note(c, GX_CONV_IMAP, NULL, "%.400s; UIDs, keywords and subscriptions begin anew", c->g->midb_why);
+		err = gx_conv__note(c, GX_CONV_IMAP, NULL, "%.400s; UIDs, keywords and subscriptions begin anew",
+			c->g->midb_why);
 	return err;
 }
 
@@ -124,14 +127,16 @@ static int store_props(struct gx_conv *c)
 	return err != 0 ? err : gx_conv__ec(c, gx_store_set_props(c->t, &l));
 }
 
-static int notice(struct gx_conv *c, const char *name, struct gx_bin text, const char **ret_subject, const char **ret_text)
+static int notice(struct gx_conv *c, const char *name, struct gx_bin text, const char **ret_subject,
+	const char **ret_text)
 {
 	if (text.len == 0 || c->o->notice == NULL)
 		return 0;
 	int err = c->o->notice(c->item, text, ret_subject, ret_text, c->o->mail_ctx);
 	if (err == 0 || err == GX_E_NOMEM)
 		return err;
-	return gx_conv__note(c, GX_CONV_SETTING, gx_arena_printf(c->item, "%s/config/%s", c->g->dir, name), "cannot be read: %s", gx_strerror(err));
+	return gx_conv__note(c, GX_CONV_SETTING, gx_arena_printf(c->item, "%s/config/%s", c->g->dir, name),
+		"cannot be read: %s", gx_strerror(err));
 }
 
 static int oof(struct gx_conv *c, const struct gx_gromox_config *f)
@@ -189,7 +194,8 @@ static int profile(struct gx_conv *c, struct gx_bin b)
 	if (err == GX_E_NOMEM)
 		return err;
 	if (err != 0)
-		return gx_conv__note(c, GX_CONV_SETTING, gx_arena_printf(c->item, "%s/config/zarafa.dat", c->g->dir), "is damaged; left out");
+		return gx_conv__note(c, GX_CONV_SETTING, gx_arena_printf(c->item, "%s/config/zarafa.dat", c->g->dir),
+			"is damaged; left out");
 	err = gx_conv__ec(c, gx_store_set_props(c->t, &l));
 	return err != 0 ? err : blob_prop(c, "zcore_profsect", b);
 }
@@ -236,7 +242,8 @@ static int lost(struct gx_conv *c)
 	uint64_t n = 0;
 	gx_gromox__about(&c->g->notes, "store");
 	int err = gx_gromox__lost_embedded(c->g, &n);
-	return err != 0 || n == 0 ? err : gx_conv__note(c, GX_CONV_MESSAGE, NULL, "%llu embedded messages belong to no attachment; left out",
+	return err != 0 || n == 0 ? err : gx_conv__note(c, GX_CONV_MESSAGE, NULL,
+		"%llu embedded messages belong to no attachment; left out",
 		(unsigned long long)n);
 }
 

@@ -30,7 +30,8 @@ static int read_rows(struct gx_gromox *g, struct gx_arena *a, struct gx_gromox_f
 	int r, err = 0;
 	while (err == 0 && (r = gx_sql__step(st)) > 0) {
 		struct gx_gromox_folder f = {.fid = gx_sql__u64(st, 0), .parent = gx_sql__u64(st, 1), .cn = gx_sql__u64(st, 2),
-			.deleted = gx_sql__int(st, 3) != 0, .search = gx_sql__int(st, 4) != 0, .search_flags = (uint32_t)gx_sql__int(st, 5)};
+			.deleted = gx_sql__int(st, 3) != 0, .search = gx_sql__int(st, 4) != 0,
+			.search_flags = (uint32_t)gx_sql__int(st, 5)};
 		gx_gromox__about(&g->notes, "folder %llx", (unsigned long long)f.fid);
 		if (f.fid == 0 || f.fid > GX_COUNTER_MAX) {
 			err = gx_gromox__note(&g->notes, GX_CONV_FOLDER, NULL, "has a number that cannot be; left out");
@@ -69,8 +70,8 @@ static int mend(struct gx_gromox *g, struct gx_gromox_folder *v, size_t n, uint6
 			continue;
 		gx_gromox__about(&g->notes, "folder %llx", (unsigned long long)v[i].fid);
 		v[i].parent = v[i].fid == lost ? GX_FID_ROOT : lost;
-		int err = gx_gromox__note(&g->notes, GX_CONV_FOLDER, NULL, "its parent folder is missing; moved below folder %llx",
-			(unsigned long long)v[i].parent);
+		int err = gx_gromox__note(&g->notes, GX_CONV_FOLDER, NULL,
+			"its parent folder is missing; moved below folder %llx", (unsigned long long)v[i].parent);
 		if (err != 0)
 			return err;
 	}
@@ -94,7 +95,8 @@ static int sort_down(struct gx_arena *a, struct gx_gromox_folder *v, size_t n, s
 	return k == n ? 0 : GX_E_INTERNAL;
 }
 
-int gx_gromox__folders(struct gx_gromox *g, uint64_t lost, struct gx_arena *a, struct gx_gromox_folder **ret_v, size_t *ret_n)
+int gx_gromox__folders(struct gx_gromox *g, uint64_t lost, struct gx_arena *a, struct gx_gromox_folder **ret_v,
+	size_t *ret_n)
 {
 	struct gx_gromox_folder *v;
 	size_t n = 0;
@@ -155,13 +157,15 @@ int gx_gromox__criteria(struct gx_gromox *g, uint64_t fid, struct gx_arena *a, c
 		return err;
 	if (err != 0)
 		return gx_gromox__note(&g->notes, GX_CONV_SEARCH, NULL, err == GX_E_NOTFOUND ?
-			"its criteria name a property without a name; the folder has none now" : "its criteria are damaged; the folder has none now");
+			"its criteria name a property without a name; the folder has none now" :
+			"its criteria are damaged; the folder has none now");
 	return scope(g, fid, a, ret_scope, ret_n);
 }
 
 /* ---- Rights ---- */
 
-int gx_gromox__permissions(struct gx_gromox *g, uint64_t fid, struct gx_arena *a, struct gx_gromox_perm **ret_v, size_t *ret_n)
+int gx_gromox__permissions(struct gx_gromox *g, uint64_t fid, struct gx_arena *a, struct gx_gromox_perm **ret_v,
+	size_t *ret_n)
 {
 	struct gx_gromox_perm *v = NULL;
 	size_t n = 0, cap = 0;
@@ -172,7 +176,8 @@ int gx_gromox__permissions(struct gx_gromox *g, uint64_t fid, struct gx_arena *a
 		v = gx_arena_grow(a, v, &cap, n + 1, sizeof(*v));
 		if (v == NULL)
 			return GX_E_NOMEM;
-		v[n] = (struct gx_gromox_perm){.member = gx_arena_strdup(a, gx_sql__text(st, 0)), .rights = (uint32_t)gx_sql__int(st, 1)};
+		v[n] = (struct gx_gromox_perm){.member = gx_arena_strdup(a, gx_sql__text(st, 0)),
+			.rights = (uint32_t)gx_sql__int(st, 1)};
 		if (v[n++].member == NULL)
 			return GX_E_NOMEM;
 	}
@@ -198,7 +203,8 @@ static int rule(struct gx_gromox *g, struct gx_arena *a, struct gx_stmt *st, str
 	struct gx_bin condition, actions;
 	*r = (struct gx_gromox_rule){.id = gx_sql__u64(st, 0), .name = gx_arena_strdup(a, gx_sql__text(st, 1)),
 		.provider = gx_arena_strdup(a, gx_sql__text(st, 2)), .sequence = (uint32_t)gx_sql__int(st, 3),
-		.state = (uint32_t)gx_sql__int(st, 4), .level = (uint32_t)gx_sql__int(st, 5), .user_flags = (uint32_t)gx_sql__int(st, 6)};
+		.state = (uint32_t)gx_sql__int(st, 4), .level = (uint32_t)gx_sql__int(st, 5),
+		.user_flags = (uint32_t)gx_sql__int(st, 6)};
 	if (r->name == NULL || r->provider == NULL)
 		return GX_E_NOMEM;
 	int err = gx_sql__is_null(st, 7) ? 0 : copy_blob(a, st, 7, &r->provider_data);
@@ -218,14 +224,15 @@ static int rule(struct gx_gromox *g, struct gx_arena *a, struct gx_stmt *st, str
 		(unsigned long long)r->id, r->name, what);
 }
 
-int gx_gromox__rules(struct gx_gromox *g, uint64_t fid, struct gx_arena *a, struct gx_gromox_rule **ret_v, size_t *ret_n)
+int gx_gromox__rules(struct gx_gromox *g, uint64_t fid, struct gx_arena *a, struct gx_gromox_rule **ret_v,
+	size_t *ret_n)
 {
 	struct gx_gromox_rule *v = NULL;
 	size_t n = 0, cap = 0;
 	*ret_v = NULL;
 	*ret_n = 0;
-	GX_STMT(st, g->q, "SELECT rule_id,name,provider,sequence,state,level,user_flags,provider_data,condition,actions FROM rules"
-		" WHERE folder_id=?1 ORDER BY sequence,rule_id");
+	GX_STMT(st, g->q, "SELECT rule_id,name,provider,sequence,state,level,user_flags,provider_data,condition,actions"
+		" FROM rules WHERE folder_id=?1 ORDER BY sequence,rule_id");
 	gx_sql__bind_int(st, 1, (int64_t)fid);
 	int r;
 	while ((r = gx_sql__step(st)) > 0) {

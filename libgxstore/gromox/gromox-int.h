@@ -57,7 +57,8 @@ int gx_gromox__actions(const struct gx_gromox_px *x, struct gx_bin b, struct gx_
 int gx_gromox__profile(const struct gx_gromox_px *x, struct gx_bin b, struct gx_proplist *ret_l,
 	struct gx_proplist **ret_sections, size_t *ret_n) GX_MUST_CHECK;
 /* Text that is not UTF-8 is taken for code page @cp (0: windows-1252). @ret_guessed may be NULL. */
-int gx_gromox__text(struct gx_arena *a, uint32_t cp, const void *p, size_t n, const char **ret_s, bool *ret_guessed) GX_MUST_CHECK;
+int gx_gromox__text(struct gx_arena *a, uint32_t cp, const void *p, size_t n, const char **ret_s,
+	bool *ret_guessed) GX_MUST_CHECK;
 
 /* ---- Content files (cid.c), [gromox formats 6] ---- */
 
@@ -72,7 +73,8 @@ void gx_gromox__cid_close(struct gx_gromox_cid *c);
 int gx_gromox__cid_read(struct gx_gromox_cid *c, struct gx_arena *a, const char *name, bool unicode,
 	struct gx_bin *ret_b, const char **ret_file) GX_MUST_CHECK;
 /* eml/NAME, whole. Errors as above. */
-int gx_gromox__eml_read(const char *dir, struct gx_arena *a, const char *name, struct gx_bin *ret_b, const char **ret_file) GX_MUST_CHECK;
+int gx_gromox__eml_read(const char *dir, struct gx_arena *a, const char *name, struct gx_bin *ret_b,
+	const char **ret_file) GX_MUST_CHECK;
 /* A file of at most @max bytes. GX_E_NOTFOUND, GX_E_FORMAT not a regular file, GX_E_LIMIT, GX_E_IO. A NUL follows. */
 int gx_gromox__read_file(struct gx_arena *a, const char *path, size_t max, struct gx_bin *ret_b) GX_MUST_CHECK;
 
@@ -103,7 +105,8 @@ struct gx_gromox {
 	struct gx_stmt *cursor;       /* over messages */
 };
 /* @why (size bytes) names file and remedy. GX_E_NOTFOUND, GX_E_FORMAT, GX_E_BUSY, GX_E_IO. */
-int gx_gromox__open(const char *dir, const struct gx_log *log, struct gx_gromox **ret_g, char *why, size_t size) GX_MUST_CHECK;
+int gx_gromox__open(const char *dir, const struct gx_log *log, struct gx_gromox **ret_g, char *why,
+	size_t size) GX_MUST_CHECK;
 void gx_gromox__close(struct gx_gromox *g); /* accepts NULL */
 bool gx_gromox__has_table(struct gx_sql *q, const char *table);
 bool gx_gromox__has_column(struct gx_sql *q, const char *table, const char *column);
@@ -117,7 +120,8 @@ int gx_gromox__names(struct gx_gromox *g, gx_gromox_name_cb cb, void *ctx) GX_MU
 /* Which tables: name of the id column and of the table, and what content names stand in it. */
 enum { GX_GROMOX_STORE = 0, GX_GROMOX_FOLDER, GX_GROMOX_MESSAGE, GX_GROMOX_RCPT, GX_GROMOX_ATTACH };
 /* All properties of an object, decoded, content files read, ids mapped. @cp: code page for text that is not UTF-8. */
-int gx_gromox__props(struct gx_gromox *g, int table, uint64_t id, uint32_t cp, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
+int gx_gromox__props(struct gx_gromox *g, int table, uint64_t id, uint32_t cp, struct gx_arena *a,
+	struct gx_proplist *ret_l) GX_MUST_CHECK;
 
 /* ---- Folders (folders.c) ---- */
 
@@ -127,7 +131,8 @@ struct gx_gromox_folder {
 	uint32_t search_flags;
 };
 /* Parents before children; those whose parents are missing or go in circles get @lost as their parent and a note. */
-int gx_gromox__folders(struct gx_gromox *g, uint64_t lost, struct gx_arena *a, struct gx_gromox_folder **ret_v, size_t *ret_n) GX_MUST_CHECK;
+int gx_gromox__folders(struct gx_gromox *g, uint64_t lost, struct gx_arena *a, struct gx_gromox_folder **ret_v,
+	size_t *ret_n) GX_MUST_CHECK;
 /* @ret_criteria NULL without. */
 int gx_gromox__criteria(struct gx_gromox *g, uint64_t fid, struct gx_arena *a, const struct gx_restr **ret_criteria,
 	uint64_t **ret_scope, size_t *ret_n) GX_MUST_CHECK;
@@ -135,7 +140,8 @@ struct gx_gromox_perm {
 	const char *member;
 	uint32_t rights;
 };
-int gx_gromox__permissions(struct gx_gromox *g, uint64_t fid, struct gx_arena *a, struct gx_gromox_perm **ret_v, size_t *ret_n) GX_MUST_CHECK;
+int gx_gromox__permissions(struct gx_gromox *g, uint64_t fid, struct gx_arena *a, struct gx_gromox_perm **ret_v,
+	size_t *ret_n) GX_MUST_CHECK;
 struct gx_gromox_rule {
 	uint64_t id;
 	const char *name, *provider;
@@ -146,13 +152,15 @@ struct gx_gromox_rule {
 	struct gx_bin actions;        /* see gx_gromox__actions() */
 };
 /* Rules whose blobs are damaged are left out with a note. */
-int gx_gromox__rules(struct gx_gromox *g, uint64_t fid, struct gx_arena *a, struct gx_gromox_rule **ret_v, size_t *ret_n) GX_MUST_CHECK;
+int gx_gromox__rules(struct gx_gromox *g, uint64_t fid, struct gx_arena *a, struct gx_gromox_rule **ret_v,
+	size_t *ret_n) GX_MUST_CHECK;
 struct gx_gromox_receive {
 	const char *cls;
 	uint64_t fid;
 	gx_nttime_t modified;
 };
-int gx_gromox__receive(struct gx_gromox *g, struct gx_arena *a, struct gx_gromox_receive **ret_v, size_t *ret_n) GX_MUST_CHECK;
+int gx_gromox__receive(struct gx_gromox *g, struct gx_arena *a, struct gx_gromox_receive **ret_v,
+	size_t *ret_n) GX_MUST_CHECK;
 
 /* ---- Messages (messages.c) ---- */
 
@@ -190,9 +198,11 @@ struct gx_gromox_imap {
 	int64_t received;             /* unix time, 0 unknown */
 };
 /* 1 found, 0 not, also when there is no index. */
-int gx_gromox__imap_msg(struct gx_gromox *g, uint64_t mid, struct gx_arena *a, struct gx_gromox_imap *ret_i) GX_MUST_CHECK;
+int gx_gromox__imap_msg(struct gx_gromox *g, uint64_t mid, struct gx_arena *a,
+	struct gx_gromox_imap *ret_i) GX_MUST_CHECK;
 /* @ret_uidlast: last UID given out. 1 found, 0 not. */
-int gx_gromox__imap_folder(struct gx_gromox *g, uint64_t fid, uint32_t *ret_uidlast, bool *ret_subscribed) GX_MUST_CHECK;
+int gx_gromox__imap_folder(struct gx_gromox *g, uint64_t fid, uint32_t *ret_uidlast,
+	bool *ret_subscribed) GX_MUST_CHECK;
 
 /* ---- Files under config/ (config.c) ---- */
 

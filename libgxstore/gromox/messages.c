@@ -100,12 +100,13 @@ static int embedded(struct gx_gromox *g, struct gx_arena *a, uint64_t attid, uns
 	if (r <= 0)
 		return end_of(g, r, "embedded messages");
 	if (depth >= DEPTH_MAX)
-		return gx_gromox__note(&g->notes, GX_CONV_MESSAGE, NULL, "embedded messages are nested more than %d deep; the inner ones are left out",
-			DEPTH_MAX);
+		return gx_gromox__note(&g->notes, GX_CONV_MESSAGE, NULL,
+			"embedded messages are nested more than %d deep; the inner ones are left out", DEPTH_MAX);
 	return object(g, a, gx_sql__u64(st, 0), depth + 1, &at->embedded);
 }
 
-static int attachments(struct gx_gromox *g, struct gx_arena *a, uint64_t mid, uint32_t cp, unsigned depth, struct gx_msgobj *m)
+static int attachments(struct gx_gromox *g, struct gx_arena *a, uint64_t mid, uint32_t cp, unsigned depth,
+	struct gx_msgobj *m)
 {
 	GX_STMT(st, g->q, "SELECT attachment_id FROM attachments WHERE message_id=?1 ORDER BY attachment_id");
 	gx_sql__bind_int(st, 1, (int64_t)mid);
@@ -144,7 +145,8 @@ static int first_cp(struct gx_gromox *g, uint64_t mid, uint32_t *ret_cp)
 	l.cap = 2;
 	int r;
 	while ((r = gx_sql__step(st)) > 0 && l.count < 2)
-		v[l.count++] = (struct gx_propval){.tag = (gx_proptag_t)gx_sql__int(st, 0), .v.i32 = (int32_t)gx_sql__int(st, 1)};
+		v[l.count++] = (struct gx_propval){.tag = (gx_proptag_t)gx_sql__int(st, 0),
+			.v.i32 = (int32_t)gx_sql__int(st, 1)};
 	*ret_cp = code_page(&l);
 	return r == GX_E_FORMAT || r > 0 ? 0 : r;
 }

@@ -13,7 +13,8 @@ void gx_gromox__list_uids(struct gx_gromox *g, uint64_t fid, uint32_t after)
 	g->cursor = NULL;
 	if (g->midb == NULL)
 		return;
-	g->cursor = gx_sql__stmt(g->midb, "SELECT message_id,uid FROM messages WHERE folder_id=?1 AND uid>?2 ORDER BY uid,message_id");
+	g->cursor = gx_sql__stmt(g->midb, "SELECT message_id,uid FROM messages WHERE folder_id=?1 AND uid>?2"
+		" ORDER BY uid,message_id");
 	gx_sql__bind_int(g->cursor, 1, (int64_t)fid);
 	gx_sql__bind_int(g->cursor, 2, after);
 }
@@ -53,7 +54,8 @@ static int split(struct gx_arena *a, const char *text, const char *const **ret_v
 
 static uint32_t flags_of(struct gx_stmt *st)
 {
-	static const uint32_t bit[] = {GX_MSGF_ANSWERED, GX_MSGF_FLAGGED, GX_MSGF_DELETED, GX_MSGF_FORWARDED, GX_MSGF_RECENT, GX_MSGF_DRAFT};
+	static const uint32_t bit[] = {GX_MSGF_ANSWERED, GX_MSGF_FLAGGED, GX_MSGF_DELETED, GX_MSGF_FORWARDED,
+		GX_MSGF_RECENT, GX_MSGF_DRAFT};
 	uint32_t flags = 0;
 	for (int i = 0; i < 6; i++)
 		if (gx_sql__int(st, 2 + i) != 0)
@@ -72,8 +74,9 @@ int gx_gromox__imap_msg(struct gx_gromox *g, uint64_t mid, struct gx_arena *a, s
 	if (r <= 0)
 		return r;
 	uint64_t uid = gx_sql__u64(st, 1);
-	*ret_i = (struct gx_gromox_imap){.fid = gx_sql__u64(st, 0), .uid = uid < UINT32_MAX ? (uint32_t)uid : 0, .flags = flags_of(st),
-		.read = gx_sql__int(st, 8) != 0, .modified = gx_sql__u64(st, 11), .received = gx_sql__int(st, 12)};
+	*ret_i = (struct gx_gromox_imap){.fid = gx_sql__u64(st, 0), .uid = uid < UINT32_MAX ? (uint32_t)uid : 0,
+		.flags = flags_of(st), .read = gx_sql__int(st, 8) != 0, .modified = gx_sql__u64(st, 11),
+		.received = gx_sql__int(st, 12)};
 	if (!gx_sql__is_null(st, 10) && *gx_sql__text(st, 10) != '\0') {
 		ret_i->eml = gx_arena_strdup(a, gx_sql__text(st, 10));
 		if (ret_i->eml == NULL)

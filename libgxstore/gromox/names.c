@@ -93,8 +93,8 @@ int gx_gromox__names(struct gx_gromox *g, gx_gromox_name_cb cb, void *ctx)
 		if (err == 0 && id > GX_GROMOX_NAMED_FIRST && id < GX_GROMOX_NAMED_FIRST + GX_GROMOX_NAMED_MAX)
 			err = cb((uint16_t)id, &n, ctx);
 		else if (r > 0 && (err == 0 || err == GX_E_FORMAT))
-			err = gx_gromox__note(&g->notes, GX_CONV_NAME, NULL, "\"%.200s\" names no property; values under this id are left out",
-				gx_sql__text(st, 1));
+			err = gx_gromox__note(&g->notes, GX_CONV_NAME, NULL,
+				"\"%.200s\" names no property; values under this id are left out", gx_sql__text(st, 1));
 	}
 	gx_arena_free(a);
 	return err;

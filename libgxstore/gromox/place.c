@@ -73,8 +73,10 @@ int gx_conv__check_dest(struct gx_conv *c, bool *ret_finished)
 	int kind, err = look(c, c->dest, &kind);
 	if (err != 0)
 		return err;
-	if (same_dir(c->dest, c->g->dir))
-		return gx_conv__fail(c, GX_E_EXISTS, "%s: is the mailbox itself; choose another directory for the new store", c->dest);
+	if (same_dir(c->dest, c->g->dir)) /* in its own place: the mailbox is moved when the store is complete */
+		return c->o->replace ? 0 : gx_conv__fail(c, GX_E_EXISTS,
+			"%s: is the mailbox itself; choose another directory for the new store, or have the mailbox"
+			" moved to %s.old", c->dest, c->dest);
 	if (kind == STORE && access(c->work, F_OK) != 0 && !c->o->restart) {
 		err = made_by_us(c, ret_finished);
 		if (err != 0 || *ret_finished)
@@ -158,17 +160,20 @@ static int sync_parent(struct gx_conv *c)
 /* Nobody may have the old store open while it moves. */
 static int move_old(struct gx_conv *c)
 {
-	const char *old = gx_arena_printf(c->run, "%s.old", c->dest), *lock = gx_arena_printf(c->run, "%s/" GX_LOCK_NAME, c->dest);
+	const char *old = gx_arena_printf(c->run, "%s.old", c->dest);
+	const char *lock = gx_arena_printf(c->run, "%s/" GX_LOCK_NAME, c->dest);
 	char holder[128];
 	if (old == NULL || lock == NULL)
 		return GX_E_NOMEM;
 	if (access(old, F_OK) == 0)
-		return gx_conv__fail(c, GX_E_EXISTS, "%s: is there already; the store at %s would be moved there. Remove or rename it", old, c->dest);
+		return gx_conv__fail(c, GX_E_EXISTS, "%s: is there already; what is at %s would be moved there."
+			" Remove or rename it", old, c->dest);
 	int fd = open(lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		gx_store__read_holder(fd, holder, sizeof(holder));
 		close(fd);
-		return gx_conv__fail(c, GX_E_BUSY, "%s: the store is open in another process (%s); stop it and run this again", lock, holder);
+		return gx_conv__fail(c, GX_E_BUSY,
+			"%s: the store is open in another process (%s); stop it and run this again", lock, holder);
 	}
 	int r = rename(c->dest, old);
 	int e = errno;
@@ -181,8 +186,10 @@ int gx_conv__place(struct gx_conv *c)
 {
 	int kind, err = look(c, c->dest, &kind);
 	if (err == 0 && (kind == STORE || kind == TAKEN))
-		err = c->o->replace ? move_old(c) : gx_conv__fail(c, GX_E_EXISTS, "%s: has been made by somebody else meanwhile", c->dest);
+		err = c->o->replace ? move_old(c) : gx_conv__fail(c, GX_E_EXISTS,
+			"%s: has been made by somebody else meanwhile", c->dest);
 	if (err == 0 && rename(c->work, c->dest) != 0) /* an empty directory gives way */
-		err = gx_conv__fail(c, errno == ENOSPC ? GX_E_NOSPACE : GX_E_IO, "%s: cannot be moved to %s: %s", c->work, c->dest, strerror(errno));
+		err = gx_conv__fail(c, errno == ENOSPC ? GX_E_NOSPACE : GX_E_IO, "%s: cannot be moved to %s: %s", c->work,
+			c->dest, strerror(errno));
 	return err != 0 ? err : sync_parent(c);
 }

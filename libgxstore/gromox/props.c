@@ -220,7 +220,8 @@ static int one(struct row *r, int table, struct gx_proplist *l)
 	return got <= 0 ? got : gx_proplist_set(l, r->a, r->tag, v);
 }
 
-int gx_gromox__props(struct gx_gromox *g, int table, uint64_t id, uint32_t cp, struct gx_arena *a, struct gx_proplist *ret_l)
+int gx_gromox__props(struct gx_gromox *g, int table, uint64_t id, uint32_t cp, struct gx_arena *a,
+	struct gx_proplist *ret_l)
 {
 	GX_STMT(st, g->q, query[table]);
 	struct row r = {.g = g, .a = a, .st = st, .cp = cp};

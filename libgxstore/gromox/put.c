@@ -106,8 +106,8 @@ int gx_put__rule(struct gx_txn *t, uint64_t fid, const struct gx_gromox_rule *r,
 	int err = pack_restr(a, r->condition, &condition);
 	if (err != 0)
 		return err;
-	GX_STMT(st, t->q, "REPLACE INTO rules(id,fid,sequence,state,level,user_flags,name,provider,provider_data,condition,actions)"
-		" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)");
+	GX_STMT(st, t->q, "REPLACE INTO rules(id,fid,sequence,state,level,user_flags,name,provider,provider_data,"
+		"condition,actions) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)");
 	gx_sql__bind_int(st, 1, (int64_t)r->id);
 	gx_sql__bind_int(st, 2, (int64_t)fid);
 	gx_sql__bind_int(st, 3, r->sequence);
@@ -122,8 +122,8 @@ int gx_put__rule(struct gx_txn *t, uint64_t fid, const struct gx_gromox_rule *r,
 	return gx_sql__run(st);
 }
 
-int gx_put__search(struct gx_txn *t, uint64_t fid, uint32_t flags, const struct gx_restr *criteria, const uint64_t *scope, size_t n,
-	struct gx_arena *a)
+int gx_put__search(struct gx_txn *t, uint64_t fid, uint32_t flags, const struct gx_restr *criteria,
+	const uint64_t *scope, size_t n, struct gx_arena *a)
 {
 	struct gx_bin b;
 	int err = pack_restr(a, criteria, &b);

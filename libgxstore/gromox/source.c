@@ -14,7 +14,8 @@
 #define MIDB "exmdb/midb.sqlite3"
 
 /* configurations.config_id */
-enum { CFG_MAILBOX = 1, CFG_NEXT = 2, CFG_LAST = 3, CFG_CN = 4, CFG_DEFAULT = 8, CFG_ANONYMOUS = 9, CFG_VERSION = 10, CFG_MAPPING = 11 };
+enum { CFG_MAILBOX = 1, CFG_NEXT = 2, CFG_LAST = 3, CFG_CN = 4, CFG_DEFAULT = 8, CFG_ANONYMOUS = 9, CFG_VERSION = 10,
+	CFG_MAPPING = 11 };
 
 /* ---- Databases of others ---- */
 
@@ -46,8 +47,8 @@ static const char *uri_of(struct gx_arena *a, const char *path, const char *quer
  * Without a log nothing can change and no lock is needed. A log whose index is there may be in use
  * by somebody, so locks are respected; one without an index is nobody's.
  */
-static int open_db(struct gx_arena *a, const char *path, const char *dir, const struct gx_log *log, struct gx_sql **ret_q,
-	char *why, size_t size)
+static int open_db(struct gx_arena *a, const char *path, const char *dir, const struct gx_log *log,
+	struct gx_sql **ret_q, char *why, size_t size)
 {
 	struct gx_sql_open o = {.dir = dir, .log = log, .foreign = true, .name = path};
 	bool wal = size_of(a, path, "-wal") > 0, shm = size_of(a, path, "-shm") > 0, hot = size_of(a, path, "-journal") > 0;
@@ -96,10 +97,12 @@ static int make_statements(struct gx_gromox *g)
 {
 	struct gx_arena *a = g->sql;
 	struct gx_sql *q = g->q;
-	g->q_folders = gx_arena_printf(a, "SELECT folder_id,parent_id,change_number,%s,%s,%s FROM folders ORDER BY folder_id",
-		col(q, "folders", "is_deleted", "0"), col(q, "folders", "is_search", "0"), col(q, "folders", "search_flags", "0"));
-	const char *cols = gx_arena_printf(a, "message_id,parent_fid,change_number,%s,is_associated,%s,%s,message_size,%s,%s FROM messages",
-		col(q, "messages", "is_deleted", "0"), col(q, "messages", "read_cn", "0"), col(q, "messages", "read_state", "0"),
+	g->q_folders = gx_arena_printf(a, "SELECT folder_id,parent_id,change_number,%s,%s,%s FROM folders"
+		" ORDER BY folder_id", col(q, "folders", "is_deleted", "0"), col(q, "folders", "is_search", "0"),
+		col(q, "folders", "search_flags", "0"));
+	const char *cols = gx_arena_printf(a, "message_id,parent_fid,change_number,%s,is_associated,%s,%s,message_size,"
+		"%s,%s FROM messages", col(q, "messages", "is_deleted", "0"), col(q, "messages", "read_cn", "0"),
+		col(q, "messages", "read_state", "0"),
 		col(q, "messages", "mid_string", "NULL"), col(q, "messages", "timer_id", "NULL"));
 	if (cols == NULL)
 		return GX_E_NOMEM;
@@ -113,10 +116,11 @@ static int make_statements(struct gx_gromox *g)
 static int make_midb_statements(struct gx_gromox *g)
 {
 	struct gx_sql *q = g->midb;
-	g->q_midb_msg = gx_arena_printf(g->sql, "SELECT folder_id,uid,replied,flagged,deleted,%s,%s,%s,read,%s,mid_string,%s,received"
-		" FROM messages WHERE message_id=?1", col(q, "messages", "forwarded", "0"), col(q, "messages", "recent", "0"),
+	g->q_midb_msg = gx_arena_printf(g->sql, "SELECT folder_id,uid,replied,flagged,deleted,%s,%s,%s,read,%s,mid_string,"
+		"%s,received FROM messages WHERE message_id=?1", col(q, "messages", "forwarded", "0"), col(q, "messages", "recent", "0"),
 		col(q, "messages", "unsent", "0"), col(q, "messages", "keywords", "NULL"), col(q, "messages", "mod_time", "0"));
-	g->q_midb_folder = gx_arena_printf(g->sql, "SELECT uidnext,%s FROM folders WHERE folder_id=?1", col(q, "folders", "unsub", "0"));
+	g->q_midb_folder = gx_arena_printf(g->sql, "SELECT uidnext,%s FROM folders WHERE folder_id=?1",
+		col(q, "folders", "unsub", "0"));
 	return g->q_midb_msg == NULL || g->q_midb_folder == NULL ? GX_E_NOMEM : 0;
 }
 
@@ -156,9 +160,10 @@ static int config_guid(struct gx_sql *q, int id, bool *ret_has, struct gx_guid *
 static int highest(struct gx_gromox *g)
 {
 	static const char *const ids[] = {
-		"SELECT config_value FROM configurations WHERE config_id=2", "SELECT config_value FROM configurations WHERE config_id=3",
-		"SELECT MAX(range_end) FROM allocated_eids", "SELECT MAX(max_eid) FROM folders", "SELECT MAX(folder_id) FROM folders",
-		"SELECT MAX(message_id) FROM messages",
+		"SELECT config_value FROM configurations WHERE config_id=2",
+		"SELECT config_value FROM configurations WHERE config_id=3",
+		"SELECT MAX(range_end) FROM allocated_eids", "SELECT MAX(max_eid) FROM folders",
+		"SELECT MAX(folder_id) FROM folders", "SELECT MAX(message_id) FROM messages",
 	};
 	static const char *const cns[] = {
 		"SELECT config_value FROM configurations WHERE config_id=4", "SELECT MAX(change_number) FROM folders",
@@ -225,8 +230,9 @@ static int read_info(struct gx_gromox *g)
 
 static int check_kind(struct gx_gromox *g, const char *path, char *why, size_t size)
 {
-	static const char *const need[] = {"configurations", "folders", "folder_properties", "messages", "message_properties",
-		"recipients", "recipients_properties", "attachments", "attachment_properties", "named_properties", "store_properties"};
+	static const char *const need[] = {"configurations", "folders", "folder_properties", "messages",
+		"message_properties", "recipients", "recipients_properties", "attachments", "attachment_properties",
+		"named_properties", "store_properties"};
 	uint64_t version;
 	for (size_t i = 0; i < sizeof(need) / sizeof(need[0]); i++)
 		if (!gx_gromox__has_table(g->q, need[i])) {

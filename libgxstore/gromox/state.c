@@ -9,8 +9,8 @@
 /* The numbers of the state in the order in which they are written. */
 static void numbers(struct gx_conv_state *s, uint64_t *v[12])
 {
-	uint64_t *const all[12] = {&s->last_id, &s->last_cn, &s->after, &s->recovered, &s->folders, &s->messages, &s->associated,
-		&s->deleted, &s->attachments, &s->originals, &s->bytes, &s->findings};
+	uint64_t *const all[12] = {&s->last_id, &s->last_cn, &s->after, &s->recovered, &s->folders, &s->messages,
+		&s->associated, &s->deleted, &s->attachments, &s->originals, &s->bytes, &s->findings};
 	for (int i = 0; i < 12; i++)
 		v[i] = all[i];
 }
@@ -53,14 +53,16 @@ int gx_conv__load(struct gx_conv *c, bool *ret_found)
 		*v[i] = gx_pull_u64(&p);
 	if (p.err == 0 && p.left == 0 && c->st.stage >= GX_CONV_STAGE_STORE && c->st.stage <= GX_CONV_STAGE_DONE)
 		return 0;
-	return gx_conv__fail(c, GX_E_FORMAT, "%s: what an earlier run has noted there cannot be read; begin anew", c->s->dir);
+	return gx_conv__fail(c, GX_E_FORMAT, "%s: what an earlier run has noted there cannot be read; begin anew",
+		c->s->dir);
 }
 
 /* ---- Findings ---- */
 
 int gx_conv__make_findings(struct gx_conv *c)
 {
-	return gx_sql__exec(c->t->q, "CREATE TABLE IF NOT EXISTS storeconv(id INTEGER PRIMARY KEY, kind INTEGER, object TEXT, file TEXT, text TEXT)");
+	return gx_sql__exec(c->t->q, "CREATE TABLE IF NOT EXISTS storeconv(id INTEGER PRIMARY KEY, kind INTEGER,"
+		" object TEXT, file TEXT, text TEXT)");
 }
 
 int gx_conv__add_finding(struct gx_conv *c, const struct gx_storeconv_finding *f)

@@ -449,6 +449,28 @@ def test_refusals():
         assert not os.path.exists(t / "new.storeconv")
 
 
+def test_in_the_place_of_the_mailbox():
+    with Dir() as t:
+        box = fill.private(t / "box")
+        before = tree(t / "box")
+        convert(t / "box", t / "box", "-f")
+        same("the old mailbox", tree(t / "box.old"), before)
+        compare(box, dump(t / "box"))
+        assert not os.path.exists(t / "box.storeconv")
+        # killed between the two moves: the store is complete, the mailbox is away
+        shutil.copytree(t / "box.old", t / "again")
+        os.mkdir(t / "again.old")
+        report = convert(t / "again", t / "again", "-f", code=1)
+        assert "again.old" in report["error"], report
+        os.rmdir(t / "again.old")
+        os.rename(t / "again", t / "again.old")
+        report = convert(t / "again", t / "again", "-f")
+        assert report["resumed"], report
+        compare(box, dump(t / "again"))
+        report = convert(t / "none", t / "none", "-f", code=1)
+        assert "none/exmdb" in report["error"], report
+
+
 def test_wrong_arguments():
     for bad in ([], ["a"], ["a", "b", "c"], ["--nonsense", "a", "b"], ["--owner-id", "x", "a", "b/"], ["--owner-id", "-1", "a", "b/"]):
         r = tool(*bad, code=2)
@@ -481,6 +503,7 @@ def lose_power(store):
 
 def test_killed_and_resumed():
     rng = random.Random(os.environ.get("GX_SEED", "storeconv"))
+    rounds = int(os.environ.get("GX_SOAK_KILLS", 5))
     with Dir() as t:
         box = big_box(t / "old")
         start = time.monotonic()
@@ -489,7 +512,7 @@ def test_killed_and_resumed():
         want = dump(t / "whole")
         compare(box, want)
         killed = resumed = skipped = 0
-        for i in range(8):
+        for i in range(rounds):
             dest = t / f"new{i}"
             for _ in range(200):
                 p = subprocess.Popen([TOOL, "--json", t / "old", dest + "/"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -526,7 +549,7 @@ def test_killed_and_resumed():
                 for k in want[key]:
                     same(f"{key} {k}", got[key].get(k), want[key][k])
                 same(key, len(got[key]), len(want[key]))
-        print(f"# {killed} runs killed, {resumed} of 8 conversions were finished by a later run, {skipped} lost power; a whole one takes {took:.2f} s")
+        print(f"# {killed} runs killed, {resumed} of {rounds} conversions were finished by a later run, {skipped} lost power; a whole one takes {took:.2f} s")
         assert killed > 0
 
 
