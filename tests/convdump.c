@@ -367,7 +367,7 @@ static void put_rules(uint64_t fid)
 
 static void put_search(uint64_t fid)
 {
-	GX_STMT(st, txn->q, "SELECT flags,criteria FROM search WHERE fid=?1");
+	GX_STMT(st, txn->q, "SELECT flags,criteria,state FROM search WHERE fid=?1");
 	gx_sql__bind_int(st, 1, (int64_t)fid);
 	if (gx_sql__step(st) <= 0)
 		return;
@@ -380,6 +380,16 @@ static void put_search(uint64_t fid)
 	while (gx_sql__step(sc) > 0) {
 		next();
 		printf("%" PRIu64, gx_sql__u64(sc, 0));
+	}
+	close_with(']');
+	number("search_state", gx_sql__u64(st, 2));
+	key("found");
+	open_with('[');
+	GX_STMT(fo, txn->q, "SELECT mid FROM found WHERE fid=?1 ORDER BY mid");
+	gx_sql__bind_int(fo, 1, (int64_t)fid);
+	while (gx_sql__step(fo) > 0) {
+		next();
+		printf("%" PRIu64, gx_sql__u64(fo, 0));
 	}
 	close_with(']');
 }

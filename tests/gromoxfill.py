@@ -65,6 +65,8 @@ def fill_private(box, forms=("Y", "0", "1", "2", "S", "Yn")):
     criteria = r_and(r_content(SUBJECT, "rechnung"), r_not(r_prop(4, 0x0e070003, 1)), r_exist(e4 << 16 | LONG))
     box.folder("Suche Rechnung", 5, "IPF.Note", search=True, criteria=criteria, scope=(9, 0x0d), search_flags=0x22)
     box.folder("Leere Suche", 5, search=True)
+    box.folder("Suche Mail", 5, "IPF.Note", search=True, criteria=r_content(SUBJECT, "MAIL 5"), scope=(0x0d, proj), search_flags=0x2a, finds="mail 5")
+    box.folder("Angehalten", 5, "IPF.Note", search=True, criteria=r_content(SUBJECT, "mail"), scope=(0x0d,), search_flags=0x1)
 
     box.permission(inbox, "Bob@Example.org", 0x5fb | 0x400)
     box.permission(inbox, "default", 0x400)

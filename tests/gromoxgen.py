@@ -418,7 +418,7 @@ class Mailbox:
     # -- folders
 
     def folder(self, name, parent, cls=None, fid=None, props=None, deleted=False, search=False, criteria=None, scope=(), search_flags=0,
-               subscribed=False, in_midb=None, change_key=None, want_name=None, want_parent=None):
+               subscribed=False, in_midb=None, change_key=None, want_name=None, want_parent=None, finds=None):
         first = 0 if search else self._range()
         if fid is None:
             fid = self.next_id(parent) if parent in self.ranges else self.general_id()
@@ -450,7 +450,7 @@ class Mailbox:
             "name": want_name or name, "parent": want_parent if want_parent is not None else parent, "class": cls or "", "cn": cn,
             "type": 2 if search else 1, "deleted": deleted and can_delete, "hidden": bool((props or {}).get(0x10f4000b)),
             "subscribed": False, "uidvalidity": fid, "props": want, "rights": {}, "rules": [], "criteria": criteria,
-            "scope": sorted(scope), "search_flags": search_flags if criteria else 0, "uidlast": 0}
+            "scope": sorted(scope), "search_flags": search_flags if criteria else 0, "uidlast": 0, "finds": finds}
         if in_midb is None:
             in_midb = cls in ("IPF.Note", None) and not search and not deleted and fid > 9
         if self.midb is not None and in_midb:

@@ -55,6 +55,8 @@ int gx_conv__begin(struct gx_conv *c) GX_MUST_CHECK;
 int gx_conv__commit(struct gx_conv *c) GX_MUST_CHECK;
 /* The same when the batch is full. */
 int gx_conv__step(struct gx_conv *c) GX_MUST_CHECK;
+/* Tells progress; GX_E_TIMEOUT when it is to end. */
+int gx_conv__progress(struct gx_conv *c) GX_MUST_CHECK;
 /* A finding about what gx_gromox__about() said last. */
 int gx_conv__note(struct gx_conv *c, int kind, const char *file, const char *fmt, ...) GX_PRINTF(4, 5) GX_MUST_CHECK;
 
@@ -80,6 +82,8 @@ int gx_conv__store(struct gx_conv *c) GX_MUST_CHECK;
 int gx_conv__folders(struct gx_conv *c) GX_MUST_CHECK;
 int gx_conv__messages(struct gx_conv *c) GX_MUST_CHECK;
 int gx_conv__rest(struct gx_conv *c) GX_MUST_CHECK;
+int gx_conv__searches(struct gx_conv *c) GX_MUST_CHECK;
+int gx_conv__run_searches(struct gx_conv *c) GX_MUST_CHECK;
 /* After an interruption: next UIDs as the messages say. */
 int gx_conv__restore_uids(struct gx_conv *c) GX_MUST_CHECK;
 /* Values that have no meaning of their own in the new store are taken out of the list. */
@@ -96,9 +100,6 @@ int gx_put__receive(struct gx_txn *t, const struct gx_gromox_receive *r) GX_MUST
 int gx_put__clear_receive(struct gx_txn *t) GX_MUST_CHECK;
 int gx_put__read(struct gx_txn *t, const char *user, uint64_t fid, uint64_t mid, uint64_t rcn, bool read) GX_MUST_CHECK;
 int gx_put__rule(struct gx_txn *t, uint64_t fid, const struct gx_gromox_rule *r, struct gx_arena *a) GX_MUST_CHECK;
-int gx_put__search(struct gx_txn *t, uint64_t fid, uint32_t flags, const struct gx_restr *criteria,
-	const uint64_t *scope, size_t n,
-	struct gx_arena *a) GX_MUST_CHECK;
 /* The row of a built-in folder goes, to be written anew. */
 int gx_put__drop_folder(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 /* Marks a folder as deleted softly, or takes the mark away. */

@@ -101,7 +101,7 @@ int gx_conv__begin(struct gx_conv *c)
 	return gx_txn__system(c->s, GX_TXN_WRITE, 60000, &c->t);
 }
 
-static int tell_progress(struct gx_conv *c)
+int gx_conv__progress(struct gx_conv *c)
 {
 	uint64_t done = c->st.messages + c->st.associated + c->st.deleted, total = c->g->info.messages;
 	if (c->o->progress == NULL || c->o->progress((int)c->st.stage, done, total, c->o->ctx) == 0)
@@ -122,7 +122,7 @@ int gx_conv__commit(struct gx_conv *c)
 	for (const struct gx_conv_pending *p = c->pending; p != NULL && c->o->report != NULL; p = p->next)
 		c->o->report(&p->f, c->o->ctx);
 	forget_pending(c);
-	return tell_progress(c);
+	return gx_conv__progress(c);
 }
 
 int gx_conv__step(struct gx_conv *c)
@@ -197,6 +197,8 @@ static int convert(struct gx_conv *c)
 		err = take_up(c);
 	if (err == 0)
 		err = run_stages(c);
+	if (err == 0)
+		err = gx_conv__err(c, gx_conv__run_searches(c));
 	if (err == 0)
 		err = gx_store_sync(c->s) != 0 ? gx_conv__fail(c, GX_E_IO, "%s: cannot be flushed to the disk", c->work) : 0;
 	gx_txn_abort(c->t);

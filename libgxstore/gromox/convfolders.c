@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Folders with their properties, rights, rules and criteria. */
+/* Folders with their properties, rights and rules. */
 #include <config.h>
 #include <string.h>
 #include <gx/charset.h>
@@ -178,7 +178,7 @@ static int rights(struct gx_conv *c, uint64_t fid)
 	return err;
 }
 
-/* ---- Rules and criteria ---- */
+/* ---- Rules ---- */
 
 static int rules(struct gx_conv *c, uint64_t fid)
 {
@@ -188,15 +188,6 @@ static int rules(struct gx_conv *c, uint64_t fid)
 	for (size_t i = 0; err == 0 && i < n; i++)
 		err = gx_put__rule(c->t, fid, &v[i], c->item);
 	return err;
-}
-
-static int criteria(struct gx_conv *c, const struct gx_gromox_folder *f)
-{
-	const struct gx_restr *r;
-	uint64_t *scope;
-	size_t n;
-	int err = gx_gromox__criteria(c->g, f->fid, c->item, &r, &scope, &n);
-	return err != 0 || r == NULL ? err : gx_put__search(c->t, f->fid, f->search_flags, r, scope, n, c->item);
 }
 
 /* ---- All of them ---- */
@@ -210,8 +201,6 @@ static int one(struct gx_conv *c, const struct gx_gromox_folder *f)
 		err = rights(c, f->fid);
 	if (err == 0)
 		err = rules(c, f->fid);
-	if (err == 0 && f->search)
-		err = criteria(c, f);
 	return err;
 }
 

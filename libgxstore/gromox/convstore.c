@@ -249,7 +249,9 @@ static int lost(struct gx_conv *c)
 
 int gx_conv__rest(struct gx_conv *c)
 {
-	int err = store_props(c);
+	int err = gx_conv__searches(c);
+	if (err == 0)
+		err = store_props(c);
 	if (err == 0)
 		err = settings(c);
 	if (err == 0)

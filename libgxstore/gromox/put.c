@@ -122,27 +122,6 @@ int gx_put__rule(struct gx_txn *t, uint64_t fid, const struct gx_gromox_rule *r,
 	return gx_sql__run(st);
 }
 
-int gx_put__search(struct gx_txn *t, uint64_t fid, uint32_t flags, const struct gx_restr *criteria,
-	const uint64_t *scope, size_t n, struct gx_arena *a)
-{
-	struct gx_bin b;
-	int err = pack_restr(a, criteria, &b);
-	if (err != 0)
-		return err;
-	GX_STMT(st, t->q, "REPLACE INTO search(fid,flags,state,criteria) VALUES(?1,?2,0,?3)");
-	gx_sql__bind_int(st, 1, (int64_t)fid);
-	gx_sql__bind_int(st, 2, flags);
-	bind_bin(st, 3, b);
-	err = gx_sql__run(st);
-	for (size_t i = 0; err == 0 && i < n; i++) {
-		GX_STMT(sc, t->q, "REPLACE INTO scope(search,fid) VALUES(?1,?2)");
-		gx_sql__bind_int(sc, 1, (int64_t)fid);
-		gx_sql__bind_int(sc, 2, (int64_t)scope[i]);
-		err = gx_sql__run(sc);
-	}
-	return err;
-}
-
 int gx_put__drop_folder(struct gx_txn *t, uint64_t fid)
 {
 	GX_STMT(st, t->q, "DELETE FROM folders WHERE fid=?1");

@@ -127,7 +127,14 @@ def compare_folders(box, d, uids):
         if want["criteria"] is not None:
             same(f"{what}: criteria", got["criteria"], want["criteria"].hex())
             same(f"{what}: scope", got["scope"], want["scope"])
-            same(f"{what}: search flags", got["search_flags"], want["search_flags"])
+            same(f"{what}: search flags", got["search_flags"], want["search_flags"] & ~3)
+            stopped = want["search_flags"] & 1
+            same(f"{what}: state", got["search_state"], 0 if stopped else 2)
+            if want["finds"] is not None and not stopped:
+                same(f"{what}: found", got["found"], sorted(
+                    m for m, i in box.messages.items() if i["fid"] in want["scope"] and not i["flags"] & (gen.FAI | gen.SOFTDEL) and
+                    want["finds"] in str(i["props"].get("37001f", "")).lower()))
+                assert got["found"], f"{what}: finds nothing"
         else:
             assert "criteria" not in got, f"{what} has criteria"
         top = max([u for f, u in uids if f == fid] + [want["uidlast"]])
@@ -345,13 +352,17 @@ def test_damaged_folders():
         box.rule(y, "schlechte Aktion", gen.r_exist(gen.SUBJECT), lambda t: b"\1\0\5", want=False)
         s = box.folder("Suche", 5, search=True, criteria=b"\x0d\x0d", scope=(9,))
         box.folders[s]["criteria"] = None
+        s2 = box.folder("Suche im Nichts", 5, search=True, criteria=gen.r_exist(gen.SUBJECT), scope=(0x99999,), search_flags=4)
+        box.folders[s2]["criteria"] = None
+        s3 = box.folder("Suche im halben Nichts", 5, search=True, criteria=gen.r_exist(gen.SUBJECT), scope=(9, 0x99999, s2), search_flags=4)
+        box.folders[s3]["scope"] = [9]
         stray = box.message(0x0d, {gen.SUBJECT: "nirgends"}, parent_fid=0x88888, uid=None)
         none = box.message(0x0d, {gen.SUBJECT: "gar nicht"}, parent_fid=None, uid=None)
         inner = box.message(s, {gen.SUBJECT: "im Suchordner"})
         box.finish()
         report = convert(t / "old", t / "new")
         for kind, obj in (("folder", f"folder {y:x}"), ("folder", f"folder {z:x}"), ("folder", f"folder {long:x}"), ("folder", f"folder {orphan:x}"),
-                          ("folder", f"folder {a:x}"), ("rights", f"folder {x:x}"), ("rule", f"folder {y:x}"), ("search", f"folder {s:x}"),
+                          ("folder", f"folder {a:x}"), ("rights", f"folder {x:x}"), ("rule", f"folder {y:x}"), ("search", f"folder {s:x}"), ("search", f"folder {s2:x}"), ("search", f"folder {s3:x}"),
                           ("message", f"message {stray:x}"), ("message", f"message {none:x}"), ("message", f"folder {s:x}")):
             found(report, kind, obj)
         d = dump(t / "new")
@@ -483,7 +494,7 @@ def test_wrong_arguments():
 def big_box(path):
     box = gen.Mailbox(path)
     fill.fill_private(box)
-    for i in range(3000):
+    for i in range(2000):
         props, text = fill.mail(1000 + i)
         box.message((0x0d, 0x0a, 0x17)[i % 3], props, [fill.rcpt("user1@example.org")], eml=text, uid=True if i % 2 else None, form="0")
     broken = box.message(0x0d, {gen.SUBJECT: "broken", gen.BODY: "lost"}, form="2")
@@ -595,7 +606,7 @@ def test_progress_on_a_terminal_only():
             shown += b
         os.close(master)
         assert r.returncode == 0 and b"messages" in shown and b"100.0 %" in shown, (r, shown)
-        assert "EV-27: 38 folders" in r.stdout, r.stdout
+        assert "EV-27: 40 folders" in r.stdout, r.stdout
 
 
 # ---- Served by IMAP ----
