@@ -40,6 +40,7 @@ int gx_store__collect(struct gx_store *s)
 		gx_log(s->log, GX_LOG_WARN, "%s", gx_cio__why(s->writer->cio));
 	else if (n > 0)
 		gx_log(s->log, GX_LOG_NOTICE, "%s: %ld content files without owner removed", s->dir, n);
-	err = gx_sql__exec(q, "ROLLBACK");
+	if (sqlite3_get_autocommit(q->db) == 0) /* a failed read may have ended it */
+		err = gx_sql__exec(q, "ROLLBACK");
 	return err != 0 || n < 0 ? err : gx_store__unmark(s, q);
 }

@@ -110,15 +110,22 @@ int gx_content__write_file(struct gx_cio *cio, const struct gx_content_new *c)
 	return sync_dir(cio, path);
 }
 
-int gx_content__unlink_file(struct gx_cio *cio, const uint8_t hash[GX_HASH_LEN])
+static int unlink_one(struct gx_cio *cio, const uint8_t *hash, const char *suffix)
 {
 	char path[PATH_MAX];
-	if (gx_cio__path(cio, hash, "", path) != 0)
+	if (gx_cio__path(cio, hash, suffix, path) != 0)
 		return gx_cio__fail(cio, GX_E_LIMIT, "%s: path too long", cio->dir);
 	if (cio->fs->unlink(cio->fs, path) != 0)
 		return errno == ENOENT ? 0 : io_fail(cio, path, "unlink");
 	cio->removed[hash[0]] = true;
 	return 0;
+}
+
+/* Also one that was not finished, and could not be removed then. */
+int gx_content__unlink_file(struct gx_cio *cio, const uint8_t hash[GX_HASH_LEN])
+{
+	int err = unlink_one(cio, hash, "");
+	return err != 0 ? err : unlink_one(cio, hash, ".new");
 }
 
 int gx_content__sync_removed(struct gx_cio *cio)
@@ -206,11 +213,13 @@ static bool parse_name(const char *name, uint8_t hash[GX_HASH_LEN])
 	return true;
 }
 
-static bool remove_stray(struct gx_cio *cio, const char *dir, const char *name)
+static int remove_stray(struct gx_cio *cio, const char *dir, const char *name)
 {
 	char path[PATH_MAX];
 	int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return n > 0 && (size_t)n < sizeof(path) && cio->fs->unlink(cio->fs, path) == 0;
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return gx_cio__fail(cio, GX_E_LIMIT, "%s: path too long", dir);
+	return cio->fs->unlink(cio->fs, path) == 0 ? 1 : io_fail(cio, path, "unlink");
 }
 
 int gx_content__file_name(const char *name, uint8_t hash[GX_HASH_LEN])
@@ -237,8 +246,10 @@ static long collect_dir(struct gx_cio *cio, struct gx_sql *q, const char *path)
 				n = known;
 			gone = known == 0;
 		}
-		if (gone && remove_stray(cio, path, e->d_name))
-			++n;
+		if (n >= 0 && gone) {
+			int r = remove_stray(cio, path, e->d_name);
+			n = r < 0 ? r : n + r;
+		}
 	}
 	closedir(d);
 	return n <= 0 || sync_dir(cio, path) == 0 ? n : GX_E_IO;
