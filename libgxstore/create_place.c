@@ -123,9 +123,14 @@ static int settle(struct place *p, const char *sub, const char *tmp, const char 
 		err = sync_dir(p, sub);
 	if (err == 0 && p->fs->rename(p->fs, tmp, file) != 0)
 		err = fail_errno(p, file);
+	if (err != 0)
+		return err;
+	err = sync_dir(p, sub);
 	if (err == 0)
-		err = sync_dir(p, sub);
-	return err != 0 ? err : sync_up(p);
+		err = sync_up(p);
+	if (err != 0 && !p->o->overwrite) /* it may not be safe, and the caller is told so */
+		p->fs->unlink(p->fs, file);
+	return err;
 }
 
 /* Nobody may have the old one open while it is replaced. */

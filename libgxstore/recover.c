@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 #include "libgxstore/store-int.h"
@@ -66,7 +67,9 @@ static int skip_in_txn(struct gx_store *s, struct gx_sql *q)
 static int make_safe(struct gx_store *s, struct gx_sql *q)
 {
 	int err = gx_flush__write_again(s);
-	return err != 0 ? err : gx_flush__move(s, q, SQLITE_CHECKPOINT_FULL);
+	if (err != 0)
+		return gx_sql__fail(q, err, "%s-wal: %s", s->file, err == GX_E_IO ? strerror(errno) : gx_strerror(err));
+	return gx_flush__move(s, q, SQLITE_CHECKPOINT_FULL);
 }
 
 int gx_store__recover(struct gx_store *s)
