@@ -210,6 +210,7 @@ void gx_conn__wait_idle(struct gx_store *s)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* Called with the flush's lock held. */
 void gx_conn__veil(struct gx_store *s, bool on)
 {
 	pthread_mutex_lock(&s->lock);

@@ -44,6 +44,7 @@ struct gx_flush {
 	atomic_uint frames;  /* in the log */
 	uint64_t unflushed;  /* numbers given out since the last flush */
 	bool checkpointing;
+	uint64_t veil;       /* the commit that nobody may see before it is flushed; UINT64_MAX to come, 0 none */
 };
 
 /* ---- IMAP views (viewcache.c) ---- */
@@ -166,6 +167,12 @@ void gx_flush__release(struct gx_store *s);
 uint64_t gx_flush__committed(struct gx_store *s, uint64_t numbers_used, bool *ret_due);
 /* Number of the last commit. */
 uint64_t gx_flush__commits(struct gx_store *s);
+/*
+ * The next commit is seen by nobody before it is flushed: new readers wait from now on. Taken back
+ * when there was no commit. (Other processes in shared mode do not wait.)
+ */
+void gx_flush__veil(struct gx_store *s);
+void gx_flush__unveil(struct gx_store *s);
 /* Until commit @seq survives power loss. */
 int gx_flush__to(struct gx_store *s, uint64_t seq) GX_MUST_CHECK;
 /* The same for who has the writer's slot and is not in a transaction. */

@@ -52,10 +52,32 @@ uint64_t gx_flush__committed(struct gx_store *s, uint64_t numbers, bool *ret_due
 	struct gx_flush *f = &s->flush;
 	pthread_mutex_lock(&f->lock);
 	uint64_t seq = ++f->committed;
+	if (f->veil != 0)
+		f->veil = seq;
 	f->unflushed += numbers;
 	*ret_due = f->unflushed > GX_UNFLUSHED_MAX;
 	pthread_mutex_unlock(&f->lock);
 	return seq;
+}
+
+static void set_veil(struct gx_store *s, uint64_t seq)
+{
+	s->flush.veil = seq;
+	gx_conn__veil(s, seq != 0);
+}
+
+void gx_flush__veil(struct gx_store *s)
+{
+	pthread_mutex_lock(&s->flush.lock);
+	set_veil(s, UINT64_MAX);
+	pthread_mutex_unlock(&s->flush.lock);
+}
+
+void gx_flush__unveil(struct gx_store *s)
+{
+	pthread_mutex_lock(&s->flush.lock);
+	set_veil(s, 0);
+	pthread_mutex_unlock(&s->flush.lock);
 }
 
 static int sync_dir(const struct gx_store *s)
@@ -175,6 +197,8 @@ static int flush_once(struct gx_store *s)
 	if (err == 0) {
 		f->flushed = target;
 		f->unflushed -= used;
+		if (f->veil != 0 && f->veil <= target)
+			set_veil(s, 0);
 	} else {
 		gx_log(s->log, GX_LOG_ERROR, "%s-wal: flush failed%s: %s", s->file, again ? " again" : "",
 			err == GX_E_IO ? strerror(sys) : gx_strerror(err));

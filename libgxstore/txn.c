@@ -237,23 +237,30 @@ static void after_commit(struct gx_txn *t)
 		atomic_store(&t->s->sweep, true);
 }
 
-/*
- * A transaction that gave out more numbers than are skipped after a power loss is not seen by anybody
- * before it is durable. (Other processes in shared mode do not wait.)
- */
-static int commit_veiled(struct gx_txn *t, uint64_t *ret_seq, bool *ret_done)
+/* Nobody is told; whoever looks afterwards reads anew, when the disk has flushed it at last. */
+static void tell_nothing(struct gx_txn *t)
+{
+	t->nevents = 0;
+	for (size_t i = 0; i < t->nvops; i++)
+		t->vops[i].kind = GX_VOP_DROP;
+}
+
+/* One that gave out more numbers than are skipped after a power loss is seen when it is durable. */
+static int commit_veiled(struct gx_txn *t, bool *ret_done)
 {
 	bool due;
 	gx_flush__early(t->s);
-	gx_conn__veil(t->s, true);
+	gx_flush__veil(t->s);
 	int err = make_final(t);
-	if (err == 0) {
-		*ret_done = true;
-		after_commit(t);
-		*ret_seq = gx_flush__committed(t->s, t->numbers, &due);
-		err = gx_flush__to_as_writer(t->s, *ret_seq);
+	if (err != 0) {
+		gx_flush__unveil(t->s);
+		return err;
 	}
-	gx_conn__veil(t->s, false);
+	*ret_done = true;
+	after_commit(t);
+	err = gx_flush__to_as_writer(t->s, gx_flush__committed(t->s, t->numbers, &due));
+	if (err != 0)
+		tell_nothing(t);
 	return err;
 }
 
@@ -280,7 +287,7 @@ int gx_txn_commit(struct gx_txn *t, int sync)
 	assert(!t->look);
 	bool done = false, veiled = t->numbers > GX_UNFLUSHED_MAX, flush = !veiled && sync == GX_SYNC_NOW;
 	uint64_t seq = 0;
-	int err = veiled ? commit_veiled(t, &seq, &done) : commit(t, &seq, &done, &flush);
+	int err = veiled ? commit_veiled(t, &done) : commit(t, &seq, &done, &flush);
 	if (!done) {
 		gx_txn_abort(t);
 		return err;
