@@ -198,7 +198,8 @@ static void settle(bool durable)
 		memcpy(p.state[p.nstates++], hash, SO_HASH);
 	}
 	check_images();
-	each_numbers(p.w.raw, note);
+	if (!p.w.s->veiled) /* else nobody has seen them */
+		each_numbers(p.w.raw, note);
 	if (durable)
 		p.floor = p.nstates - 1;
 }
@@ -209,6 +210,8 @@ static void one_operation(const struct so_op *op)
 	p.w.sync = rnd(4) == 0 ? GX_SYNC_NOW : GX_SYNC_LATER;
 	if (!so_prepare(&p.w, op))
 		return;
+	if (op->kind == SO_OWN)
+		settle(false); /* it may have made something to work on */
 	bool bad = rnd(8) == 0; /* a flush fails, once or until the end of the operation */
 	if (bad)
 		fault_arm(p.f, 1 + rnd(3), FAULT_EIO, FAULT_SYNC, rnd(2) == 0);
@@ -352,6 +355,59 @@ START_TEST(what_was_acknowledged_survives)
 }
 END_TEST
 
+/* ---- Making a store ---- */
+
+/* @return whether there is a store, and then it is a good one */
+static bool made(const char *root)
+{
+	char path[700];
+	const char *why = "";
+	struct gx_store *s = NULL;
+	snprintf(path, sizeof(path), "%s/user/store", root);
+	int err = gx_store__open_on(&p.other->fs, path, NULL, &s, p.w.a, &why);
+	ck_assert_msg(err == 0 || err == GX_E_NOTFOUND, "%d, %s", err, why);
+	if (err == 0)
+		st_verify(s);
+	gx_store_close(s);
+	st_rmtree(root);
+	return err == 0;
+}
+
+/* With all directories above it, and in the place of another one. */
+START_TEST(a_store_is_made_or_not)
+{
+	struct gx_store_create_opts o = GX_STORE_CREATE_OPTS_INIT;
+	char root[600], path[700];
+	memset(&p, 0, sizeof(p));
+	p.seed = p.rng = _i + 1U;
+	p.stride = 2;
+	p.w.a = gx_arena_new(0);
+	snprintf(base, sizeof(base), "%s", st_dir());
+	snprintf(root, sizeof(root), "%s/root", base);
+	snprintf(path, sizeof(path), "%s/user/store", root);
+	ck_assert_int_eq(mkdir(root, 0700), 0);
+	p.f = fault_new(root, true);
+	p.other = fault_new(root, false);
+	p.f->changed = on_change;
+	for (o.overwrite = false;; o.overwrite = true) {
+		ck_assert_int_eq(gx_store__create_on(&p.f->fs, path, &o, NULL, NULL), 0);
+		for (size_t i = 0; i < p.nimages; i++)
+			ck_assert(made(p.image[i].dir) || !o.overwrite);
+		p.nimages = 0;
+		for (int i = 0; i < 10; i++) {
+			take_image(p.f);
+			ck_assert(made(p.image[--p.nimages].dir));
+		}
+		if (o.overwrite)
+			break;
+	}
+	fault_free(p.f);
+	fault_free(p.other);
+	gx_arena_free(p.w.a);
+	st_rmtree(base);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *su = suite_create("powerloss");
@@ -359,6 +415,7 @@ static Suite *suite(void)
 	so_use_memory();
 	tcase_set_timeout(c, 36000);
 	tcase_add_loop_test(c, what_was_acknowledged_survives, 0, 3);
+	tcase_add_loop_test(c, a_store_is_made_or_not, 0, 4);
 	suite_add_tcase(su, c);
 	return su;
 }

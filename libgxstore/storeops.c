@@ -16,6 +16,14 @@ const struct so_op *so_op(size_t i)
 	return NULL;
 }
 
+const struct so_op *so_op_named(const char *name)
+{
+	for (size_t i = 0; so_op(i) != NULL; i++)
+		if (strcmp(so_op(i)->name, name) == 0)
+			return so_op(i);
+	ck_abort_msg("no operation %s", name);
+}
+
 bool so_prepare(struct so_world *w, const struct so_op *op)
 {
 	struct gx_push out = w->x.out;

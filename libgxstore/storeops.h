@@ -12,7 +12,8 @@
  *	{"msg_move", SO_WRITE, pick_move, run_move, check_move},
  *
  * prepare	chooses what the operation works on (so_folder(), so_msgs(), ...) and notes it in w->x.
- *		Faults are off. false: there is nothing in the store to do it with just now.
+ *		Faults are off. false: there is nothing in the store to do it with just now. For SO_OWN it
+ *		may commit one transaction.
  * run		the calls of the API and nothing else, so that each fault hits the store: no assertion,
  *		no allocation of its own. SO_WRITE: inside a write transaction, which is committed when
  *		it succeeds; SO_READ: inside a read transaction; SO_OWN: without one. When it
@@ -92,6 +93,7 @@ struct so_ops {
 #define SO_OPS(list, rows) const struct so_ops list = {rows, sizeof(rows) / sizeof((rows)[0])}
 /* Of all tables, from 0; NULL behind the last. */
 const struct so_op *so_op(size_t i);
+const struct so_op *so_op_named(const char *name);
 
 /* How an operation ended. */
 struct so_result {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations that bring messages in. */
+/* Operations that bring messages in, and what brings them to safety. */
 #include <config.h>
 #include "libgxstore/storeops.h"
 
@@ -23,6 +23,34 @@ static bool pick_large(struct so_world *w)
 static bool pick_attached(struct so_world *w)
 {
 	return pick_form(w, SO_ATTACHED);
+}
+
+/* For the sweep: a file that nothing refers to any more, and for the flush something to do. */
+static bool pick_swept(struct so_world *w)
+{
+	struct gx_msg_ids ids;
+	w->x.fid = GX_FID_INBOX;
+	w->x.p = so_message(w, SO_ATTACHED_FILE);
+	struct gx_txn *t = st_begin(w->s, GX_TXN_WRITE);
+	ST_OK(gx_msg_insert(t, GX_FID_INBOX, w->x.p, NULL, &ids));
+	ST_OK(gx_msg_delete(t, GX_FID_INBOX, &ids.mid, 1, true));
+	st_commit(t);
+	return true;
+}
+
+static gx_ec run_sync(struct so_world *w, struct gx_txn *t)
+{
+	(void)t;
+	return gx_ec_from_err(gx_store_sync(w->s));
+}
+
+/* What housekeeping does by the clock. */
+static gx_ec run_sweep(struct so_world *w, struct gx_txn *t)
+{
+	gx_ec ec = run_sync(w, t);
+	if (!gx_ec_failed(ec))
+		gx_store__sweep(w->s, 0);
+	return ec;
 }
 
 static bool pick_attached_file(struct so_world *w)
@@ -96,6 +124,8 @@ static const struct so_op rows[] = {
 	{"insert_object", SO_WRITE, pick_object, run_insert, check_insert},
 	{"insert_associated", SO_WRITE, pick_associated, run_insert, check_insert},
 	{"insert_delivery", SO_WRITE, pick_delivery, run_insert, check_delivery},
+	{"sync", SO_OWN, pick_swept, run_sync, NULL},
+	{"sweep", SO_OWN, pick_swept, run_sweep, NULL},
 	{"prepare", SO_OWN, pick_plain, run_prepare, NULL},
 	{"prepare_large", SO_OWN, pick_large, run_prepare, NULL},
 	{"prepare_attached", SO_OWN, pick_attached, run_prepare, NULL},

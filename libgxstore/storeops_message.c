@@ -113,13 +113,15 @@ static void make_source(struct gx_arena *a, const struct form *f, struct gx_msg_
 	src->bodystructure = (struct gx_bin){(const uint8_t *)"(bs)", 4};
 }
 
-/* Few seeds, and the size goes with the seed: messages share what they carry. */
+/* Mostly few seeds, and the size goes with the seed: messages share what they carry. */
 const struct gx_msg_prepared *so_message(struct so_world *w, int kind)
 {
 	static const unsigned least[] = {200, 70000, 5000, 140000, 100}, step[] = {900, 9000, 9000, 20000, 9000};
 	struct form f = {.kind = kind, .serial = ++w->serial, .seed = 1 + so_rand(w, 3)};
 	struct gx_msg_prepared *p = NULL;
 	f.size = least[kind] + step[kind] * f.seed;
+	if (so_one_in(w, 3))
+		f.seed = 100 + f.serial;
 	make_source(w->a, &f, &w->x.src);
 	ck_assert_int_eq(gx_msg_prepare(w->a, &w->x.src, &p), 0);
 	return p;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Operations on the store itself: names, properties, the flush. */
+/* Operations on the store itself: names, properties, numbers, the log. */
 #include <config.h>
 #include "libgxstore/storeops.h"
 
@@ -52,12 +52,6 @@ static void check_props(struct so_world *w)
 	gx_txn_abort(t);
 }
 
-static gx_ec run_sync(struct so_world *w, struct gx_txn *t)
-{
-	(void)t;
-	return gx_ec_from_err(gx_store_sync(w->s));
-}
-
 static bool pick_reserve(struct so_world *w)
 {
 	w->x.n = 1 + so_rand(w, 3) * 40000;
@@ -93,14 +87,6 @@ static gx_ec run_raise(struct so_world *w, struct gx_txn *t)
 	return gx_store_raise_numbers(t, w->x.fid, w->x.fid2);
 }
 
-/* What housekeeping does by the clock. */
-static gx_ec run_sweep(struct so_world *w, struct gx_txn *t)
-{
-	(void)t;
-	gx_store__sweep(w->s, 0);
-	return GX_OK_EC;
-}
-
 static gx_ec run_checkpoint(struct so_world *w, struct gx_txn *t)
 {
 	(void)t;
@@ -111,10 +97,8 @@ static gx_ec run_checkpoint(struct so_world *w, struct gx_txn *t)
 static const struct so_op rows[] = {
 	{"reserve_ids", SO_WRITE, pick_reserve, run_reserve, check_reserve},
 	{"raise_numbers", SO_WRITE, pick_raise, run_raise, NULL},
-	{"sweep", SO_OWN, NULL, run_sweep, NULL},
 	{"checkpoint", SO_OWN, NULL, run_checkpoint, NULL},
 	{"named_ids", SO_WRITE, pick_names, run_names, check_names},
 	{"store_set_props", SO_WRITE, pick_props, run_props, check_props},
-	{"sync", SO_OWN, NULL, run_sync, NULL},
 };
 SO_OPS(so_store_ops, rows);

@@ -176,18 +176,26 @@ void so_close(struct so_world *w)
 	gx_arena_free(w->a);
 }
 
-void so_fill(struct so_world *w)
+static void fill_with(struct so_world *w, const struct so_op *op)
 {
 	struct so_result r;
+	if (!so_prepare(w, op))
+		return;
+	so_run(w, op, &r);
+	ck_assert_msg(r.done, "%s: %d %s", op->name, r.err, gx_ec_name(r.ec));
+	so_finish(w, op, &r);
+}
+
+/* All operations that change something, those that take away once; at last those that bring something. */
+void so_fill(struct so_world *w)
+{
+	static const char *const last[] = {"folder_delete", "folder_create", "folder_create", "insert_object", "insert_object", "insert", "delete"};
 	for (size_t round = 0; round < 3; round++)
-		for (size_t i = 0; so_op(i) != NULL; i++) {
-			const struct so_op *op = so_op(i);
-			if (op->kind != SO_WRITE || strstr(op->name, "delete") != NULL || !so_prepare(w, op))
-				continue;
-			so_run(w, op, &r);
-			ck_assert_msg(r.done, "%s: %d %s", op->name, r.err, gx_ec_name(r.ec));
-			so_finish(w, op, &r);
-		}
+		for (size_t i = 0; so_op(i) != NULL; i++)
+			if (so_op(i)->kind == SO_WRITE && (round == 0 || strstr(so_op(i)->name, "delete") == NULL))
+				fill_with(w, so_op(i));
+	for (size_t i = 0; i < sizeof(last) / sizeof(last[0]); i++)
+		fill_with(w, so_op_named(last[i]));
 }
 
 static unsigned stray_in(sqlite3_stmt *known, const char *path)
