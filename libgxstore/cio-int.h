@@ -40,6 +40,7 @@ struct gx_cio {
 	/* Files without references: of this transaction, of ended ones. Made by this transaction: without when it is given up. */
 	struct gx_cio_wait *now, *later, *made;
 	size_t now_n, now_cap, later_n, later_cap, made_n, made_cap;
+	bool forgot;                 /* there was no memory to remember one */
 	bool removed[256];           /* directories from which files went that were not flushed since */
 	char why[512];
 };

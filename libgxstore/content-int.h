@@ -68,6 +68,8 @@ void gx_content__committed(struct gx_cio *cio);
 void gx_content__aborted(struct gx_cio *cio);
 bool gx_content__sweep_due(const struct gx_cio *cio, int64_t min_age_ms);
 int gx_content__sweep(struct gx_cio *cio, struct gx_sql *q, int64_t min_age_ms) GX_MUST_CHECK;
+/** No file of an ended transaction waits for the sweep, or was forgotten for lack of memory. */
+bool gx_content__all_swept(const struct gx_cio *cio);
 /** Flushes the directories that files were removed from: before the store may be said to be closed in order. */
 int gx_content__sync_removed(struct gx_cio *cio) GX_MUST_CHECK;
 /** Removes files under cid/ that no row names (after a crash). Same conditions as sweep. @return their number or GX_E_*. */

@@ -154,7 +154,12 @@ static void wait_for_sweep(struct gx_cio *cio, const struct gx_cio_wait *v, size
 {
 	for (size_t i = 0; i < n; ++i)
 		if (remember(&cio->later, &cio->later_n, &cio->later_cap, v[i].hash) != 0)
-			break;
+			cio->forgot = true;
+}
+
+bool gx_content__all_swept(const struct gx_cio *cio)
+{
+	return cio->later_n == 0 && !cio->forgot;
 }
 
 void gx_content__committed(struct gx_cio *cio)
@@ -252,7 +257,9 @@ static long collect_dir(struct gx_cio *cio, struct gx_sql *q, const char *path)
 		}
 	}
 	closedir(d);
-	return n <= 0 || sync_dir(cio, path) == 0 ? n : GX_E_IO;
+	/* Also what an earlier life removed and did not flush. */
+	int err = n < 0 ? 0 : sync_dir(cio, path);
+	return err != 0 ? err : n;
 }
 
 long gx_content__collect(struct gx_cio *cio, struct gx_sql *q)

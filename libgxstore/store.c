@@ -272,6 +272,8 @@ static int close_in_order(struct gx_store *s)
 		return gx_sql__fail(q, err, "%s", gx_cio__why(s->writer->cio));
 	if (!s->marked)
 		return 0;
+	if (!gx_content__all_swept(s->writer->cio)) /* the mark lets the next opening look for them */
+		return gx_sql__fail(q, GX_E_IO, "%s/cid: files are left to be removed", s->dir);
 	err = gx_flush__move(s, q, SQLITE_CHECKPOINT_TRUNCATE);
 	return err != 0 ? err : gx_store__unmark(s, q);
 }
