@@ -47,6 +47,8 @@ struct so_world {
 	const struct gx_fs *fs;
 	char dir[512];
 	struct gx_store_opts opts;
+	struct gx_clock clock;    /* moves by itself, so that a seed gives the same store each time */
+	int64_t now;
 	struct gx_store *s;
 	sqlite3 *raw;             /* looks at the database from the side */
 	struct gx_arena *a;       /* of one operation */

@@ -136,9 +136,16 @@ void so_again(struct so_world *w)
 	w->raw = open_raw(w->dir);
 }
 
+static int64_t tick(void *ctx)
+{
+	return ((struct so_world *)ctx)->now += 1000000;
+}
+
 void so_open(struct so_world *w, const struct gx_fs *fs, const char *dir, uint64_t seed)
 {
 	memset(w, 0, sizeof(*w));
+	w->now = gx_clock_unix(gx_clock_system()) * 1000000000;
+	w->clock = (struct gx_clock){tick, tick, w};
 	w->fs = fs;
 	snprintf(w->dir, sizeof(w->dir), "%s", dir);
 	w->rng = seed * 2 + 1;
@@ -147,6 +154,7 @@ void so_open(struct so_world *w, const struct gx_fs *fs, const char *dir, uint64
 	w->a = gx_arena_new(0);
 	w->opts = (struct gx_store_opts)GX_STORE_OPTS_INIT;
 	w->opts.render = so_render;
+	w->opts.clock = &w->clock;
 	so_again(w);
 }
 
