@@ -126,7 +126,7 @@ static void until_untouched(const struct so_op *op, size_t c)
 		unchanged();
 		hit = once(op, c, n);
 		calls += hit;
-		if (n % 8 == 0 || !hit)
+		if (n % 32 == 0 || !hit)
 			st_verify(w.s);
 	}
 }
@@ -212,7 +212,7 @@ START_TEST(failures_to_close_are_made_good)
 			hit = fault_disarm(f);
 			so_again(&w);
 			ck_assert(unchanged());
-			if (n % 8 == 0 || !hit)
+			if (n % 32 == 0 || !hit)
 				st_verify(w.s);
 		}
 		so_reopen(&w);

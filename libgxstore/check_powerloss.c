@@ -15,7 +15,7 @@
 #include "libgxstore/storeops.h"
 
 #define STEPS 36
-#define LIVES 5
+#define LIVES 4
 #define STATES (STEPS * 2 + 16)
 #define IMAGES 400
 #define FOLDERS 4000
@@ -322,7 +322,7 @@ static void run_seed(uint64_t seed)
 	snprintf(base, sizeof(base), "%s", st_dir());
 	p.seed = seed;
 	p.rng = seed * 2 + 1;
-	p.stride = 5;
+	p.stride = 7;
 	p.other = fault_new(base, false);
 	snprintf(dir, sizeof(dir), "%s/0", base);
 	st_create(dir);

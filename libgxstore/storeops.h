@@ -51,6 +51,9 @@ struct so_world {
 	int64_t now;
 	struct gx_store *s;
 	sqlite3 *raw;             /* looks at the database from the side */
+	bool known;               /* the fingerprint, as long as SQLite sees no commit of others */
+	int64_t version;
+	uint8_t hash[SO_HASH];
 	struct gx_arena *a;       /* of one operation */
 	uint64_t rng;
 	unsigned serial;          /* numbers of messages, folders, names: each once */

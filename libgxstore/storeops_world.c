@@ -90,9 +90,23 @@ static void fingerprint(sqlite3 *db, uint8_t hash[SO_HASH])
 	sha256_digest(&h, SO_HASH, hash);
 }
 
+static int64_t data_version(sqlite3 *db)
+{
+	sqlite3_stmt *st = prepare(db, "PRAGMA data_version");
+	ck_assert(step(st));
+	int64_t v = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return v;
+}
+
 void so_world_fingerprint(struct so_world *w, uint8_t hash[SO_HASH])
 {
-	fingerprint(w->raw, hash);
+	int64_t v = data_version(w->raw);
+	if (!w->known || w->version != v)
+		fingerprint(w->raw, w->hash);
+	w->known = true;
+	w->version = v;
+	memcpy(hash, w->hash, SO_HASH);
 }
 
 void so_fingerprint(const char *dir, uint8_t hash[SO_HASH])
@@ -134,6 +148,7 @@ void so_again(struct so_world *w)
 	int err = gx_store__open_on(w->fs, w->dir, &w->opts, &w->s, w->a, &why);
 	ck_assert_msg(err == 0, "open: %d %s", err, why);
 	w->raw = open_raw(w->dir);
+	w->known = false;
 }
 
 static int64_t tick(void *ctx)
