@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An internet message cut into literals and content objects. */
 #include <config.h>
-#include <nettle/sha2.h>
 #include "libgxstore/cio-int.h"
 
 /* From these sizes on a hash, a row and a reference cost less than they can save. */
@@ -9,18 +8,33 @@ enum { MIN_BASE64 = 4096, MIN_IDENTITY = 32 * 1024, MIN_RUN = 64 * 1024 };
 /* Longer lines would make the reader's windows large. */
 enum { MAX_WIDTH = 4096 };
 
-static void sha256(const void *data, size_t len, uint8_t hash[GX_HASH_LEN])
+void gx_content__hash_begin(struct gx_content_hash *h)
 {
-	struct sha256_ctx c;
-	sha256_init(&c);
-	sha256_update(&c, len, data);
-	sha256_digest(&c, GX_HASH_LEN, hash);
+	sha256_init(&h->c);
+}
+
+void gx_content__hash_add(struct gx_content_hash *h, const void *data, size_t len)
+{
+	sha256_update(&h->c, len, data);
+}
+
+void gx_content__hash_end(struct gx_content_hash *h, uint8_t hash[GX_HASH_LEN])
+{
+	sha256_digest(&h->c, GX_HASH_LEN, hash);
+}
+
+void gx_content__hash(const void *data, size_t len, uint8_t hash[GX_HASH_LEN])
+{
+	struct gx_content_hash h;
+	gx_content__hash_begin(&h);
+	gx_content__hash_add(&h, data, len);
+	gx_content__hash_end(&h, hash);
 }
 
 int gx_build__content(struct gx_build *b, const void *data, size_t len, uint32_t *ret_i)
 {
 	struct gx_content_new c = {.size = len};
-	sha256(data, len, c.hash);
+	gx_content__hash(data, len, c.hash);
 	for (size_t i = 0; i < b->count; ++i)
 		if (memcmp(b->contents[i].hash, c.hash, GX_HASH_LEN) == 0) {
 			*ret_i = (uint32_t)i;

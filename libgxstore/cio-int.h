@@ -2,6 +2,7 @@
 #ifndef GX_CIO_INT_H
 #define GX_CIO_INT_H
 /* What the files of content objects and originals share. */
+#include <nettle/sha2.h>
 #include <zstd.h>
 #include "libgxstore/content-int.h"
 #include "libgxstore/fs-int.h"
@@ -57,6 +58,12 @@ void gx_cio__hex(const uint8_t hash[GX_HASH_LEN], char out[2 * GX_HASH_LEN + 1])
 /** @p ret_packed borrows @p data when that is kept raw, else lives in @p a. @p io_cctx: made at first need, the caller frees it. */
 int gx_pack__pack(struct gx_arena *a, ZSTD_CCtx **io_cctx, const void *data, size_t len, uint8_t *ret_comp,
 	struct gx_bin *ret_packed) GX_MUST_CHECK;
+/**
+ * The same from file to file, for what is too large for memory, with the hash of the contents. With
+ * GX_PACK_RAW the first file is the packed form.
+ */
+int gx_pack__pack_file(ZSTD_CCtx **io_cctx, const struct gx_fs *fs, int from, uint64_t size, int to, uint8_t hash[GX_HASH_LEN],
+	uint8_t *ret_comp, uint64_t *ret_len) GX_MUST_CHECK;
 size_t gx_pack__blocks(uint64_t size);
 /** Length of block @p i of a content of @p size bytes. */
 size_t gx_pack__block_len(uint64_t size, size_t i);
@@ -64,6 +71,14 @@ size_t gx_pack__block_len(uint64_t size, size_t i);
 int gx_pack__unpack_block(ZSTD_DCtx *d, const uint8_t *packed, uint32_t entry, uint8_t *out, size_t out_len) GX_MUST_CHECK;
 /** The whole of it, appended. */
 int gx_pack__unpack(ZSTD_DCtx *d, uint8_t comp, struct gx_bin packed, uint64_t size, struct gx_push *out) GX_MUST_CHECK;
+
+void gx_content__hash(const void *data, size_t len, uint8_t hash[GX_HASH_LEN]);
+struct gx_content_hash {
+	struct sha256_ctx c;
+};
+void gx_content__hash_begin(struct gx_content_hash *h);
+void gx_content__hash_add(struct gx_content_hash *h, const void *data, size_t len);
+void gx_content__hash_end(struct gx_content_hash *h, uint8_t hash[GX_HASH_LEN]);
 
 /* content_file.c */
 int gx_content__write_file(struct gx_cio *cio, const struct gx_content_new *c) GX_MUST_CHECK;
@@ -143,6 +158,15 @@ int gx_build__skeleton(struct gx_build *b, struct gx_bin original, struct gx_bui
 
 /* extern.c */
 enum { GX_EXTERN_SLICE = 1, GX_EXTERN_CONTENT = 2 };
+struct gx_extern {
+	uint8_t kind;
+	struct gx_slice slice;
+	const uint8_t *hash;
+	uint64_t size;
+};
+int gx_extern__parse(struct gx_bin bytes, struct gx_extern *e) GX_MUST_CHECK;
+/** The content object that is the decoded slice, NULL if none is. */
+const struct gx_skel_content *gx_extern__decoded(const struct gx_skel *s, const struct gx_slice *slice);
 int gx_extern__put_slice(struct gx_arena *a, const struct gx_slice *s, struct gx_bin *ret_ext) GX_MUST_CHECK;
 int gx_extern__put_content(struct gx_arena *a, const struct gx_content_new *c, struct gx_bin *ret_ext) GX_MUST_CHECK;
 /** Is it a slice, and which? */

@@ -46,10 +46,14 @@ struct gx_content_new {
 	uint64_t size;         /* of the content */
 	uint8_t comp;          /* how packed holds it */
 	struct gx_bin packed;
+	int fd;                /* packed.data NULL: the first file_len bytes of it; more than GX_CONTENT_INLINE_MAX */
+	uint64_t file_len;
 };
 
 /** Stores it or counts one more reference. Large ones become files, synced before it returns. */
 int gx_content__put(struct gx_cio *cio, struct gx_sql *q, const struct gx_content_new *c) GX_MUST_CHECK;
+/** One more reference to an object that is there. GX_E_FORMAT. */
+int gx_content__ref(struct gx_cio *cio, struct gx_sql *q, const uint8_t hash[GX_HASH_LEN]) GX_MUST_CHECK;
 /** One more or one less reference to each content object a skeleton lists (copy, delete). */
 int gx_content__ref_all(struct gx_cio *cio, struct gx_sql *q, struct gx_bin skeleton) GX_MUST_CHECK;
 int gx_content__unref_all(struct gx_cio *cio, struct gx_sql *q, struct gx_bin skeleton) GX_MUST_CHECK;

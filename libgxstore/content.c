@@ -29,7 +29,7 @@ int gx_content__put(struct gx_cio *cio, struct gx_sql *q, const struct gx_conten
 		return gx_cio__sql_fail(cio, q, err);
 	if (gx_sql__changes(q) == 1)
 		return 0;
-	bool file = c->packed.len > GX_CONTENT_INLINE_MAX;
+	bool file = c->packed.data == NULL ? c->file_len > 0 : c->packed.len > GX_CONTENT_INLINE_MAX;
 	int64_t id = 0;
 	err = file ? gx_content__write_file(cio, c) : insert_data(cio, q, c->packed, &id);
 	if (err != 0)
@@ -88,7 +88,7 @@ static int unref(struct gx_cio *cio, struct gx_sql *q, const uint8_t *hash)
 	return last ? remove_row(cio, q, hash, file, id) : 0;
 }
 
-static int ref(struct gx_cio *cio, struct gx_sql *q, const uint8_t *hash)
+int gx_content__ref(struct gx_cio *cio, struct gx_sql *q, const uint8_t hash[GX_HASH_LEN])
 {
 	GX_STMT(st, q, "UPDATE content SET refs=refs+1 WHERE hash=?1");
 	gx_sql__bind_blob(st, 1, hash, GX_HASH_LEN);
@@ -117,7 +117,7 @@ static int for_all(struct gx_cio *cio, struct gx_sql *q, struct gx_bin skeleton,
 
 int gx_content__ref_all(struct gx_cio *cio, struct gx_sql *q, struct gx_bin skeleton)
 {
-	return for_all(cio, q, skeleton, ref);
+	return for_all(cio, q, skeleton, gx_content__ref);
 }
 
 int gx_content__unref_all(struct gx_cio *cio, struct gx_sql *q, struct gx_bin skeleton)

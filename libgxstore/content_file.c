@@ -55,14 +55,32 @@ static int make_dirs(struct gx_cio *cio, char *path)
 	return err;
 }
 
-static int write_synced(struct gx_cio *cio, const char *path, struct gx_bin data)
+/* 0, or -1 with errno. */
+static int copy_file(const struct gx_fs *fs, int from, uint64_t size, int to)
+{
+	uint8_t buf[32768];
+	for (uint64_t off = 0; off < size;) {
+		size_t want = size - off < sizeof(buf) ? (size_t)(size - off) : sizeof(buf);
+		ssize_t n = fs->pread(fs, from, buf, want, (off_t)off);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0)
+			errno = EIO;
+		if (n <= 0 || gx_fs__write_all(fs, to, buf, (size_t)n) != 0)
+			return -1;
+		off += (uint64_t)n;
+	}
+	return 0;
+}
+
+static int write_synced(struct gx_cio *cio, const char *path, const struct gx_content_new *c)
 {
 	const struct gx_fs *fs = cio->fs;
 	int fd = fs->open(fs, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0660);
 	if (fd < 0)
 		return io_fail(cio, path, "open");
 	int err = 0;
-	if (gx_fs__write_all(fs, fd, data.data, data.len) != 0)
+	if ((c->packed.data == NULL ? copy_file(fs, c->fd, c->file_len, fd) : gx_fs__write_all(fs, fd, c->packed.data, c->packed.len)) != 0)
 		err = io_fail(cio, path, "write");
 	else if (fs->fsync(fs, fd) != 0)
 		err = io_fail(cio, path, "fsync");
@@ -98,7 +116,7 @@ int gx_content__write_file(struct gx_cio *cio, const struct gx_content_new *c)
 	if (err == 0 && (err = remember(&cio->made, &cio->made_n, &cio->made_cap, c->hash)) != 0)
 		return gx_cio__fail(cio, err, "%s: out of memory", cio->dir);
 	if (err == 0)
-		err = write_synced(cio, tmp, c->packed);
+		err = write_synced(cio, tmp, c);
 	if (err != 0)
 		return err;
 	if (cio->fs->rename(cio->fs, tmp, path) != 0) {

@@ -4,13 +4,6 @@
 #include <gx/charset.h>
 #include "libgxstore/cio-int.h"
 
-struct ext {
-	uint8_t kind;
-	struct gx_slice slice;
-	const uint8_t *hash;
-	uint64_t size;
-};
-
 int gx_extern__put_slice(struct gx_arena *a, const struct gx_slice *s, struct gx_bin *ret_ext)
 {
 	struct gx_push out = GX_PUSH_INIT;
@@ -35,11 +28,11 @@ int gx_extern__put_content(struct gx_arena *a, const struct gx_content_new *c, s
 	return err;
 }
 
-static int parse(struct gx_bin bytes, struct ext *e)
+int gx_extern__parse(struct gx_bin bytes, struct gx_extern *e)
 {
 	struct gx_pull c;
 	gx_pull_init(&c, bytes.data, bytes.len);
-	*e = (struct ext){.kind = gx_pull_u8(&c)};
+	*e = (struct gx_extern){.kind = gx_pull_u8(&c)};
 	if (e->kind == GX_EXTERN_SLICE) {
 		e->slice.off = gx_pull_varint(&c);
 		e->slice.len = gx_pull_varint(&c);
@@ -61,8 +54,8 @@ static int parse(struct gx_bin bytes, struct ext *e)
 
 int gx_extern__size(struct gx_bin ext, uint64_t *ret_size)
 {
-	struct ext e;
-	int err = parse(ext, &e);
+	struct gx_extern e;
+	int err = gx_extern__parse(ext, &e);
 	if (err == 0)
 		*ret_size = e.kind == GX_EXTERN_SLICE ? e.slice.len : e.size;
 	return err;
@@ -70,8 +63,8 @@ int gx_extern__size(struct gx_bin ext, uint64_t *ret_size)
 
 bool gx_extern__slice(struct gx_bin ext, struct gx_slice *ret_s)
 {
-	struct ext e;
-	if (parse(ext, &e) != 0 || e.kind != GX_EXTERN_SLICE)
+	struct gx_extern e;
+	if (gx_extern__parse(ext, &e) != 0 || e.kind != GX_EXTERN_SLICE)
 		return false;
 	*ret_s = e.slice;
 	return true;
@@ -79,8 +72,8 @@ bool gx_extern__slice(struct gx_bin ext, struct gx_slice *ret_s)
 
 int gx_extern__check(struct gx_bin ext, const struct gx_skel *s)
 {
-	struct ext e;
-	int err = parse(ext, &e);
+	struct gx_extern e;
+	int err = gx_extern__parse(ext, &e);
 	if (err != 0)
 		return err;
 	if (e.kind == GX_EXTERN_SLICE)
@@ -109,23 +102,25 @@ static int load_content(struct gx_cio *cio, struct gx_sql *q, const uint8_t *has
 }
 
 /* base64 slices that are one content object: the decoded bytes lie ready. */
-static const uint8_t *decoded_content(struct gx_arena *a, struct gx_bin skeleton, const struct gx_slice *slice)
+const struct gx_skel_content *gx_extern__decoded(const struct gx_skel *s, const struct gx_slice *slice)
 {
-	struct gx_skel s;
-	if (gx_skel__parse(a, skeleton, &s) != 0 || slice->off >= s.size)
+	if (slice->off >= s->size)
 		return NULL;
-	const struct gx_skel_seg *g = &s.segs[gx_skel__find(&s, slice->off)];
+	const struct gx_skel_seg *g = &s->segs[gx_skel__find(s, slice->off)];
 	bool fits = g->off == slice->off && g->len == slice->len;
 	bool kind = g->kind == GX_SEG_BASE64 ? slice->cte == GX_CTE_BASE64 : g->kind == GX_SEG_IDENTITY && slice->cte <= GX_CTE_BINARY;
-	return fits && kind ? s.contents[g->content].hash : NULL;
+	return fits && kind ? &s->contents[g->content] : NULL;
 }
 
 static int load_slice(struct gx_cio *cio, struct gx_sql *q, struct gx_bin skeleton, const struct gx_slice *s, struct gx_arena *a,
 	struct gx_bin *ret_bin)
 {
-	const uint8_t *hash = s->len < 4096 ? NULL : decoded_content(a, skeleton, s);
-	if (hash != NULL)
-		return load_content(cio, q, hash, a, ret_bin);
+	struct gx_skel skel;
+	const struct gx_skel_content *c = NULL;
+	if (s->len >= 4096 && gx_skel__parse(a, skeleton, &skel) == 0)
+		c = gx_extern__decoded(&skel, s);
+	if (c != NULL)
+		return load_content(cio, q, c->hash, a, ret_bin);
 	struct gx_push text = GX_PUSH_INIT;
 	int err = gx_original__read(cio, q, skeleton, s->off, s->len, &text);
 	if (err == 0 && text.len != s->len)
@@ -139,10 +134,10 @@ static int load_slice(struct gx_cio *cio, struct gx_sql *q, struct gx_bin skelet
 int gx_extern__resolve(struct gx_cio *cio, struct gx_sql *q, struct gx_bin skeleton, gx_proptag_t tag, struct gx_bin ext,
 	struct gx_arena *a, union gx_value *ret_v)
 {
-	struct ext e;
+	struct gx_extern e;
 	struct gx_bin bytes = {NULL, 0};
 	uint16_t type = GX_PROP_TYPE(tag) & ~GX_PROW_EXTERN;
-	int err = parse(ext, &e);
+	int err = gx_extern__parse(ext, &e);
 	if (err != 0)
 		return gx_cio__fail(cio, err, "%s: property %08x is damaged", cio->dir, (unsigned)tag);
 	err = e.kind == GX_EXTERN_SLICE ? load_slice(cio, q, skeleton, &e.slice, a, &bytes) : load_content(cio, q, e.hash, a, &bytes);

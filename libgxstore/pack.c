@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compression in blocks that can be read one by one. */
 #include <config.h>
+#include <errno.h>
+#include <stdlib.h>
 #include "libgxstore/cio-int.h"
 
 enum { LEVEL = 3, SAMPLE = 16384, SMALLEST = 48 };
@@ -33,13 +35,16 @@ static ZSTD_CCtx *context(ZSTD_CCtx **io_cctx)
 }
 
 /* Packed formats (pictures, archives, PDF) often begin with a header of text: the middle says more. */
-static bool hopeless(ZSTD_CCtx *c, const uint8_t *data, size_t len)
+static bool no_gain(ZSTD_CCtx *c, const uint8_t *sample)
 {
 	uint8_t out[SAMPLE + 64];
-	if (len < 2 * SAMPLE)
-		return false;
-	size_t n = ZSTD_compress2(c, out, sizeof(out), data + (len - SAMPLE) / 2, SAMPLE);
+	size_t n = ZSTD_compress2(c, out, sizeof(out), sample, SAMPLE);
 	return ZSTD_isError(n) || n > SAMPLE - SAMPLE / 32;
+}
+
+static bool hopeless(ZSTD_CCtx *c, const uint8_t *data, size_t len)
+{
+	return len >= 2 * SAMPLE && no_gain(c, data + (len - SAMPLE) / 2);
 }
 
 static int pack_blocks(ZSTD_CCtx *c, struct gx_push *out, const uint8_t *data, size_t len)
@@ -87,6 +92,98 @@ int gx_pack__pack(struct gx_arena *a, ZSTD_CCtx **io_cctx, const void *data, siz
 		*ret_comp = GX_PACK_BLOCKS;
 	}
 	gx_push_release(&out);
+	return err;
+}
+
+static int put_at(const struct gx_fs *fs, int fd, const uint8_t *p, size_t n, uint64_t off)
+{
+	while (n > 0) {
+		ssize_t k = fs->pwrite(fs, fd, p, n, (off_t)off);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return gx_fs__err(k < 0 ? errno : ENOSPC);
+		p += k;
+		off += (uint64_t)k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+static int get_at(const struct gx_fs *fs, int fd, uint8_t *p, size_t n, uint64_t off)
+{
+	while (n > 0) {
+		ssize_t k = fs->pread(fs, fd, p, n, (off_t)off);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return k < 0 ? gx_fs__err(errno) : GX_E_IO;
+		p += k;
+		off += (uint64_t)k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+struct filing {
+	const struct gx_fs *fs;
+	int from, to;
+	ZSTD_CCtx *c;
+	uint8_t *block, *out;
+	uint64_t off;            /* in the packed form */
+	struct gx_push table;
+	bool raw;                /* only the hash is wanted */
+};
+
+/* One block behind the others; its entry into the table. */
+static int file_block(struct filing *x, size_t n)
+{
+	size_t z = ZSTD_compress2(x->c, x->out, ZSTD_compressBound(GX_PACK_BLOCK), x->block, n);
+	bool raw = ZSTD_isError(z) || z >= n;
+	size_t len = raw ? n : z;
+	gx_push_u32(&x->table, (uint32_t)len | (raw ? GX_PACK_RAW_BLOCK : 0));
+	int err = put_at(x->fs, x->to, raw ? x->block : x->out, len, x->off);
+	x->off += len;
+	return err != 0 ? err : x->table.err;
+}
+
+static int file_blocks(struct filing *x, uint64_t size, uint8_t hash[GX_HASH_LEN])
+{
+	struct gx_content_hash h;
+	size_t blocks = gx_pack__blocks(size);
+	int err = 0;
+	gx_content__hash_begin(&h);
+	for (size_t i = 0; i < blocks && err == 0; ++i) {
+		size_t n = gx_pack__block_len(size, i);
+		err = get_at(x->fs, x->from, x->block, n, (uint64_t)i * GX_PACK_BLOCK);
+		if (err == 0)
+			gx_content__hash_add(&h, x->block, n);
+		if (err == 0 && !x->raw)
+			err = file_block(x, n);
+	}
+	gx_content__hash_end(&h, hash);
+	return err != 0 || x->raw ? err : put_at(x->fs, x->to, x->table.data, x->table.len, 0);
+}
+
+int gx_pack__pack_file(ZSTD_CCtx **io_cctx, const struct gx_fs *fs, int from, uint64_t size, int to, uint8_t hash[GX_HASH_LEN],
+	uint8_t *ret_comp, uint64_t *ret_len)
+{
+	struct filing x = {.fs = fs, .from = from, .to = to, .c = context(io_cctx), .off = 4 * (uint64_t)gx_pack__blocks(size)};
+	x.block = malloc(GX_PACK_BLOCK);
+	x.out = malloc(ZSTD_compressBound(GX_PACK_BLOCK));
+	int err = x.c == NULL || x.block == NULL || x.out == NULL ? GX_E_NOMEM : 0;
+	if (err == 0 && size >= 2 * SAMPLE) {
+		err = get_at(fs, from, x.block, SAMPLE, (size - SAMPLE) / 2);
+		x.raw = err == 0 && no_gain(x.c, x.block);
+	}
+	if (err == 0)
+		err = file_blocks(&x, size, hash);
+	free(x.block);
+	free(x.out);
+	gx_push_release(&x.table);
+	bool packed = !x.raw && x.off < size - size / 32;
+	*ret_comp = packed ? GX_PACK_BLOCKS : GX_PACK_RAW;
+	*ret_len = packed ? x.off : size;
 	return err;
 }
 
