@@ -4,7 +4,12 @@
 
 /*
  * A body is what a message says; copies share it. `shared` has a row only for bodies with more
- * than one message, so that the usual one costs nothing.
+ * than one message, so that the usual one costs nothing; one that belongs to no message, but is
+ * still referred to by an instance, stands there with 0 (pins.c).
+ *
+ * What a body holds elsewhere, attachments, embedded messages and content objects, never changes but
+ * for being added to (a rendered original): instances read it long after they were opened. A message that changes in
+ * these gets a new body. Rows of properties and recipients are written in place.
  */
 
 #define DEPTH_MAX 64U
@@ -22,7 +27,7 @@ int gx_body__refs(struct gx_txn *t, uint64_t body, uint64_t *ret_refs)
 
 static int set_refs(struct gx_txn *t, uint64_t body, uint64_t refs)
 {
-	if (refs <= 1) {
+	if (refs == 1) {
 		GX_STMT(st, t->q, "DELETE FROM shared WHERE body=?1");
 		gx_sql__bind_int(st, 1, (int64_t)body);
 		return gx_sql__run(st);
@@ -89,19 +94,13 @@ static int delete_rows(struct gx_txn *t, uint64_t body, unsigned depth)
 	return gx_sql__run(st);
 }
 
-int gx_body__unref(struct gx_txn *t, uint64_t body)
+int gx_body__drop(struct gx_txn *t, uint64_t body)
 {
-	uint64_t refs;
 	struct gx_bin skel;
-	int err = gx_body__refs(t, body, &refs);
-	if (err != 0)
-		return err;
-	if (refs > 1)
-		return set_refs(t, body, refs - 1);
 	struct gx_arena *a = gx_arena_new(0);
 	if (a == NULL)
 		return GX_E_NOMEM;
-	err = gx_body__skeleton(t, body, a, &skel);
+	int err = gx_body__skeleton(t, body, a, &skel);
 	if (err == 0) {
 		err = gx_content__unref_all(t->c->cio, t->q, skel);
 		if (err != 0)
@@ -115,6 +114,17 @@ int gx_body__unref(struct gx_txn *t, uint64_t body)
 	GX_STMT(st, t->q, "DELETE FROM mime WHERE id=?1");
 	gx_sql__bind_int(st, 1, (int64_t)body);
 	return gx_sql__run(st);
+}
+
+int gx_body__unref(struct gx_txn *t, uint64_t body)
+{
+	uint64_t refs;
+	int err = gx_body__refs(t, body, &refs);
+	if (err != 0)
+		return err;
+	if (refs > 1)
+		return set_refs(t, body, refs - 1);
+	return gx_pins__mark(t->s, body) ? set_refs(t, body, 0) : gx_body__drop(t, body);
 }
 
 static int copy_rows(struct gx_txn *t, uint64_t from, uint64_t to, unsigned depth)
@@ -151,7 +161,7 @@ int gx_body__copy_rows(struct gx_txn *t, uint64_t from, uint64_t to)
 	return copy_rows(t, from, to, 0);
 }
 
-static int copy_mime(struct gx_txn *t, uint64_t from, uint64_t to)
+int gx_body__copy_mime(struct gx_txn *t, uint64_t from, uint64_t to)
 {
 	GX_STMT(st, t->q, "INSERT INTO mime SELECT ?2,size,envelope,structure FROM mime WHERE id=?1");
 	gx_sql__bind_int(st, 1, (int64_t)from);
@@ -169,7 +179,7 @@ int gx_body__own(struct gx_txn *t, struct gx_msg_row *io_row)
 	copy = gx_txn__new_id(t);
 	err = copy_rows(t, io_row->body, copy, 0);
 	if (err == 0)
-		err = copy_mime(t, io_row->body, copy);
+		err = gx_body__copy_mime(t, io_row->body, copy);
 	if (err == 0)
 		err = gx_body__skeleton(t, copy, t->a, &skel);
 	if (err == 0) {

@@ -197,8 +197,8 @@ int gx_change__updated(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 		err = note_as(t, old, GX_LOG_RENUMBERED);
 	else if (!(r->flags & GX_MSGF_SOFTDEL))
 		err = note(t, r, false);
-	if (err == 0 && how == GX_CH_CONTENT)
-		err = gx_fts__changed(t, r->body, r->cn);
+	if (err == 0 && how == GX_CH_CONTENT && old->body == r->body) /* another body is found by its id */
+		err = gx_fts__changed(t, r->body, r->modseq);
 	return err != 0 ? err : event(t, GX_EV_MSG_CHANGED, r, NULL);
 }
 

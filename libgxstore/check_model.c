@@ -12,7 +12,7 @@ struct mmsg {
 	int folder; /* -1 gone */
 	unsigned text;
 	size_t size;
-	bool soft;
+	bool soft, edited; /* edited: has no original any more */
 };
 /* A session that follows a folder by what refreshes tell it. */
 struct session {
@@ -129,7 +129,9 @@ static void compare_text(void)
 	struct mmsg *m = &w.m[(size_t)random() % w.n];
 	struct gx_push out = GX_PUSH_INIT;
 	struct gx_txn *t = st_begin(w.s, GX_TXN_READ);
-	if (m->folder >= 0) {
+	if (m->folder >= 0 && m->edited) {
+		ST_IS(gx_msg_original(t, m->mid, 0, UINT64_MAX, &out), ecNotSupported); /* nothing here renders */
+	} else if (m->folder >= 0) {
 		struct gx_msg_prepared *p = st_message(w.a, m->text, m->size);
 		ST_OK(gx_msg_original(t, m->mid, 0, UINT64_MAX, &out));
 		ck_assert_uint_eq(out.len, m->size);
@@ -225,8 +227,25 @@ static void do_props(struct gx_txn *t, int f)
 	struct gx_proplist l = {0};
 	if (choose(f, idx, 1) == 0)
 		return;
-	ck_assert_int_eq(gx_proplist_set_str(&l, w.a, PidTagSubject, "changed"), 0);
-	ST_OK(gx_msg_set_props(t, w.m[idx[0]].mid, &l));
+	struct mmsg *m = &w.m[idx[0]];
+	struct gx_msg_info info;
+	bool shown = random() % 2;
+	if (shown) /* IMAP shows it: the message comes anew */
+		ck_assert_int_eq(gx_proplist_set_str(&l, w.a, PidTagSubject, "changed"), 0);
+	else
+		ck_assert_int_eq(gx_proplist_set_i32(&l, w.a, PidTagIconIndex, (int32_t)random()), 0);
+	ST_OK(gx_msg_set_props(t, m->mid, &l));
+	ST_OK(gx_msg_get(t, m->mid, &info));
+	for (size_t i = 0; i < w.n && shown && !m->edited; i++)
+		ck_assert(w.m[i].folder != f || w.m[i].uid < info.uid);
+	if (!shown || m->edited)
+		ck_assert_uint_eq(info.uid, m->uid);
+	m->uid = info.uid;
+	m->edited = m->edited || shown;
+	if (m->edited)
+		m->size = info.size;
+	else
+		ck_assert_uint_eq(info.size, m->size);
 }
 
 static void one_op(struct gx_txn *t)

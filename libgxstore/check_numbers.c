@@ -204,10 +204,13 @@ START_TEST(log_of_associated)
 	uint64_t start = t->store_state->modseq;
 	struct gx_arena *a = gx_arena_new(0);
 	struct gx_proplist l = {0};
+	ck_assert_int_eq(gx_proplist_set_i32(&l, a, PidTagIconIndex, 7), 0);
+	ST_OK(gx_msg_set_props(t, normal.mid, &l));
 	ck_assert_int_eq(gx_proplist_set_str(&l, a, PidTagSubject, "new"), 0);
 	ST_OK(gx_msg_set_props(t, normal.mid, &l));
 	ST_OK(gx_msg_set_props(t, fai.mid, &l));
 	ck_assert_uint_eq(logged(t, GX_LOG_CHANGED, start), 1);
+	ck_assert_uint_eq(logged(t, GX_LOG_RENUMBERED, start), 1);
 	ck_assert_uint_eq(logged(t, GX_LOG_FAI_CHANGED, start), 1);
 	ST_OK(gx_msg_delete(t, GX_FID_INBOX, &fai.mid, 1, true));
 	ST_OK(gx_msg_copy(t, GX_FID_INBOX, &normal.mid, 1, GX_FID_DRAFTS, true, NULL));

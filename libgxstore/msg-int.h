@@ -52,8 +52,23 @@ int gx_rcpts__unpack(struct gx_bin blob, struct gx_arena *a, struct gx_proplist 
 /* The one question of who has read what: 1 read, 0 not, or GX_E_*. In public stores it depends on the actor. */
 int gx_msg__is_read(struct gx_txn *t, const struct gx_msg_row *r) GX_MUST_CHECK;
 int gx_timer__forget(struct gx_txn *t, uint64_t mid) GX_MUST_CHECK;
+/* Would @size bytes more be too many? */
+int gx_msg__over_quota(struct gx_txn *t, uint64_t size, bool *ret_over) GX_MUST_CHECK;
+/* Id, change numbers and UID of a new message, as far as @o does not bring them. @r: flags are there. */
+gx_ec gx_msg__take_numbers(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_insert_opts *o, struct gx_msg_row *r) GX_MUST_CHECK;
 /* Column bits that the properties of a new message ask for. */
 uint32_t gx_msg__flags_from_props(const struct gx_proplist *l);
+/*
+ * A body format that is missing, made of one that is there. @get: a stored property by tag, with its value.
+ * GX_E_NOTFOUND when @tag is no body, none is there, or nobody here can convert it.
+ */
+struct gx_bodies {
+	struct gx_store *s;
+	int (*get)(void *ctx, gx_proptag_t tag, struct gx_arena *a, struct gx_propval *ret_pv);
+	void *ctx;
+	int32_t native;
+};
+int gx_bodies__make(const struct gx_bodies *b, gx_proptag_t tag, struct gx_arena *a, struct gx_propval *ret_pv) GX_MUST_CHECK;
 /* What the body formats that are there make of PidTagNativeBody. */
 int32_t gx_msg__native_body(const struct gx_proplist *stored);
 

@@ -143,7 +143,7 @@ static uint32_t flags_of(const struct gx_msg_prepared *p, uint32_t asked)
 		gx_msg__flags_from_props(&p->msg.obj->props);
 }
 
-static int over_quota(struct gx_txn *t, uint64_t size, bool *ret_over)
+int gx_msg__over_quota(struct gx_txn *t, uint64_t size, bool *ret_over)
 {
 	int64_t kib;
 	int err = gx_meta__get_int(t->q, "quota", &kib);
@@ -169,14 +169,14 @@ static gx_ec check_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_pr
 		if (r < 0)
 			return gx_txn__ec(t, r);
 	}
-	int err = over_quota(t, p->size, &over);
+	int err = gx_msg__over_quota(t, p->size, &over);
 	if (err == 0 && over)
 		return gx_txn__fail(t, ecQuotaExceeded, "the mailbox is over its quota");
 	return gx_txn__ec(t, err);
 }
 
 /* The numbers that the caller brings, and those that it leaves to us. */
-static gx_ec take_numbers(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_insert_opts *o, struct gx_msg_row *r)
+gx_ec gx_msg__take_numbers(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_insert_opts *o, struct gx_msg_row *r)
 {
 	bool hidden = (r->flags & GX_MSGF_SOFTDEL) != 0;
 	if (o->mid != 0) {
@@ -233,7 +233,7 @@ gx_ec gx_msg_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_prepared
 	int err = gx_fstate__get(t, fid, &f);
 	if (err != 0)
 		return gx_txn__ec(t, err);
-	ec = take_numbers(t, f, o, &r);
+	ec = gx_msg__take_numbers(t, f, o, &r);
 	if (gx_ec_failed(ec))
 		return ec;
 	err = gx_prep__put_contents(t->c->cio, t->q, p);

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "libgxstore/msg-int.h"
 
-/* Properties of stored messages, read and written. */
+/* Properties of stored messages; written ones see msg_edit.c. */
 
 int gx_body__stored(struct gx_txn *t, uint64_t body, struct gx_arena *a, struct gx_proplist *ret_l)
 {
@@ -92,24 +92,35 @@ int gx_msg__resolve_list(struct gx_txn *t, struct gx_bin skel, struct gx_arena *
 	return 0;
 }
 
-/* Those asked for; the skeleton is read when the first value needs it. */
+/* The skeleton is read when the first value needs it. */
+struct asking {
+	struct gx_msg_view *v;
+	struct gx_bin skel;
+};
+
+static int read_value(void *ctx, gx_proptag_t tag, struct gx_arena *a, struct gx_propval *ret_pv)
+{
+	struct asking *q = ctx;
+	int err = gx_msg__value(q->v, tag, ret_pv);
+	if (err != 0 || !(ret_pv->tag & GX_PROW_EXTERN))
+		return err;
+	if (q->skel.data == NULL)
+		err = gx_body__skeleton(q->v->t, q->v->row->body, a, &q->skel);
+	return err != 0 ? err : gx_msg__resolve(q->v->t, q->skel, a, ret_pv);
+}
+
 static int select_some(struct gx_msg_view *v, const gx_proptag_t *tags, size_t n, struct gx_proplist *l)
 {
-	struct gx_bin skel = {0};
+	struct asking q = {.v = v};
+	const struct gx_bodies b = {.s = v->t->s, .get = read_value, .ctx = &q, .native = gx_msg__native_body(v->stored)};
 	for (size_t i = 0; i < n; i++) {
 		struct gx_propval pv;
-		int err = gx_msg__value(v, tags[i], &pv);
+		int err = read_value(&q, tags[i], v->a, &pv);
 		if (err == GX_E_NOTFOUND)
-			continue;
-		if (err == 0 && (pv.tag & GX_PROW_EXTERN)) {
-			if (skel.data == NULL)
-				err = gx_body__skeleton(v->t, v->row->body, v->a, &skel);
-			if (err == 0)
-				err = gx_msg__resolve(v->t, skel, v->a, &pv);
-		}
+			err = gx_bodies__make(&b, tags[i], v->a, &pv);
 		if (err == 0)
 			err = gx_proplist_set(l, v->a, pv.tag, pv.v);
-		if (err != 0)
+		if (err != 0 && err != GX_E_NOTFOUND)
 			return err;
 	}
 	return 0;
@@ -143,92 +154,4 @@ gx_ec gx_msg_get_props(struct gx_txn *t, uint64_t mid, const gx_proptag_t *tags,
 		return gx_txn__ec(t, err);
 	*ret_l = l;
 	return GX_OK_EC;
-}
-
-/* ---- Writing ---- */
-
-/* Kept in columns or computed: setting them has no effect, as with computed properties in general. */
-static bool computed(gx_proptag_t tag)
-{
-	static const gx_proptag_t v[] = {
-		PidTagMid, PidTagFolderId, PidTagChangeNumber, PidTagChangeKey, PidTagPredecessorChangeList, PidTagMessageSize,
-		PidTagMessageSizeExtended, PidTagHasAttachments, PidTagAssociated, PidTagInternetArticleNumber,
-	};
-	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
-		if (GX_PROP_ID(v[i]) == GX_PROP_ID(tag))
-			return true;
-	return false;
-}
-
-static int merge(struct gx_arena *a, struct gx_proplist *all, const struct gx_proplist *l)
-{
-	for (size_t i = 0; i < l->count; i++) {
-		gx_proptag_t tag = l->v[i].tag;
-		if (computed(tag))
-			continue;
-		for (size_t k = 0; k < all->count; k++) /* the new value takes the place of one held elsewhere */
-			if ((all->v[k].tag & GX_PROW_EXTERN) && GX_PROP_ID(all->v[k].tag) == GX_PROP_ID(tag))
-				all->v[k--] = all->v[--all->count];
-		int err = gx_proplist_set(all, a, tag, l->v[i].v);
-		if (err != 0)
-			return err;
-	}
-	return 0;
-}
-
-static int write_props(struct gx_txn *t, struct gx_msg_row *r, const struct gx_proplist *l)
-{
-	struct gx_proplist all;
-	struct gx_push out = GX_PUSH_INIT;
-	int err = gx_body__own(t, r);
-	if (err == 0)
-		err = gx_body__stored(t, r->body, t->a, &all);
-	if (err == 0 && gx_proplist_get(l, PidTagLastModificationTime) == NULL)
-		err = gx_proplist_set_time(&all, t->a, PidTagLastModificationTime, gx_store__now(t->s));
-	if (err == 0)
-		err = merge(t->a, &all, l);
-	if (err == 0)
-		err = gx_prow_pack(&out, &all);
-	if (err == 0) {
-		GX_STMT(st, t->q, "UPDATE body SET props=?2 WHERE id=?1");
-		gx_sql__bind_int(st, 1, (int64_t)r->body);
-		gx_sql__bind_blob(st, 2, out.data, out.len);
-		err = gx_sql__run(st);
-	}
-	gx_push_release(&out);
-	return err;
-}
-
-static int write_row(struct gx_txn *t, struct gx_msg_row *r)
-{
-	const struct gx_msg_row old = *r;
-	struct gx_fstate *f;
-	int err = gx_fstate__get(t, r->fid, &f);
-	if (err != 0)
-		return err;
-	r->cn = r->modseq = gx_txn__new_cn(t);
-	GX_STMT(st, t->q, "UPDATE msg SET cn=?2, modseq=?2 WHERE mid=?1");
-	gx_sql__bind_int(st, 1, (int64_t)r->mid);
-	gx_sql__bind_int(st, 2, (int64_t)r->cn);
-	err = gx_sql__run(st);
-	return err != 0 ? err : gx_change__updated(t, f, &old, r, GX_CH_CONTENT);
-}
-
-gx_ec gx_msg_set_props(struct gx_txn *t, uint64_t mid, const struct gx_proplist *l)
-{
-	struct gx_folder_row folder;
-	struct gx_msg_row r;
-	gx_ec ec = gx_txn__writable(t);
-	if (!gx_ec_failed(ec))
-		ec = gx_msg__readable(t, mid, &r);
-	if (!gx_ec_failed(ec))
-		ec = gx_folder__need(t, r.fid, GX_RIGHT_EDIT_ANY | (r.mine ? GX_RIGHT_EDIT_OWN : 0), &folder);
-	if (gx_ec_failed(ec))
-		return ec;
-	int err = gx_change__before(t, &r);
-	if (err == 0)
-		err = write_props(t, &r, l);
-	if (err == 0)
-		err = write_row(t, &r);
-	return gx_txn__ec(t, err);
 }

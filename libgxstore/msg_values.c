@@ -71,7 +71,7 @@ static int v_id(struct gx_msg_view *v, gx_proptag_t tag, struct gx_propval *pv)
 	case GX_PROP_ID(PidTagMid):
 		return v->row->mid == 0 ? GX_E_NOTFOUND : give_i64(pv, PidTagMid, v->row->mid);
 	case GX_PROP_ID(PidTagChangeNumber):
-		return v->row->cn == 0 ? GX_E_NOTFOUND : give_i64(pv, PidTagChangeNumber, v->row->cn);
+		return v->row->cn == 0 ? give_stored(v, pv, PidTagChangeNumber) : give_i64(pv, PidTagChangeNumber, v->row->cn);
 	case GX_PROP_ID(PidTagInternetArticleNumber):
 		return v->row->uid == 0 ? GX_E_NOTFOUND : give_i32(pv, PidTagInternetArticleNumber, (int32_t)v->row->uid);
 	case GX_PROP_ID(PidTagParentFolderId):

@@ -46,7 +46,7 @@ int gx_pread__get(struct gx_txn *t, const struct gx_msg_row *r, bool *ret_read, 
 {
 	const char *user;
 	int64_t isread;
-	if (!personal(t) || (r->flags & GX_MSGF_FAI)) {
+	if (!personal(t) || r->mid == 0 || (r->flags & GX_MSGF_FAI)) {
 		*ret_read = (r->flags & GX_MSGF_READ) != 0;
 		*ret_rcn = r->rcn;
 		return 0;

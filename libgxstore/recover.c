@@ -89,6 +89,7 @@ int gx_store__recover(struct gx_store *s)
 		err = 0;
 	if (err != 0 || (s->shared && !lost)) /* shared: another process has it open */
 		return err;
+	atomic_store(&s->pins.due, !in_order); /* instances of that life are gone, and what they kept may go too */
 	if (lost)
 		err = skip_in_txn(s, q);
 	/* Before anybody sees a new number, and before files go. Also when the store was closed in order, but SQLite left a log. */

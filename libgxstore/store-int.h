@@ -90,6 +90,16 @@ struct gx_fts {
 	struct gx_idlist inner;      /* bodies inside of others that were indexed with them */
 };
 
+/* ---- Bodies that instances refer to (pins.c) ---- */
+
+#define GX_PIN_BUCKETS 64
+struct gx_pin;
+struct gx_pins {
+	pthread_mutex_t lock;
+	struct gx_pin *bucket[GX_PIN_BUCKETS];
+	atomic_bool due;              /* bodies may be there that nobody needs any more */
+};
+
 struct gx_store {
 	char *dir, *file, *program;
 	const struct gx_fs *fs;
@@ -97,6 +107,8 @@ struct gx_store {
 	const struct gx_clock *clock;
 	gx_store_render_cb render;
 	void *render_ctx;
+	gx_store_convert_cb convert;
+	void *convert_ctx;
 	bool shared, is_public, marked;
 	unsigned max_readers, cache_kib;
 	unsigned log_max;             /* bytes of the change log of a folder, 0 takes GX_CHANGELOG_MAX */
@@ -121,6 +133,7 @@ struct gx_store {
 	struct gx_searches *searches; /* search folders there are, search-int.h */
 	atomic_bool searching;        /* some may not be through */
 	struct gx_tables *tables;     /* open tables, table-int.h */
+	struct gx_pins pins;
 	atomic_bool sweep;            /* content files wait to be removed */
 };
 
@@ -455,6 +468,19 @@ void gx_msg__entry(const struct gx_msg_row *r, struct gx_uid_entry *ret_e);
 /* One reference less to a body; the last takes it with everything it holds. */
 int gx_body__unref(struct gx_txn *t, uint64_t body) GX_MUST_CHECK;
 int gx_body__ref(struct gx_txn *t, uint64_t body) GX_MUST_CHECK;
+/* Takes a body and everything it holds away, whoever refers to it. */
+int gx_body__drop(struct gx_txn *t, uint64_t body) GX_MUST_CHECK;
+/* What IMAP asks of all messages at once, if it is known. */
+int gx_body__copy_mime(struct gx_txn *t, uint64_t from, uint64_t to) GX_MUST_CHECK;
+int gx_pins__init(struct gx_pins *p) GX_MUST_CHECK;
+void gx_pins__release(struct gx_pins *p);
+int gx_pins__add(struct gx_store *s, uint64_t body) GX_MUST_CHECK;
+void gx_pins__drop(struct gx_store *s, uint64_t body);
+bool gx_pins__has(struct gx_store *s, uint64_t body);
+/* Its last message goes. @return false when nobody refers to it. */
+bool gx_pins__mark(struct gx_store *s, uint64_t body);
+/* Removes some of the bodies that nobody needs any more, in a transaction of its own; if that has to wait, next time. @return their number */
+unsigned gx_pins__sweep(struct gx_store *s);
 int gx_body__refs(struct gx_txn *t, uint64_t body, uint64_t *ret_refs) GX_MUST_CHECK;
 /* A copy of its own for a message that shares its body and is about to change. */
 int gx_body__own(struct gx_txn *t, struct gx_msg_row *io_row) GX_MUST_CHECK;

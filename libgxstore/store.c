@@ -62,6 +62,7 @@ static void free_store(struct gx_store *s)
 	}
 	if (s->lockfd >= 0)
 		close(s->lockfd);
+	gx_pins__release(&s->pins);
 	gx_views__release(&s->views);
 	gx_fts__release(&s->fts);
 	gx_subs__release(&s->subs);
@@ -89,7 +90,7 @@ static bool init_locks(struct gx_store *s)
 	pthread_condattr_destroy(&attr);
 	return r == 0 && gx_flush__init(&s->flush) == 0 && gx_views__init(&s->views) == 0 && gx_subs__init(&s->subs) == 0 &&
 		gx_orders__new(&s->orders) == 0 && gx_searches__new(&s->searches) == 0 && gx_tables__new(&s->tables) == 0 &&
-		gx_fts__init(&s->fts) == 0;
+		gx_fts__init(&s->fts) == 0 && gx_pins__init(&s->pins) == 0;
 }
 
 static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const struct gx_store_opts *o)
@@ -105,6 +106,8 @@ static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const
 	s->render = o->render;
 	s->render_ctx = o->render_ctx;
 	s->no_index = o->no_index || o->observe;
+	s->convert = o->convert;
+	s->convert_ctx = o->convert_ctx;
 	s->shared = o->shared;
 	s->observe = o->observe;
 	s->max_readers = o->max_readers == 0 ? 4 : o->max_readers;
@@ -263,6 +266,8 @@ static bool alone(struct gx_store *s)
 static int close_in_order(struct gx_store *s)
 {
 	struct gx_sql *q = s->writer->q;
+	while (gx_pins__sweep(s) > 0)
+		continue;
 	int err = gx_store_sync(s);
 	if (err != 0)
 		return gx_sql__fail(q, err, "%s-wal: %s", s->file, gx_strerror(err));

@@ -300,6 +300,8 @@ int gx_txn_commit(struct gx_txn *t, int sync)
 	if (flush)
 		err = gx_flush__to(s, seq);
 	gx_flush__checkpoint(s, 4096);
+	if (atomic_load(&s->pins.due))
+		gx_pins__sweep(s);
 	return err;
 }
 

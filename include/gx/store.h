@@ -71,12 +71,23 @@ GX_API int gx_store_create(const char *dir, const struct gx_store_create_opts *o
 typedef int (*gx_store_render_cb)(const struct gx_msgobj *m, struct gx_push *ret_message, struct gx_push *ret_envelope,
 	struct gx_push *ret_bodystructure, void *ctx);
 
+/** Formats of a message's text, as PidTagNativeBody has them. */
+enum { GX_BODY_PLAIN = 1, GX_BODY_RTF = 2, GX_BODY_HTML = 3 };
+/**
+ * How the opener lets the store make one format of another: text is UTF-8, RTF as in PidTagRtfCompressed, HTML in code
+ * page @p html_cp, on both ends. The result lives in @p a. GX_E_UNSUP when this cannot be made: the property is absent then.
+ */
+typedef int (*gx_store_convert_cb)(int from, int to, struct gx_bin in, uint32_t html_cp, struct gx_arena *a, struct gx_bin *ret_out,
+	void *ctx);
+
 struct gx_store_opts {
 	size_t size;
 	const struct gx_log *log;       /**< borrowed while open, may be NULL */
 	const struct gx_clock *clock;   /**< NULL: system */
 	gx_store_render_cb render;      /**< may be NULL */
 	void *render_ctx;
+	gx_store_convert_cb convert;    /**< may be NULL; any thread calls it */
+	void *convert_ctx;
 	bool shared;                    /**< other processes may have it open too; else GX_E_BUSY when they do */
 	unsigned max_readers;           /**< reader connections, 0 takes 4 */
 	unsigned cache_kib;             /**< page cache of a connection, 0 takes 2048 */
@@ -211,6 +222,17 @@ GX_API gx_ec gx_folder_rights(struct gx_txn *t, uint64_t fid, uint32_t *ret_righ
 /** Sets the rights of a member: an address, "" anonymous, "default" everybody. rights 0 with @p remove deletes the row. */
 GX_API gx_ec gx_folder_set_permission(struct gx_txn *t, uint64_t fid, const char *member, uint32_t rights, bool remove) GX_MUST_CHECK;
 
+/** A property that could not be set or removed, [MS-OXCDATA] 2.7. */
+struct gx_problem {
+	uint16_t index;   /**< in the list that was handed in */
+	gx_proptag_t tag;
+	uint32_t err;     /**< code of an ec */
+};
+struct gx_problems {
+	struct gx_problem *v;
+	size_t count, cap;
+};
+
 /* ---- Named properties and store properties ---- */
 
 /** @p create false: 0 for unknown names. Ids are 0x8001 and up. */
@@ -304,7 +326,35 @@ GX_API gx_ec gx_msg_get(struct gx_txn *t, uint64_t mid, struct gx_msg_info *ret_
 GX_API gx_ec gx_msg_get_props(struct gx_txn *t, uint64_t mid, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
 /** The whole object, slices resolved to values. */
 GX_API gx_ec gx_msg_read(struct gx_txn *t, uint64_t mid, struct gx_arena *a, struct gx_msgobj **ret_m) GX_MUST_CHECK;
+/** Properties that cannot be set are passed over in silence; a PidTagLastModificationTime is taken. */
 GX_API gx_ec gx_msg_set_props(struct gx_txn *t, uint64_t mid, const struct gx_proplist *l) GX_MUST_CHECK;
+/**
+ * The same as an instance would do it: a new version of the message, whatever was saved meanwhile.
+ * @param flags GX_SET_TRUSTED of instance.h. @p ret_problems may be NULL.
+ */
+GX_API gx_ec gx_msg_change_props(struct gx_txn *t, uint64_t mid, const struct gx_proplist *set, const gx_proptag_t *remove, size_t nremove,
+	uint32_t flags, struct gx_arena *a, struct gx_problems *ret_problems) GX_MUST_CHECK;
+/** PidTagMessageStatus, bits of @p mask; no new version. [MS-OXCMSG] 3.2.5.8 @p ret_old may be NULL. */
+GX_API gx_ec gx_msg_set_status(struct gx_txn *t, uint64_t mid, uint32_t mask, uint32_t status, uint32_t *ret_old) GX_MUST_CHECK;
+/** Each with its PidTagRowid. */
+GX_API gx_ec gx_msg_rcpts(struct gx_txn *t, uint64_t mid, struct gx_arena *a, struct gx_proplist **ret_v, size_t *ret_n) GX_MUST_CHECK;
+/** What reports about a message are made of: whom they go to, subject, times, recipients, names of attachments. */
+GX_API gx_ec gx_msg_brief(struct gx_txn *t, uint64_t mid, struct gx_arena *a, struct gx_msgobj **ret_m) GX_MUST_CHECK;
+
+struct gx_msg_write_opts {
+	size_t size;
+	uint64_t mid;                     /**< 0: PidTagMid of the object, or the next one */
+	bool associated;                  /**< if it is new; PidTagAssociated says so too */
+	uint32_t flags;                   /**< GX_MSGF_IMAP bits of a new one besides what the properties say */
+};
+#define GX_MSG_WRITE_OPTS_INIT {.size = sizeof(struct gx_msg_write_opts)}
+/**
+ * Stores a whole object: a new message, or all of one with that id in the folder anew. Change number, change key,
+ * predecessors, times and PidTagMessageFlags are taken from its properties when they are there; slices are not.
+ * For imports and synchronisation. ecDuplicateObject when the id is that of something else.
+ */
+GX_API gx_ec gx_msg_write(struct gx_txn *t, uint64_t fid, const struct gx_msgobj *m, const struct gx_msg_write_opts *o,
+	struct gx_msg_ids *ret_ids) GX_MUST_CHECK;
 
 /** Flags and keywords of many messages in one go. */
 enum { GX_FLAGS_SET = 0, GX_FLAGS_ADD = 1, GX_FLAGS_REMOVE = 2 };

@@ -167,7 +167,8 @@ static const struct gx_store_check_info orphan_subs[] = {
 static int find_orphans(struct gx_sc *k)
 {
 	GX_STMT(st, k->q, "SELECT id FROM body WHERE id NOT IN (SELECT body FROM msg WHERE body IS NOT NULL)"
-		" AND id NOT IN (SELECT embedded FROM att WHERE embedded IS NOT NULL)");
+		" AND id NOT IN (SELECT embedded FROM att WHERE embedded IS NOT NULL)"
+		" AND id NOT IN (SELECT body FROM shared WHERE refs=0)"); /* kept for an instance, pins.c */
 	int r = 0, err = 0;
 	while (err == 0 && (r = gx_sql__step(st)) > 0)
 		err = gx_sc__say(k, 0, gx_sql__u64(st, 0), "body %llx is in no folder", (unsigned long long)gx_sql__u64(st, 0));

@@ -200,11 +200,12 @@ static const struct gx_store_check_info shared_subs[] = {
 	{"body-copies", "body", "messages that share a text are counted", GX_FINDING_WRONG, true},
 };
 
+/* One that is noted with none is kept for an instance, or was when the process ended (pins.c). */
 static int find_shared(struct gx_sc *k)
 {
 	GX_STMT(st, k->q,
 		"SELECT body,refs,n FROM (SELECT s.body,s.refs,(SELECT COUNT(*) FROM msg m WHERE m.body=s.body) n FROM "
-		"shared s) WHERE refs<>n OR n<2"
+		"shared s) WHERE refs<>n OR n=1 OR (n=0 AND body NOT IN (SELECT id FROM body))"
 		" UNION ALL SELECT body,1,COUNT(*) FROM msg WHERE body NOT IN (SELECT body FROM shared) GROUP BY body "
 		"HAVING COUNT(*)>1");
 	int r = 0, err = 0;

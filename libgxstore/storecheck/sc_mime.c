@@ -27,7 +27,8 @@ static int find_missing(struct gx_sc *k)
 
 static int find_unused(struct gx_sc *k)
 {
-	GX_STMT(st, k->q, "SELECT id FROM mime WHERE id NOT IN (SELECT body FROM msg WHERE body IS NOT NULL)");
+	GX_STMT(st, k->q, "SELECT id FROM mime WHERE id NOT IN (SELECT body FROM msg WHERE body IS NOT NULL)"
+		" AND id NOT IN (SELECT body FROM shared WHERE refs=0)");
 	int r = 0, err = 0;
 	while (err == 0 && (r = gx_sql__step(st)) > 0)
 		err = gx_sc__say(k, 1, gx_sql__u64(st, 0), "row %llx for IMAP belongs to no message",
