@@ -158,12 +158,22 @@ static struct {
 	int lose;        /* pieces of work to lose the connection in */
 	int deadlock;    /* pieces of work to be told to try again */
 	bool lose_commit;
+	bool block;      /* connecting takes until somebody changes this */
 } fake;
+static pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t fake_cond = PTHREAD_COND_INITIALIZER;
 
 static int fake_connect(const struct gx_dir_opts *o, unsigned flags, struct gx_dirconn **ret_c, struct gx_dirwhy *why)
 {
-	if (fake.refuse > 0) {
-		--fake.refuse;
+	pthread_mutex_lock(&fake_lock);
+	bool blocked = fake.block;
+	while (fake.block) {
+		pthread_cond_broadcast(&fake_cond);
+		pthread_cond_wait(&fake_cond, &fake_lock);
+	}
+	pthread_mutex_unlock(&fake_lock);
+	if (fake.refuse > 0 || blocked) {
+		fake.refuse -= !blocked;
 		*why = (struct gx_dirwhy){true, "nobody there"};
 		return GX_E_IO;
 	}
@@ -344,6 +354,39 @@ START_TEST(old_connections_go_together)
 }
 END_TEST
 
+static void *read_in_vain(void *ctx)
+{
+	return gx_dir__read(d, fake_work, NULL) == GX_E_IO ? NULL : ctx;
+}
+
+/* A host that does not even refuse: one waits for it, the others are told at once. */
+START_TEST(one_waits_for_all)
+{
+	pthread_t t;
+	void *bad;
+	int64_t version;
+	fake.refuse = 1000000;
+	ck_assert_int_eq(gx_dir__read(d, fake_work, NULL), GX_E_IO);
+	fake.block = true;
+	pthread_mutex_lock(&fake_lock);
+	ck_assert_int_eq(pthread_create(&t, NULL, read_in_vain, d), 0);
+	pthread_cond_wait(&fake_cond, &fake_lock);
+	pthread_mutex_unlock(&fake_lock);
+	ck_assert_int_eq(gx_dir__read(d, fake_work, NULL), GX_E_IO);
+	ck_assert_int_eq(gx_dir__write(d, fake_work, NULL), GX_E_IO);
+	ck_assert_int_eq(gx_dir__peek(d, fake_work, &version), GX_E_BUSY);
+	pthread_mutex_lock(&fake_lock);
+	fake.block = false;
+	pthread_cond_broadcast(&fake_cond);
+	pthread_mutex_unlock(&fake_lock);
+	pthread_join(t, &bad);
+	ck_assert_ptr_null(bad);
+	ck_assert_uint_eq(d->pool.count, 0);
+	fake.refuse = 0;
+	ck_assert_int_eq(gx_dir__read(d, fake_work, NULL), 0);
+}
+END_TEST
+
 static int raise_pipe(struct gx_dirconn *c, void *ctx)
 {
 	return pthread_kill(pthread_self(), SIGPIPE) == 0 ? 0 : GX_E_INTERNAL;
@@ -390,6 +433,7 @@ static Suite *suite(void)
 	tcase_add_test(pool, attempts_have_an_end);
 	tcase_add_test(pool, answers_are_not_failures);
 	tcase_add_test(pool, old_connections_go_together);
+	tcase_add_test(pool, one_waits_for_all);
 	tcase_add_test(pool, broken_pipes_are_no_signals);
 	suite_add_tcase(s, pool);
 	return s;

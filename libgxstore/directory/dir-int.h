@@ -49,6 +49,7 @@ struct gx_dir_pool {
 	unsigned count, max;
 	unsigned generation; /* connections of an older one are not used again */
 	bool down;           /* the server did not answer for a whole round of attempts */
+	bool probing;        /* while it is down, somebody is looking whether it is there again */
 };
 
 struct gx_dir {

@@ -2,8 +2,8 @@
 /*
  * Connections: how many there may be, who waits for one, and what is tried again when a server
  * went away. A round of attempts takes about three seconds, which is how long a server needs to
- * be started again. Once a whole round was in vain, each operation tries only once, until the
- * server answers: threads must not pile up in here.
+ * be started again. Once a whole round was in vain, each operation tries only once, one at a time,
+ * until the server answers: threads must not pile up in here.
  */
 #include <config.h>
 #include <errno.h>
@@ -107,10 +107,30 @@ static int take_place(struct gx_dir *d, int64_t deadline, struct gx_dirconn **re
 			return 0;
 		}
 		if (pthread_cond_timedwait(&p->freed, &p->lock, &until) == ETIMEDOUT) {
-			snprintf(why->text, sizeof(why->text), "all %u connections are in use; raise connection_num", p->max);
+			if (d->back->max_connections == 0)
+				snprintf(why->text, sizeof(why->text), "all %u connections are in use; raise connection_num", p->max);
+			else
+				snprintf(why->text, sizeof(why->text), "others have kept the database busy for too long");
 			return GX_E_BUSY;
 		}
 	}
+}
+
+/* A new connection for a place that was taken, or the place is free again. */
+static int make_connection(struct gx_dir *d, unsigned generation, struct gx_dirconn **ret_c, struct gx_dirwhy *why)
+{
+	struct gx_dir_pool *p = &d->pool;
+	int err = d->back->connect(&d->o, 0, ret_c, why);
+	pthread_mutex_lock(&p->lock);
+	p->probing = false;
+	if (err == 0) {
+		(*ret_c)->generation = generation;
+	} else {
+		--p->count;
+		pthread_cond_signal(&p->freed);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return err;
 }
 
 static int acquire(struct gx_dir *d, int64_t deadline, struct gx_dirconn **ret_c, struct gx_dirwhy *why)
@@ -120,18 +140,16 @@ static int acquire(struct gx_dir *d, int64_t deadline, struct gx_dirconn **ret_c
 	pthread_mutex_lock(&p->lock);
 	int err = take_place(d, deadline, &c, why);
 	unsigned generation = p->generation;
-	pthread_mutex_unlock(&p->lock);
-	if (err == 0 && c == NULL) {
-		err = d->back->connect(&d->o, 0, &c, why);
-		pthread_mutex_lock(&p->lock);
-		if (err == 0) {
-			c->generation = generation;
-		} else {
-			--p->count;
-			pthread_cond_signal(&p->freed);
-		}
-		pthread_mutex_unlock(&p->lock);
+	if (err == 0 && c == NULL && p->down && p->probing) {
+		--p->count;
+		*why = (struct gx_dirwhy){true, "the server is still not there"};
+		err = GX_E_IO;
+	} else if (err == 0 && c == NULL) {
+		p->probing = p->down;
 	}
+	pthread_mutex_unlock(&p->lock);
+	if (err == 0 && c == NULL)
+		err = make_connection(d, generation, &c, why);
 	if (err != 0)
 		return err;
 	c->why.again = false;
@@ -255,5 +273,10 @@ int gx_dir__peek(struct gx_dir *d, gx_dir_work *work, void *ctx)
 {
 	struct gx_dirwhy why = {.again = false};
 	bool reached;
+	pthread_mutex_lock(&d->pool.lock);
+	bool down = d->pool.down;
+	pthread_mutex_unlock(&d->pool.lock);
+	if (down)
+		return GX_E_BUSY;
 	return once(d, false, now_ms() + d->back->look_ms, work, ctx, &why, &reached);
 }
