@@ -60,7 +60,10 @@ enum { GX_XEV_NONE = 0, GX_XEV_EVENT = 1, GX_XEV_LOST = 2 };
  * which that holds, or "" for all of that server. @return GX_XEV_*, or GX_E_*.
  */
 GX_API int gx_exmdb_event(struct gx_exmdb *x, int timeout_ms, struct gx_arena *a, struct gx_x_notification *ret_n) GX_MUST_CHECK;
-/** Calls @p wake when an event has come, from any thread; it must not block nor make calls. NULL ends that. */
+/**
+ * Calls @p wake when an event has come, from any thread; it must not block nor make calls. NULL ends that. Tables that are
+ * opened while it is set tell of their changes; without it they do after the first subscription on their server.
+ */
 GX_API void gx_exmdb_on_event(struct gx_exmdb *x, void (*wake)(void *ctx), void *ctx);
 /** Accepts NULL. What the client had open is closed. */
 GX_API void gx_exmdb_free(struct gx_exmdb *x);
@@ -74,6 +77,7 @@ struct gx_exmdb_host_opts {
 	const struct gx_log *log;
 	const struct gx_clock *clock;    /**< NULL: system */
 	const char *const *prefixes;     /**< stores are served below these directories only; NULL: anywhere. Copied. */
+	const char *org_name;            /**< x500_org_name; NULL "Gromox default". Copied. */
 	int deadline_ms;                 /**< most that a call waits for a store's writer, 0 takes 30000 */
 	uint32_t linger_ms;              /**< what a client had open goes so long after its last connection, 0 takes 60000 */
 	unsigned max_objects;            /**< tables, instances and subscriptions of a client, each; 0 takes 1000 */

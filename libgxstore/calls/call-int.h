@@ -97,6 +97,7 @@ struct gx_exmdb_client {
 struct gx_exmdb_host {
 	struct gx_exmdb_host_opts o;
 	char **prefixes;              /* NULL-terminated, or NULL */
+	char *org;                    /* in names of the address book */
 	pthread_mutex_t lock;
 	struct gx_exmdb_client *clients;
 	struct gx_callstore *bucket[GX_CALLSTORE_BUCKETS];
@@ -168,6 +169,9 @@ int gx_callev__watch(struct gx_callstore *cs);
 void gx_callev__unwatch(struct gx_callstore *cs);
 /* Tells the store's subscribers by hand. */
 void gx_callev__tell(struct gx_callstore *cs, const struct gx_event *ev, uint32_t message_flags, const char *message_class);
+/* A table of the client has changed; on the committing thread. */
+struct gx_table_event;
+void gx_callev__table(const struct gx_callobj *o, const struct gx_table_event *ev);
 void gx_callev__clear(struct gx_exmdb_client *cl);
 
 /* ---- Between wire and store (convert.c) ---- */
@@ -191,7 +195,10 @@ gx_ec gx_call__msg_in(struct gx_call_ctx *c, uint32_t cpid, const struct gx_msgo
 gx_ec gx_call__msg_out(struct gx_call_ctx *c, uint32_t cpid, const struct gx_msgobj *in, struct gx_msgobj *ret_m);
 /* NULL stays NULL. */
 gx_ec gx_call__restr_in(struct gx_call_ctx *c, uint32_t cpid, const struct gx_restr *in, const struct gx_restr **ret_r);
+gx_ec gx_call__restr_out(struct gx_call_ctx *c, const struct gx_restr *in, const struct gx_restr **ret_r);
 /* Address of the user that a DN of the address book means (calls_people.c). ecNotFound. */
+/* The other way round; in @a. NULL: no memory. */
+const char *gx_call__dn_of(const struct gx_exmdb_host *h, const struct gx_user *u, struct gx_arena *a);
 gx_ec gx_call__user_of_dn(struct gx_call_ctx *c, const char *dn, const char **ret_address);
 /* Tags of the values, for the calls that list them. */
 gx_ec gx_call__tags(struct gx_call_ctx *c, const struct gx_proplist *l, const gx_proptag_t **ret_v, uint32_t *ret_n);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <gx/freebusy.h>
 #include "libgxstore/calls/call-int.h"
 
 #define PUBLIC_LOCALPART "public.folder.root"
@@ -14,12 +15,17 @@ struct dn {
 	const char *local;
 };
 
+static unsigned swap(uint32_t v)
+{
+	return v >> 24 | (v >> 8 & 0xff00) | (v << 8 & 0xff0000) | v << 24;
+}
+
 static bool hex32(const char *s, uint32_t *ret_v)
 {
 	char text[9] = {0}, *end;
 	memcpy(text, s, strnlen(s, 8));
 	uint32_t v = (uint32_t)strtoul(text, &end, 16);
-	*ret_v = v >> 24 | (v >> 8 & 0xff00) | (v << 8 & 0xff0000) | v << 24;
+	*ret_v = swap(v);
 	return end == text + 8;
 }
 
@@ -34,6 +40,12 @@ static bool parse_dn(const char *s, struct dn *d)
 		return false;
 	d->local = at + 17;
 	return true;
+}
+
+const char *gx_call__dn_of(const struct gx_exmdb_host *h, const struct gx_user *u, struct gx_arena *a)
+{
+	return gx_arena_printf(a, "/o=%s/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=%08x%08x-%.*s", h->org,
+		swap(u->domain_id), swap(u->id), (int)strcspn(u->username, "@"), u->username);
 }
 
 static gx_ec domain_by_id(struct gx_call_ctx *c, uint32_t id, struct gx_domain *ret_d)
@@ -99,4 +111,13 @@ gx_ec gx_call__store_eid_to_user(struct gx_call_ctx *c, const struct gx_x_store_
 		ans->user_id = u.id;
 	}
 	return ec;
+}
+
+gx_ec gx_call__check_contact_address(struct gx_call_ctx *c, const struct gx_x_check_contact_address_req *req,
+	struct gx_x_check_contact_address_ans *ans)
+{
+	gx_ec ec = gx_call__read(c, NULL);
+	if (!gx_ec_failed(ec))
+		ec = gx_contact_known(c->t, req->address, &ans->found);
+	return gx_call__end(c, ec, GX_SYNC_LATER);
 }

@@ -196,6 +196,8 @@ gx_ec gx_call__tags(struct gx_call_ctx *c, const struct gx_proplist *l, const gx
 
 /* ---- Restrictions ---- */
 
+typedef gx_ec (*value_fn)(struct gx_call_ctx *c, uint32_t cpid, struct gx_propval *pv);
+
 static gx_ec value_in(struct gx_call_ctx *c, uint32_t cpid, struct gx_propval *pv)
 {
 	gx_ec ec = holds_id(pv->tag) ? id_in(c, pv) : GX_OK_EC;
@@ -207,50 +209,76 @@ static gx_ec value_in(struct gx_call_ctx *c, uint32_t cpid, struct gx_propval *p
 	return gx_call__err(c, err);
 }
 
-static gx_ec values_in(struct gx_call_ctx *c, uint32_t cpid, const struct gx_propval *v, size_t n)
+static gx_ec value_out(struct gx_call_ctx *c, uint32_t cpid, struct gx_propval *pv)
+{
+	(void)c;
+	(void)cpid;
+	if (holds_id(pv->tag))
+		pv->v.i64 = (int64_t)gx_call__eid((uint64_t)pv->v.i64);
+	return GX_OK_EC;
+}
+
+struct walk {
+	struct gx_call_ctx *c;
+	uint32_t cpid;
+	value_fn fn;
+};
+
+static gx_ec values(const struct walk *w, const struct gx_propval *v, size_t n)
 {
 	gx_ec ec = GX_OK_EC;
 	for (size_t i = 0; !gx_ec_failed(ec) && i < n; ++i)
-		ec = value_in(c, cpid, (struct gx_propval *)&v[i]); /* of the copy that was just made */
+		ec = w->fn(w->c, w->cpid, (struct gx_propval *)&v[i]); /* of the copy that was just made */
 	return ec;
 }
 
 /* Walks a copy. As deep as gx_restr_copy() goes. */
-static gx_ec walk(struct gx_call_ctx *c, uint32_t cpid, const struct gx_restr *r)
+static gx_ec walk(const struct walk *w, const struct gx_restr *r)
 {
 	gx_ec ec = GX_OK_EC;
 	switch (r->type) {
 	case RES_AND:
 	case RES_OR:
 		for (uint32_t i = 0; !gx_ec_failed(ec) && i < r->u.list.count; ++i)
-			ec = walk(c, cpid, &r->u.list.v[i]);
+			ec = walk(w, &r->u.list.v[i]);
 		return ec;
 	case RES_NOT:
-		return walk(c, cpid, r->u.not_.sub);
+		return walk(w, r->u.not_.sub);
 	case RES_CONTENT:
-		return values_in(c, cpid, &r->u.content.val, 1);
+		return values(w, &r->u.content.val, 1);
 	case RES_PROPERTY:
-		return values_in(c, cpid, &r->u.prop.val, 1);
+		return values(w, &r->u.prop.val, 1);
 	case RES_SUBRESTRICTION:
-		return walk(c, cpid, r->u.sub.sub);
+		return walk(w, r->u.sub.sub);
 	case RES_COMMENT:
 	case RES_ANNOTATION:
-		ec = values_in(c, cpid, r->u.comment.v, r->u.comment.count);
-		return gx_ec_failed(ec) || r->u.comment.sub == NULL ? ec : walk(c, cpid, r->u.comment.sub);
+		ec = values(w, r->u.comment.v, r->u.comment.count);
+		return gx_ec_failed(ec) || r->u.comment.sub == NULL ? ec : walk(w, r->u.comment.sub);
 	case RES_COUNT:
-		return walk(c, cpid, r->u.count.sub);
+		return walk(w, r->u.count.sub);
 	default:
 		return ec;
 	}
 }
 
-gx_ec gx_call__restr_in(struct gx_call_ctx *c, uint32_t cpid, const struct gx_restr *in, const struct gx_restr **ret_r)
+static gx_ec convert_restr(struct gx_call_ctx *c, uint32_t cpid, value_fn fn, const struct gx_restr *in, const struct gx_restr **ret_r)
 {
+	const struct walk w = {c, cpid, fn};
 	*ret_r = NULL;
 	if (in == NULL)
 		return GX_OK_EC;
 	int err = gx_restr_copy(c->a, in, ret_r);
-	return err != 0 ? gx_call__err(c, err) : walk(c, cpid, *ret_r);
+	return err != 0 ? gx_call__err(c, err) : walk(&w, *ret_r);
+}
+
+gx_ec gx_call__restr_in(struct gx_call_ctx *c, uint32_t cpid, const struct gx_restr *in, const struct gx_restr **ret_r)
+{
+	return convert_restr(c, cpid, value_in, in, ret_r);
+}
+
+gx_ec gx_call__restr_out(struct gx_call_ctx *c, const struct gx_restr *in, const struct gx_restr **ret_r)
+{
+	return convert_restr(c, 0, value_out, in, ret_r);
 }
 
 /* ---- Whole messages ---- */
@@ -274,11 +302,29 @@ static gx_ec convert_attach(struct gx_call_ctx *c, uint32_t cpid, const struct g
 	return at->embedded == NULL ? gx_call__err(c, GX_E_NOMEM) : convert_msg(c, cpid, in->embedded, at->embedded, fn);
 }
 
+/* The wire has numbers for named properties only; messages that were read have their names. */
+static gx_ec add_named(struct gx_call_ctx *c, const struct gx_msgobj *in, struct gx_proplist *l)
+{
+	gx_ec ec = gx_call__err(c, gx_proplist_copy(c->a, &in->props, l));
+	for (size_t i = 0; !gx_ec_failed(ec) && i < in->named_count; ++i) {
+		uint16_t id = 0;
+		ec = gx_store_named_ids(c->t, false, &in->named[i].name, 1, &id);
+		if (!gx_ec_failed(ec) && id != 0)
+			ec = gx_call__err(c, gx_proplist_set(l, c->a, GX_PROP_TAG(id, in->named[i].type), in->named[i].v));
+	}
+	return ec;
+}
+
 /* Nested as deep as the decoder or the store let it be. */
 static gx_ec convert_msg(struct gx_call_ctx *c, uint32_t cpid, const struct gx_msgobj *in, struct gx_msgobj *m, list_fn fn)
 {
+	struct gx_proplist all = in->props;
 	*m = *in;
-	gx_ec ec = fn(c, cpid, &in->props, &m->props);
+	gx_ec ec = in->named_count > 0 ? add_named(c, in, &all) : GX_OK_EC;
+	if (!gx_ec_failed(ec))
+		ec = fn(c, cpid, &all, &m->props);
+	m->named = NULL;
+	m->named_count = m->named_cap = 0;
 	if (in->rcpts != NULL)
 		m->rcpts = gx_arena_new_array(c->a, struct gx_proplist, in->rcpt_count);
 	if (in->atts != NULL)

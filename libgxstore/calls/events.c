@@ -6,6 +6,7 @@
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
+#include <gx/table.h>
 #include "libgxstore/calls/call-int.h"
 
 /* [MS-OXCNOTIF] 2.2.1.2.1.1 */
@@ -19,6 +20,8 @@ struct gx_call_event {
 	const struct gx_callstore *cs; /* told apart only, never looked into */
 	uint64_t seq;
 	struct gx_event ev;
+	bool is_table;
+	struct gx_table_event tev;     /* of a table */
 	uint32_t *ids, count, cap;
 	uint32_t message_flags;
 	char *message_class;           /* NULL: of the message */
@@ -69,10 +72,18 @@ struct news {
 	const char *message_class;
 };
 
+static struct gx_call_event *event_alloc(const char *dir)
+{
+	size_t len = strlen(dir) + 1;
+	struct gx_call_event *e = calloc(1, sizeof(*e) + len);
+	if (e != NULL)
+		memcpy(e->dir, dir, len);
+	return e;
+}
+
 static struct gx_call_event *event_new(const struct news *n)
 {
-	size_t len = strlen(n->cs->dir) + 1;
-	struct gx_call_event *e = calloc(1, sizeof(*e) + len);
+	struct gx_call_event *e = event_alloc(n->cs->dir);
 	if (e == NULL)
 		return NULL;
 	if (n->message_class != NULL && (e->message_class = strdup(n->message_class)) == NULL) {
@@ -83,14 +94,30 @@ static struct gx_call_event *event_new(const struct news *n)
 	e->seq = n->cs->seq;
 	e->ev = *n->ev;
 	e->message_flags = n->message_flags;
-	memcpy(e->dir, n->cs->dir, len);
 	return e;
+}
+
+/* Takes over @e, which may be NULL. With the client's lock held. */
+static bool put(struct gx_exmdb_client *cl, struct gx_call_event *e, uint32_t id)
+{
+	if (e == NULL)
+		return false;
+	if (!add_id(e, id)) {
+		event_free(e);
+		return false;
+	}
+	*cl->tail = e;
+	cl->tail = &e->next;
+	++cl->waiting;
+	return true;
 }
 
 /* The subscriptions of one client that one event is for stand next to each other in its queue: one entry. */
 static bool append(struct gx_exmdb_client *cl, const struct news *n, uint32_t id)
 {
 	struct gx_call_event *last = cl->head == NULL ? NULL : (struct gx_call_event *)((char *)cl->tail - offsetof(struct gx_call_event, next));
+	if (last != NULL && last->is_table)
+		last = NULL;
 	if (last != NULL && last->cs == n->cs && last->seq == n->cs->seq)
 		return add_id(last, id);
 	/* counts are read when the entry is taken: one that still waits tells the same */
@@ -99,16 +126,23 @@ static bool append(struct gx_exmdb_client *cl, const struct news *n, uint32_t id
 		return true;
 	if (cl->waiting >= cl->host->o.max_events)
 		return false;
-	struct gx_call_event *e = event_new(n);
-	if (e == NULL || !add_id(e, id)) {
-		if (e != NULL)
-			event_free(e);
-		return false;
+	return put(cl, event_new(n), id);
+}
+
+void gx_callev__table(const struct gx_callobj *o, const struct gx_table_event *ev)
+{
+	struct gx_exmdb_client *cl = o->client;
+	pthread_mutex_lock(&cl->lock);
+	struct gx_call_event *e = cl->waiting < cl->host->o.max_events ? event_alloc(o->cs->dir) : NULL;
+	if (e != NULL) {
+		e->is_table = true;
+		e->tev = *ev;
 	}
-	*cl->tail = e;
-	cl->tail = &e->next;
-	++cl->waiting;
-	return true;
+	if (!put(cl, e, o->id))
+		cl->lost = true;
+	if (cl->wake != NULL)
+		cl->wake(cl->wake_ctx);
+	pthread_mutex_unlock(&cl->lock);
 }
 
 static void enqueue(struct gx_exmdb_client *cl, const struct news *n, uint32_t id)
@@ -134,6 +168,9 @@ static uint16_t type_of(uint32_t ev)
 	case GX_EV_MSG_MOVED:
 	case GX_EV_FOLDER_MOVED: return FN_MOVED;
 	case GX_EV_MSG_COPIED: return FN_COPIED;
+	case GX_EV_LINK_CREATED: return FN_CREATED;
+	case GX_EV_LINK_DELETED: return FN_DELETED;
+	case GX_EV_SEARCH_COMPLETE: return FN_SEARCH_COMPLETE;
 	default: return 0;
 	}
 }
@@ -173,7 +210,7 @@ static void tell(const struct news *n)
 	pthread_mutex_lock(&n->cs->host->lock);
 	if (n->cs->subs > 0) {
 		offer_all(n);
-		if (n->ev->mid != 0 && n->ev->type != GX_EV_NEW_MAIL) {
+		if (n->ev->mid != 0 && n->ev->type != GX_EV_NEW_MAIL && n->ev->fid != 0) {
 			offer_folder(n, n->ev->fid);
 			offer_folder(n, n->ev->type == GX_EV_MSG_MOVED ? n->ev->old_fid : 0);
 		}
@@ -223,6 +260,9 @@ static uint8_t wire_type(uint32_t ev)
 	case GX_EV_FOLDER_CREATED: return GX_X_EV_FOLDER_CREATED;
 	case GX_EV_FOLDER_CHANGED: return GX_X_EV_FOLDER_MODIFIED;
 	case GX_EV_FOLDER_DELETED: return GX_X_EV_FOLDER_DELETED;
+	case GX_EV_LINK_CREATED: return GX_X_EV_LINK_CREATED;
+	case GX_EV_LINK_DELETED: return GX_X_EV_LINK_DELETED;
+	case GX_EV_SEARCH_COMPLETE: return GX_X_EV_SEARCH_COMPLETED;
 	default: return GX_X_EV_FOLDER_MOVED;
 	}
 }
@@ -265,13 +305,38 @@ static void read_details(struct gx_exmdb_host *h, const struct gx_call_event *e,
 	gx_store_pool_put(h->o.pool, s);
 }
 
+static uint8_t wire_table_type(const struct gx_table_event *ev)
+{
+	uint8_t type = GX_X_EV_HIERTBL_CHANGED;
+	if (ev->type == GX_TABLE_EV_ADDED)
+		type = GX_X_EV_HIERTBL_ROW_ADDED;
+	else if (ev->type == GX_TABLE_EV_DELETED)
+		type = GX_X_EV_HIERTBL_ROW_DELETED;
+	else if (ev->type == GX_TABLE_EV_MODIFIED)
+		type = GX_X_EV_HIERTBL_ROW_MODIFIED;
+	return ev->hierarchy ? type : (uint8_t)(type + 1);
+}
+
+static int compose_table(const struct gx_call_event *e, struct gx_arena *a, struct gx_x_notification *n)
+{
+	const struct gx_table_event *ev = &e->tev;
+	*n = (struct gx_x_notification){
+		.is_table = true, .event = wire_table_type(ev), .ids_count = e->count, .row_folder_id = ev->row_fid,
+		.row_message_id = ev->row_mid, .row_instance = ev->row_inst, .after_folder_id = ev->after_fid,
+		.after_row_id = ev->after_mid, .after_instance = ev->after_inst, .message_class = "",
+	};
+	n->dir = gx_arena_strdup(a, e->dir);
+	n->ids = gx_arena_memdup(a, e->ids, e->count * sizeof(*e->ids));
+	return n->dir == NULL || n->ids == NULL ? GX_E_NOMEM : 0;
+}
+
 /* Ids in notifications are plain values. */
 static int compose(struct gx_exmdb_host *h, const struct gx_call_event *e, struct gx_arena *a, struct gx_x_notification *n)
 {
 	const struct gx_event *ev = &e->ev;
-	bool moved = ev->type == GX_EV_FOLDER_MOVED, came = ev->type == GX_EV_MSG_MOVED || ev->type == GX_EV_MSG_COPIED;
+	bool link = ev->type == GX_EV_LINK_CREATED || ev->type == GX_EV_LINK_DELETED, moved = ev->type == GX_EV_FOLDER_MOVED, came = ev->type == GX_EV_MSG_MOVED || ev->type == GX_EV_MSG_COPIED;
 	*n = (struct gx_x_notification){
-		.event = wire_type(ev->type), .ids_count = e->count, .parent_id = ev->mid == 0 ? ev->parent : 0,
+		.event = wire_type(ev->type), .ids_count = e->count, .parent_id = ev->mid == 0 || link ? ev->parent : 0,
 		.folder_id = ev->fid, .message_id = ev->mid, .old_parent_id = moved ? ev->old_fid : 0,
 		.old_folder_id = moved ? ev->fid : came ? ev->old_fid : 0, .old_message_id = ev->old_mid,
 		.message_flags = e->message_flags, .message_class = "",
@@ -317,7 +382,7 @@ int gx_exmdb_client_event(struct gx_exmdb_client *cl, struct gx_arena *a, struct
 	struct gx_call_event *e = take(cl, &lost);
 	if (e == NULL)
 		return lost ? GX_XEV_LOST : GX_XEV_NONE;
-	int err = compose(cl->host, e, a, ret_n);
+	int err = e->is_table ? compose_table(e, a, ret_n) : compose(cl->host, e, a, ret_n);
 	event_free(e);
 	return err != 0 ? err : GX_XEV_EVENT;
 }

@@ -56,7 +56,9 @@ int gx_exmdb_host_new(const struct gx_exmdb_host_opts *o, struct gx_exmdb_host *
 		return GX_E_NOMEM;
 	h->o = *o;
 	set_defaults(&h->o);
-	if (copy_words(o->prefixes, &h->prefixes) != 0 || pthread_mutex_init(&h->lock, NULL) != 0) {
+	h->org = strdup(o->org_name != NULL && *o->org_name != '\0' ? o->org_name : "Gromox default");
+	if (h->org == NULL || copy_words(o->prefixes, &h->prefixes) != 0 || pthread_mutex_init(&h->lock, NULL) != 0) {
+		free(h->org);
 		free_words(h->prefixes);
 		free(h);
 		return GX_E_NOMEM;
@@ -108,6 +110,7 @@ void gx_exmdb_host_free(struct gx_exmdb_host *h)
 		client_free(cl);
 	pthread_mutex_destroy(&h->lock);
 	free_words(h->prefixes);
+	free(h->org);
 	free(h);
 }
 

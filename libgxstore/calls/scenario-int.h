@@ -48,6 +48,12 @@ void scene_sync(struct scene *s);
 void scene_files(struct scene *s);
 void scene_permission(struct scene *s);
 void scene_rule(struct scene *s);
+void scene_table(struct scene *s);
+void scene_categories(struct scene *s);
+void scene_other_tables(struct scene *s);
+void scene_table_events(struct scene *s);
+void scene_search(struct scene *s);
+void scene_contact(struct scene *s);
 
 /* A new folder, a new message with a recipient and an attachment; ids as on the wire. */
 uint64_t scene_make_folder(struct scene *s, uint64_t parent, const char *name);

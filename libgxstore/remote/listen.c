@@ -268,7 +268,7 @@ void gx_rlisten__stop(struct gx_rserver *s)
 }
 
 /* The event connection stands, or one attempt has failed: what is subscribed to must have a way back. */
-static gx_ec ensure_up(struct gx_rserver *s, const char *dir, struct gx_arena *a, const char **ret_why)
+gx_ec gx_rlisten__up(struct gx_rserver *s, const char *dir, struct gx_arena *a, const char **ret_why)
 {
 	char why[GX_WHY_SIZE] = "";
 	int64_t until = gx_rconn__now() + s->r->o.connect_ms;
@@ -292,7 +292,7 @@ gx_ec gx_rlisten__subscribe(struct gx_rserver *s, const char *dir, const struct 
 	struct gx_x_subscribe_notification_ans *ans, const char **ret_why)
 {
 	size_t n = strlen(dir) + 1;
-	gx_ec ec = ensure_up(s, dir, a, ret_why);
+	gx_ec ec = gx_rlisten__up(s, dir, a, ret_why);
 	if (gx_ec_failed(ec))
 		return ec;
 	struct gx_rsub *b = malloc(sizeof(*b) + n);

@@ -126,6 +126,8 @@ int64_t gx_remote__deadline(const struct gx_remote *r);
 
 /* ---- Events (listen.c) ---- */
 
+/* The event connection stands, or it is told why not. */
+gx_ec gx_rlisten__up(struct gx_rserver *s, const char *dir, struct gx_arena *a, const char **ret_why);
 gx_ec gx_rlisten__subscribe(struct gx_rserver *s, const char *dir, const struct gx_x_subscribe_notification_req *req, struct gx_arena *a,
 	struct gx_x_subscribe_notification_ans *ans, const char **ret_why);
 gx_ec gx_rlisten__unsubscribe(struct gx_rserver *s, const char *dir, const struct gx_x_unsubscribe_notification_req *req,

@@ -105,6 +105,17 @@ gx_ec gx_remote__call(struct gx_rserver *s, const char *dir, const struct gx_cal
 	return send_call(s, dir, d, req, a, until, ret_ans, ret_why);
 }
 
+/* Tables tell of their changes without a subscription: who listens must have a way to hear. */
+static bool makes_events(struct gx_remote *r, uint8_t call)
+{
+	if (call != GX_X_LOAD_CONTENT_TABLE && call != GX_X_LOAD_HIERARCHY_TABLE)
+		return false;
+	pthread_mutex_lock(&r->qlock);
+	bool yes = r->wake != NULL;
+	pthread_mutex_unlock(&r->qlock);
+	return yes;
+}
+
 static gx_ec call(struct gx_exmdb *x, const char *dir, const struct gx_call_desc *d, const void *req, struct gx_arena *a,
 	void *ret_ans, const char **ret_why)
 {
@@ -121,7 +132,10 @@ static gx_ec call(struct gx_exmdb *x, const char *dir, const struct gx_call_desc
 		return gx_rlisten__subscribe(s, dir, req, a, ret_ans, ret_why);
 	if (d->number == GX_X_UNSUBSCRIBE_NOTIFICATION)
 		return gx_rlisten__unsubscribe(s, dir, req, a, ret_why);
-	ec = gx_remote__call(s, dir, d, req, a, gx_remote__deadline(s->r), ret_ans, ret_why);
+	if (makes_events(s->r, d->number))
+		ec = gx_rlisten__up(s, dir, a, ret_why);
+	if (!gx_ec_failed(ec))
+		ec = gx_remote__call(s, dir, d, req, a, gx_remote__deadline(s->r), ret_ans, ret_why);
 	if (d->number == GX_X_UNLOAD_STORE && !gx_ec_failed(ec))
 		gx_rlisten__forget(s, dir);
 	return ec;

@@ -15,7 +15,7 @@ import exmdbwire
 from exmdbwire import CALLS, Client, Connection, Listener, WireError, counter, eid
 from gxservice import DOMAIN, Server, free_port, gxtap, program, run
 
-ROOT, IPM, DELETED, INBOX, DRAFTS, CONTACTS, JUNK = 1, 9, 0xb, 0xd, 0xe, 0x12, 0x17
+ROOT, IPM, DELETED, INBOX, DRAFTS, CONTACTS, JUNK = 1, 9, 0xb, 0xd, 0xe, 0x13, 0x17
 SUBJECT, SUBJECT8, BODY, CLASS, NAME, COMMENT = 0x0037001f, 0x0037001e, 0x1000001f, 0x001a001f, 0x3001001f, 0x3004001f
 PARENT, FOLDER_TYPE, FOLDER_ID, MID, CN, FLAGS = 0x67490014, 0x36010003, 0x67480014, 0x674a0014, 0x67a40014, 0x0e070003
 CONTENT_COUNT, RIGHTS, MEMBER_ID, SMTP = 0x36020003, 0x66730003, 0x66710014, 0x39fe001f
@@ -332,6 +332,139 @@ def test_files():
     c.imapfile_delete("eml", "R-0a/xyz0a")
     for kind, name in (("eml", "R-0a/xyz0a"), ("eml", "../exmdb/gx.sqlite3"), ("exmdb", "gx.sqlite3"), ("eml", "a/../../b")):
         fails(lambda: c.imapfile_read(kind, name))
+
+
+# ---- tables and searches ----
+
+INST_ID, ROW_TYPE = 0x674d0014, 0x0ff50003
+
+
+def test_contents_tables():
+    s = store()
+    c = s.c
+    f = s.folder("tables")
+    m = [s.message(f, x) for x in "abc"]
+    cols = [MID, SUBJECT, INST_ID, ROW_TYPE]
+    table, rows = c.load_content_table(0, f, None, 0, None, ([(SUBJECT, 0)], 0, 0))
+    assert rows == 3 and c.sum_table(table) == 3 and c.sum_content(f, False, False) == 3 and c.sum_content(f, True, False) == 0
+    assert [r[MID] for r in c.query_table(None, 0, table, cols, 0, 10)] == m
+    assert [r[SUBJECT] for r in c.query_table(None, 0, table, cols, 2, -2)] == ["c", "b"]
+    assert c.query_table(None, 1252, table, [SUBJECT8], 0, 1) == [{SUBJECT8: b"a"}]
+    assert c.locate_table(table, m[1], 0) == (1, 1) and c.locate_table(table, eid(0x999999), 0)[0] == -1
+    assert c.mark_table(table, 2) == (m[2], 0, 1)
+    assert c.read_table_row(None, 0, table, cols, m[0], 0)[SUBJECT] == "a"
+    assert c.match_table(None, 0, table, True, 0, ("prop", 4, SUBJECT, "b"), cols)[0] == 1
+    assert c.match_table(None, 0, table, True, 0, ("content", 0x10001, SUBJECT, "zz"), cols) == (-1, {})
+    assert SUBJECT in c.get_table_all_proptags(table)
+    only, rows = c.load_content_table(0, f, None, 0, ("prop", 5, SUBJECT, "b"), None)
+    assert rows == 2
+    c.reload_content_table(only)
+    c.unload_table(only)
+    fails(lambda: c.unload_table(only))
+    fails(lambda: c.sum_table(only))
+    # another client has other tables
+    fails(lambda: Client(s.address, s.dir, "5:other").sum_table(table))
+
+
+def test_groups_in_tables():
+    s = store()
+    c = s.c
+    f = s.folder("groups")
+    s.message(f, "one")
+    s.message(f, "two")
+    table, rows = c.load_content_table(0, f, None, 0, None, ([(0x00170003, 0), (SUBJECT, 0)], 1, 1))
+    assert rows == 3
+    header = c.query_table(None, 0, table, [INST_ID, ROW_TYPE], 0, 1)[0]
+    assert header[ROW_TYPE] == 3 and header[INST_ID] & 0xffff != 1, header
+    assert c.collapse_table(table, header[INST_ID]) == (True, 0, 2) and c.sum_table(table) == 1
+    state = c.store_table_state(table, header[INST_ID], 0)
+    assert c.expand_table(table, header[INST_ID]) == (True, 0, 2) and c.sum_table(table) == 3
+    assert c.restore_table_state(table, state) == 0 and c.sum_table(table) == 1
+    assert c.expand_table(table, eid(0x7777, 2))[0] is False
+
+
+def test_other_tables():
+    s = store()
+    c = s.c
+    f = s.folder("parent")
+    s.folder("grandchild", s.folder("child", f))
+    table, rows = c.load_hierarchy_table(f, None, 4, None)
+    assert rows == 2 and c.sum_hierarchy(f, None, True) == 2 and c.sum_hierarchy(f, None, False) == 1
+    assert {r[NAME] for r in c.query_table(None, 0, table, [NAME], 0, 10)} == {"child", "grandchild"}
+    c.update_folder_permission(f, False, [(1, {SMTP: s.server.users[1], RIGHTS: 0x401})])
+    table, rows = c.load_permission_table(f, 0)
+    got = c.query_table(None, 0, table, [MEMBER_ID, RIGHTS, 0x6672001f, 0x0fff0102], 0, 10)
+    mine = [r for r in got if r[RIGHTS] == 0x401 and r[MEMBER_ID] not in (0, 0xffffffffffffffff)]
+    assert len(got) == rows >= 3 and len(mine) == 1, got
+    # by the entry id that the table gave
+    c.update_folder_permission(f, False, [(4, {MEMBER_ID: mine[0][MEMBER_ID]})])
+    c.update_folder_permission(f, False, [(1, {0x0fff0102: mine[0][0x0fff0102], RIGHTS: 0x400})])
+    assert c.get_folder_perm(f, s.server.users[1]) == 0x400
+    table, rows = c.load_rule_table(f, 0, None)
+    assert rows == 0
+    rule = {0x66760003: 10, 0x66770003: 1, 0x6682001f: "r", 0x6681001f: "RuleOrganizer", 0x66830003: 0,
+            0x667900fd: ("exist", SUBJECT), 0x668000fe: struct.pack("<HHBII", 1, 9, 11, 0, 0)}
+    assert c.update_folder_rule(f, [(1, rule)]) is False
+    table, rows = c.load_rule_table(f, 0, None)
+    assert rows == 1
+    row = c.query_table(None, 0, table, [0x66740014, 0x6682001f, 0x668000fe], 0, 10)[0]
+    assert row[0x6682001f] == "r" and row[0x668000fe] == rule[0x668000fe] and row[0x66740014] & 0xffff == 1
+    assert c.update_folder_rule(f, [(4, {0x66740014: row[0x66740014]})]) is False
+
+
+def test_search_folders():
+    s = store()
+    c = s.c
+    f = s.folder("haystack")
+    search, ec = c.create_folder(0, {PARENT: eid(5), FOLDER_TYPE: 2, NAME: "found"})
+    assert ec == 0
+    yes, no = s.message(f, "the needle"), s.message(f, "straw")
+    want = ("content", 0x10001, SUBJECT, "needle")
+    assert c.set_search_criteria(0, search, 2 | 4, want, [f])
+    status, restr, folders = c.get_search_criteria(search)
+    assert restr == want and folders == [f] and status, (status, restr, folders)
+
+    def found():
+        table, _ = c.load_content_table(0, search, None, 0x10, None, None)
+        rows = {r[MID] for r in c.query_table(None, 0, table, [MID], 0, 100)}
+        c.unload_table(table)
+        return rows
+
+    assert found() == {yes}
+    assert c.link_message(0, search, no) and found() == {yes, no}
+    c.unlink_message(0, search, no)
+    assert found() == {yes}
+    assert c.link_messages(0, search, [no]) is False and no in found()
+    assert not c.set_search_criteria(0, f, 2, want, [f])
+    fails(lambda: c.get_search_criteria(f))
+
+
+def test_whom_the_owner_knows():
+    s = store()
+    c = s.c
+    tag = c.get_named_propids(True, [("00062004-0000-0000-c000-000000000046", 0x8083)])[0] << 16 | 0x1f
+    mid, _, ec = c.write_message(0, eid(CONTACTS), {"props": {CLASS: "IPM.Contact", tag: "known@example.com"}}, "")
+    assert ec == 0 and c.read_message(None, 0, mid)["props"][tag] == "known@example.com"
+    assert c.check_contact_address("Known@example.com") and not c.check_contact_address("stranger@example.com")
+
+
+def test_table_notifications():
+    s = store()
+    c = Client(s.address, s.dir, "78:feed")
+    f = s.folder("live")
+    first = s.message(f, "a")
+    e = Listener(s.address, s.dir, "78:feed")
+    table, _ = c.load_content_table(0, f, None, 0, None, ([(SUBJECT, 0)], 0, 0))
+    second = s.message(f, "b")
+    ev = e.event()
+    assert ev["is_table"] and ev["ids"] == [table] and ev["event"] == 19, ev
+    assert eid(ev["row_message_id"]) == second and eid(ev["after_row_id"]) == first
+    c.delete_messages(-1, 0, None, f, [second], True)
+    assert e.event()["event"] == 22
+    hier, _ = c.load_hierarchy_table(f, None, 0, None)
+    child = s.folder("child", f)
+    ev = e.event()
+    assert ev["event"] == 18 and ev["ids"] == [hier] and eid(ev["row_folder_id"]) == child, ev
 
 
 # ---- upkeep ----
