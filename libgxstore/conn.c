@@ -21,7 +21,7 @@ int gx_conn__open(struct gx_store *s, bool writer, struct gx_conn **ret_c, char 
 		return GX_E_NOMEM;
 	}
 	struct gx_sql_open o = {.file = s->file, .dir = s->dir, .vfs = s->fs->vfs, .log = s->log, .writer = writer, .cache_kib = s->cache_kib};
-	if (s->observe) {
+	if (s->uri != NULL) {
 		o.foreign = true;
 		o.file = s->uri;
 		o.name = s->file;

@@ -288,7 +288,9 @@ void gx_store_close(struct gx_store *s)
 	if (s == NULL)
 		return;
 	gx_conn__wait_idle(s);
-	if (!s->observe && alone(s) && close_in_order(s) != 0)
+	if (s->observe)
+		gx_store__leave(s);
+	else if (alone(s) && close_in_order(s) != 0)
 		gx_log(s->log, GX_LOG_WARN, "%s: not closed in order: %s", s->file, s->writer->q->why);
 	free_store(s);
 }
