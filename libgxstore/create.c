@@ -36,12 +36,15 @@ struct making {
 
 static int put_folder(struct making *k, const struct gx_builtin *b, const char *name)
 {
+	const char *fold = gx_fold__key(k->a, name);
+	if (fold == NULL)
+		return gx_sql__fail(k->q, GX_E_NOMEM, "out of memory");
 	GX_STMT(f, k->q, "INSERT INTO folders(fid,parent,name,fold,class,type,flags,cn,created,modified,props)"
 		" VALUES(?1,?2,?3,?4,?5,?6,?7,?1,?8,?8,NULL)");
 	gx_sql__bind_int(f, 1, (int64_t)b->fid);
 	gx_sql__bind_int(f, 2, (int64_t)b->parent);
 	gx_sql__bind_text(f, 3, name);
-	gx_sql__bind_text(f, 4, gx_fold__key(k->a, name));
+	gx_sql__bind_text(f, 4, fold);
 	gx_sql__bind_text(f, 5, b->cls);
 	gx_sql__bind_int(f, 6, b->type);
 	gx_sql__bind_int(f, 7, b->flags);
