@@ -32,7 +32,7 @@ void gx_store__sweep(struct gx_store *s, int64_t min_age_ms)
 int gx_store__collect(struct gx_store *s)
 {
 	struct gx_sql *q = s->writer->q;
-	int err = gx_sql__exec(q, "BEGIN IMMEDIATE");
+	int err = gx_sql__begin(q, true);
 	if (err != 0)
 		return err;
 	long n = gx_content__collect(s->writer->cio, q);
@@ -40,7 +40,6 @@ int gx_store__collect(struct gx_store *s)
 		gx_log(s->log, GX_LOG_WARN, "%s", gx_cio__why(s->writer->cio));
 	else if (n > 0)
 		gx_log(s->log, GX_LOG_NOTICE, "%s: %ld content files without owner removed", s->dir, n);
-	if (sqlite3_get_autocommit(q->db) == 0) /* a failed read may have ended it */
-		err = gx_sql__exec(q, "ROLLBACK");
+	err = gx_sql__rollback(q);
 	return err != 0 || n < 0 ? err : gx_store__unmark(s, q);
 }

@@ -268,7 +268,7 @@ static int begin_anew(struct gx_fts *f)
 
 static int one_batch(struct gx_store *s, struct gx_fts *f, struct gx_txn *t, struct gx_push *text, bool *ret_more)
 {
-	int err = gx_sql__exec(f->q, "BEGIN IMMEDIATE");
+	int err = gx_sql__begin(f->q, true);
 	if (err != 0)
 		return err;
 	err = read_state(s, f); /* another process may have gone on */
@@ -281,9 +281,10 @@ static int one_batch(struct gx_store *s, struct gx_fts *f, struct gx_txn *t, str
 	int r2 = r < 0 ? r : index_changed(s, f, t, text);
 	err = r2 < 0 ? r2 : write_state(s, f);
 	if (err == 0)
-		err = gx_sql__exec(f->q, "COMMIT");
+		err = gx_sql__commit(f->q);
 	if (err != 0) {
-		sqlite3_exec(f->q->db, "ROLLBACK", NULL, NULL, NULL);
+		if (gx_sql__rollback(f->q) != 0) /* when the next one begins */
+			gx_log(s->log, GX_LOG_WARN, "rollback: %s", f->q->why);
 		int again = read_state(s, f);
 		return again == 0 ? err : again;
 	}

@@ -52,13 +52,13 @@ static int skip_numbers(struct gx_store *s, struct gx_sql *q)
 
 static int skip_in_txn(struct gx_store *s, struct gx_sql *q)
 {
-	int err = gx_sql__exec(q, "BEGIN IMMEDIATE");
+	int err = gx_sql__begin(q, true);
 	if (err != 0)
 		return err;
 	err = skip_numbers(s, q);
 	if (err == 0)
-		return gx_sql__exec(q, "COMMIT");
-	if (gx_sql__exec(q, "ROLLBACK") != 0)
+		return gx_sql__commit(q);
+	if (gx_sql__rollback(q) != 0)
 		gx_log(s->log, GX_LOG_WARN, "%s: %s", s->file, q->why);
 	return err;
 }

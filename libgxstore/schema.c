@@ -105,12 +105,12 @@ static int one_step(struct gx_sql *q, const char *step, int64_t version)
 {
 	char sql[64];
 	snprintf(sql, sizeof(sql), "PRAGMA user_version=%d", (int)version);
-	int err = gx_sql__exec(q, "BEGIN IMMEDIATE");
+	int err = gx_sql__begin(q, true);
 	if (err == 0)
 		err = gx_sql__exec(q, step);
 	if (err == 0)
 		err = gx_sql__exec(q, sql);
-	return err != 0 ? err : gx_sql__exec(q, "COMMIT");
+	return err != 0 ? err : gx_sql__commit(q);
 }
 
 int gx_schema__upgrade(struct gx_sql *q, const char *const *v, int64_t from, int64_t to)

@@ -25,6 +25,7 @@ struct gx_sql {
 	struct gx_stmt **bucket;   /* statement cache, by address of the literal */
 	struct gx_stmt *broken;    /* what gx_sql__stmt() gives when it has no memory */
 	unsigned nstmt;
+	sqlite3_stmt *begin, *begin_write, *commit, *rollback;
 };
 
 struct gx_sql_open {
@@ -48,6 +49,14 @@ int gx_sql__fail(struct gx_sql *q, int err, const char *fmt, ...) GX_PRINTF(3, 4
 int gx_sql__rc(struct gx_sql *q, int rc);
 /* Several statements without parameters. */
 int gx_sql__exec(struct gx_sql *q, const char *sql) GX_MUST_CHECK;
+
+/*
+ * Transactions by statements that were prepared when the connection was opened: giving one up takes no
+ * memory. One that could not be given up is when the next begins. Rollback without a transaction is no error.
+ */
+int gx_sql__begin(struct gx_sql *q, bool write) GX_MUST_CHECK;
+int gx_sql__commit(struct gx_sql *q) GX_MUST_CHECK;
+int gx_sql__rollback(struct gx_sql *q) GX_MUST_CHECK;
 
 /* @sql is a string literal: the cache goes by its address. Never NULL. */
 struct gx_stmt *gx_sql__stmt(struct gx_sql *q, const char *sql);

@@ -144,6 +144,21 @@ static int configure_foreign(struct gx_sql *q, const struct gx_sql_open *o)
 		"PRAGMA cache_size=-16384");
 }
 
+static int prepare(struct gx_sql *q, const char *sql, sqlite3_stmt **ret_st)
+{
+	return gx_sql__rc(q, sqlite3_prepare_v3(q->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_st, NULL));
+}
+
+static int prepare_transactions(struct gx_sql *q)
+{
+	int err = prepare(q, "BEGIN", &q->begin);
+	if (err == 0)
+		err = prepare(q, "BEGIN IMMEDIATE", &q->begin_write);
+	if (err == 0)
+		err = prepare(q, "COMMIT", &q->commit);
+	return err != 0 ? err : prepare(q, "ROLLBACK", &q->rollback);
+}
+
 int gx_sql__open(const struct gx_sql_open *o, struct gx_sql **ret_q, char *why, size_t size)
 {
 	struct gx_sql *q = calloc(1, sizeof(*q));
@@ -165,7 +180,7 @@ int gx_sql__open(const struct gx_sql_open *o, struct gx_sql **ret_q, char *why, 
 	int err = from_rc(rc);
 	if (err != 0)
 		describe(q->db, rc, err, why, size, o->foreign ? o->name : o->file);
-	else if ((err = o->foreign ? configure_foreign(q, o) : configure(q, o)) != 0)
+	else if ((err = o->foreign ? configure_foreign(q, o) : configure(q, o)) != 0 || (err = prepare_transactions(q)) != 0)
 		snprintf(why, size, "%s", q->why);
 	if (err != 0) {
 		gx_sql__close(q);
@@ -185,11 +200,43 @@ void gx_sql__close(struct gx_sql *q)
 			sqlite3_finalize(st->h);
 			free(st);
 		}
+	sqlite3_finalize(q->begin);
+	sqlite3_finalize(q->begin_write);
+	sqlite3_finalize(q->commit);
+	sqlite3_finalize(q->rollback);
 	sqlite3_close(q->db);
 	free(q->bucket);
 	free(q->broken);
 	free(q);
 }
+
+/* ---- Transactions ---- */
+
+static int run_now(struct gx_sql *q, sqlite3_stmt *st)
+{
+	int rc = sqlite3_step(st), err = gx_sql__rc(q, rc);
+	sqlite3_reset(st);
+	return err;
+}
+
+int gx_sql__begin(struct gx_sql *q, bool write)
+{
+	int err = gx_sql__rollback(q);
+	return err != 0 ? err : run_now(q, write ? q->begin_write : q->begin);
+}
+
+int gx_sql__commit(struct gx_sql *q)
+{
+	return run_now(q, q->commit);
+}
+
+/* A failure may have ended it already. */
+int gx_sql__rollback(struct gx_sql *q)
+{
+	return sqlite3_get_autocommit(q->db) != 0 ? 0 : run_now(q, q->rollback);
+}
+
+/* ---- Statements ---- */
 
 static unsigned bucket_of(const char *sql)
 {

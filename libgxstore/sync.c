@@ -147,11 +147,11 @@ static int write_again(struct gx_store *s)
 	uint8_t *buf = malloc(size);
 	if (buf == NULL)
 		return GX_E_NOMEM;
-	int err = s->shared ? gx_sql__exec(s->writer->q, "BEGIN IMMEDIATE") : 0;
+	int err = s->shared ? gx_sql__begin(s->writer->q, true) : 0;
 	if (err == 0) {
 		err = rewrite(s, buf, size);
 		int e = errno;
-		if (s->shared && gx_sql__exec(s->writer->q, "ROLLBACK") != 0)
+		if (s->shared && gx_sql__rollback(s->writer->q) != 0)
 			gx_log(s->log, GX_LOG_WARN, "%s: %s", s->file, s->writer->q->why);
 		errno = e;
 	}

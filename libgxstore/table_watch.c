@@ -133,10 +133,9 @@ static void tell_table(struct gx_table *tb, struct gx_telling *w, bool reset)
 	pthread_mutex_unlock(&tb->lock);
 }
 
-static void transaction(struct gx_sql *q, const char *sql)
+static void transaction(struct gx_sql *q, bool begin)
 {
-	GX_STMT(st, q, sql);
-	if (gx_sql__run(st) != 0)
+	if ((begin ? gx_sql__begin(q, false) : gx_sql__commit(q)) != 0)
 		gx_log(q->log, GX_LOG_NOTICE, "tables: %s", q->why); /* each statement reads for itself then */
 }
 
@@ -148,11 +147,11 @@ static void tell_all(struct gx_txn *t, uint64_t version, bool reset)
 	if (w.what == NULL || w.t.a == NULL)
 		w.what = &all;
 	if (w.t.a != NULL)
-		transaction(t->q, "BEGIN");
+		transaction(t->q, true);
 	for (struct gx_table *tb = t->s->tables->head; tb != NULL; tb = tb->next)
 		tell_table(tb, &w, reset);
 	if (w.t.a != NULL)
-		transaction(t->q, "COMMIT");
+		transaction(t->q, false);
 	gx_arena_free(w.t.a);
 }
 

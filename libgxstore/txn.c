@@ -34,12 +34,6 @@ static void give_back(struct gx_txn *t)
 		gx_conn__give_reader(t->s, t->c);
 }
 
-static int run_sql(struct gx_sql *q, const char *sql)
-{
-	GX_STMT(st, q, sql);
-	return gx_sql__run(st);
-}
-
 static int take(struct gx_txn *t, int deadline_ms)
 {
 	struct gx_store *s = t->s;
@@ -65,11 +59,11 @@ static int mark(struct gx_txn *t)
 {
 	struct gx_store *s = t->s;
 	bool due;
-	int err = run_sql(t->q, "BEGIN IMMEDIATE");
+	int err = gx_sql__begin(t->q, true);
 	if (err == 0)
 		err = gx_store__mark(s, t->q);
 	if (err == 0)
-		err = run_sql(t->q, "COMMIT");
+		err = gx_sql__commit(t->q);
 	if (err == 0)
 		err = gx_flush__to_as_writer(s, gx_flush__committed(s, 0, &due));
 	if (err == 0)
@@ -81,10 +75,10 @@ static int start(struct gx_txn *t)
 {
 	t->q = t->c->q;
 	if (t->mode == GX_TXN_READ)
-		return run_sql(t->q, "BEGIN");
+		return gx_sql__begin(t->q, false);
 	int err = t->s->marked || t->look ? 0 : mark(t);
 	if (err == 0)
-		err = run_sql(t->q, "BEGIN IMMEDIATE");
+		err = gx_sql__begin(t->q, true);
 	if (err != 0)
 		return err == GX_E_BUSY ? GX_E_TIMEOUT : err;
 	if (t->s->shared) { /* other processes make orders and search folders, too */
@@ -98,7 +92,7 @@ static void rollback(struct gx_txn *t)
 {
 	gx_sql__done(t->mime_stmt);
 	t->mime_stmt = NULL;
-	if (sqlite3_get_autocommit(t->q->db) == 0 && run_sql(t->q, "ROLLBACK") != 0)
+	if (gx_sql__rollback(t->q) != 0)
 		gx_log(t->s->log, GX_LOG_ERROR, "rollback: %s", t->q->why);
 	if (t->mode != GX_TXN_WRITE)
 		return;
@@ -169,11 +163,11 @@ int gx_txn__renew(struct gx_txn *t)
 	t->rendered_mid = 0;
 	t->version = 0;
 	memset(t->fs, 0, sizeof(t->fs));
-	int err = run_sql(t->q, "ROLLBACK");
+	int err = gx_sql__rollback(t->q);
 	if (err != 0)
 		return err;
 	gx_conn__unveiled(t->s);
-	return run_sql(t->q, "BEGIN");
+	return gx_sql__begin(t->q, false);
 }
 
 int gx_txn__system(struct gx_store *s, int mode, int deadline_ms, struct gx_txn **ret_t)
@@ -220,7 +214,7 @@ static int make_final(struct gx_txn *t)
 		err = gx_fstate__write(t);
 	if (err == 0) {
 		gx_tables__begin_commit(t);
-		err = run_sql(t->q, "COMMIT");
+		err = gx_sql__commit(t->q);
 		if (err != 0)
 			gx_tables__end_commit(t, false);
 	}
