@@ -29,18 +29,9 @@ static struct fault *f;
 static uint8_t before[SO_HASH];
 static unsigned long calls;
 
-/* Once for all: a store with something in it. */
 static void setup_template(void)
 {
-	struct fault *own;
-	so_use_memory();
-	snprintf(template, sizeof(template), "%s", st_dir());
-	st_create(template);
-	own = fault_new(template, false);
-	so_open(&w, &own->fs, template, 1);
-	so_fill(&w);
-	so_close(&w);
-	fault_free(own);
+	so_make_template(template, sizeof(template));
 }
 
 static void remove_template(void)
@@ -50,10 +41,7 @@ static void remove_template(void)
 
 static void setup(void)
 {
-	struct fdisk *d = fdisk_new(template);
-	snprintf(dir, sizeof(dir), "%s", st_dir());
-	fdisk_lose(d, FDISK_ALL, 1, dir);
-	fdisk_free(d);
+	so_copy_store(template, dir, sizeof(dir));
 	f = fault_new(dir, false);
 	so_open(&w, &f->fs, dir, 7);
 	w.serial = 100000;
@@ -146,23 +134,10 @@ END_TEST
 
 /* ---- Opening, closing, making ---- */
 
-/* A store as a kill leaves it, with a log to recover and a file without owner. */
 static void leave_unclean(void)
 {
-	struct so_result r;
-	const struct so_op *op = so_op_named("sync");
-	struct fdisk *d;
-	char left[600];
-	ck_assert(so_prepare(&w, op));
-	so_run(&w, op, &r);
-	d = fdisk_new(dir);
-	snprintf(left, sizeof(left), "%s", st_dir());
-	fdisk_lose(d, FDISK_ALL, 1, left);
-	fdisk_free(d);
-	so_shut(&w);
-	st_rmtree(dir);
-	memcpy(dir, left, sizeof(dir));
-	memcpy(w.dir, left, sizeof(w.dir));
+	so_leave_unclean(&w);
+	memcpy(dir, w.dir, sizeof(w.dir));
 	snprintf(f->boot, sizeof(f->boot), "another");
 }
 

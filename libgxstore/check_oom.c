@@ -1,23 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The n-th allocation fails, of ours or of SQLite's, for n = 1, 2, ... until the case passes untouched:
- * the answer is an error, the store is intact. Linked with --wrap for malloc, calloc, realloc.
+ * The n-th allocation fails, of ours, of SQLite's, or the making of a zstd context, for n = 1, 2, ...
+ * until the operation passes untouched; alone, or with all that follow. The failure is reported,
+ * leaves no trace, and the store goes on. Linked with --wrap for the functions below.
+ *
+ * An operation that allocates much is not tried at each of them, but in steps that grow; with GX_SOAK_SECONDS
+ * set it is.
  */
 #include <config.h>
-#include "libgxstore/storetest.h"
+#include <zstd.h>
+#include "libgxstore/storeops.h"
+
+#define N_MAX 200000
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+ZSTD_CCtx *__real_ZSTD_createCCtx(void);
+ZSTD_DCtx *__real_ZSTD_createDCtx(void);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *s);
+ZSTD_CCtx *__wrap_ZSTD_createCCtx(void);
+ZSTD_DCtx *__wrap_ZSTD_createDCtx(void);
 
 static long countdown; /* 0: never */
+static bool sticky;
+static unsigned long hits;
 
 static bool fails(void)
 {
-	return countdown > 0 && --countdown == 0;
+	if (countdown == 0 || --countdown > 0)
+		return false;
+	countdown = sticky ? 1 : 0;
+	hits++;
+	return true;
+}
+
+static void arm(long n, bool go_on)
+{
+	hits = 0;
+	sticky = go_on;
+	countdown = n;
+}
+
+static bool disarm(void)
+{
+	countdown = 0;
+	return hits > 0;
 }
 
 void *__wrap_malloc(size_t n)
@@ -35,6 +67,21 @@ void *__wrap_realloc(void *p, size_t n)
 	return fails() ? NULL : __real_realloc(p, n);
 }
 
+char *__wrap_strdup(const char *s)
+{
+	return fails() ? NULL : __real_strdup(s);
+}
+
+ZSTD_CCtx *__wrap_ZSTD_createCCtx(void)
+{
+	return fails() ? NULL : __real_ZSTD_createCCtx();
+}
+
+ZSTD_DCtx *__wrap_ZSTD_createDCtx(void)
+{
+	return fails() ? NULL : __real_ZSTD_createDCtx();
+}
+
 static sqlite3_mem_methods lower;
 
 static void *sql_malloc(int n)
@@ -47,9 +94,14 @@ static void *sql_realloc(void *p, int n)
 	return fails() ? NULL : lower.xRealloc(p, n);
 }
 
-static char dir[512];
+/* ---- Operations ---- */
 
-static void setup(void)
+static char template[512], dir[600];
+static struct so_world w;
+static struct fault *f; /* nothing fails in it: it saves the flushes */
+static uint8_t before[SO_HASH];
+
+static void setup_template(void)
 {
 	sqlite3_mem_methods m;
 	ck_assert_int_eq(sqlite3_shutdown(), SQLITE_OK);
@@ -59,169 +111,210 @@ static void setup(void)
 	m.xMalloc = sql_malloc;
 	m.xRealloc = sql_realloc;
 	ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_MALLOC, &m), SQLITE_OK);
-	snprintf(dir, sizeof(dir), "%s", st_dir());
-	st_create(dir);
+	so_make_template(template, sizeof(template));
+}
+
+static void remove_template(void)
+{
+	st_rmtree(template);
+}
+
+static void setup(void)
+{
+	so_copy_store(template, dir, sizeof(dir));
+	f = fault_new(dir, false);
+	so_open(&w, &f->fs, dir, 7);
+	w.serial = 100000;
 }
 
 static void teardown(void)
 {
-	st_rmtree(dir);
+	so_close(&w);
+	fault_free(f);
+	st_rmtree(w.dir);
 }
 
-static struct {
-	struct gx_store *s;
-	struct gx_msg_prepared *p;
-	uint64_t mid;
-	unsigned in; /* messages in the inbox, as far as is known */
-	bool odd;    /* a transaction in which something failed was committed */
-} w;
-
-/* One write of several steps; @return whether it was committed. */
-static bool write_case(gx_ec *ret_ec)
+static bool unchanged(void)
 {
-	struct gx_flag_change c = {GX_FLAGS_ADD, GX_MSGF_READ, (const char *const[]){"word", NULL}, UINT64_MAX};
-	struct gx_msg_ids ids;
-	struct gx_txn *t;
-	struct gx_proplist l = {0};
-	struct gx_propval pv = {PidTagSubject, {.str = "other"}};
-	uint64_t fid;
-	l.v = &pv;
-	l.count = l.cap = 1;
-	int err = gx_txn_begin(w.s, &sys_actor, GX_TXN_WRITE, 1000, &t);
-	*ret_ec = gx_ec_from_err(err);
-	if (err != 0)
-		return false;
-	gx_ec ec = gx_msg_insert(t, GX_FID_INBOX, w.p, NULL, &ids);
-	if (!gx_ec_failed(ec))
-		ec = gx_msg_change_flags(t, GX_FID_INBOX, &ids.mid, 1, &c, NULL, NULL, NULL);
-	if (!gx_ec_failed(ec))
-		ec = gx_msg_copy(t, GX_FID_INBOX, &ids.mid, 1, GX_FID_DRAFTS, false, &ids);
-	if (!gx_ec_failed(ec))
-		ec = gx_msg_set_props(t, ids.mid, &l);
-	if (!gx_ec_failed(ec))
-		ec = gx_msg_copy(t, GX_FID_DRAFTS, &ids.mid, 1, GX_FID_JUNK, true, &ids);
-	if (!gx_ec_failed(ec))
-		ec = gx_msg_delete(t, GX_FID_JUNK, &ids.mid, 1, true);
-	if (!gx_ec_failed(ec))
-		ec = gx_folder_create(t, GX_FID_INBOX, "x", NULL, GX_FOLDER_GENERIC, &l, &fid);
-	if (!gx_ec_failed(ec))
-		ec = gx_folder_delete(t, fid, true);
-	err = gx_txn_commit(t, GX_SYNC_LATER);
-	*ret_ec = ec;
-	w.odd = err == 0 && gx_ec_failed(ec); /* said here would allocate */
-	return err == 0;
+	uint8_t now[SO_HASH];
+	so_world_fingerprint(&w, now);
+	bool same = memcmp(before, now, SO_HASH) == 0;
+	memcpy(before, now, SO_HASH);
+	return same;
 }
 
-static bool read_case(gx_ec *ret_ec)
+static long step(long n)
 {
-	struct gx_arena *a = gx_arena_new(0);
-	struct gx_push out = GX_PUSH_INIT;
-	struct gx_imapview *v = NULL;
-	struct gx_folder_info *f;
-	struct gx_msgobj *m;
-	struct gx_txn *t;
-	size_t n;
-	int err = a == NULL ? GX_E_NOMEM : gx_txn_begin(w.s, &sys_actor, GX_TXN_READ, 1000, &t);
-	gx_ec ec = gx_ec_from_err(err);
-	if (err == 0) {
-		ec = gx_folder_list(t, GX_FID_ROOT, true, a, &f, &n);
-		if (!gx_ec_failed(ec))
-			ec = gx_msg_original(t, w.mid, 0, UINT64_MAX, &out);
-		if (!gx_ec_failed(ec))
-			ec = gx_msg_read(t, w.mid, a, &m);
-		gx_txn_abort(t);
+	return getenv("GX_SOAK_SECONDS") != NULL || n < 60 ? n + 1 : n + n / 12;
+}
+
+static void prepare(const struct so_op *op)
+{
+	for (unsigned i = 0; i < 40; i++) {
+		if (so_prepare(&w, op))
+			return;
+		if (i == 20)
+			so_fill(&w); /* it has used up what was there */
 	}
-	if (!gx_ec_failed(ec))
-		ec = gx_imapview_open(w.s, &sys_actor, GX_FID_INBOX, &v);
-	if (!gx_ec_failed(ec))
-		ec = gx_imapview_refresh(v, true, NULL);
-	gx_imapview_close(v);
-	gx_push_release(&out);
-	gx_arena_free(a);
-	*ret_ec = ec;
-	return !gx_ec_failed(ec);
+	ck_abort_msg("%s finds nothing to work on", op->name);
 }
 
-static void open_world(struct gx_arena *a)
+/* @return whether it failed to get memory somewhere */
+static bool once(const struct so_op *op, long n, bool go_on)
 {
-	memset(&w, 0, sizeof(w));
-	w.s = st_open(dir);
-	w.p = st_message(a, 1, 150000);
-	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
-	w.mid = st_insert(t, GX_FID_INBOX, 2, 60000, 0).mid;
-	st_commit(t);
-	w.in = 1;
+	struct so_result r;
+	prepare(op);
+	unchanged();
+	w.sync = n % 4 == 0 ? GX_SYNC_NOW : GX_SYNC_LATER;
+	arm(n, go_on);
+	so_run(&w, op, &r);
+	bool hit = disarm();
+	bool same = unchanged();
+	int err = r.err != 0 ? r.err : gx_ec_to_err(r.ec);
+	ck_assert_msg(hit || r.done, "%s: error %d, %s, and all memory was there", op->name, r.err, gx_ec_name(r.ec));
+	ck_assert_msg(r.done || r.in_doubt || same, "%s, allocation %ld: failed with %d %s and left something", op->name, n, r.err,
+		gx_ec_name(r.ec));
+	ck_assert_msg(r.done || err == GX_E_NOMEM, "%s, allocation %ld: error %d, %s", op->name, n, r.err, gx_ec_name(r.ec));
+	if (r.in_doubt)
+		ck_assert_int_eq(gx_store_sync(w.s), 0);
+	so_finish(&w, op, &r);
+	return hit;
 }
 
-static unsigned count_inbox(void)
-{
-	struct gx_imapview *v = st_view(w.s, GX_FID_INBOX);
-	unsigned n = gx_imapview_count(v);
-	gx_imapview_close(v);
-	return n;
-}
-
-/* With a store that has been in use, and with one just opened. */
+/* In a store that has been in use, in one just opened, and with no memory from then on. */
 START_TEST(every_allocation_may_fail)
 {
-	bool (*fn)(gx_ec *) = _i % 2 == 0 ? write_case : read_case;
-	struct gx_arena *a = gx_arena_new(0);
-	unsigned failed = 0;
-	bool untouched = false;
-	open_world(a);
-	for (long n = 1; !untouched && n < 5000; n++) {
-		gx_ec ec;
-		if (_i >= 2) {
-			gx_store_close(w.s);
-			w.s = st_open(dir);
-		}
-		countdown = n;
-		bool ok = fn(&ec);
-		untouched = countdown > 0;
-		countdown = 0;
-		failed += !ok;
-		ck_assert(!w.odd);
-		ck_assert(ok || gx_ec_failed(ec) || fn == write_case);
-		if (ok && fn == write_case)
-			w.in++;
-		ck_assert_uint_eq(count_inbox(), w.in);
-		if (n % 50 == 0 || untouched)
+	const struct so_op *op = so_op((size_t)_i / 3);
+	bool cold = _i % 3 == 1, go_on = _i % 3 == 2, hit = true;
+	unsigned rounds = 0;
+	for (long n = 1; hit; n = step(n), rounds++) {
+		ck_assert_int_lt(n, N_MAX);
+		if (cold)
+			so_reopen(&w);
+		hit = once(op, n, go_on);
+		if (rounds % 40 == 39 || !hit)
 			st_verify(w.s);
 	}
-	ck_assert(untouched);
-	ck_assert_uint_gt(failed, 5);
-	gx_msg_prepared_release(w.p);
-	gx_store_close(w.s);
-	gx_arena_free(a);
+	so_reopen(&w);
+	ck_assert_uint_eq(so_stray_files(&w), 0);
+	so_check_originals(w.s);
 }
 END_TEST
+
+/* ---- Opening, closing, making ---- */
 
 START_TEST(opening_may_fail)
 {
-	bool done = false;
-	for (long n = 1; !done; n++) {
+	bool hit = true;
+	if (_i % 2 == 1) {
+		so_leave_unclean(&w);
+		snprintf(f->boot, sizeof(f->boot), "another");
+	} else {
+		so_shut(&w);
+	}
+	for (long n = 1; hit; n = step(n)) {
 		struct gx_store *s = NULL;
-		countdown = n;
-		int err = gx_store_open(dir, NULL, &s, NULL, NULL);
-		done = countdown > 0;
-		countdown = 0;
-		ck_assert_msg(err == 0 || err == GX_E_NOMEM || err == GX_E_IO, "error %d at allocation %ld", err, n);
-		if (err == 0)
-			gx_store_close(s);
-		ck_assert_int_lt(n, 5000);
+		arm(n, _i >= 2);
+		int err = gx_store__open_on(&f->fs, w.dir, NULL, &s, NULL, NULL);
+		hit = disarm();
+		ck_assert_msg(err == 0 || (err == GX_E_NOMEM && hit), "error %d at allocation %ld", err, n);
+		gx_store_close(s);
+	}
+	so_again(&w);
+	st_verify(w.s);
+	ck_assert_uint_eq(so_stray_files(&w), 0);
+}
+END_TEST
+
+START_TEST(closing_may_fail)
+{
+	bool hit = true;
+	for (long n = 1; hit; n = step(n)) {
+		struct so_result r;
+		const struct so_op *op = so_op_named(n % 2 == 0 ? "insert" : "sync");
+		prepare(op);
+		so_run(&w, op, &r);
+		unchanged();
+		so_look_away(&w);
+		arm(n, _i > 0);
+		gx_store_close(w.s);
+		hit = disarm();
+		so_again(&w);
+		ck_assert(unchanged());
+	}
+	so_reopen(&w);
+	st_verify(w.s);
+	ck_assert_uint_eq(so_stray_files(&w), 0);
+}
+END_TEST
+
+static void all_folders_there(struct gx_store *s)
+{
+	struct gx_arena *a = gx_arena_new(0);
+	struct gx_txn *t = st_begin(s, GX_TXN_READ);
+	struct gx_folder_info *v;
+	size_t n;
+	ST_OK(gx_folder_list(t, GX_FID_ROOT, true, a, &v, &n));
+	ck_assert_uint_ge(n, 28);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t fid = 0;
+		ST_OK(gx_folder_by_name(t, v[i].parent, v[i].name, &fid));
+		ck_assert_uint_eq(fid, v[i].fid);
+	}
+	gx_txn_abort(t);
+	gx_arena_free(a);
+}
+
+START_TEST(creating_may_fail)
+{
+	bool hit = true;
+	char path[700];
+	snprintf(path, sizeof(path), "%s/new", w.dir);
+	for (long n = 1; hit; n = step(n)) {
+		struct gx_store_create_opts o = GX_STORE_CREATE_OPTS_INIT;
+		struct gx_store *s = NULL;
+		arm(n, _i > 0);
+		int err = gx_store__create_on(&f->fs, path, &o, NULL, NULL);
+		hit = disarm();
+		ck_assert_msg(err == 0 || (err == GX_E_NOMEM && hit), "error %d at allocation %ld", err, n);
+		int found = gx_store__open_on(&f->fs, path, NULL, &s, NULL, NULL);
+		ck_assert_int_eq(found, err == 0 ? 0 : GX_E_NOTFOUND);
+		if (found != 0)
+			continue;
+		st_verify(s);
+		all_folders_there(s);
+		gx_store_close(s);
+		st_rmtree(path);
 	}
 }
 END_TEST
+
+static int count_ops(void)
+{
+	int n = 0;
+	while (so_op((size_t)n) != NULL)
+		n++;
+	return n;
+}
+
+static TCase *tcase(Suite *su, const char *name)
+{
+	TCase *c = tcase_create(name);
+	tcase_set_timeout(c, 36000);
+	tcase_add_unchecked_fixture(c, setup_template, remove_template);
+	tcase_add_checked_fixture(c, setup, teardown);
+	suite_add_tcase(su, c);
+	return c;
+}
 
 static Suite *suite(void)
 {
 	Suite *su = suite_create("oom");
-	TCase *c = tcase_create("memory");
-	tcase_set_timeout(c, 300);
-	tcase_add_checked_fixture(c, setup, teardown);
-	tcase_add_loop_test(c, every_allocation_may_fail, 0, 4);
-	tcase_add_test(c, opening_may_fail);
-	suite_add_tcase(su, c);
+	tcase_add_loop_test(tcase(su, "operations"), every_allocation_may_fail, 0, 3 * count_ops());
+	TCase *c = tcase(su, "stores");
+	tcase_add_loop_test(c, opening_may_fail, 0, 4);
+	tcase_add_loop_test(c, closing_may_fail, 0, 2);
+	tcase_add_loop_test(c, creating_may_fail, 0, 2);
 	return su;
 }
 

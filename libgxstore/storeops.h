@@ -115,9 +115,19 @@ void so_use_memory(void);
 void so_open(struct so_world *w, const struct gx_fs *fs, const char *dir, uint64_t seed);
 /* The store is closed and opened again: a life goes on. */
 void so_shut(struct so_world *w);
+/* Only the connection at the side, before gx_store_close() itself. */
+void so_look_away(struct so_world *w);
 void so_again(struct so_world *w);
 void so_reopen(struct so_world *w);
 void so_close(struct so_world *w);
+/* Once for all tests of a program: a store in a directory of its own with something in it, and copies of it. */
+void so_make_template(char *dir, size_t size);
+void so_copy_store(const char *from, char *to, size_t size);
+/*
+ * The store as a kill leaves it, with a log to recover and a file without owner: in a new directory,
+ * which takes the place of the old one. The world is shut.
+ */
+void so_leave_unclean(struct so_world *w);
 /* Some messages of every form in some folders, so that most operations find something. */
 void so_fill(struct so_world *w);
 

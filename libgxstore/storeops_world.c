@@ -173,7 +173,7 @@ void so_open(struct so_world *w, const struct gx_fs *fs, const char *dir, uint64
 	so_again(w);
 }
 
-static void close_raw(struct so_world *w)
+void so_look_away(struct so_world *w)
 {
 	ck_assert_int_eq(sqlite3_close(w->raw), SQLITE_OK);
 	w->raw = NULL;
@@ -181,7 +181,7 @@ static void close_raw(struct so_world *w)
 
 void so_shut(struct so_world *w)
 {
-	close_raw(w); /* or the store would not be the last one out */
+	so_look_away(w); /* or the store would not be the last one out */
 	gx_store_close(w->s);
 	w->s = NULL;
 }
@@ -248,6 +248,43 @@ unsigned so_stray_files(struct so_world *w)
 	}
 	sqlite3_finalize(known);
 	return n;
+}
+
+/* ---- Stores to begin with ---- */
+
+void so_copy_store(const char *from, char *to, size_t size)
+{
+	struct fdisk *d = fdisk_new(from);
+	snprintf(to, size, "%s", st_dir());
+	fdisk_lose(d, FDISK_ALL, 1, to);
+	fdisk_free(d);
+}
+
+void so_make_template(char *dir, size_t size)
+{
+	static struct so_world w;
+	so_use_memory();
+	snprintf(dir, size, "%s", st_dir());
+	st_create(dir);
+	struct fault *f = fault_new(dir, false);
+	so_open(&w, &f->fs, dir, 1);
+	so_fill(&w);
+	so_close(&w);
+	fault_free(f);
+}
+
+void so_leave_unclean(struct so_world *w)
+{
+	const struct so_op *op = so_op_named("sync");
+	struct so_result r;
+	char left[512];
+	ck_assert(so_prepare(w, op));
+	so_run(w, op, &r);
+	ck_assert(r.done);
+	so_copy_store(w->dir, left, sizeof(left));
+	so_shut(w);
+	st_rmtree(w->dir);
+	memcpy(w->dir, left, sizeof(w->dir));
 }
 
 /* ---- Choosing ---- */
