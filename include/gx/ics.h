@@ -179,6 +179,14 @@ struct gx_ics_import {
 GX_API gx_ec gx_ics_check_message(struct gx_txn *t, uint64_t fid, const struct gx_ics_message *m, struct gx_arena *a,
 	struct gx_ics_import *ret_import) GX_MUST_CHECK;
 
+/**
+ * Does it: makes or replaces the message, or resolves the conflict. @p obj is all that the message is to say; its keys
+ * and times are those of @p m. Callers that have the contents piece by piece do the same with gx/instance.h.
+ * @param ret_import may be NULL. Errors of gx_ics_check_message() and gx_inst_save().
+ */
+GX_API gx_ec gx_ics_import_message(struct gx_txn *t, uint64_t fid, const struct gx_ics_message *m, const struct gx_msgobj *obj,
+	struct gx_ics_import *ret_import, struct gx_msg_ids *ret_ids) GX_MUST_CHECK;
+
 struct gx_ics_move {
 	uint64_t src_fid;
 	struct gx_bin source_key, dst_source_key;
