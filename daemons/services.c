@@ -286,6 +286,7 @@ bool services_open_exmdb(struct services *s)
 	o.log = s->log;
 	o.prefixes = words_or_null(s, "exmdb_store_path");
 	o.org_name = str(s, "x500_org_name");
+	o.describe = gx_exmdb_describe;
 	int ret = gx_exmdb_host_new(&o, &s->exmdb_host);
 	if (ret != 0)
 		return fail(s, "exmdb", ret, NULL);

@@ -50,14 +50,12 @@ def handlers(m):
 
 def table(m):
     out = ""
-    written = "".join(p.read_text() for p in sorted(TOP.glob("libgxstore/calls/calls_*.c")))
-    there = [c for c in handled(m) if re.search(rf"^gx_ec gx_call__{c.name}\(", written, re.M)]
-    for c in there:
+    for c in handled(m):
         unused = "".join(f"\t(void){n};\n" for n, there in (("req", c.request), ("ans", c.answer)) if not there)
         out += (f"static gx_ec run_{c.name}(struct gx_call_ctx *c, const void *req, void *ans)\n{{\n{unused}"
                 f"\treturn gx_call__{c.name}({parameters(c, False)});\n}}\n")
     out += "\nstatic const gx_call_fn call_handlers[256] = {\n"
-    out += "".join(f"\t[GX_X_{c.name.upper()}] = run_{c.name},\n" for c in there) + "};\n"
+    out += "".join(f"\t[GX_X_{c.name.upper()}] = run_{c.name},\n" for c in handled(m)) + "};\n"
     return facts.source(ORIGIN, out)
 
 

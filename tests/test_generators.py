@@ -89,5 +89,10 @@ def test_list_of_calls_is_in_step():
             assert f.read() == g.read(), "make it anew: scripts/gen-calls.py doc . docs/store-calls.md"
 
 
+def test_every_call_is_tested():
+    r = generate("gen-calls.py", "missing", gxtap.top_srcdir())
+    assert r.returncode == 0, r.stdout + r.stderr
+
+
 if __name__ == "__main__":
     gxtap.main(globals())

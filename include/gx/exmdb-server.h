@@ -43,6 +43,10 @@ GX_API void gx_exmdb_server_free(struct gx_exmdb_server *s);
  */
 GX_API void gx_exmdb_server_factory(struct gx_engine_factory *ret_f, struct gx_exmdb_server *s);
 
+/** For gx_exmdb_host_opts.describe. */
+GX_API int gx_exmdb_describe(struct gx_bin original, struct gx_arena *a, struct gx_bin *ret_envelope, struct gx_bin *ret_bodystructure,
+	void *ctx);
+
 #ifdef __cplusplus
 }
 #endif

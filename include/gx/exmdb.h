@@ -77,6 +77,9 @@ struct gx_exmdb_host_opts {
 	const struct gx_log *log;
 	const struct gx_clock *clock;    /**< NULL: system */
 	const char *const *prefixes;     /**< stores are served below these directories only; NULL: anywhere. Copied. */
+	/** IMAP's ENVELOPE and BODYSTRUCTURE of an internet message; NULL: mail that is delivered keeps its properties only. 0 or GX_E_*. */
+	int (*describe)(struct gx_bin original, struct gx_arena *a, struct gx_bin *ret_envelope, struct gx_bin *ret_bodystructure, void *ctx);
+	void *describe_ctx;
 	const char *org_name;            /**< x500_org_name; NULL "Gromox default". Copied. */
 	int deadline_ms;                 /**< most that a call waits for a store's writer, 0 takes 30000 */
 	uint32_t linger_ms;              /**< what a client had open goes so long after its last connection, 0 takes 60000 */

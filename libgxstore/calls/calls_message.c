@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls on stored messages: looking, properties, state. */
 #include <config.h>
+#include <gx/instance.h>
 #include "libgxstore/calls/call-int.h"
 #include "libgxstore/msg-int.h"
 
@@ -130,6 +131,23 @@ gx_ec gx_call__set_message_properties(struct gx_call_ctx *c, const struct gx_x_s
 		ec = gx_call__write(c, req->username);
 	if (!gx_ec_failed(ec))
 		ec = gx_msg_set_props(c->t, mid, &l);
+	return gx_call__end(c, ec, GX_SYNC_NOW);
+}
+
+gx_ec gx_call__remove_message_properties(struct gx_call_ctx *c, const struct gx_x_remove_message_properties_req *req)
+{
+	uint64_t mid;
+	struct gx_inst *i = NULL;
+	gx_ec ec = gx_call__id(c, req->message_id, &mid);
+	if (!gx_ec_failed(ec))
+		ec = gx_call__write(c, NULL);
+	if (!gx_ec_failed(ec))
+		ec = gx_inst_open(c->t, 0, mid, GX_INST_WRITE, &i);
+	if (!gx_ec_failed(ec))
+		ec = gx_inst_remove_props(i, req->tags, req->tags_count, 0, c->a, NULL);
+	if (!gx_ec_failed(ec))
+		ec = gx_inst_save(c->t, i, GX_SAVE_FORCE, NULL);
+	gx_inst_free(i);
 	return gx_call__end(c, ec, GX_SYNC_NOW);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages that come, go, and change their folder. */
 #include <config.h>
+#include <gx/instance.h>
 #include "libgxstore/calls/call-int.h"
 #include "libgxstore/msg-int.h"
 
@@ -122,16 +123,48 @@ static gx_ec insert(struct gx_call_ctx *c, uint64_t fid, struct gx_msgobj *m, co
 	return ec;
 }
 
+/* One that is there already takes the new contents. *ret_there: it is. */
+static gx_ec replace(struct gx_call_ctx *c, uint64_t fid, uint64_t mid, const struct gx_msgobj *m, struct gx_msg_ids *ret_ids, bool *ret_there)
+{
+	struct gx_msg_row r;
+	struct gx_inst *i = NULL;
+	struct gx_save_result saved;
+	gx_ec ec = gx_call__write(c, NULL);
+	if (gx_ec_failed(ec))
+		return ec;
+	int err = gx_msg__row(c->t, mid, &r);
+	if (err == GX_E_NOTFOUND)
+		return gx_call__end(c, ec, GX_SYNC_LATER);
+	*ret_there = true;
+	ec = gx_txn__ec(c->t, err);
+	if (!gx_ec_failed(ec))
+		ec = gx_inst_open(c->t, fid, mid, GX_INST_WRITE, &i);
+	if (!gx_ec_failed(ec))
+		ec = gx_inst_clear(i);
+	if (!gx_ec_failed(ec))
+		ec = gx_inst_write(c->t, i, m, GX_WRITE_FORCE | GX_WRITE_TRUSTED, c->a, NULL, NULL);
+	if (!gx_ec_failed(ec))
+		ec = gx_inst_save(c->t, i, GX_SAVE_FORCE, &saved);
+	if (!gx_ec_failed(ec))
+		*ret_ids = (struct gx_msg_ids){.mid = saved.mid, .cn = saved.cn, .uid = saved.uid};
+	gx_inst_free(i);
+	return ec;
+}
+
 gx_ec gx_call__write_message(struct gx_call_ctx *c, const struct gx_x_write_message_req *req, struct gx_x_write_message_ans *ans)
 {
 	struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
 	struct gx_msg_ids ids = {0};
 	struct gx_msgobj m;
+	const struct gx_propval *mid;
 	uint64_t fid;
+	bool there = false;
 	gx_ec ec = gx_call__id(c, req->folder_id, &fid);
 	if (!gx_ec_failed(ec))
 		ec = gx_call__msg_in(c, req->cpid, &req->content, &m);
-	if (!gx_ec_failed(ec)) {
+	if (!gx_ec_failed(ec) && (mid = gx_proplist_get(&m.props, PidTagMid)) != NULL && mid->v.i64 != 0)
+		ec = replace(c, fid, (uint64_t)mid->v.i64, &m, &ids, &there);
+	if (!gx_ec_failed(ec) && !there) {
 		insertion(&m, &o);
 		ec = insert(c, fid, &m, &o, &ids);
 	}

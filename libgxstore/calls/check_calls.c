@@ -9,6 +9,7 @@ static struct gx_store_pool *pool;
 static struct gx_exmdb_host *host;
 static struct gx_arena *a;
 static char *dir;
+static struct gx_dir *people;
 static int64_t moved_ms;
 
 static int64_t mono(void *ctx)
@@ -38,6 +39,7 @@ static void setup_with(unsigned max_objects, unsigned max_events, const char *co
 	o.max_objects = max_objects;
 	o.max_events = max_events;
 	o.prefixes = prefixes;
+	o.dir = people;
 	moved_ms = 0;
 	ck_assert_int_eq(gx_exmdb_host_new(&o, &host), 0);
 }
@@ -212,6 +214,51 @@ START_TEST(bad_calls)
 }
 END_TEST
 
+START_TEST(who_an_entry_id_means)
+{
+	struct gx_dir_opts o = GX_DIR_OPTS_INIT;
+	struct gx_user_new u = GX_USER_NEW_INIT;
+	struct gx_exmdb *x;
+	struct gx_x_store_eid_to_user_req q = {.eid = {.server = "s"}};
+	struct gx_x_store_eid_to_user_ans ans;
+	const char *why, *form = "/o=Gromox default/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=%s";
+	uint32_t domain, user;
+	char *at = strdup(st_dir());
+	o.path = gx_arena_printf(a, "%s/people", at);
+	ck_assert_int_eq(gx_dir_create(o.path, a, &why), 0);
+	ck_assert_int_eq(gx_dir_open(&o, &people, a, &why), 0);
+	ck_assert_int_eq(gx_dir_add_domain(people, "example.org", "/d", 5, &domain), 0);
+	u.username = "ann@example.org";
+	u.maildir = "/u/ann";
+	u.password = "x";
+	ck_assert_int_eq(gx_dir_add_user(people, &u, &user), 0);
+	ck_assert_uint_lt(domain, 10);
+	ck_assert_uint_lt(user, 10);
+	teardown();
+	setup_with(0, 0, NULL);
+	ck_assert_int_eq(gx_exmdb_local_new(host, &x), 0);
+	q.eid.mailbox_dn = gx_arena_printf(a, form, gx_arena_printf(a, "0%u0000000%u000000-ann", domain, user));
+	ST_OK(gx_exmdb_store_eid_to_user(x, dir, &q, a, &ans, NULL));
+	ck_assert_str_eq(ans.maildir, "/u/ann");
+	ck_assert_uint_eq(ans.user_id, user);
+	ck_assert_uint_eq(ans.domain_id, domain);
+	q.eid.wrapped_provider = muidStorePublic;
+	ST_OK(gx_exmdb_store_eid_to_user(x, dir, &q, a, &ans, NULL));
+	ck_assert_str_eq(ans.maildir, "/d");
+	q.eid.wrapped_provider = muidStorePrivate;
+	q.eid.mailbox_dn = gx_arena_printf(a, form, gx_arena_printf(a, "0%u0000000%u000000-bob", domain, user));
+	ST_IS(gx_exmdb_store_eid_to_user(x, dir, &q, a, &ans, &why), ecNotFound);
+	ck_assert_ptr_nonnull(strstr(why, "bob@example.org"));
+	gx_exmdb_free(x);
+	gx_exmdb_host_free(host);
+	host = NULL;
+	gx_dir_close(people);
+	people = NULL;
+	st_rmtree(at);
+	free(at);
+}
+END_TEST
+
 static Suite *calls_suite(void)
 {
 	Suite *s = suite_create("calls");
@@ -227,6 +274,7 @@ static Suite *calls_suite(void)
 	tcase_add_test(t, clients_linger);
 	tcase_add_test(t, kinds_of_store);
 	tcase_add_test(t, bad_calls);
+	tcase_add_test(t, who_an_entry_id_means);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -54,6 +54,13 @@ void scene_other_tables(struct scene *s);
 void scene_table_events(struct scene *s);
 void scene_search(struct scene *s);
 void scene_contact(struct scene *s);
+void scene_instance(struct scene *s);
+void scene_instance_whole(struct scene *s);
+void scene_instance_rcpts(struct scene *s);
+void scene_instance_atts(struct scene *s);
+void scene_embedded(struct scene *s);
+void scene_deliver(struct scene *s);
+void scene_quota(struct scene *s);
 
 /* A new folder, a new message with a recipient and an attachment; ids as on the wire. */
 uint64_t scene_make_folder(struct scene *s, uint64_t parent, const char *name);

@@ -149,6 +149,17 @@ void scene_message(struct scene *s)
 	ck_assert_uint_eq(got.outmid, id.message_id);
 	ck_assert_uint_eq(got.outcn, cn.cn);
 	ck_assert(present(s, drafts, id.message_id));
+	/* again under that id: it is replaced */
+	w[1].v.i64 = 0;
+	w[2].v.str = "other";
+	OK2(s, write_message, &put, &got);
+	ck_assert_uint_eq(got.ec, ecSuccess);
+	ck_assert_uint_eq(got.outmid, id.message_id);
+	l = props(s, id.message_id, PidTagSubject);
+	ck_assert_str_eq(gx_proplist_str(&l, PidTagSubject, ""), "other");
+	put.folder_id = EID(GX_FID_INBOX);
+	OK2(s, write_message, &put, &got);
+	ck_assert_uint_eq(got.ec, ecNotFound);
 	put.folder_id = EID(0x999999);
 	w[0].v.i64 = 0;
 	w[1].v.i64 = 0;

@@ -27,7 +27,7 @@ class Store:
     """A server with one mailbox; s.client() is connected to it. Tests use folders of their own."""
 
     def __init__(self):
-        self.server = Server(users=2).start()
+        self.server = Server(users=3).start()
         self.address = ("127.0.0.1", self.server.exmdb_port)
         self.dir = os.path.join(self.server.dir, "user", DOMAIN, "user1")
         # the store is made at the first login or delivery
@@ -467,12 +467,148 @@ def test_table_notifications():
     assert ev["event"] == 18 and ev["ids"] == [hier] and eid(ev["row_folder_id"]) == child, ev
 
 
+# ---- messages being edited ----
+
+def opened(c, fid, mid=None):
+    mid = mid or c.allocate_message_id(fid)
+    return mid, c.load_message_instance(None, 1252, True, fid, mid)
+
+
+def test_editing_a_message():
+    s = store()
+    c = s.c
+    f = s.folder("edited")
+    mid, i = opened(c, f)
+    assert i != 0 and c.set_instance_properties(i, {CLASS: "IPM.Note", SUBJECT: "draft", BODY: "x" * 5000, SUBJECT8: b"dr\xe4ft"}) == []
+    assert c.get_instance_properties(0, i, [SUBJECT]) == {SUBJECT: "dräft"}
+    # too much for this caller: 0x8007000e in its place
+    assert c.get_instance_properties(1000, i, [BODY]) == {0x1000000a: 0x8007000e}
+    assert SUBJECT in c.get_instance_all_proptags(i) and not c.is_msg_present(f, mid)
+    assert c.flush_instance(i, None) == 0 and c.is_msg_present(f, mid)
+    assert c.remove_instance_properties(i, [BODY]) == [] and c.get_instance_properties(0, i, [BODY]) == {}
+    assert c.reload_message_instance(i) and c.get_instance_properties(0, i, [BODY])[BODY] == "x" * 5000
+    assert c.read_message_instance(i)["props"][SUBJECT] == "dräft"
+    whole = {"props": {SUBJECT: "whole"}, "rcpts": [{ROWID: 0, SMTP: "a@example.org"}],
+             "atts": [({ATT_METHOD: 1, ATT_NAME: "f", ATT_DATA: b"1"}, None)]}
+    tags, problems = c.write_message_instance(i, whole, True)
+    assert SUBJECT in tags and problems == [], (tags, problems)
+    assert c.get_message_instance_rcpts_num(i) == 1 and c.get_message_instance_attachments_num(i) == 1
+    # somebody else saves first
+    other = Client(s.address, s.dir, "6:other")
+    fails(lambda: other.read_message_instance(i))
+    mine = other.load_message_instance(None, 0, False, f, mid)
+    assert other.set_instance_properties(mine, {SUBJECT: "theirs"}) == [] and other.flush_instance(mine, None) == 0
+    # which is ours to find out and to say; saving does not look
+    cn = c.get_message_properties(None, 0, mid, [CN])[CN]
+    assert cn != c.get_instance_properties(0, i, [CN])[CN]
+    c.set_message_instance_conflict(i, other.read_message_instance(mine))
+    assert c.flush_instance(i, None) == 0 and c.get_message_properties(None, 0, mid, [SUBJECT]) == {SUBJECT: "whole"}
+    assert any(m for _, m in c.read_message(None, 0, mid)["atts"]), "the other version is not embedded"
+    c.clear_message_instance(i)
+    assert c.read_message_instance(i)["props"].get(SUBJECT) is None
+    c.unload_instance(i)
+    fails(lambda: c.unload_instance(i))
+    fails(lambda: c.load_message_instance(None, 0, False, f, eid(0x999999)))
+    c.remove_message_properties(0, mid, [BODY])
+    assert c.get_message_properties(None, 0, mid, [BODY, SUBJECT]) == {SUBJECT: "whole"}
+
+
+def test_editing_recipients():
+    s = store()
+    c = s.c
+    f = s.folder("recipients")
+    (_, a), (_, b) = opened(c, f), opened(c, f)
+    row = lambda n: {ROWID: n, RCPT_TYPE: 1, SMTP: f"{n}@example.org"}
+    c.update_message_instance_rcpts(a, [row(n) for n in range(4)])
+    assert c.get_message_instance_rcpts_num(a) == 4
+    assert {ROWID, SMTP} <= set(c.get_message_instance_rcpts_all_proptags(a))
+    assert [r[SMTP] for r in c.get_message_instance_rcpts(a, 1, 2)] == ["1@example.org", "2@example.org"]
+    c.update_message_instance_rcpts(a, [{ROWID: 2}, {**row(3), SMTP: "new@example.org"}])
+    assert [r[SMTP] for r in c.get_message_instance_rcpts(a, 0, 9)] == ["0@example.org", "1@example.org", "new@example.org"]
+    assert c.copy_instance_rcpts(False, a, b) and c.get_message_instance_rcpts_num(b) == 3
+    assert not c.copy_instance_rcpts(False, a, b) and c.copy_instance_rcpts(True, a, b)
+    c.empty_message_instance_rcpts(b)
+    assert c.get_message_instance_rcpts_num(b) == 0
+
+
+def test_editing_attachments():
+    s = store()
+    c = s.c
+    f = s.folder("attachments")
+    (mid, a), (_, b) = opened(c, f), opened(c, f)
+    att, num = c.create_attachment_instance(a)
+    problems = c.write_attachment_instance(att, {ATT_METHOD: 1, ATT_NAME: "a.bin", ATT_DATA: b"\0\1"}, None, True)
+    assert problems == [] and c.flush_instance(att, None) == 0
+    assert c.is_descendant_instance(a, att) and not c.is_descendant_instance(att, a)
+    assert c.read_attachment_instance(att)[0][ATT_DATA] == b"\0\1" and c.read_attachment_instance(att)[1] is None
+    inner, inner_num = c.create_attachment_instance(a)
+    assert inner_num != num and c.set_instance_properties(inner, {ATT_METHOD: 5}) == []
+    assert c.load_embedded_instance(False, inner) == 0
+    e = c.load_embedded_instance(True, inner)
+    assert c.set_instance_properties(e, {CLASS: "IPM.Note", SUBJECT: "inside"}) == []
+    c.get_embedded_cn(e)
+    for i in (e, inner, a):
+        assert c.flush_instance(i, None) == 0
+        c.unload_instance(i)
+    got = c.read_message(None, 0, mid)["atts"]
+    assert got[0][0][ATT_DATA] == b"\0\1" and got[1][1]["props"][SUBJECT] == "inside", got
+    a = c.load_message_instance(None, 0, False, f, mid)
+    assert c.get_message_instance_attachments_num(a) == 2
+    assert {ATT_NAME, ATT_METHOD} <= set(c.get_message_instance_attachment_table_all_proptags(a))
+    rows = c.query_message_instance_attachment_table(a, [0x0e210003, ATT_NAME], 0, 10)
+    assert rows[0] == {0x0e210003: num, ATT_NAME: "a.bin"} and rows[1][0x0e210003] == inner_num, rows
+    assert c.load_attachment_instance(a, num) and c.load_attachment_instance(a, 4711) == 0
+    assert c.copy_instance_attachments(False, a, b) and c.get_message_instance_attachments_num(b) == 2
+    c.delete_message_instance_attachment(a, num)
+    assert c.get_message_instance_attachments_num(a) == 1
+    c.empty_message_instance_attachments(b)
+    assert c.get_message_instance_attachments_num(b) == 0
+
+
+# ---- mail that comes in ----
+
+def test_delivery_and_rules():
+    s = store()
+    s.server.imap(1).logout()
+    c = Client(s.address, s.dir[:-1] + "2")
+    inbox = eid(INBOX)
+    target, ec = c.create_folder(0, {PARENT: inbox, FOLDER_TYPE: 1, NAME: "sorted"})
+    assert ec == 0
+    mail = lambda subject: {"props": {CLASS: "IPM.Note", SUBJECT: subject, BODY: "b"}, "rcpts": [], "atts": []}
+    send = lambda subject, flags: c.deliver_message("from@example.org", s.server.users[1], 0, flags, mail(subject), "{}")
+    fid, mid, result = send("plain", 3)
+    assert (fid, result) == (inbox, 0) and c.read_message(None, 0, mid)["props"][SUBJECT] == "plain"
+    assert send("junk", 8)[0] == eid(JUNK)
+    # one action, moving within the store: type, flavour, flags; then the folder as PtypServerId
+    server_id = struct.pack("<BQQI", 1, target, 0, 0)
+    move = struct.pack("<BII", 1, 0, 0) + struct.pack("<BHBH", 1, 1, 0, len(server_id)) + server_id
+    rule = {0x66760003: 10, 0x66770003: 1, 0x6682001f: "move", 0x6681001f: "RuleOrganizer", 0x66830003: 0,
+            0x667900fd: ("content", 0x10001, SUBJECT, "sort"), 0x668000fe: struct.pack("<HH", 1, len(move)) + move}
+    assert c.update_folder_rule(inbox, [(1, rule)]) is False
+    assert send("to be sorted", 1)[0] == target
+    fid, mid, _ = send("sorted later", 0)
+    assert fid == inbox
+    c.rule_new_message(None, s.server.users[1], 0, inbox, mid)
+    assert not c.is_msg_present(inbox, mid) and c.get_folder_properties(0, target, [CONTENT_COUNT]) == {CONTENT_COUNT: 2}
+    # what the caller left below eml/ is what IMAP shows
+    original = b"Subject: as it came\r\nX-Odd:  kept\r\n\r\nbody\r\n"
+    c.imapfile_write("eml", "R-99/as-it-came", original)
+    assert c.deliver_message("f@example.org", s.server.users[1], 0, 2, mail("as it came"), '{"file":"R-99/as-it-came"}')[2] == 0
+    m = s.server.imap(1)
+    m.select("INBOX")
+    number = m.search(None, "SUBJECT", '"as it came"')[1][0]
+    assert m.fetch(number, "(BODY.PEEK[])")[1][0][1] == original
+    m.logout()
+    assert c.set_store_properties(0, {0x3ff50003: 1, 0x666a0003: 1}) == []
+    assert send("q" * 3000, 0)[2] == 3 or send("q" * 3000, 0)[2] == 3
+
+
 # ---- upkeep ----
 
 def test_upkeep():
     s = store()
-    s.server.imap(1).logout()
-    c = Client(s.address, s.dir[:-1] + "2")
+    s.server.imap(2).logout()
+    c = Client(s.address, s.dir[:-1] + "3")
     c.vacuum()
     c.purge_datafiles()
     c.recalc_store_size(0)
