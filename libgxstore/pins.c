@@ -90,22 +90,42 @@ bool gx_pins__mark(struct gx_store *s, uint64_t body)
 	return k != NULL;
 }
 
+static int find_some(struct gx_txn *t, uint64_t *v, unsigned max, unsigned *ret_n)
+{
+	GX_STMT(st, t->q, "SELECT body FROM shared WHERE refs=0");
+	unsigned n = 0;
+	int r = 0;
+	while (n < max && (r = gx_sql__step(st)) > 0)
+		if (!gx_pins__has(t->s, gx_sql__u64(st, 0)))
+			v[n++] = gx_sql__u64(st, 0);
+	*ret_n = n;
+	return r < 0 ? r : 0;
+}
+
+/* A store that nobody writes to must not be marked as written to for nothing. */
+static bool any(struct gx_store *s)
+{
+	struct gx_txn *t;
+	uint64_t body;
+	unsigned n = 0;
+	if (gx_txn__look(s, 0, &t) != 0)
+		return true; /* whoever has the writer, it is busy: the next step says so */
+	if (find_some(t, &body, 1, &n) != 0)
+		gx_log(s->log, GX_LOG_WARN, "%s: %s", s->file, t->q->why);
+	gx_txn_abort(t);
+	return n > 0;
+}
+
 static int remove_some(struct gx_txn *t, unsigned *ret_n)
 {
 	uint64_t v[SWEEP_BATCH];
-	unsigned n = 0;
-	int r = 0;
-	{
-		GX_STMT(st, t->q, "SELECT body FROM shared WHERE refs=0");
-		while (n < SWEEP_BATCH && (r = gx_sql__step(st)) > 0)
-			if (!gx_pins__has(t->s, gx_sql__u64(st, 0)))
-				v[n++] = gx_sql__u64(st, 0);
-		if (r < 0)
-			return r;
-	}
+	unsigned n;
+	int err = find_some(t, v, SWEEP_BATCH, &n);
+	if (err != 0)
+		return err;
 	*ret_n = n;
 	for (unsigned i = 0; i < n; i++) {
-		int err = gx_body__drop(t, v[i]);
+		err = gx_body__drop(t, v[i]);
 		if (err != 0)
 			return err;
 		GX_STMT(del, t->q, "DELETE FROM shared WHERE body=?1");
@@ -121,7 +141,7 @@ unsigned gx_pins__sweep(struct gx_store *s)
 {
 	struct gx_txn *t;
 	unsigned n = 0;
-	if (!atomic_exchange(&s->pins.due, false))
+	if (!atomic_exchange(&s->pins.due, false) || !any(s))
 		return 0;
 	if (gx_txn__system(s, GX_TXN_WRITE, 0, &t) != 0) {
 		atomic_store(&s->pins.due, true);
