@@ -86,8 +86,9 @@ struct gx_ordersum {
 int gx_order__total(struct gx_txn *t, uint64_t view, struct gx_ordersum *ret_s) GX_MUST_CHECK;
 /* Rows below @key. */
 int gx_order__rank(struct gx_txn *t, uint64_t view, struct gx_bin key, struct gx_ordersum *ret_s) GX_MUST_CHECK;
-/* The key of row @pos, counted from 0, among all or the unread ones, in @out. GX_E_NOTFOUND. */
-int gx_order__at(struct gx_txn *t, uint64_t view, uint64_t pos, bool unread, struct gx_push *out) GX_MUST_CHECK;
+enum { GX_WALK_BACK = 1, GX_WALK_UNREAD = 2 };
+/* The key of row @pos, counted from 0 from either end, among all or the unread ones, in @out. GX_E_NOTFOUND. */
+int gx_order__at(struct gx_txn *t, uint64_t view, uint64_t pos, unsigned flags, struct gx_push *out) GX_MUST_CHECK;
 
 /* Walks over rows. What next() gives is borrowed until the next call. */
 struct gx_orderwalk {
@@ -99,8 +100,7 @@ struct gx_orderrow {
 	uint32_t inst;
 	bool unread;
 };
-enum { GX_WALK_BACK = 1, GX_WALK_UNREAD = 2 };
-/* From @key on, with it. */
+/* From @key on, with it; the key is borrowed until the end. */
 void gx_orderwalk__from(struct gx_orderwalk *w, struct gx_txn *t, uint64_t view, struct gx_bin key, unsigned flags);
 int gx_orderwalk__next(struct gx_orderwalk *w, struct gx_orderrow *ret_r) GX_MUST_CHECK; /* 1, 0 the end, GX_E_* */
 void gx_orderwalk__end(struct gx_orderwalk *w);

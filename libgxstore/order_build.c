@@ -141,7 +141,7 @@ static int make_empty(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct
 		err = gx_order__changing(t);
 	if (err != 0)
 		return err;
-	GX_STMT(st, t->q, "INSERT INTO sview(fid,kind,spec,total,unread,used,progress) VALUES(?1,?2,?3,0,0,?4,0)");
+	GX_STMT(st, t->q, "INSERT INTO sview(fid,kind,spec,used,progress) VALUES(?1,?2,?3,?4,0)");
 	gx_sql__bind_int(st, 1, (int64_t)fid);
 	gx_sql__bind_int(st, 2, kind);
 	gx_sql__bind_blob(st, 3, spec->bytes, spec->len);

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include "libgxstore/order-int.h"
+#include "libgxstore/table-int.h"
 
 /*
  * Rows and the directory of runs. A run is named by the key it begins at, which need not be a row's:
@@ -24,7 +24,6 @@ struct pass {
 	bool last;               /* there is no hi */
 	int64_t total, unread;   /* of the run */
 	bool dirty;
-	int64_t d_total, d_unread; /* for the whole view */
 };
 
 static struct gx_bin bin_of(const struct gx_push *p)
@@ -39,16 +38,6 @@ static int keep(struct gx_push *p, struct gx_bin b)
 	return p->err;
 }
 
-static int find_end(struct pass *w)
-{
-	GX_STMT(st, w->t->q, "SELECT key FROM schunk WHERE view=?1 AND key>?2 ORDER BY key LIMIT 1");
-	gx_sql__bind_int(st, 1, (int64_t)w->view);
-	gx_sql__bind_blob(st, 2, w->lo.data, w->lo.len);
-	int r = gx_sql__step(st);
-	w->last = r == 0;
-	return r <= 0 ? r : keep(&w->hi, gx_sql__blob(st, 0));
-}
-
 static int damaged(struct gx_txn *t, uint64_t view)
 {
 	return gx_sql__fail(t->q, GX_E_FORMAT, "%s: sort order %llu is damaged; see gromox-mbck", t->s->file,
@@ -58,23 +47,21 @@ static int damaged(struct gx_txn *t, uint64_t view)
 /* Holds the run in which @key lies. */
 static int open_run(struct pass *w, struct gx_bin key)
 {
-	{
-		GX_STMT(st, w->t->q,
-			"SELECT key,total,unread FROM schunk WHERE view=?1 AND key<=?2 ORDER BY key DESC LIMIT 1");
-		gx_sql__bind_int(st, 1, (int64_t)w->view);
-		gx_sql__bind_blob(st, 2, key.data, key.len);
-		int r = gx_sql__step(st);
-		if (r <= 0)
-			return r == 0 ? damaged(w->t, w->view) : r;
-		w->total = gx_sql__int(st, 1);
-		w->unread = gx_sql__int(st, 2);
-		r = keep(&w->lo, gx_sql__blob(st, 0));
-		if (r != 0)
-			return r;
-	}
+	GX_STMT(st, w->t->q,
+		"SELECT key,total,unread,(SELECT MIN(key) FROM schunk WHERE view=?1 AND key>?2) FROM schunk"
+		" WHERE view=?1 AND key<=?2 ORDER BY key DESC LIMIT 1");
+	gx_sql__bind_int(st, 1, (int64_t)w->view);
+	gx_sql__bind_blob(st, 2, key.data, key.len);
+	int r = gx_sql__step(st);
+	if (r <= 0)
+		return r == 0 ? damaged(w->t, w->view) : r;
+	w->total = gx_sql__int(st, 1);
+	w->unread = gx_sql__int(st, 2);
+	w->last = gx_sql__is_null(st, 3);
 	w->dirty = false;
 	w->open = true;
-	return find_end(w);
+	r = keep(&w->lo, gx_sql__blob(st, 0));
+	return r != 0 || w->last ? r : keep(&w->hi, gx_sql__blob(st, 3));
 }
 
 static int write_run(struct pass *w, struct gx_bin lo, int64_t total, int64_t unread)
@@ -169,24 +156,6 @@ static int close_run(struct pass *w)
 	return err != 0 || joined ? err : write_run(w, bin_of(&w->lo), w->total, w->unread);
 }
 
-static int write_totals(struct pass *w)
-{
-	if (w->d_total == 0 && w->d_unread == 0)
-		return 0;
-	GX_STMT(st, w->t->q, "UPDATE sview SET total=total+?2, unread=unread+?3 WHERE id=?1");
-	gx_sql__bind_int(st, 1, (int64_t)w->view);
-	gx_sql__bind_int(st, 2, w->d_total);
-	gx_sql__bind_int(st, 3, w->d_unread);
-	w->d_total = w->d_unread = 0;
-	return gx_sql__run(st);
-}
-
-static int end_view(struct pass *w)
-{
-	int err = close_run(w);
-	return err != 0 ? err : write_totals(w);
-}
-
 static int run_op(struct gx_txn *t, const char *sql, const struct gx_orderop *op, const uint8_t *key, int unread)
 {
 	GX_STMT(st, t->q, sql);
@@ -229,8 +198,7 @@ static int apply_one(struct pass *w, const struct gx_orderop *op, const uint8_t 
 		return r;
 	w->total += total;
 	w->unread += unread;
-	w->d_total += total;
-	w->d_unread += unread;
+	gx_tables__note_op(w->t, w->view, k, (int)total, (int)unread);
 	w->dirty = true;
 	return 0;
 }
@@ -241,14 +209,14 @@ int gx_order__apply(struct gx_txn *t, const uint8_t *keys, const struct gx_order
 	int err = 0;
 	for (size_t i = 0; err == 0 && i < n; i++) {
 		if (ops[i].view != w.view) {
-			err = end_view(&w);
+			err = close_run(&w);
 			w.view = ops[i].view;
 		}
 		if (err == 0)
 			err = apply_one(&w, &ops[i], keys + ops[i].off);
 	}
 	if (err == 0)
-		err = end_view(&w);
+		err = close_run(&w);
 	gx_push_release(&w.lo);
 	gx_push_release(&w.hi);
 	return err;
@@ -279,11 +247,11 @@ int gx_order__drop_rows(struct gx_txn *t, uint64_t view)
 
 int gx_order__total(struct gx_txn *t, uint64_t view, struct gx_ordersum *ret_s)
 {
-	GX_STMT(st, t->q, "SELECT total,unread FROM sview WHERE id=?1");
+	GX_STMT(st, t->q, "SELECT SUM(total),SUM(unread) FROM schunk WHERE view=?1");
 	gx_sql__bind_int(st, 1, (int64_t)view);
 	int r = gx_sql__step(st);
-	if (r <= 0)
-		return r == 0 ? GX_E_NOTFOUND : r;
+	if (r < 0 || gx_sql__is_null(st, 0)) /* each order has a run */
+		return r < 0 ? r : GX_E_NOTFOUND;
 	*ret_s = (struct gx_ordersum){gx_sql__u64(st, 0), gx_sql__u64(st, 1)};
 	return 0;
 }
@@ -331,48 +299,39 @@ int gx_order__rank(struct gx_txn *t, uint64_t view, struct gx_bin key, struct gx
 	return err;
 }
 
-/* The run that holds row @pos; @io_pos becomes the position in it. Counted from the nearer end. */
-static int find_run(struct gx_txn *t, uint64_t view, uint64_t all, bool unread, uint64_t *io_pos, struct gx_push *lo)
+/* The run that holds row @pos; *io_pos becomes the position in it, still from that end. */
+static int find_run(
+	struct gx_txn *t, uint64_t view, unsigned flags, uint64_t *io_pos, struct gx_push *lo, uint64_t *ret_n)
 {
-	bool back = *io_pos > all / 2;
-	uint64_t left = back ? all - 1 - *io_pos : *io_pos;
-	GX_STMT(st, t->q, back ? "SELECT key,total,unread FROM schunk WHERE view=?1 ORDER BY key DESC"
+	GX_STMT(st, t->q, flags & GX_WALK_BACK ? "SELECT key,total,unread FROM schunk WHERE view=?1 ORDER BY key DESC"
 		: "SELECT key,total,unread FROM schunk WHERE view=?1 ORDER BY key");
 	gx_sql__bind_int(st, 1, (int64_t)view);
 	int r;
 	while ((r = gx_sql__step(st)) > 0) {
-		uint64_t n = gx_sql__u64(st, unread ? 2 : 1);
-		if (left < n) {
-			*io_pos = back ? n - 1 - left : left;
+		*ret_n = gx_sql__u64(st, flags & GX_WALK_UNREAD ? 2 : 1);
+		if (*io_pos < *ret_n)
 			return keep(lo, gx_sql__blob(st, 0));
-		}
-		left -= n;
+		*io_pos -= *ret_n;
 	}
-	return r < 0 ? r : damaged(t, view);
+	return r < 0 ? r : GX_E_NOTFOUND;
 }
 
-int gx_order__at(struct gx_txn *t, uint64_t view, uint64_t pos, bool unread, struct gx_push *out)
+int gx_order__at(struct gx_txn *t, uint64_t view, uint64_t pos, unsigned flags, struct gx_push *out)
 {
-	struct gx_ordersum s;
-	int err = gx_order__total(t, view, &s);
-	uint64_t all = err != 0 ? 0 : unread ? s.unread : s.total;
-	if (err != 0 || pos >= all)
-		return err != 0 ? err : GX_E_NOTFOUND;
-	err = find_run(t, view, all, unread, &pos, out);
-	if (err != 0)
-		return err;
-	GX_STMT(st, t->q,
-		unread ? "SELECT key FROM srow WHERE view=?1 AND key>=?2 AND unread ORDER BY key LIMIT 1 OFFSET ?3"
-		       : "SELECT key FROM srow WHERE view=?1 AND key>=?2 ORDER BY key LIMIT 1 OFFSET ?3");
-	gx_sql__bind_int(st, 1, (int64_t)view);
-	gx_sql__bind_blob(st, 2, out->data, out->len);
-	gx_sql__bind_int(st, 3, (int64_t)pos);
-	int r = gx_sql__step(st);
-	struct gx_push key = GX_PUSH_INIT;
-	err = r < 0 ? r : r == 0 ? damaged(t, view) : keep(&key, gx_sql__blob(st, 0));
-	if (err == 0)
-		err = keep(out, bin_of(&key));
-	gx_push_release(&key);
+	struct gx_push lo = GX_PUSH_INIT;
+	uint64_t n;
+	int err = find_run(t, view, flags, &pos, &lo, &n);
+	if (err == 0) {
+		GX_STMT(st, t->q, flags & GX_WALK_UNREAD ?
+			"SELECT key FROM srow WHERE view=?1 AND key>=?2 AND unread ORDER BY key LIMIT 1 OFFSET ?3" :
+			"SELECT key FROM srow WHERE view=?1 AND key>=?2 ORDER BY key LIMIT 1 OFFSET ?3");
+		gx_sql__bind_int(st, 1, (int64_t)view);
+		gx_sql__bind_blob(st, 2, lo.data == NULL ? (const uint8_t *)"" : lo.data, lo.len);
+		gx_sql__bind_int(st, 3, (int64_t)(flags & GX_WALK_BACK ? n - 1 - pos : pos));
+		int r = gx_sql__step(st);
+		err = r < 0 ? r : r == 0 ? damaged(t, view) : keep(out, gx_sql__blob(st, 0));
+	}
+	gx_push_release(&lo);
 	return err;
 }
 

@@ -83,6 +83,31 @@ struct gx_groups {
 	uint64_t last_id;
 };
 
+/* A range of leaf rows with the same category columns. */
+struct gx_run {
+	size_t off, len;          /* prefix, all category columns */
+	uint64_t count, unread;
+	bool touched;             /* by changes that were merged in */
+};
+struct gx_runs {
+	struct gx_table *tb;
+	struct gx_push bytes;
+	struct gx_run *v;
+	size_t n, cap;
+};
+/* Changes of an order that groups lie on, by prefix. */
+struct gx_groupop {
+	uint64_t view;
+	size_t off, len;
+	int total, unread;
+};
+struct gx_groupops {
+	struct gx_push bytes;
+	struct gx_groupop *v;
+	size_t n, cap;
+	bool many;                /* more than are kept */
+};
+
 /* ---- Folders and fixed rows ---- */
 
 struct gx_trow_folder {
@@ -124,6 +149,7 @@ struct gx_table {
 	uint64_t version;             /* what is in memory holds this; with those in pending everything since */
 	uint64_t *pending;            /* messages, or folders, to be looked at */
 	size_t npending, cap_pending;
+	struct gx_groupops ops;       /* and what they did to the order, when groups lie on one */
 
 	struct gx_seq seq;
 	struct gx_groups groups;
@@ -232,6 +258,10 @@ int gx_table__unread(struct gx_table *tb, struct gx_msgsrc *x) GX_MUST_CHECK;
 /* Reads the groups anew; those that are still there stay open or closed and keep their ids. */
 int gx_groups__fill(struct gx_table *tb, struct gx_txn *t) GX_MUST_CHECK;
 void gx_groups__clear(struct gx_groups *g);
+/* The key of the group's first row. GX_E_NOTFOUND. */
+int gx_groups__first_key(struct gx_table *tb, struct gx_txn *t, size_t i, struct gx_push *out) GX_MUST_CHECK;
+/* After commits that did this to the order below them. */
+int gx_groups__update(struct gx_table *tb, struct gx_txn *t, struct gx_groupops *ops) GX_MUST_CHECK;
 /* After groups opened or closed. */
 int gx_groups__show(struct gx_table *tb) GX_MUST_CHECK;
 /* Index of the group that begins with the prefix; SIZE_MAX. */
@@ -248,6 +278,19 @@ size_t gx_groups__of_leaf(const struct gx_groups *g, uint64_t leaf);
 /* Rows that can be seen below header @i. */
 uint64_t gx_groups__below(const struct gx_groups *g, size_t i);
 
+/* ---- Ranges (table_runs.c) ---- */
+
+void gx_runs__release(struct gx_runs *x);
+struct gx_bin gx_runs__prefix(const struct gx_runs *x, const struct gx_run *r);
+int gx_runs__add(struct gx_runs *x, struct gx_bin prefix, uint64_t count, uint64_t unread) GX_MUST_CHECK;
+int gx_runs__read_list(struct gx_runs *x) GX_MUST_CHECK;
+int gx_runs__read_order(struct gx_runs *x, struct gx_txn *t) GX_MUST_CHECK;
+/* Those of the table's groups with changes; sorts @ops. GX_E_RANGE: they do not belong together. */
+int gx_runs__merge(struct gx_runs *x, struct gx_groupops *ops) GX_MUST_CHECK;
+void gx_groupops__clear(struct gx_groupops *ops);
+/* Adds one; above GX_TABLE_PENDING_MAX, or without memory, there are many. */
+void gx_groupops__add(struct gx_groupops *ops, uint64_t view, struct gx_bin prefix, int total, int unread);
+
 /* ---- Folders (table_folders.c), fixed rows (table_fixed.c) ---- */
 
 int gx_folders__fill(struct gx_table *tb, struct gx_txn *t) GX_MUST_CHECK;
@@ -262,7 +305,9 @@ struct gx_rowsrc {
 	struct gx_arena *a;           /* for all that is made of a row; the user resets it */
 	struct gx_trow row;
 	struct gx_msgsrc msg;
-	size_t group;                 /* of a header */
+	size_t group;                 /* of a header; msg is its first message, first_inst the instance */
+	uint32_t first_inst;
+	bool have_first;
 	const struct gx_proplist *fixed;
 	struct gx_proplist folder;
 	bool folder_read;
@@ -292,12 +337,17 @@ struct gx_chfolder {
 struct gx_tabletxn {
 	struct gx_chfolder *head;
 	bool numbered;
+	struct gx_groupops ops;       /* on orders, whole keys; when grouped tables are open */
+	bool ops_missed;
 	bool missed;                  /* nobody listened; a table that was opened meanwhile must read anew */
 };
 /* Told by the hub. @old NULL: it came; @r NULL: it went. */
 int gx_tables__note(struct gx_txn *t, const struct gx_msg_row *old, const struct gx_msg_row *r) GX_MUST_CHECK;
 /* A message came into a search folder, or left it. */
 int gx_tables__note_found(struct gx_txn *t, uint64_t fid, const struct gx_msg_row *r, bool is) GX_MUST_CHECK;
+/* A row came into an order (@total 1), left it (-1) or turned its mark. */
+void gx_tables__note_op(struct gx_txn *t, uint64_t view, struct gx_bin key, int total, int unread);
+void gx_tables__note_release(struct gx_txn *t);
 int gx_tables__note_folder(struct gx_txn *t, const struct gx_event *ev) GX_MUST_CHECK;
 /* More of a folder's messages than can be told. */
 int gx_tables__note_many(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
@@ -312,6 +362,7 @@ struct gx_tables {
 	struct gx_table *head;
 	atomic_uint count;
 	atomic_uint found;            /* of them on search folders */
+	atomic_uint grouped;          /* of them with groups */
 };
 int gx_tables__new(struct gx_tables **ret_r) GX_MUST_CHECK;
 void gx_tables__free(struct gx_tables *r);

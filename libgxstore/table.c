@@ -93,6 +93,7 @@ void gx_table_close(struct gx_table *tb)
 		gx_tables__remove(tb);
 	gx_list__clear(tb);
 	gx_groups__clear(&tb->groups);
+	gx_groupops__clear(&tb->ops);
 	for (size_t i = 0; i < tb->nbm; i++)
 		free(tb->bm[i].key);
 	free(tb->bm);

@@ -110,7 +110,8 @@ static int take_row(struct filling *f, const struct gx_orderrow *row)
 	if (r > 0 && tb->s->is_public) /* the mark of the order is nobody's */
 		unread = gx_table__unread(tb, &f->x);
 	if (r > 0)
-		r = unread < 0 ? unread : gx_list__insert(tb, tb->seq.n, row->key, GX_ENTRY(row->mid, unread, row->inst));
+		r = unread < 0 ? unread
+			       : gx_list__insert(tb, tb->seq.n, row->key, GX_ENTRY(row->mid, unread, row->inst));
 	gx_arena_reset(f->a);
 	return r;
 }

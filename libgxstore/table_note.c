@@ -122,6 +122,24 @@ int gx_tables__note_many(struct gx_txn *t, uint64_t fid)
 	return err;
 }
 
+/* Without memory tables read anew. */
+void gx_tables__note_op(struct gx_txn *t, uint64_t view, struct gx_bin key, int total, int unread)
+{
+	struct gx_tabletxn *x;
+	if (state(t, &x) != 0)
+		return;
+	if (atomic_load(&t->s->tables->grouped) == 0)
+		x->ops_missed = true;
+	else
+		gx_groupops__add(&x->ops, view, key, total, unread);
+}
+
+void gx_tables__note_release(struct gx_txn *t)
+{
+	if (t->tables != NULL)
+		gx_groupops__clear(&t->tables->ops);
+}
+
 int gx_tables__note_folder(struct gx_txn *t, const struct gx_event *ev)
 {
 	const uint32_t folders =

@@ -39,24 +39,26 @@ int gx_seq__total(struct gx_table *tb, struct gx_txn *t, uint64_t *ret_n)
 
 /* ---- From an order ---- */
 
+static unsigned walk_flags(const struct gx_seq *q)
+{
+	return (q->back ? GX_WALK_BACK : 0) | (q->unread_only ? GX_WALK_UNREAD : 0);
+}
+
 static int order_window(struct gx_table *tb, struct gx_txn *t, uint64_t pos, size_t n, struct gx_trow *v, size_t *ret_n)
 {
 	const struct gx_seq *q = &tb->seq;
 	struct gx_push key = GX_PUSH_INIT;
 	struct gx_orderwalk w;
 	struct gx_orderrow row;
-	uint64_t total;
+	unsigned flags = walk_flags(q);
 	size_t k = 0;
-	int err = gx_seq__total(tb, t, &total), r = 1;
-	if (err == 0 && pos < total)
-		err = gx_order__at(t, q->view, q->back ? total - 1 - pos : pos, q->unread_only, &key);
-	if (err != 0 || pos >= total || n == 0) {
+	int err = n == 0 ? GX_E_NOTFOUND : gx_order__at(t, q->view, pos, flags, &key), r = 1;
+	*ret_n = 0;
+	if (err != 0) {
 		gx_push_release(&key);
-		*ret_n = 0;
-		return err;
+		return err == GX_E_NOTFOUND ? 0 : err;
 	}
-	gx_orderwalk__from(&w, t, q->view, (struct gx_bin){key.data, key.len},
-		(q->back ? GX_WALK_BACK : 0) | (q->unread_only ? GX_WALK_UNREAD : 0));
+	gx_orderwalk__from(&w, t, q->view, (struct gx_bin){key.data, key.len}, flags);
 	while (k < n && (r = gx_orderwalk__next(&w, &row)) > 0)
 		v[k++] = (struct gx_trow){row.mid, row.inst, GX_ROW_LEAF, (uint8_t)tb->groups.depth};
 	gx_orderwalk__end(&w);
@@ -185,11 +187,7 @@ int gx_seq__key(struct gx_table *tb, struct gx_txn *t, uint64_t pos, struct gx_p
 		uint64_t e = q->v[list_index(q, pos)];
 		return key_of(t, &q->spec, GX_ENTRY_MID(e), GX_ENTRY_INST(e), out);
 	}
-	uint64_t total;
-	int err = gx_seq__total(tb, t, &total);
-	if (err != 0 || pos >= total)
-		return err != 0 ? err : GX_E_NOTFOUND;
-	return gx_order__at(t, q->view, q->back ? total - 1 - pos : pos, q->unread_only, out);
+	return gx_order__at(t, q->view, pos, walk_flags(q), out);
 }
 
 static int order_place(struct gx_table *tb, struct gx_txn *t, uint64_t mid, uint32_t inst, uint64_t *ret_pos)

@@ -91,21 +91,25 @@ static bool shared_column(const struct gx_rowsrc *x, gx_proptag_t tag)
 	return false;
 }
 
-static int first_message(struct gx_rowsrc *x, uint32_t *ret_inst)
+static int first_message(struct gx_rowsrc *x)
 {
-	struct gx_trow first;
-	size_t n;
-	int err = gx_seq__window(x->tb, x->t, x->tb->groups.v[x->group].start, 1, &first, &n);
-	if (err == 0 && n == 0)
-		err = GX_E_NOTFOUND;
-	*ret_inst = err == 0 ? first.inst : 0;
-	return err != 0 ? err : x->msg.row.mid == first.id ? 0 : gx_msgsrc__set_mid(&x->msg, first.id);
+	struct gx_push key = GX_PUSH_INIT;
+	uint64_t mid;
+	if (x->have_first)
+		return 0;
+	int err = gx_groups__first_key(x->tb, x->t, x->group, &key);
+	if (err == 0) {
+		gx_order__id((struct gx_bin){key.data, key.len}, &mid, &x->first_inst);
+		err = gx_msgsrc__set_mid(&x->msg, mid);
+	}
+	gx_push_release(&key);
+	x->have_first = err == 0;
+	return err;
 }
 
 static int of_header(struct gx_rowsrc *x, gx_proptag_t tag, struct gx_propval *ret_pv)
 {
 	const struct gx_group *g = &x->tb->groups.v[x->group];
-	uint32_t inst;
 	switch (GX_PROP_ID(tag)) {
 	case GX_PROP_ID(PidTagContentCount):
 		return give_number(ret_pv, tag, PidTagContentCount, g->count);
@@ -116,8 +120,8 @@ static int of_header(struct gx_rowsrc *x, gx_proptag_t tag, struct gx_propval *r
 	}
 	if (!shared_column(x, tag))
 		return 0;
-	int err = first_message(x, &inst);
-	return err == GX_E_NOTFOUND ? 0 : err != 0 ? err : of_message(x, tag, inst, ret_pv);
+	int err = first_message(x);
+	return err == GX_E_NOTFOUND ? 0 : err != 0 ? err : of_message(x, tag, x->first_inst, ret_pv);
 }
 
 /* ---- Folders ---- */
@@ -193,7 +197,7 @@ void gx_rowsrc__release(struct gx_rowsrc *x)
 int gx_rowsrc__set(struct gx_rowsrc *x, const struct gx_trow *row)
 {
 	x->row = *row;
-	x->folder_read = false;
+	x->folder_read = x->have_first = false;
 	x->folder = (struct gx_proplist){0};
 	x->msg.row.mid = 0;
 	for (size_t i = 0; x->tb->what == GX_T_FIXED && i < x->tb->nrows; i++)

@@ -120,29 +120,33 @@ static int fill(struct gx_table *tb, struct gx_txn *t)
 	return err == 0 && tb->groups.depth > 0 ? gx_groups__fill(tb, t) : err;
 }
 
-static int update(struct gx_table *tb, struct gx_txn *t, const uint64_t *ids, size_t n)
+static int update(struct gx_table *tb, struct gx_txn *t, const uint64_t *ids, size_t n, struct gx_groupops *ops)
 {
 	int err = 0;
 	if (tb->what == GX_T_FOLDERS)
 		return gx_folders__fill(tb, t);
-	if (tb->seq.listed)
-		err = gx_list__update(tb, t, ids, n, NULL);
+	if (!tb->seq.listed)
+		return gx_groups__update(tb, t, ops);
+	err = gx_list__update(tb, t, ids, n, NULL);
 	return err == 0 && tb->groups.depth > 0 ? gx_groups__fill(tb, t) : err;
 }
 
-/* The owner has the table to itself: commits that come meanwhile leave what they have in pending. */
+/* The owner has the table to itself: commits that come meanwhile leave what they have for the next time. */
 static int refresh(struct gx_table *tb, struct gx_txn *t, uint64_t version)
 {
 	pthread_mutex_lock(&tb->lock);
 	bool anew = tb->stale;
 	size_t n = tb->npending;
 	uint64_t *ids = tb->pending;
+	struct gx_groupops ops = tb->ops;
 	tb->pending = NULL;
 	tb->npending = tb->cap_pending = 0;
+	tb->ops = (struct gx_groupops){.bytes = GX_PUSH_INIT};
 	tb->stale = false;
 	pthread_mutex_unlock(&tb->lock);
-	int err = anew ? fill(tb, t) : update(tb, t, ids, n);
+	int err = anew ? fill(tb, t) : update(tb, t, ids, n, &ops);
 	free(ids);
+	gx_groupops__clear(&ops);
 	pthread_mutex_lock(&tb->lock);
 	tb->version = version;
 	if (err != 0)

@@ -271,6 +271,23 @@ static void update_list(struct gx_table *tb, struct gx_telling *w, const uint64_
 		tell_list(tb, w, c);
 }
 
+/* What happened to the order that the table's groups lie on. */
+static void take_ops(struct gx_table *tb, struct gx_telling *w)
+{
+	const struct gx_groupops *ops = &w->what->ops;
+	if (tb->groups.depth == 0 || tb->seq.listed || tb->stale)
+		return;
+	for (size_t i = 0; i < ops->n; i++) {
+		struct gx_bin key = {ops->bytes.data + ops->v[i].off, ops->v[i].len};
+		if (ops->v[i].view != tb->seq.view)
+			continue;
+		key.len = gx_orderspec__prefix(&tb->seq.spec, key, tb->groups.depth);
+		gx_groupops__add(&tb->ops, ops->v[i].view, key, ops->v[i].total, ops->v[i].unread);
+	}
+	if (ops->many || w->what->ops_missed || tb->ops.many)
+		tb->stale = true;
+}
+
 static void tell_memory(struct gx_table *tb, struct gx_telling *w, const uint64_t *mids, size_t n)
 {
 	bool now = tb->cb != NULL && !tb->told && !tb->busy && !tb->stale && tb->npending == 0 &&
@@ -280,6 +297,7 @@ static void tell_memory(struct gx_table *tb, struct gx_telling *w, const uint64_
 		return;
 	}
 	gx_table__pend(tb, mids, n);
+	take_ops(tb, w);
 	gx_tables__tell_changed(tb);
 }
 
@@ -298,6 +316,7 @@ static size_t concerned(const struct gx_table *tb, const struct gx_chfolder *f, 
 
 static void too_many(struct gx_table *tb)
 {
+	gx_groupops__clear(&tb->ops);
 	tb->stale = tb->moved = true;
 	gx_tables__tell_changed(tb);
 }
@@ -317,6 +336,7 @@ static void tell_store(struct gx_table *tb, struct gx_telling *w, bool memory)
 			gx_tables__tell_changed(tb);
 		}
 	}
+	take_ops(tb, w);
 }
 
 void gx_tables__tell_contents(struct gx_table *tb, struct gx_telling *w)

@@ -47,6 +47,8 @@ void gx_tables__add(struct gx_table *tb)
 	atomic_fetch_add(&r->count, 1);
 	if (tb->what == GX_T_CONTENTS && tb->seq.kind == GX_ORDER_FOUND)
 		atomic_fetch_add(&r->found, 1);
+	if (tb->groups.depth > 0)
+		atomic_fetch_add(&r->grouped, 1);
 	pthread_mutex_unlock(&r->lock);
 }
 
@@ -61,6 +63,8 @@ void gx_tables__remove(struct gx_table *tb)
 	atomic_fetch_sub(&r->count, 1);
 	if (tb->what == GX_T_CONTENTS && tb->seq.kind == GX_ORDER_FOUND)
 		atomic_fetch_sub(&r->found, 1);
+	if (tb->groups.depth > 0)
+		atomic_fetch_sub(&r->grouped, 1);
 	pthread_mutex_unlock(&r->lock);
 }
 

@@ -18,6 +18,7 @@ static void txn_free(struct gx_txn *t)
 	gx_push_release(&t->structure);
 	gx_change__release(t);
 	gx_order__release(t);
+	gx_tables__note_release(t);
 	free(t->vops);
 	free(t->events);
 	gx_arena_free(t->a);
