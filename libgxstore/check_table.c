@@ -182,7 +182,11 @@ static void start_model(unsigned n)
 	clock_now = 1000;
 	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
 	for (unsigned i = 0; i < n; i++)
-		random_op(t);
+		if (rnd(2))
+			do_insert(t, rnd(8) ? GX_FID_INBOX : GX_FID_DRAFTS,
+				(rnd(2) ? GX_MSGF_READ : 0) | (rnd(8) == 0 ? GX_MSGF_FAI : 0));
+		else
+			random_op(t);
 	st_commit(t);
 }
 

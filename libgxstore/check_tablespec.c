@@ -4,6 +4,7 @@
 #include <gx/acl.h>
 #include <gx/entryid.h>
 #include <gx/rules.h>
+#include <gx/search.h>
 #include "libgxstore/tabletest.h"
 
 /* ---- Hierarchy ---- */
@@ -348,6 +349,41 @@ START_TEST(conversations)
 }
 END_TEST
 
+/* Words that the full-text index knows: it names the candidates, the rows are the same as without. */
+START_TEST(restricted_by_words)
+{
+	struct gx_restr r = {.type = RES_CONTENT,
+		.u.content = {FL_SUBSTRING, FL_IGNORECASE, PidTagSubject, {PidTagSubject, {.str = "Needle"}}}};
+	const struct gx_sort by_subject[] = {{PidTagSubject, 1}, {PidTagMessageDeliveryTime, 0}};
+	struct gx_sortset g = {by_subject, 2, 1, 1};
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	uint64_t mid[4];
+	for (unsigned i = 0; i < 200; i++)
+		insert_subject(t, GX_FID_INBOX, gx_arena_printf(w.a, "hay %u", i), i);
+	for (unsigned i = 0; i < 4; i++)
+		mid[i] = insert_subject(t, GX_FID_INBOX, i % 2 ? "a needle" : "the needles", 100 + i);
+	insert_subject(t, GX_FID_SENT, "needle", 1);
+	st_commit(t);
+	bool done;
+	ck_assert_int_eq(gx_store_index(w.s, 10000, &done), 0);
+	for (unsigned grouped = 0; grouped < 2; grouped++) {
+		struct gx_table_opts o = opts(GX_FID_INBOX, 0);
+		o.restr = &r;
+		o.sort = grouped ? &g : NULL;
+		t = st_begin(w.s, GX_TXN_READ);
+		struct gx_table *tb = contents(t, o);
+		size_t n;
+		struct gx_table_row *v = rows(tb, t, NULL, 0, &n);
+		ck_assert_uint_eq(n, grouped ? 6 : 4);
+		ck_assert(grouped ? v[0].type == GX_ROW_EXPANDED && v[1].id == mid[0] && v[2].id == mid[2] &&
+					    v[4].id == mid[1]
+				  : v[0].id == mid[0]);
+		gx_table_close(tb);
+		gx_txn_abort(t);
+	}
+}
+END_TEST
+
 /* ---- Bookmarks ---- */
 
 START_TEST(bookmarks)
@@ -627,6 +663,7 @@ static Suite *suite(void)
 	tcase_add_test(c, first_rows_only);
 	tcase_add_test(c, deleted_messages);
 	tcase_add_test(c, conversations);
+	tcase_add_test(c, restricted_by_words);
 	tcase_add_test(c, bookmarks);
 	tcase_add_test(c, kept_states);
 	tcase_add_test(c, permissions);

@@ -3,6 +3,7 @@
 #include <config.h>
 #include <pthread.h>
 #include <gx/folder.h>
+#include <gx/search.h>
 #include <gx/storeset.h>
 #include "libgxstore/tabletest.h"
 
@@ -67,6 +68,58 @@ START_TEST(hierarchy_is_told)
 	ck_assert_uint_eq(h.n, 6);
 	ck_assert_uint_eq(h.v[5].type, GX_TABLE_EV_CHANGED);
 	gx_table_close(tb);
+}
+END_TEST
+
+/* Rows are messages of other folders; they come and go with what the search finds. */
+START_TEST(search_folder_is_told)
+{
+	static struct heard h;
+	struct gx_restr r = {.type = RES_CONTENT,
+		.u.content = {FL_SUBSTRING, FL_IGNORECASE, PidTagSubject, {PidTagSubject, {.str = "plan"}}}};
+	const uint64_t scope = GX_FID_INBOX;
+	uint64_t fid, mid;
+	uint32_t n;
+	bool done;
+	memset(&h, 0, sizeof(h));
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	ST_OK(gx_folder_create(t, GX_FID_FINDER, "plans", NULL, GX_FOLDER_SEARCH, NULL, &fid));
+	insert_subject(t, GX_FID_INBOX, "the plan", 100);
+	insert_subject(t, GX_FID_INBOX, "nothing", 200);
+	ST_OK(gx_search_set(t, fid, RESTART_SEARCH | SHALLOW_SEARCH, &r, &scope, 1));
+	st_commit(t);
+	ck_assert_int_eq(gx_search_run(w.s, 10000, &done), 0);
+	for (unsigned kind = 0; kind < 2; kind++) { /* in memory, then from an order on disk */
+		t = st_begin(w.s, GX_TXN_READ);
+		struct gx_table *tb = contents(t, opts(fid, 0));
+		ST_OK(gx_table_watch(tb, hear, &h));
+		uint32_t before = count(tb, t);
+		gx_txn_abort(t);
+		h.n = 0;
+		t = st_begin(w.s, GX_TXN_WRITE);
+		mid = insert_subject(t, GX_FID_INBOX, "another plan", 150 + kind);
+		insert_subject(t, GX_FID_INBOX, "not this one", 150);
+		st_commit(t);
+		ck_assert_uint_eq(h.n, 1);
+		ck_assert(h.v[0].type == GX_TABLE_EV_ADDED && h.v[0].row_mid == mid && h.v[0].row_fid == GX_FID_INBOX);
+		struct gx_proplist l = {0};
+		ck_assert_int_eq(gx_proplist_set_str(&l, w.a, PidTagSubject, "given up"), 0);
+		t = st_begin(w.s, GX_TXN_WRITE);
+		ST_OK(gx_msg_set_props(t, mid, &l));
+		st_commit(t);
+		ck_assert_uint_eq(h.n, 2);
+		ck_assert(h.v[1].type == GX_TABLE_EV_DELETED && h.v[1].row_mid == mid);
+		t = st_begin(w.s, GX_TXN_READ);
+		ck_assert_uint_eq(count(tb, t), before);
+		ST_OK(gx_table_sum_messages(t, fid, false, false, &n));
+		ck_assert_uint_eq(n, before);
+		gx_txn_abort(t);
+		gx_table_close(tb);
+		t = st_begin(w.s, GX_TXN_WRITE);
+		for (unsigned i = 0; i < 150 && kind == 0; i++)
+			insert_subject(t, GX_FID_INBOX, "plan", 300 + i);
+		st_commit(t);
+	}
 }
 END_TEST
 
@@ -262,6 +315,7 @@ static Suite *suite(void)
 	tcase_set_timeout(c, 120);
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, hierarchy_is_told);
+	tcase_add_test(c, search_folder_is_told);
 	tcase_add_test(c, changed_once_until_used);
 	tcase_add_test(c, reset_change_numbers);
 	tcase_add_test(c, side_by_side);

@@ -2,6 +2,7 @@
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
+#include <gx/search.h>
 #include "libgxstore/table-int.h"
 
 /*
@@ -166,10 +167,34 @@ static int find_order(struct gx_table *tb, struct gx_txn *t, uint64_t *ret_view)
 	return err != 0 ? err : gx_order__spec(t, *ret_view, &q->spec);
 }
 
+/* The full-text index may know the few messages that can be meant; each is looked at all the same. @return 1 done. */
+static int take_candidates(struct filling *f, struct gx_txn *t)
+{
+	struct gx_table *tb = f->tb;
+	struct gx_candidates c = {.all = true};
+	bool one_folder = tb->seq.kind == GX_ORDER_NORMAL || tb->seq.kind == GX_ORDER_FAI;
+	if (tb->restr == NULL || tb->seq.kind == 0)
+		return 0;
+	struct gx_arena *a = gx_arena_new(0);
+	if (a == NULL)
+		return GX_E_NOMEM;
+	gx_ec ec = gx_search_restr(t, one_folder ? tb->fid : 0, tb->restr, a, &c);
+	int err = gx_ec_failed(ec) ? gx_ec_to_err(ec) : 0;
+	for (size_t i = 0; err == 0 && !c.all && i < c.n; i++)
+		err = take(f, c.mids[i]);
+	gx_arena_free(a);
+	if (err == 0 && !c.all)
+		err = keep_sorted(f);
+	return err != 0 ? err : !c.all;
+}
+
 static int fill(struct filling *f, struct gx_txn *t)
 {
 	uint64_t view = 0;
 	int err = find_order(f->tb, t, &view);
+	int done = err == 0 || err == GX_E_NOTFOUND ? take_candidates(f, t) : err;
+	if (done != 0)
+		return done < 0 ? done : 0;
 	if (err == 0)
 		return walk_order(f, t, view);
 	if (err == GX_E_NOTFOUND)
