@@ -70,7 +70,7 @@ static bool holds_id(gx_proptag_t tag)
 
 static gx_ec id_in(struct gx_call_ctx *c, struct gx_propval *pv)
 {
-	uint64_t id, eid = (uint64_t)pv->v.i64;
+	uint64_t id = 0, eid = (uint64_t)pv->v.i64;
 	gx_ec ec = eid == 0 ? GX_OK_EC : gx_call__id(c, eid, &id);
 	if (!gx_ec_failed(ec) && eid != 0)
 		pv->v.i64 = (int64_t)id;
