@@ -12,7 +12,7 @@
 struct stmt {
 	struct gx_dirstmt base;
 	sqlite3_stmt *h;
-	bool once;
+	struct stmt *own; /* the statement itself when it was allocated for one call */
 };
 
 struct conn {
@@ -145,7 +145,7 @@ static int prepare(struct conn *c, unsigned slot, const char *sql, struct stmt *
 	if (st == NULL)
 		return GX_E_NOMEM;
 	if (st->h == NULL) {
-		*st = (struct stmt){.base = {&c->base}, .once = once};
+		*st = (struct stmt){.base = {&c->base}, .own = once ? st : NULL};
 		int err = result(c, sqlite3_prepare_v3(c->db, sql, -1, once ? 0 : SQLITE_PREPARE_PERSISTENT, &st->h, NULL));
 		if (err != 0) {
 			if (once)
@@ -160,9 +160,9 @@ static int prepare(struct conn *c, unsigned slot, const char *sql, struct stmt *
 static void done(struct gx_dirstmt *base)
 {
 	struct stmt *st = (struct stmt *)base;
-	if (st->once) {
+	if (st->own != NULL) {
 		sqlite3_finalize(st->h);
-		free(st);
+		free(st->own);
 		return;
 	}
 	/* A read snapshot must not stay open. */
