@@ -397,7 +397,10 @@ static void do_flags(struct gx_txn *t, struct mmsg *m)
 {
 	struct gx_flag_change c = {(int)rnd(2) + 1, GX_MSGF_READ, NULL, UINT64_MAX};
 	m->flags = c.op == GX_FLAGS_ADD ? m->flags | GX_MSGF_READ : m->flags & ~(uint32_t)GX_MSGF_READ;
-	ST_OK(gx_msg_change_flags(t, m->fid, &m->mid, 1, &c, NULL, NULL, NULL));
+	if (rnd(2)) /* the way of IMAP, or that of MAPI */
+		ST_OK(gx_msg_change_flags(t, m->fid, &m->mid, 1, &c, NULL, NULL, NULL));
+	else
+		ST_OK(gx_msg_set_read(t, m->mid, c.op == GX_FLAGS_ADD ? GX_RF_DEFAULT : GX_RF_CLEAR_READ, NULL));
 }
 
 static void do_props(struct gx_txn *t, struct mmsg *m)

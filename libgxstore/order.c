@@ -251,16 +251,26 @@ int gx_order__before(struct gx_txn *t, const struct gx_msg_row *r)
 
 /* ---- After it ---- */
 
-/* The key that was put aside for this order and is the same now: there is nothing to move. */
-static struct gx_orderop *same_aside(struct gx_ordertxn *x, uint64_t view, struct gx_bin key, bool unread)
+/* The key that was put aside for this order and is the same now: the row need not move. */
+static struct gx_orderop *same_aside(struct gx_ordertxn *x, uint64_t view, struct gx_bin key)
 {
 	for (size_t i = 0; i < x->n_aside; i++) {
 		struct gx_orderop *op = &x->aside[i];
-		if (op->view == view && op->unread == unread && op->what == GX_OP_TAKE &&
+		if (op->view == view && op->what == GX_OP_TAKE &&
 		    gx_order__cmp((struct gx_bin){x->aside_keys.data + op->off, op->len}, key) == 0)
 			return op;
 	}
 	return NULL;
+}
+
+/* A key is put before those aside are taken, so one that stays must be in neither: only its mark may turn. */
+static int put_key(struct gx_txn *t, struct gx_ordertxn *x, uint64_t view, bool unread, struct gx_bin key)
+{
+	struct gx_orderop *same = same_aside(x, view, key);
+	if (same == NULL)
+		return add_op(t, x, view, GX_OP_PUT, unread, key);
+	same->what = GX_OP_PUT; /* it stays */
+	return same->unread == unread ? 0 : add_op(t, x, view, unread ? GX_OP_UNREAD : GX_OP_READ, unread, key);
 }
 
 static int put_new(struct gx_txn *t, const struct gx_order *o, const struct gx_msg_row *r, void *ctx)
@@ -272,14 +282,8 @@ static int put_new(struct gx_txn *t, const struct gx_order *o, const struct gx_m
 		err = state(t, &x);
 	if (err == 0)
 		err = gx_orderkeys__make(&o->spec, &k->src, &x->made);
-	for (unsigned i = 0; err == 0 && i < x->made.n; i++) {
-		struct gx_bin key = gx_orderkeys__at(&x->made, i);
-		struct gx_orderop *same = same_aside(x, o->id, key, is_unread(r));
-		if (same != NULL)
-			same->what = GX_OP_PUT; /* it stays */
-		else
-			err = add_op(t, x, o->id, GX_OP_PUT, is_unread(r), key);
-	}
+	for (unsigned i = 0; err == 0 && i < x->made.n; i++)
+		err = put_key(t, x, o->id, is_unread(r), gx_orderkeys__at(&x->made, i));
 	return err;
 }
 
