@@ -512,6 +512,25 @@ START_TEST(kept_states)
 }
 END_TEST
 
+START_TEST(states_go_with_their_folder)
+{
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	uint64_t a = new_folder(t, GX_FID_DRAFTS, "a"), b = new_folder(t, GX_FID_DRAFTS, "b");
+	struct gx_table *in_a = contents(t, opts(a, 0)), *in_b = contents(t, opts(b, 0));
+	uint32_t state, pos;
+	ST_OK(gx_table_save_state(in_a, t, 0, 0, &state));
+	ST_OK(gx_table_save_state(in_b, t, 0, 0, &state));
+	gx_table_close(in_a);
+	ST_OK(gx_folder_delete(t, a, true));
+	st_commit(t);
+	st_verify(w.s);
+	t = st_begin(w.s, GX_TXN_READ);
+	ST_OK(gx_table_restore_state(in_b, t, state, &pos));
+	gx_txn_abort(t);
+	gx_table_close(in_b);
+}
+END_TEST
+
 /* ---- Fixed rows ---- */
 
 static int who(const char *address, struct gx_arena *a, const char **ret_name, struct gx_bin *ret_id, void *ctx)
@@ -666,6 +685,7 @@ static Suite *suite(void)
 	tcase_add_test(c, restricted_by_words);
 	tcase_add_test(c, bookmarks);
 	tcase_add_test(c, kept_states);
+	tcase_add_test(c, states_go_with_their_folder);
 	tcase_add_test(c, permissions);
 	tcase_add_test(c, rules);
 	tcase_add_test(c, rows_of_others);

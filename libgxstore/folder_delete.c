@@ -42,6 +42,8 @@ static int drop_rows(struct gx_txn *t, uint64_t fid)
 	if (err == 0)
 		err = gx_rules__drop(t, fid);
 	if (err == 0)
+		err = gx_tables__drop_states(t, fid);
+	if (err == 0)
 		err = gx_changelog__drop(t, fid);
 	if (err == 0)
 		err = gx_fstate__get(t, fid, &f);

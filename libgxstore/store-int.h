@@ -433,6 +433,9 @@ int gx_perm__drop(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 /* The rules of a folder that goes (rules.c). */
 int gx_rules__drop(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 
+/* The kept states of its tables (table_state.c). */
+int gx_tables__drop_states(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
+
 /* ---- Names ---- */
 
 int gx_named__ids(struct gx_txn *t, bool create, const struct gx_propname *v, size_t n, uint16_t *ret_ids) GX_MUST_CHECK;

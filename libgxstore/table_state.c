@@ -111,6 +111,14 @@ static int write_state(struct gx_txn *t, uint64_t fid, const struct gx_push *sta
 	return gx_sql__run(old);
 }
 
+/* There are never more than STATES_MAX of them to look at. */
+int gx_tables__drop_states(struct gx_txn *t, uint64_t fid)
+{
+	GX_STMT(st, t->q, "DELETE FROM tstate WHERE fid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)fid);
+	return gx_sql__run(st);
+}
+
 gx_ec gx_table_save_state(struct gx_table *tb, struct gx_txn *t, uint64_t id, uint32_t inst, uint32_t *ret_state)
 {
 	struct gx_push out;
