@@ -80,7 +80,7 @@ static int make_order(struct gx_table *tb, struct gx_txn *t, uint64_t *ret_view)
 	int err = message_count(t, tb, &n);
 	if (err != 0)
 		return err;
-	if (n <= ALWAYS_LISTED)
+	if (n <= ALWAYS_LISTED || t->s->observe)
 		return GX_E_TIMEOUT;
 	return gx_order__ensure(t, order_fid(tb), tb->seq.kind, &tb->seq.want,
 		n <= SMALL_FOLDER ? WAIT_SMALL_MS : WAIT_LARGE_MS, ret_view);
@@ -95,7 +95,8 @@ static int choose_order(struct gx_table *tb, struct gx_txn *t)
 		err = gx_order__find(t, order_fid(tb), q->kind, &q->want, q->view, &view);
 	if (err == GX_E_NOTFOUND)
 		err = make_order(tb, t, &view);
-	if (err == GX_E_TIMEOUT || err == GX_E_BUSY) {
+	/* Where nothing can be written tables can be read all the same. */
+	if (err == GX_E_TIMEOUT || err == GX_E_BUSY || (t->mode == GX_TXN_READ && (err == GX_E_NOSPACE || err == GX_E_IO))) {
 		take_order(tb, 0, NULL);
 		return 0;
 	}
