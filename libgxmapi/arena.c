@@ -161,11 +161,12 @@ void *gx_arena_memdup(struct gx_arena *a, const void *src, size_t n)
 
 char *gx_arena_strndup(struct gx_arena *a, const char *s, size_t n)
 {
-	size_t len = strnlen(s, n);
+	size_t len = n != 0 ? strnlen(s, n) : 0;
 	char *p = gx_arena_alloc(a, len + 1);
 	if (p == NULL)
 		return NULL;
-	memcpy(p, s, len);
+	if (len != 0)
+		memcpy(p, s, len);
 	p[len] = '\0';
 	return p;
 }

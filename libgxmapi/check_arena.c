@@ -39,6 +39,7 @@ START_TEST(strings_and_grow)
 	struct gx_arena *a = gx_arena_new(0);
 	ck_assert_str_eq(gx_arena_printf(a, "%d-%s", 7, "x"), "7-x");
 	ck_assert_str_eq(gx_arena_strndup(a, "abcdef", 3), "abc");
+	ck_assert_str_eq(gx_arena_strndup(a, NULL, 0), "");
 	ck_assert_ptr_null(gx_arena_strdup(a, NULL));
 	int *v = NULL;
 	size_t cap = 0;

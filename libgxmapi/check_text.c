@@ -50,6 +50,10 @@ START_TEST(forms)
 	ck_assert_str_eq(form(&out, "re\xcc\x81sume\xcc\x81"), "resume");
 	ck_assert_str_eq(form(&out, "\xce\xa3\xcf\x83\xcf\x82"), "\xcf\x83\xcf\x83\xcf\x83"); /* sigma has one form */
 	ck_assert_str_eq(form(&out, ""), "");
+	gx_push_clear(&out);
+	gx_fuzzy_form(NULL, 0, &out); /* an empty value has no bytes to point at */
+	gx_html_text(NULL, 0, &out);
+	ck_assert_uint_eq(out.len, 0);
 	ck_assert_str_eq(form(&out, "a \r\n\t b\xc2\xa0\xc2\xa0" "c "), "a b c ");
 	gx_push_release(&out);
 }

@@ -106,7 +106,7 @@ static bool is_space(uint32_t c)
 
 void gx_fuzzy_form(const char *s, size_t len, struct gx_push *out)
 {
-	const char *end = s + len;
+	const char *end = len != 0 ? s + len : s;
 	struct gx_strbuf b = GX_STRBUF_INIT;
 	bool space = false; /* runs of it count as one: lines are folded and wrapped on their way */
 	while (s < end && out->err == 0) {

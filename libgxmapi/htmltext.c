@@ -153,7 +153,7 @@ static const char *tag(const char *s, const char *end, struct gx_push *out)
 
 void gx_html_text(const char *s, size_t len, struct gx_push *out)
 {
-	const char *end = s + len;
+	const char *end = len != 0 ? s + len : s;
 	while (s < end && out->err == 0) {
 		const char *run = s;
 		while (s < end && *s != '<' && *s != '&')

@@ -26,7 +26,7 @@ static unsigned add_grams(const char *text, struct gx_push *query, unsigned have
 	struct gx_push form = GX_PUSH_INIT;
 	unsigned n = 0;
 	gx_fuzzy_form(text, strlen(text), &form);
-	const char *s = (const char *)form.data, *end = s + form.len;
+	const char *s = (const char *)form.data, *end = form.len != 0 ? s + form.len : s;
 	while (s < end && have + n < GRAMS_MAX) {
 		const char *p = s;
 		gx_utf8_next(&s, end); /* where the next one begins */

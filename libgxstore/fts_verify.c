@@ -18,6 +18,8 @@ struct check {
 /* The three characters that begin at @at or behind it, as a term of a query. */
 static void add_gram(struct check *k, size_t at)
 {
+	if (k->text.len == 0)
+		return;
 	const char *text = (const char *)k->text.data, *end = text + k->text.len, *p = text + at;
 	while (p < end && ((uint8_t)*p & 0xc0) == 0x80)
 		p++;
