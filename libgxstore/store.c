@@ -51,6 +51,18 @@ static void keep_log(struct gx_store *s)
 		sqlite3_db_config(c->q->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
+static void free_memory(struct gx_store *s)
+{
+	gx_orders__free(s->orders);
+	gx_searches__free(s->searches);
+	gx_tables__free(s->tables);
+	free(s->dir);
+	free(s->file);
+	free(s->program);
+	free(s->uri);
+	free(s);
+}
+
 static void free_store(struct gx_store *s)
 {
 	if (gx_flush__kept(s))
@@ -66,17 +78,10 @@ static void free_store(struct gx_store *s)
 	gx_views__release(&s->views);
 	gx_fts__release(&s->fts);
 	gx_subs__release(&s->subs);
-	gx_orders__free(s->orders);
-	gx_searches__free(s->searches);
-	gx_tables__free(s->tables);
 	gx_flush__release(s);
 	pthread_cond_destroy(&s->cond);
 	pthread_mutex_destroy(&s->lock);
-	free(s->dir);
-	free(s->file);
-	free(s->program);
-	free(s->uri);
-	free(s);
+	free_memory(s);
 }
 
 static bool init_locks(struct gx_store *s)
@@ -117,10 +122,7 @@ static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const
 	s->program = strdup(o->owner_program == NULL ? "?" : o->owner_program);
 	if (s->dir != NULL && s->file != NULL && s->program != NULL && init_locks(s))
 		return s;
-	free(s->dir);
-	free(s->file);
-	free(s->program);
-	free(s);
+	free_memory(s);
 	return NULL;
 }
 
