@@ -131,6 +131,8 @@ bool gx_utf8_casestr(const char *hay, size_t hay_len, const char *needle, size_t
 {
 	if (needle_len == 0)
 		return true;
+	if (hay_len == 0)
+		return false;
 #ifdef __SSE2__
 	if (hay_len >= needle_len + 15 && gx_ascii_only(needle, needle_len))
 		return search_ascii(hay, hay_len, needle, needle_len);

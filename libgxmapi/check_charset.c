@@ -364,6 +364,7 @@ START_TEST(searching_hostile_text)
 	memset(hay, 'a', n);
 	memset(needle, 'A', m);
 	needle[m / 2] = 'b';
+	ck_assert(!gx_utf8_casestr(NULL, 0, needle, m));
 	ck_assert(!gx_utf8_casestr(hay, n, needle, m));
 	hay[n - m / 2] = 'B';
 	ck_assert(gx_utf8_casestr(hay, n, needle, m));
