@@ -208,6 +208,8 @@ static gx_ec run_items(struct gx_call_ctx *c, const struct gx_x_batch_req *b, st
 		c->inner = false;
 		v[i].text = "";
 		gx_ec ec = allowed(c, b->calls[i].call, b->atomic);
+		if (!gx_ec_failed(ec) && c->s == NULL) /* a call before it has unloaded the store */
+			ec = open_store(c, &v[i].code, &v[i].text);
 		if (!gx_ec_failed(ec))
 			ec = run_item(c, &b->calls[i], &v[i]);
 		/* an answer that tells of a failure itself must not stand among others that were kept */

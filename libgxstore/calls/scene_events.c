@@ -105,6 +105,11 @@ void scene_batch(struct scene *s)
 	ck_assert_uint_eq(done, 3);
 	ck_assert(gx_ec_failed(mixed[0].ec) && !gx_ec_failed(mixed[1].ec) && !gx_ec_failed(mixed[2].ec));
 	ck_assert_str_eq(gx_proplist_str(&got.props, PidTagComment, ""), "two");
+	/* what follows an unloading opens the store again */
+	struct gx_exmdb_item again[] = {{.call = GX_X_UNLOAD_STORE}, {.call = GX_X_GET_STORE_PROPERTIES, .req = &get, .ans = &got}};
+	OK_(s, gx_exmdb_batch(s->x, s->dir, false, again, 2, s->a, &done, &why_));
+	ck_assert(!gx_ec_failed(again[0].ec) && !gx_ec_failed(again[1].ec));
+	ck_assert_str_eq(gx_proplist_str(&got.props, PidTagComment, ""), "two");
 	/* one that reads has no place among those that write */
 	FAILS_(s, gx_exmdb_batch(s->x, s->dir, true, &mixed[1], 2, s->a, &done, &why_), ecInvalidParam);
 }
