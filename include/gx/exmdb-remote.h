@@ -22,7 +22,7 @@ extern "C" {
 struct gx_exmdb_transport {
 	/** On a connected socket. NULL with a text in @p why. @p server is the name that was dialled. */
 	void *(*open)(int fd, const char *server, void *ctx, char *why, size_t why_size);
-	/** Bytes read, 0 at the end, -1 with errno (EAGAIN: the deadline). */
+	/** Bytes read, 0 at the end, -1 with errno (EAGAIN: nothing yet, it is asked again when there is). */
 	long (*read)(void *session, void *p, size_t n);
 	/** Bytes taken, or -1 with errno. */
 	long (*write)(void *session, const void *p, size_t n);

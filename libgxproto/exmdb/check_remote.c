@@ -2,6 +2,7 @@
 /* Client and server over real sockets: the scenarios, connections that break, servers that start anew, TLS. */
 #include <config.h>
 #include <arpa/inet.h>
+#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <pthread.h>
@@ -351,6 +352,70 @@ START_TEST(stores_on_several_servers)
 }
 END_TEST
 
+/* ---- Transports ---- */
+
+struct shy {
+	int fd;
+	bool said;
+};
+
+static void *shy_open(int fd, const char *server, void *ctx, char *why, size_t why_size)
+{
+	(void)server;
+	(void)ctx;
+	(void)why;
+	(void)why_size;
+	struct shy *y = calloc(1, sizeof(*y));
+	ck_assert_ptr_nonnull(y);
+	y->fd = fd;
+	return y;
+}
+
+/* What TLS does when a record came that was for itself: every other time there is nothing for the caller. */
+static bool refuse(struct shy *y)
+{
+	y->said = !y->said;
+	if (y->said)
+		errno = EAGAIN;
+	return y->said;
+}
+
+static long shy_read(void *session, void *p, size_t n)
+{
+	struct shy *y = session;
+	return refuse(y) ? -1 : (long)recv(y->fd, p, n, 0);
+}
+
+static long shy_write(void *session, const void *p, size_t n)
+{
+	struct shy *y = session;
+	return refuse(y) ? -1 : (long)send(y->fd, p, n, MSG_NOSIGNAL);
+}
+
+static size_t shy_pending(void *session)
+{
+	(void)session;
+	return 0;
+}
+
+START_TEST(transports_have_nothing_at_times)
+{
+	static const struct gx_exmdb_transport tp = {shy_open, shy_read, shy_write, shy_pending, free, NULL};
+	struct service s;
+	struct gx_x_notification n;
+	struct gx_x_allocate_cn_ans cn;
+	struct gx_exmdb_remote_opts o = {.transport = &tp};
+	begin(&s, "127.0.0.1:0", false, NULL);
+	struct gx_exmdb *x = client(s.addr, &o);
+	ST_OK(gx_exmdb_allocate_cn(x, dir, a, &cn, NULL));
+	(void)subscribe(x);
+	ST_OK(new_mail(x, 5));
+	ck_assert_int_eq(gx_exmdb_event(x, 20000, a, &n), GX_XEV_EVENT);
+	gx_exmdb_free(x);
+	end(&s);
+}
+END_TEST
+
 /* ---- TLS ---- */
 
 static void write_file(const char *path, const gnutls_datum_t *d)
@@ -499,6 +564,7 @@ static Suite *remote_suite(void)
 	tcase_add_test(t, servers_that_do_not_answer);
 	tcase_add_test(t, bad_options);
 	tcase_add_test(t, stores_on_several_servers);
+	tcase_add_test(t, transports_have_nothing_at_times);
 	tcase_add_test(t, certificates);
 	suite_add_tcase(s, t);
 	return s;

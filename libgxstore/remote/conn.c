@@ -189,7 +189,7 @@ static int ready(struct gx_rconn *c, short what, int64_t until)
 
 static int fate(long got)
 {
-	return got == 0 || errno == ECONNRESET || errno == EPIPE ? GX_E_TRUNC : errno == EAGAIN || errno == EWOULDBLOCK ? GX_E_TIMEOUT : GX_E_IO;
+	return got == 0 || errno == ECONNRESET || errno == EPIPE ? GX_E_TRUNC : GX_E_IO;
 }
 
 int gx_rconn__send(struct gx_rconn *c, const void *p, size_t n, int64_t until)
@@ -200,7 +200,7 @@ int gx_rconn__send(struct gx_rconn *c, const void *p, size_t n, int64_t until)
 		if (err != 0)
 			return err;
 		long put = c->tp != NULL ? c->tp->write(c->session, b, n) : send(c->fd, b, n, MSG_NOSIGNAL);
-		if (put < 0 && (errno == EINTR || (c->tp == NULL && (errno == EAGAIN || errno == EWOULDBLOCK))))
+		if (put < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
 			continue;
 		if (put <= 0)
 			return fate(put);
@@ -233,7 +233,7 @@ int gx_rconn__recv(struct gx_rconn *c, int64_t until)
 			return err;
 		size_t room = c->cap - c->len;
 		long got = c->tp != NULL ? c->tp->read(c->session, c->buf + c->len, room) : recv(c->fd, c->buf + c->len, room, 0);
-		if (got < 0 && (errno == EINTR || (c->tp == NULL && (errno == EAGAIN || errno == EWOULDBLOCK))))
+		if (got < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
 			continue;
 		if (got <= 0)
 			return fate(got);
