@@ -103,7 +103,6 @@ struct gx_exmdb_host {
 	struct gx_callstore *bucket[GX_CALLSTORE_BUCKETS];
 };
 
-int64_t gx_host__now_ms(const struct gx_exmdb_host *h);
 /* Is the directory one that is served? */
 bool gx_host__serves(const struct gx_exmdb_host *h, const char *dir);
 
@@ -197,9 +196,9 @@ gx_ec gx_call__msg_out(struct gx_call_ctx *c, uint32_t cpid, const struct gx_msg
 gx_ec gx_call__restr_in(struct gx_call_ctx *c, uint32_t cpid, const struct gx_restr *in, const struct gx_restr **ret_r);
 gx_ec gx_call__restr_out(struct gx_call_ctx *c, const struct gx_restr *in, const struct gx_restr **ret_r);
 /* Address of the user that a DN of the address book means (calls_people.c). ecNotFound. */
+gx_ec gx_call__user_of_dn(struct gx_call_ctx *c, const char *dn, const char **ret_address);
 /* The other way round; in @a. NULL: no memory. */
 const char *gx_call__dn_of(const struct gx_exmdb_host *h, const struct gx_user *u, struct gx_arena *a);
-gx_ec gx_call__user_of_dn(struct gx_call_ctx *c, const char *dn, const char **ret_address);
 /* Tags of the values, for the calls that list them. */
 gx_ec gx_call__tags(struct gx_call_ctx *c, const struct gx_proplist *l, const gx_proptag_t **ret_v, uint32_t *ret_n);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "libgxstore/calls/call-int.h"
 
-int64_t gx_host__now_ms(const struct gx_exmdb_host *h)
+static int64_t now_ms(const struct gx_exmdb_host *h)
 {
 	return gx_clock_mono_ms(h->o.clock);
 }
@@ -94,7 +94,7 @@ static struct gx_exmdb_client *take_gone(struct gx_exmdb_host *h, int64_t limit)
 void gx_exmdb_host_tick(struct gx_exmdb_host *h)
 {
 	struct gx_exmdb_client *cl;
-	int64_t limit = gx_host__now_ms(h) - h->o.linger_ms;
+	int64_t limit = now_ms(h) - h->o.linger_ms;
 	while ((cl = take_gone(h, limit)) != NULL) {
 		gx_log(h->o.log, GX_LOG_INFO, "exmdb: client %s is gone, what it had open is closed", cl->remote_id);
 		client_free(cl);
@@ -176,6 +176,6 @@ void gx_exmdb_client_put(struct gx_exmdb_client *cl)
 	struct gx_exmdb_host *h = cl->host;
 	pthread_mutex_lock(&h->lock);
 	if (--cl->users == 0)
-		cl->gone_at = gx_host__now_ms(h);
+		cl->gone_at = now_ms(h);
 	pthread_mutex_unlock(&h->lock);
 }

@@ -156,7 +156,6 @@ int gx_rconn__dial(const char *server, const struct gx_exmdb_transport *tp, int6
 	}
 	if (err == 0) {
 		(*ret_c)->fd = fd;
-		(*ret_c)->fresh = true;
 		if (tp != NULL && !t.local)
 			err = start_transport(*ret_c, server, tp, until, why);
 		if (err != 0)
@@ -264,7 +263,6 @@ int gx_rconn__exchange(struct gx_rconn *c, const struct gx_push *frame, uint32_t
 		if (err == 0)
 			whole = gx_xframe_split_answer(c->buf, c->len, max, ret_code, ret_body, &used);
 	}
-	c->fresh = false;
 	if (err != 0 || whole < 0)
 		return err != 0 ? err : whole;
 	return used == c->len ? 0 : GX_E_FORMAT;

@@ -24,7 +24,6 @@ struct gx_rconn {
 	int64_t used_ms;                     /* when it was given back */
 	uint8_t *buf;                        /* of the answer under way */
 	size_t len, cap;
-	bool fresh;                          /* nothing was asked over it yet */
 };
 /* Everything with a deadline on the monotonic clock; INT64_MAX none. @why takes GX_WHY_SIZE bytes. */
 int gx_rconn__dial(const char *server, const struct gx_exmdb_transport *tp, int64_t until, struct gx_rconn **ret_c, char *why) GX_MUST_CHECK;
@@ -93,7 +92,6 @@ struct gx_remote {
 	pthread_mutex_t lock;          /* servers, places */
 	struct gx_rserver *servers;
 	struct gx_rplace *places;
-	unsigned place_count;
 	/* events */
 	pthread_mutex_t qlock;
 	struct gx_revent *head, **tail;

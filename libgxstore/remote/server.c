@@ -102,7 +102,6 @@ static struct gx_rserver *remembered(struct gx_remote *r, const char *dir)
 		struct gx_rplace *p = *at;
 		if (now - p->at > PLACE_MS || ++n > PLACES) {
 			*at = p->next;
-			--r->place_count;
 			free(p);
 			continue;
 		}
@@ -124,7 +123,6 @@ static void remember(struct gx_remote *r, const char *dir, struct gx_rserver *s)
 	memcpy(p->dir, dir, n);
 	p->next = r->places;
 	r->places = p;
-	++r->place_count;
 }
 
 gx_ec gx_rserver__find(struct gx_remote *r, const char *dir, struct gx_arena *a, struct gx_rserver **ret_s, const char **ret_why)
