@@ -78,31 +78,36 @@ gx_ec gx_call__imapfile_read(struct gx_call_ctx *c, const struct gx_x_imapfile_r
 	return ec;
 }
 
-/* The directories of a path that may not be there yet. */
-static void make_dirs(char *path, size_t from)
+/* The directories of a path that may not be there yet; the parent of a new one is flushed. */
+static gx_ec make_dirs(struct gx_call_ctx *c, char *path)
 {
-	for (char *p = strchr(path + from, '/'); p != NULL; p = strchr(p + 1, '/')) {
+	const struct gx_fs *fs = c->s->fs;
+	char *up = path + strlen(c->dir);
+	for (char *p = strchr(up + 1, '/'); p != NULL; up = p, p = strchr(p + 1, '/')) {
 		*p = '\0';
-		(void)!mkdir(path, 0770);
+		int r = fs->mkdir(fs, path, 0770);
+		if (r == 0) {
+			*up = '\0';
+			r = gx_fs__sync_dir(fs, path);
+			*up = '/';
+		}
+		if (r != 0 && errno != EEXIST)
+			return failed(c, path, "make");
 		*p = '/';
 	}
+	return GX_OK_EC;
 }
 
-static bool write_all(int fd, const struct gx_bin *b)
+static bool write_synced(const struct gx_fs *fs, int fd, const struct gx_bin *b)
 {
-	size_t n = 0;
-	while (n < b->len) {
-		ssize_t put = write(fd, b->data + n, b->len - n);
-		if (put < 0 && errno != EINTR)
-			return false;
-		n += put > 0 ? (size_t)put : 0;
-	}
-	return fsync(fd) == 0;
+	bool ok = gx_fs__write_all(fs, fd, b->data, b->len) == 0 && fs->fsync(fs, fd) == 0;
+	return fs->close(fs, fd) == 0 && ok;
 }
 
 /* Whole or not at all, and there after a power loss. */
-static gx_ec put_file(struct gx_call_ctx *c, const char *path, const struct gx_bin *b)
+static gx_ec put_file(struct gx_call_ctx *c, char *path, const struct gx_bin *b)
 {
+	const struct gx_fs *fs = c->s->fs;
 	struct gx_guid g;
 	char text[37];
 	if (gx_guid_random(&g) != 0)
@@ -111,26 +116,25 @@ static gx_ec put_file(struct gx_call_ctx *c, const char *path, const struct gx_b
 	const char *tmp = gx_arena_printf(c->a, "%s/.new-%s", c->dir, text);
 	if (tmp == NULL)
 		return gx_call__err(c, GX_E_NOMEM);
-	int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+	int fd = fs->open(fs, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
 	if (fd < 0)
 		return failed(c, tmp, "make");
-	bool ok = write_all(fd, b);
-	close(fd);
-	if (ok && rename(tmp, path) == 0)
-		return GX_OK_EC;
-	gx_ec ec = failed(c, path, "write");
-	(void)!unlink(tmp);
-	return ec;
+	if (!write_synced(fs, fd, b) || fs->rename(fs, tmp, path) != 0) {
+		gx_ec ec = failed(c, path, "write");
+		(void)!fs->unlink(fs, tmp);
+		return ec;
+	}
+	*strrchr(path, '/') = '\0';
+	return gx_fs__sync_dir(fs, path) == 0 ? GX_OK_EC : failed(c, path, "flush");
 }
 
 gx_ec gx_call__imapfile_write(struct gx_call_ctx *c, const struct gx_x_imapfile_write_req *req)
 {
 	char *path;
 	gx_ec ec = path_of(c, req->type, req->mid, &path);
-	if (gx_ec_failed(ec))
-		return ec;
-	make_dirs(path, strlen(c->dir) + 1);
-	return put_file(c, path, &req->content);
+	if (!gx_ec_failed(ec))
+		ec = make_dirs(c, path);
+	return gx_ec_failed(ec) ? ec : put_file(c, path, &req->content);
 }
 
 gx_ec gx_call__imapfile_delete(struct gx_call_ctx *c, const struct gx_x_imapfile_delete_req *req)

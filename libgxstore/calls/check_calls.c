@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The calls in this process, and what the host does about clients and what they have open. */
 #include <config.h>
+#include <errno.h>
 #include "libgxstore/calls/call-int.h"
 #include "libgxstore/calls/scenario.h"
 #include "libgxstore/storetest.h"
@@ -259,6 +260,43 @@ START_TEST(who_an_entry_id_means)
 }
 END_TEST
 
+static unsigned flushes, bad_flush;
+
+static int flush(const struct gx_fs *fs, int fd)
+{
+	(void)fs;
+	if (++flushes != bad_flush)
+		return gx_fs__system.fsync(&gx_fs__system, fd);
+	errno = EIO;
+	return -1;
+}
+
+/* A file in a directory that is new: itself, its entry and that of the directory are flushed, or it is said that they are not. */
+START_TEST(files_are_flushed)
+{
+	struct gx_fs fs = gx_fs__system;
+	struct gx_exmdb *x;
+	struct gx_store *s;
+	ck_assert_int_eq(gx_exmdb_local_new(host, &x), 0);
+	ck_assert_int_eq(gx_store_pool_get(pool, dir, &s, NULL, NULL), 0);
+	fs.fsync = flush;
+	s->fs = &fs;
+	for (bad_flush = 1; bad_flush <= 4; ++bad_flush) {
+		struct gx_x_imapfile_write_req w = {"eml", gx_arena_printf(a, "sub%u/x", bad_flush), {(const uint8_t *)"text", 4}};
+		flushes = 0;
+		gx_ec ec = gx_exmdb_imapfile_write(x, dir, &w, a, NULL);
+		if (bad_flush < 4)
+			ST_IS(ec, ecDiskError);
+		else
+			ST_OK(ec);
+	}
+	ck_assert_uint_eq(flushes, 3);
+	s->fs = &gx_fs__system;
+	gx_store_pool_put(pool, s);
+	gx_exmdb_free(x);
+}
+END_TEST
+
 static Suite *calls_suite(void)
 {
 	Suite *s = suite_create("calls");
@@ -275,6 +313,7 @@ static Suite *calls_suite(void)
 	tcase_add_test(t, kinds_of_store);
 	tcase_add_test(t, bad_calls);
 	tcase_add_test(t, who_an_entry_id_means);
+	tcase_add_test(t, files_are_flushed);
 	suite_add_tcase(s, t);
 	return s;
 }
