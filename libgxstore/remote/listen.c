@@ -239,8 +239,10 @@ static void *listen_main(void *ctx)
 static int start_thread(struct gx_rserver *s, const char *dir)
 {
 	sigset_t all, old;
-	s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	s->dir = strdup(dir);
+	if (s->stop_fd < 0) /* else left by an attempt that failed */
+		s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->dir == NULL)
+		s->dir = strdup(dir);
 	if (s->stop_fd < 0 || s->dir == NULL)
 		return GX_E_NOMEM;
 	sigfillset(&all);
