@@ -61,8 +61,9 @@ enum { GX_XEV_NONE = 0, GX_XEV_EVENT = 1, GX_XEV_LOST = 2 };
  */
 GX_API int gx_exmdb_event(struct gx_exmdb *x, int timeout_ms, struct gx_arena *a, struct gx_x_notification *ret_n) GX_MUST_CHECK;
 /**
- * Calls @p wake when an event has come, from any thread; it must not block nor make calls. NULL ends that. Tables that are
- * opened while it is set tell of their changes; without it they do after the first subscription on their server.
+ * Calls @p wake when an event has come, from any thread, and at once when one waits already; it must not block nor make calls.
+ * NULL ends that. Tables that are opened while it is set tell of their changes; without it they do after the first subscription
+ * on their server.
  */
 GX_API void gx_exmdb_on_event(struct gx_exmdb *x, void (*wake)(void *ctx), void *ctx);
 /** Accepts NULL. What the client had open is closed. */

@@ -260,6 +260,34 @@ START_TEST(who_an_entry_id_means)
 }
 END_TEST
 
+static void count_wake(void *ctx)
+{
+	++*(unsigned *)ctx;
+}
+
+START_TEST(what_waits_wakes_a_new_listener)
+{
+	struct gx_exmdb *x;
+	struct gx_x_notification n;
+	unsigned woken = 0;
+	uint32_t id;
+	ck_assert_int_eq(gx_exmdb_local_new(host, &x), 0);
+	ST_OK(subscribe(x, &id));
+	gx_exmdb_on_event(x, count_wake, &woken);
+	ck_assert_uint_eq(woken, 0);
+	gx_exmdb_on_event(x, NULL, NULL);
+	ST_OK(new_mail(x));
+	ck_assert_uint_eq(woken, 0);
+	gx_exmdb_on_event(x, count_wake, &woken);
+	ck_assert_uint_eq(woken, 1);
+	ST_OK(new_mail(x));
+	ck_assert_uint_eq(woken, 2);
+	for (int i = 0; i < 2; ++i)
+		ck_assert_int_eq(gx_exmdb_event(x, 0, a, &n), GX_XEV_EVENT);
+	gx_exmdb_free(x);
+}
+END_TEST
+
 static unsigned flushes, bad_flush;
 
 static int flush(const struct gx_fs *fs, int fd)
@@ -313,6 +341,7 @@ static Suite *calls_suite(void)
 	tcase_add_test(t, kinds_of_store);
 	tcase_add_test(t, bad_calls);
 	tcase_add_test(t, who_an_entry_id_means);
+	tcase_add_test(t, what_waits_wakes_a_new_listener);
 	tcase_add_test(t, files_are_flushed);
 	suite_add_tcase(s, t);
 	return s;

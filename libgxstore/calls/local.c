@@ -62,6 +62,9 @@ static void on_event(struct gx_exmdb *x, void (*wake)(void *ctx), void *ctx)
 	l->wake = wake;
 	l->wake_ctx = ctx;
 	pthread_mutex_unlock(&l->lock);
+	/* not with the lock held, which who tells of an event takes after the client's */
+	if (wake != NULL && gx_exmdb_client_waiting(l->client))
+		wake(ctx);
 }
 
 static void release(struct gx_exmdb *x)
