@@ -31,12 +31,17 @@ static int64_t now_ms(const struct gx_store_pool *p)
 	return gx_clock_mono_ms(p->o.store.clock == NULL ? gx_clock_system() : p->o.store.clock);
 }
 
-static struct entry **bucket_of(struct gx_store_pool *p, const char *dir)
+uint32_t gx_store__dir_hash(const char *dir)
 {
 	uint32_t h = 2166136261U; /* FNV-1a */
-	for (; *dir != '\0'; dir++)
+	for (; *dir != '\0'; ++dir)
 		h = (h ^ (uint8_t)*dir) * 16777619U;
-	return &p->bucket[h % BUCKETS];
+	return h;
+}
+
+static struct entry **bucket_of(struct gx_store_pool *p, const char *dir)
+{
+	return &p->bucket[gx_store__dir_hash(dir) % BUCKETS];
 }
 
 struct gx_store_pool *gx_store_pool_new(const struct gx_store_pool_opts *o)

@@ -155,6 +155,8 @@ int gx_store__load_meta(struct gx_store *s, struct gx_sql *q, struct gx_arena *a
 int gx_store__make_db(const struct gx_fs *fs, const char *file, const struct gx_store_create_opts *o, struct gx_arena *a,
 	const char **ret_why) GX_MUST_CHECK;
 void gx_store__why(struct gx_arena *a, const char **ret_why, const char *fmt, ...) GX_PRINTF(3, 4);
+/* For tables of stores by their directory. */
+uint32_t gx_store__dir_hash(const char *dir);
 /* Who holds a lock file, for messages: "pid N, PROGRAM" or "unknown". */
 void gx_store__read_holder(int fd, char *buf, size_t size);
 int64_t gx_store__now_unix(const struct gx_store *s);

@@ -7,10 +7,7 @@
 
 static struct gx_callstore **bucket_of(struct gx_exmdb_host *h, const char *dir)
 {
-	uint32_t x = 2166136261U; /* FNV-1a */
-	for (; *dir != '\0'; ++dir)
-		x = (x ^ (uint8_t)*dir) * 16777619U;
-	return &h->bucket[x % GX_CALLSTORE_BUCKETS];
+	return &h->bucket[gx_store__dir_hash(dir) % GX_CALLSTORE_BUCKETS];
 }
 
 static struct gx_callstore *find(struct gx_exmdb_host *h, const char *dir)
@@ -271,13 +268,12 @@ void gx_callobj__drop_store(struct gx_exmdb_host *h, const char *dir)
 	pthread_mutex_unlock(&h->lock);
 }
 
-static struct gx_callobj **of_client(struct gx_exmdb_client *cl)
+static struct gx_callobj **of_client(struct gx_callstore *cs, const struct gx_exmdb_client *cl)
 {
-	for (unsigned i = 0; i < GX_CALLSTORE_BUCKETS; ++i)
-		for (struct gx_callstore *cs = cl->host->bucket[i]; cs != NULL; cs = cs->next)
-			for (struct gx_callobj **at = &cs->objs; *at != NULL; at = &(*at)->next)
-				if ((*at)->client == cl)
-					return at;
+	for (; cs != NULL; cs = cs->next)
+		for (struct gx_callobj **at = &cs->objs; *at != NULL; at = &(*at)->next)
+			if ((*at)->client == cl)
+				return at;
 	return NULL;
 }
 
@@ -285,8 +281,9 @@ void gx_callobj__drop_client(struct gx_exmdb_client *cl)
 {
 	struct gx_callobj **at;
 	pthread_mutex_lock(&cl->host->lock);
-	while ((at = of_client(cl)) != NULL)
-		remove_at(at);
+	for (unsigned i = 0; i < GX_CALLSTORE_BUCKETS; ++i)
+		while ((at = of_client(cl->host->bucket[i], cl)) != NULL)
+			remove_at(at);
 	pthread_mutex_unlock(&cl->host->lock);
 }
 
