@@ -33,6 +33,9 @@ extern const struct gx_fs gx_fs__system;
 int gx_fs__err(int e);
 /** All of it. 0 or -1 with errno. */
 int gx_fs__write_all(const struct gx_fs *fs, int fd, const void *p, size_t n) GX_MUST_CHECK;
+/** All of it, at that place. 0 or GX_E_*; GX_E_IO also when the file ends too early. */
+int gx_fs__pwrite_all(const struct gx_fs *fs, int fd, const void *p, size_t n, uint64_t off) GX_MUST_CHECK;
+int gx_fs__pread_all(const struct gx_fs *fs, int fd, void *p, size_t n, uint64_t off) GX_MUST_CHECK;
 /** Flushes a directory's entries. 0 or -1 with errno. */
 int gx_fs__sync_dir(const struct gx_fs *fs, const char *path) GX_MUST_CHECK;
 

@@ -110,6 +110,38 @@ int gx_fs__write_all(const struct gx_fs *fs, int fd, const void *p, size_t n)
 	return 0;
 }
 
+int gx_fs__pwrite_all(const struct gx_fs *fs, int fd, const void *p, size_t n, uint64_t off)
+{
+	const uint8_t *b = p;
+	while (n > 0) {
+		ssize_t k = fs->pwrite(fs, fd, b, n, (off_t)off);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return gx_fs__err(k < 0 ? errno : ENOSPC);
+		b += k;
+		off += (uint64_t)k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+int gx_fs__pread_all(const struct gx_fs *fs, int fd, void *p, size_t n, uint64_t off)
+{
+	uint8_t *b = p;
+	while (n > 0) {
+		ssize_t k = fs->pread(fs, fd, b, n, (off_t)off);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return k < 0 ? gx_fs__err(errno) : GX_E_IO;
+		b += k;
+		off += (uint64_t)k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
 int gx_fs__sync_dir(const struct gx_fs *fs, const char *path)
 {
 	int fd = fs->open(fs, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);

@@ -80,29 +80,13 @@ static int temp_file(const struct gx_iacct *c)
 	return err;
 }
 
-static int put_at(struct gx_blob *b, const uint8_t *p, size_t n, uint64_t off)
-{
-	const struct gx_fs *fs = b->acct->fs;
-	while (n > 0) {
-		ssize_t k = fs->pwrite(fs, b->fd, p, n, (off_t)off);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return gx_fs__err(k < 0 ? errno : ENOSPC);
-		p += k;
-		off += (uint64_t)k;
-		n -= (size_t)k;
-	}
-	return 0;
-}
-
 static int spill(struct gx_blob *b)
 {
 	int fd = temp_file(b->acct);
 	if (fd < 0)
 		return fd;
 	b->fd = fd;
-	int err = put_at(b, b->mem, (size_t)b->size, 0);
+	int err = gx_fs__pwrite_all(b->acct->fs, fd, b->mem, (size_t)b->size, 0);
 	if (err != 0) {
 		b->acct->fs->close(b->acct->fs, fd);
 		b->fd = -1;
@@ -180,7 +164,7 @@ int gx_blob__write(struct gx_blob *b, uint64_t off, const void *p, size_t n)
 			return err;
 	}
 	if (b->fd >= 0)
-		err = put_at(b, p, n, off);
+		err = gx_fs__pwrite_all(b->acct->fs, b->fd, p, n, off);
 	else
 		memcpy(b->mem + off, p, n);
 	if (err == 0 && off + n > b->size)
@@ -192,24 +176,13 @@ int gx_blob__write(struct gx_blob *b, uint64_t off, const void *p, size_t n)
 
 int gx_blob__read(struct gx_blob *b, uint64_t off, size_t n, uint8_t *out)
 {
-	const struct gx_fs *fs = b->acct->fs;
 	assert(off <= b->size && n <= b->size - off);
 	if (b->fd < 0) {
 		if (n > 0)
 			memcpy(out, b->mem + off, n);
 		return 0;
 	}
-	while (n > 0) {
-		ssize_t k = fs->pread(fs, b->fd, out, n, (off_t)off);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return k < 0 ? gx_fs__err(errno) : GX_E_IO;
-		out += k;
-		off += (uint64_t)k;
-		n -= (size_t)k;
-	}
-	return 0;
+	return gx_fs__pread_all(b->acct->fs, b->fd, out, n, off);
 }
 
 /* ---- Packing ---- */
@@ -241,7 +214,6 @@ static int pack_memory(struct gx_blob *b, ZSTD_CCtx **io_cctx, struct gx_bin byt
 /* A file that became small comes into memory. */
 static int load_packed(struct gx_blob *b)
 {
-	const struct gx_fs *fs = b->acct->fs;
 	size_t len = (size_t)b->content.file_len;
 	int err = gx_iacct__take(b->acct, len);
 	if (err != 0)
@@ -252,14 +224,9 @@ static int load_packed(struct gx_blob *b)
 		gx_iacct__give(b->acct, len);
 		return GX_E_NOMEM;
 	}
-	for (size_t at = 0; at < len;) {
-		ssize_t n = fs->pread(fs, b->packed_fd, b->own_packed + at, len - at, (off_t)at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? gx_fs__err(errno) : GX_E_IO;
-		at += (size_t)n;
-	}
+	err = gx_fs__pread_all(b->acct->fs, b->packed_fd, b->own_packed, len, 0);
+	if (err != 0)
+		return err;
 	b->content.packed = (struct gx_bin){b->own_packed, len};
 	return 0;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compression in blocks that can be read one by one. */
 #include <config.h>
-#include <errno.h>
 #include <stdlib.h>
 #include "libgxstore/cio-int.h"
 
@@ -95,36 +94,6 @@ int gx_pack__pack(struct gx_arena *a, ZSTD_CCtx **io_cctx, const void *data, siz
 	return err;
 }
 
-static int put_at(const struct gx_fs *fs, int fd, const uint8_t *p, size_t n, uint64_t off)
-{
-	while (n > 0) {
-		ssize_t k = fs->pwrite(fs, fd, p, n, (off_t)off);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return gx_fs__err(k < 0 ? errno : ENOSPC);
-		p += k;
-		off += (uint64_t)k;
-		n -= (size_t)k;
-	}
-	return 0;
-}
-
-static int get_at(const struct gx_fs *fs, int fd, uint8_t *p, size_t n, uint64_t off)
-{
-	while (n > 0) {
-		ssize_t k = fs->pread(fs, fd, p, n, (off_t)off);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return k < 0 ? gx_fs__err(errno) : GX_E_IO;
-		p += k;
-		off += (uint64_t)k;
-		n -= (size_t)k;
-	}
-	return 0;
-}
-
 struct filing {
 	const struct gx_fs *fs;
 	int from, to;
@@ -142,7 +111,7 @@ static int file_block(struct filing *x, size_t n)
 	bool raw = ZSTD_isError(z) || z >= n;
 	size_t len = raw ? n : z;
 	gx_push_u32(&x->table, (uint32_t)len | (raw ? GX_PACK_RAW_BLOCK : 0));
-	int err = put_at(x->fs, x->to, raw ? x->block : x->out, len, x->off);
+	int err = gx_fs__pwrite_all(x->fs, x->to, raw ? x->block : x->out, len, x->off);
 	x->off += len;
 	return err != 0 ? err : x->table.err;
 }
@@ -155,14 +124,14 @@ static int file_blocks(struct filing *x, uint64_t size, uint8_t hash[GX_HASH_LEN
 	gx_content__hash_begin(&h);
 	for (size_t i = 0; i < blocks && err == 0; ++i) {
 		size_t n = gx_pack__block_len(size, i);
-		err = get_at(x->fs, x->from, x->block, n, (uint64_t)i * GX_PACK_BLOCK);
+		err = gx_fs__pread_all(x->fs, x->from, x->block, n, (uint64_t)i * GX_PACK_BLOCK);
 		if (err == 0)
 			gx_content__hash_add(&h, x->block, n);
 		if (err == 0 && !x->raw)
 			err = file_block(x, n);
 	}
 	gx_content__hash_end(&h, hash);
-	return err != 0 || x->raw ? err : put_at(x->fs, x->to, x->table.data, x->table.len, 0);
+	return err != 0 || x->raw ? err : gx_fs__pwrite_all(x->fs, x->to, x->table.data, x->table.len, 0);
 }
 
 int gx_pack__pack_file(ZSTD_CCtx **io_cctx, const struct gx_fs *fs, int from, uint64_t size, int to, uint8_t hash[GX_HASH_LEN],
@@ -173,7 +142,7 @@ int gx_pack__pack_file(ZSTD_CCtx **io_cctx, const struct gx_fs *fs, int from, ui
 	x.out = malloc(ZSTD_compressBound(GX_PACK_BLOCK));
 	int err = x.c == NULL || x.block == NULL || x.out == NULL ? GX_E_NOMEM : 0;
 	if (err == 0 && size >= 2 * SAMPLE) {
-		err = get_at(fs, from, x.block, SAMPLE, (size - SAMPLE) / 2);
+		err = gx_fs__pread_all(fs, from, x.block, SAMPLE, (size - SAMPLE) / 2);
 		x.raw = err == 0 && no_gain(x.c, x.block);
 	}
 	if (err == 0)

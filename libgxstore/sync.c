@@ -130,12 +130,9 @@ static int rewrite(struct gx_store *s, uint8_t *buf, size_t size)
 			return gx_fs__err(errno);
 		if (n == 0)
 			return 0;
-		for (ssize_t done = 0; done < n;) {
-			ssize_t k = s->fs->pwrite(s->fs, fd, buf + done, (size_t)(n - done), at + done);
-			if (k < 0)
-				return gx_fs__err(errno);
-			done += k;
-		}
+		int err = gx_fs__pwrite_all(s->fs, fd, buf, (size_t)n, (uint64_t)at);
+		if (err != 0)
+			return err;
 		at += n;
 	}
 }

@@ -91,13 +91,8 @@ static int read_file(struct gx_sc *k, const uint8_t *hash, struct gx_push *packe
 		: gx_push_reserve(packed, (size_t)sb.st_size + 1);
 	if (err == 0 && p == NULL)
 		err = packed->err != 0 ? packed->err : GX_E_NOTFOUND;
-	for (size_t done = 0; err == 0 && done < (size_t)sb.st_size;) {
-		ssize_t n = fs->pread(fs, fd, p + done, (size_t)sb.st_size - done, (off_t)done);
-		if (n <= 0)
-			err = GX_E_IO;
-		else
-			done += (size_t)n;
-	}
+	if (err == 0)
+		err = gx_fs__pread_all(fs, fd, p, (size_t)sb.st_size, 0);
 	if (err == 0)
 		gx_push_added(packed, (size_t)sb.st_size);
 	fs->close(fs, fd);
