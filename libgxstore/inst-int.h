@@ -118,6 +118,8 @@ int gx_iprops__load(struct gx_iprops *l, struct gx_ibuf *row, struct gx_isrc *sr
 void gx_iprops__release(struct gx_iprops *l);
 int gx_iprops__clone(struct gx_iprops *ret_l, const struct gx_iprops *l) GX_MUST_CHECK;
 const struct gx_ival *gx_iprops__find(const struct gx_iprops *l, gx_proptag_t tag);
+/* A value of just this type that stands in its row; what it points to is the row's. False: there is none, or it is held elsewhere. */
+bool gx_iprops__get(const struct gx_iprops *l, gx_proptag_t tag, struct gx_propval *ret_pv);
 /* Packs the value; a large one becomes a blob. */
 int gx_iprops__set(struct gx_iprops *l, struct gx_iacct *c, gx_proptag_t tag, const union gx_value *v) GX_MUST_CHECK;
 int gx_iprops__set_blob(struct gx_iprops *l, gx_proptag_t tag, struct gx_blob *b) GX_MUST_CHECK;

@@ -130,9 +130,8 @@ void gx_inst_info(struct gx_inst *i, struct gx_inst_info *ret_info)
 {
 	gx_inst__lock(i);
 	const struct gx_inst *top = outermost(i);
-	const struct gx_ival *cn = i->kind == GX_INST_EMBEDDED ? gx_iprops__find(&i->msg->props, PidTagChangeNumber) : NULL;
-	struct gx_propval pv = {0};
-	if (cn != NULL && (cn->tag != PidTagChangeNumber || gx_prow_entry((struct gx_bin){cn->p, cn->len}, NULL, &pv) != 0))
+	struct gx_propval pv;
+	if (i->kind != GX_INST_EMBEDDED || !gx_iprops__get(&i->msg->props, PidTagChangeNumber, &pv))
 		pv.v.i64 = 0;
 	*ret_info = (struct gx_inst_info){
 		.kind = i->kind, .fid = top->row.fid, .mid = top->row.mid, .cn = i->parent == NULL ? i->row.cn : (uint64_t)pv.v.i64,

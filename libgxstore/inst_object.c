@@ -313,11 +313,10 @@ gx_ec gx_inst_clear(struct gx_inst *i)
 
 /* ---- Conflicts ---- */
 
-static bool in_conflict(struct gx_txn *t, struct gx_inst *i)
+static bool in_conflict(const struct gx_inst *i)
 {
-	const struct gx_ival *v = gx_iprops__find(&i->msg->props, PidTagMessageStatus);
 	struct gx_propval pv;
-	return v != NULL && v->tag == PidTagMessageStatus && gx_ival__get(t, v, t->a, &pv) == 0 && (pv.v.i32 & 0x800);
+	return gx_iprops__get(&i->msg->props, PidTagMessageStatus, &pv) && (pv.v.i32 & 0x800);
 }
 
 static int mark_version(struct gx_iatt *x, struct gx_iacct *c)
@@ -361,7 +360,7 @@ static gx_ec add_other(struct gx_txn *t, struct gx_inst *i, const struct gx_msgo
 static gx_ec set_conflict(struct gx_txn *t, struct gx_inst *i, const struct gx_msgobj *other)
 {
 	int err = gx_imsg__load_atts(t, i->msg);
-	if (err == 0 && !in_conflict(t, i))
+	if (err == 0 && !in_conflict(i))
 		err = gx_inst__level(i) + gx_imsg__depth(i->msg) >= GX_INST_DEPTH_MAX ? GX_E_DEPTH : add_mine(i);
 	if (err == 0)
 		err = gx_iprops__set(&i->msg->props, i->tree->acct, PidTagMessageStatus, &(union gx_value){.i32 = 0x800});

@@ -254,19 +254,16 @@ gx_ec gx_inst_copy_atts(struct gx_txn *t, struct gx_inst *src, struct gx_inst *d
 /* State of an embedded message is a property there, not a column. */
 static void state_from_props(struct gx_inst *i)
 {
-	const struct gx_ival *v = gx_iprops__find(&i->msg->props, PidTagMessageFlags);
-	struct gx_propval pv = {.v.i32 = MSGFLAG_UNMODIFIED};
-	if (v == NULL || v->tag != PidTagMessageFlags || gx_prow_entry((struct gx_bin){v->p, v->len}, NULL, &pv) != 0)
+	struct gx_propval pv;
+	if (!gx_iprops__get(&i->msg->props, PidTagMessageFlags, &pv))
 		pv.v.i32 = MSGFLAG_UNMODIFIED;
 	int32_t f = pv.v.i32;
 	i->row.flags = (f & MSGFLAG_READ ? GX_MSGF_READ : 0) | (f & MSGFLAG_UNSENT ? GX_MSGF_UNSENT | GX_MSGF_DRAFT : 0) |
 		(f & MSGFLAG_RESEND ? GX_MSGF_RESEND : 0) | (f & MSGFLAG_FROMME ? GX_MSGF_FROMME : 0) |
 		(f & MSGFLAG_SUBMIT ? GX_MSGF_SUBMIT : 0) | (f & MSGFLAG_UNMODIFIED ? 0 : GX_MSGF_MODIFIED);
-	const struct gx_ival *flag = gx_iprops__find(&i->msg->props, PidTagFlagStatus);
-	if (flag != NULL && flag->tag == PidTagFlagStatus && gx_prow_entry((struct gx_bin){flag->p, flag->len}, NULL, &pv) == 0 &&
-		pv.v.i32 == followupFlagged)
+	if (gx_iprops__get(&i->msg->props, PidTagFlagStatus, &pv) && pv.v.i32 == followupFlagged)
 		i->row.flags |= GX_MSGF_FLAGGED;
-	for (size_t k = 0; k < i->msg->natts; k++)
+	if (i->msg->natts > 0)
 		i->row.flags |= GX_MSGF_HASATTACH;
 }
 

@@ -25,9 +25,8 @@ static int view_rcpts(struct gx_msg_view *v, struct gx_proplist **ret_v, size_t 
 static bool has_visible_att(const struct gx_imsg *m)
 {
 	for (size_t i = 0; i < m->natts; i++) {
-		const struct gx_ival *v = gx_iprops__find(&m->atts[i]->props, PidTagAttachmentHidden);
-		struct gx_propval pv = {0};
-		if (v == NULL || v->tag != PidTagAttachmentHidden || gx_prow_entry((struct gx_bin){v->p, v->len}, NULL, &pv) != 0 || !pv.v.b)
+		struct gx_propval pv;
+		if (!gx_iprops__get(&m->atts[i]->props, PidTagAttachmentHidden, &pv) || !pv.v.b)
 			return true;
 	}
 	return false;

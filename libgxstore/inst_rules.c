@@ -139,10 +139,9 @@ static bool in(const gx_proptag_t *v, size_t n, gx_proptag_t tag)
 bool gx_rule__is_mail(const struct gx_imsg *m)
 {
 	static const char *const classes[] = {"IPM.Note", "IPM.Post", "IPM.Schedule"};
-	const struct gx_ival *v = gx_iprops__find(&m->props, PidTagMessageClass);
-	struct gx_propval pv = {0};
-	if (v == NULL || v->tag != PidTagMessageClass || gx_prow_entry((struct gx_bin){v->p, v->len}, NULL, &pv) != 0)
-		return v == NULL; /* "IPM.Note" is what a message is that does not say, [MS-OXCMSG] 2.2.1.3 */
+	struct gx_propval pv;
+	if (!gx_iprops__get(&m->props, PidTagMessageClass, &pv))
+		return gx_iprops__find(&m->props, PidTagMessageClass) == NULL; /* "IPM.Note" is what a message is that does not say, [MS-OXCMSG] 2.2.1.3 */
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
 		size_t n = strlen(classes[i]);
 		if (gx_ascii_ncasecmp(pv.v.str, classes[i], n) == 0 && (pv.v.str[n] == '\0' || pv.v.str[n] == '.'))

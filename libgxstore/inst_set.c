@@ -38,11 +38,8 @@ static int set_str(struct gx_inst *i, gx_proptag_t tag, const char *s)
 
 static const char *text_of(const struct gx_imsg *m, gx_proptag_t tag)
 {
-	const struct gx_ival *v = gx_iprops__find(&m->props, tag);
 	struct gx_propval pv;
-	if (v == NULL || v->tag != tag || gx_prow_entry((struct gx_bin){v->p, v->len}, NULL, &pv) != 0)
-		return NULL;
-	return pv.v.str;
+	return gx_iprops__get(&m->props, tag, &pv) ? pv.v.str : NULL;
 }
 
 /* [MS-OXCMSG] 2.2.1.9, 2.2.1.10: the whole decides about its parts, and a part changes the whole. */
@@ -244,13 +241,12 @@ static int set_verb(struct gx_inst *i, const struct gx_propval *pv, uint32_t *re
 static int set_status(struct gx_inst *i, const struct gx_propval *pv, uint32_t flags, uint32_t *ret_code)
 {
 	const int32_t in_conflict = 0x800;
-	const struct gx_ival *have = gx_iprops__find(&i->msg->props, PidTagMessageStatus);
-	struct gx_propval v = *pv, old = {0};
+	struct gx_propval v = *pv, old;
 	if (pv->tag != PidTagMessageStatus) {
 		*ret_code = ecUnexpectedType;
 		return 0;
 	}
-	if (have != NULL && have->tag == PidTagMessageStatus && gx_prow_entry((struct gx_bin){have->p, have->len}, NULL, &old) != 0)
+	if (!gx_iprops__get(&i->msg->props, PidTagMessageStatus, &old))
 		old.v.i32 = 0;
 	if (!(flags & GX_SET_TRUSTED))
 		v.v.i32 = (pv->v.i32 & ~in_conflict) | (old.v.i32 & in_conflict);

@@ -224,6 +224,12 @@ const struct gx_ival *gx_iprops__find(const struct gx_iprops *l, gx_proptag_t ta
 	return i < l->n && GX_PROP_ID(l->v[i].tag) == GX_PROP_ID(tag) ? &l->v[i] : NULL;
 }
 
+bool gx_iprops__get(const struct gx_iprops *l, gx_proptag_t tag, struct gx_propval *ret_pv)
+{
+	const struct gx_ival *v = gx_iprops__find(l, tag);
+	return v != NULL && v->tag == tag && gx_prow_entry((struct gx_bin){v->p, v->len}, NULL, ret_pv) == 0;
+}
+
 /* Takes over what @v holds, also when it fails. */
 static int put(struct gx_iprops *l, struct gx_ival *v)
 {
