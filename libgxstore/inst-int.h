@@ -182,6 +182,8 @@ void gx_iatt__unref(struct gx_iatt *x); /* accepts NULL */
 int gx_iatt__clone(const struct gx_iatt *x, struct gx_iatt **ret_x) GX_MUST_CHECK;
 /* Takes over the reference; replaces the one with that number. */
 int gx_imsg__put_att(struct gx_imsg *m, struct gx_iatt *x) GX_MUST_CHECK;
+/* All that are there; more may be to be loaded. */
+void gx_imsg__drop_atts(struct gx_imsg *m);
 struct gx_iatt **gx_imsg__att(struct gx_imsg *m, uint32_t num);
 /* How deep messages are nested below; attachments that are not loaded count as one. */
 unsigned gx_imsg__depth(const struct gx_imsg *m);
@@ -234,6 +236,12 @@ static inline bool gx_inst__is_msg(const struct gx_inst *i)
 {
 	return i->kind != GX_INST_ATTACHMENT;
 }
+static inline struct gx_iprops *gx_inst__props(struct gx_inst *i)
+{
+	return gx_inst__is_msg(i) ? &i->msg->props : &i->att->props;
+}
+/* With the lock held: a message whose attachments are there. ecInvalidObject. */
+gx_ec gx_inst__with_atts(struct gx_txn *t, struct gx_inst *i);
 /* May it be changed? ecAccessDenied. */
 gx_ec gx_inst__writable(const struct gx_inst *i);
 /* The same for a message; ecInvalidObject for attachments. */

@@ -30,11 +30,16 @@ static void release_rcpts(struct gx_imsg *m)
 	m->nrcpts = 0;
 }
 
-static void release_atts(struct gx_imsg *m)
+void gx_imsg__drop_atts(struct gx_imsg *m)
 {
 	for (size_t i = 0; i < m->natts; i++)
 		gx_iatt__unref(m->atts[i]);
 	m->natts = 0;
+}
+
+static void release_atts(struct gx_imsg *m)
+{
+	gx_imsg__drop_atts(m);
 	gx_isrc__unref(m->src);
 	m->src = NULL;
 	m->body = 0;

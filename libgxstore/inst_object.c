@@ -241,8 +241,7 @@ static gx_ec write_parts(struct merging *x, struct gx_inst *i, const struct gx_m
 	}
 	if (err != 0 || m->att_count == 0 || (!force && i->msg->natts > 0))
 		return gx_inst__ec(x->t, err);
-	for (; i->msg->natts > 0; i->msg->natts--)
-		gx_iatt__unref(i->msg->atts[i->msg->natts - 1]);
+	gx_imsg__drop_atts(i->msg);
 	gx_inst__touch(i, GX_IDIRTY_ATTS | GX_IDIRTY_RENDERED);
 	gx_ec ec = GX_OK_EC;
 	for (size_t k = 0; !gx_ec_failed(ec) && k < m->att_count; k++)

@@ -69,8 +69,7 @@ gx_ec gx_inst_copy_rcpts(struct gx_inst *src, struct gx_inst *dst, bool force, b
 
 /* ---- Attachments ---- */
 
-/* With the lock held: a message whose attachments are there. */
-static gx_ec ready(struct gx_txn *t, struct gx_inst *i)
+gx_ec gx_inst__with_atts(struct gx_txn *t, struct gx_inst *i)
 {
 	if (!gx_inst__is_msg(i))
 		return GX_EC(ecInvalidObject);
@@ -80,14 +79,14 @@ static gx_ec ready(struct gx_txn *t, struct gx_inst *i)
 static gx_ec ready_to_change(struct gx_txn *t, struct gx_inst *i)
 {
 	gx_ec ec = gx_inst__writable_msg(i);
-	return gx_ec_failed(ec) ? ec : ready(t, i);
+	return gx_ec_failed(ec) ? ec : gx_inst__with_atts(t, i);
 }
 
 gx_ec gx_inst_att_open(struct gx_txn *t, struct gx_inst *i, uint32_t num, uint32_t flags, struct gx_inst **ret_att)
 {
 	struct gx_inst *x = NULL;
 	gx_inst__lock(i);
-	gx_ec ec = ready(t, i);
+	gx_ec ec = gx_inst__with_atts(t, i);
 	struct gx_iatt **at = gx_ec_failed(ec) ? NULL : gx_imsg__att(i->msg, num);
 	if (!gx_ec_failed(ec) && at == NULL)
 		ec = gx_txn__fail(t, ecNotFound, "no attachment %u", num);
@@ -183,8 +182,8 @@ gx_ec gx_inst_clear_atts(struct gx_txn *t, struct gx_inst *i)
 {
 	gx_inst__lock(i);
 	gx_ec ec = ready_to_change(t, i);
-	while (!gx_ec_failed(ec) && i->msg->natts > 0) {
-		take_out(i->msg, &i->msg->atts[i->msg->natts - 1]);
+	if (!gx_ec_failed(ec) && i->msg->natts > 0) {
+		gx_imsg__drop_atts(i->msg);
 		gx_inst__touch(i, GX_IDIRTY_ATTS | GX_IDIRTY_RENDERED);
 	}
 	gx_inst__unlock(i);
@@ -219,7 +218,7 @@ static int share_atts(struct gx_imsg *dst, const struct gx_imsg *src)
 
 static gx_ec copy_atts(struct gx_txn *t, struct gx_inst *src, struct gx_inst *dst, bool force, bool *ret_done)
 {
-	gx_ec ec = ready(t, src);
+	gx_ec ec = gx_inst__with_atts(t, src);
 	if (!gx_ec_failed(ec))
 		ec = ready_to_change(t, dst);
 	if (gx_ec_failed(ec) || src == dst || (!force && dst->msg->natts > 0)) {
@@ -231,8 +230,7 @@ static gx_ec copy_atts(struct gx_txn *t, struct gx_inst *src, struct gx_inst *ds
 		err = GX_E_DEPTH;
 	if (err != 0)
 		return gx_inst__ec(t, err);
-	while (dst->msg->natts > 0)
-		take_out(dst->msg, &dst->msg->atts[dst->msg->natts - 1]);
+	gx_imsg__drop_atts(dst->msg);
 	gx_inst__touch(dst, GX_IDIRTY_ATTS | GX_IDIRTY_RENDERED);
 	*ret_done = true;
 	return gx_inst__ec(t, share_atts(dst->msg, src->msg));

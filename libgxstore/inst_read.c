@@ -153,11 +153,7 @@ static int one(struct asking *q, gx_proptag_t tag, struct gx_propval *pv)
 	const struct gx_ival *v = gx_iprops__find(q->props, tag);
 	if (v == NULL || !fits(v->tag, tag))
 		return make_body(q, tag, pv);
-	if (q->limit != 0 && v->len > 8 && gx_ival__size(v) > q->limit) {
-		*pv = (struct gx_propval){.tag = GX_PROP_RETYPE(tag, PtypErrorCode), .v.err = ecMAPIOOM};
-		return 0;
-	}
-	if (q->limit != 0 && v->blob != NULL && v->blob->size > q->limit) {
+	if (q->limit != 0 && (v->blob != NULL || v->len > 8) && gx_ival__size(v) > q->limit) {
 		*pv = (struct gx_propval){.tag = GX_PROP_RETYPE(tag, PtypErrorCode), .v.err = ecMAPIOOM};
 		return 0;
 	}
@@ -354,18 +350,10 @@ gx_ec gx_inst_rcpt_tags(struct gx_inst *i, struct gx_arena *a, gx_proptag_t **re
 	return gx_ec_from_err(err);
 }
 
-/* With the lock held: the message with its attachments. */
-static gx_ec with_atts(struct gx_txn *t, struct gx_inst *i)
-{
-	if (!gx_inst__is_msg(i))
-		return GX_EC(ecInvalidObject);
-	return gx_inst__ec(t, i->tree->s != t->s ? GX_E_INVAL : gx_imsg__load_atts(t, i->msg));
-}
-
 gx_ec gx_inst_att_count(struct gx_txn *t, struct gx_inst *i, size_t *ret_n)
 {
 	gx_inst__lock(i);
-	gx_ec ec = with_atts(t, i);
+	gx_ec ec = gx_inst__with_atts(t, i);
 	if (!gx_ec_failed(ec))
 		*ret_n = i->msg->natts;
 	gx_inst__unlock(i);
@@ -376,7 +364,7 @@ gx_ec gx_inst_att_tags(struct gx_txn *t, struct gx_inst *i, struct gx_arena *a, 
 {
 	struct tagset s = {.a = a};
 	gx_inst__lock(i);
-	gx_ec ec = with_atts(t, i);
+	gx_ec ec = gx_inst__with_atts(t, i);
 	int err = 0;
 	for (size_t k = 0; !gx_ec_failed(ec) && err == 0 && k < i->msg->natts; k++) {
 		const struct gx_iprops *l = &i->msg->atts[k]->props;
@@ -413,7 +401,7 @@ gx_ec gx_inst_att_rows(struct gx_txn *t, struct gx_inst *i, const gx_proptag_t *
 	struct gx_arena *a, struct gx_proplist **ret_v, size_t *ret_n)
 {
 	gx_inst__lock(i);
-	gx_ec ec = with_atts(t, i);
+	gx_ec ec = gx_inst__with_atts(t, i);
 	size_t have = gx_ec_failed(ec) ? 0 : i->msg->natts, from = start, n = 0;
 	if (need >= 0 && from < have)
 		n = have - from < (size_t)need ? have - from : (size_t)need;

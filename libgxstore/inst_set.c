@@ -15,14 +15,9 @@ int gx_problems__add(struct gx_problems *p, struct gx_arena *a, size_t index, gx
 	return 0;
 }
 
-static struct gx_iprops *props_of(struct gx_inst *i)
-{
-	return gx_inst__is_msg(i) ? &i->msg->props : &i->att->props;
-}
-
 static int plain(struct gx_inst *i, const struct gx_propval *pv)
 {
-	int err = gx_iprops__set(props_of(i), i->tree->acct, pv->tag, &pv->v);
+	int err = gx_iprops__set(gx_inst__props(i), i->tree->acct, pv->tag, &pv->v);
 	if (err == 0 && i->msg != NULL && GX_PROP_IS_NAMED(pv->tag))
 		err = gx_imsg__note_named(i->msg, GX_PROP_ID(pv->tag));
 	return err;
@@ -321,7 +316,7 @@ int gx_inst__set(struct gx_inst *i, const struct gx_propval *pv, uint32_t flags,
 
 static int remove_plain(struct gx_inst *i, gx_proptag_t tag)
 {
-	bool was = gx_iprops__remove(props_of(i), tag);
+	bool was = gx_iprops__remove(gx_inst__props(i), tag);
 	return was && i->msg != NULL && GX_PROP_IS_NAMED(tag) ? gx_imsg__note_named(i->msg, GX_PROP_ID(tag)) : 0;
 }
 
@@ -400,7 +395,7 @@ static int remove_all(struct gx_inst *i, const gx_proptag_t *tags, size_t n, uin
 {
 	for (size_t k = 0; k < n; k++) {
 		uint32_t code;
-		bool was = gx_inst__shown(i, tags[k]), there = gx_iprops__find(props_of(i), tags[k]) != NULL;
+		bool was = gx_inst__shown(i, tags[k]), there = gx_iprops__find(gx_inst__props(i), tags[k]) != NULL;
 		int err = gx_inst__remove(i, tags[k], flags, &code);
 		if (err == 0 && code != ecSuccess && p != NULL)
 			err = gx_problems__add(p, a, k, tags[k], code);

@@ -20,11 +20,6 @@ struct gx_inst_stream {
 	struct gx_iplace place;
 };
 
-static struct gx_iprops *props_of(struct gx_inst *i)
-{
-	return gx_inst__is_msg(i) ? &i->msg->props : &i->att->props;
-}
-
 static bool is_text(gx_proptag_t tag)
 {
 	return GX_PROP_TYPE(tag) == PtypString;
@@ -102,7 +97,7 @@ static int open_value(struct gx_txn *t, struct gx_inst_stream *s, int mode)
 {
 	if (mode == GX_STREAM_CREATE)
 		return gx_blob__new(s->i->tree->acct, &s->blob);
-	const struct gx_ival *v = gx_iprops__find(props_of(s->i), s->tag);
+	const struct gx_ival *v = gx_iprops__find(gx_inst__props(s->i), s->tag);
 	if (v != NULL && GX_PROP_TYPE(v->tag & ~(gx_proptag_t)GX_PROW_EXTERN) == GX_PROP_TYPE(s->tag))
 		return load(t, s, v);
 	return gx_inst__is_msg(s->i) && (is_body(s->tag) || gx_msg__is_computed(s->tag)) ? load_made(t, s) : GX_E_NOTFOUND;
@@ -268,7 +263,7 @@ static int commit(struct gx_inst_stream *s, uint32_t *ret_code)
 	*ret_code = ecSuccess;
 	if (s->blob->size < gx_ival__apart(s->tag) || is_text(s->tag) || (rule != GX_RULE_PLAIN && rule != GX_RULE_BODY))
 		return commit_value(s, ret_code);
-	int err = gx_iprops__set_blob(props_of(s->i), s->tag, s->blob);
+	int err = gx_iprops__set_blob(gx_inst__props(s->i), s->tag, s->blob);
 	if (err == 0 && rule == GX_RULE_BODY)
 		gx_inst__new_body(s->i, s->tag);
 	if (err == 0 && s->i->msg != NULL && GX_PROP_IS_NAMED(s->tag))
