@@ -255,10 +255,7 @@ static void state_from_props(struct gx_inst *i)
 	struct gx_propval pv;
 	if (!gx_iprops__get(&i->msg->props, PidTagMessageFlags, &pv))
 		pv.v.i32 = MSGFLAG_UNMODIFIED;
-	int32_t f = pv.v.i32;
-	i->row.flags = (f & MSGFLAG_READ ? GX_MSGF_READ : 0) | (f & MSGFLAG_UNSENT ? GX_MSGF_UNSENT | GX_MSGF_DRAFT : 0) |
-		(f & MSGFLAG_RESEND ? GX_MSGF_RESEND : 0) | (f & MSGFLAG_FROMME ? GX_MSGF_FROMME : 0) |
-		(f & MSGFLAG_SUBMIT ? GX_MSGF_SUBMIT : 0) | (f & MSGFLAG_UNMODIFIED ? 0 : GX_MSGF_MODIFIED);
+	i->row.flags = gx_inst__columns(pv.v.i32);
 	if (gx_iprops__get(&i->msg->props, PidTagFlagStatus, &pv) && pv.v.i32 == followupFlagged)
 		i->row.flags |= GX_MSGF_FLAGGED;
 	if (i->msg->natts > 0)

@@ -308,19 +308,6 @@ static int save_att(struct gx_txn *t, struct gx_inst *i)
 	return err;
 }
 
-int gx_inst__put_state(struct gx_inst *i)
-{
-	static const struct {
-		uint32_t column;
-		int32_t flag;
-	} map[] = {{GX_MSGF_READ, MSGFLAG_READ}, {GX_MSGF_UNSENT, MSGFLAG_UNSENT}, {GX_MSGF_RESEND, MSGFLAG_RESEND},
-		{GX_MSGF_FROMME, MSGFLAG_FROMME}, {GX_MSGF_SUBMIT, MSGFLAG_SUBMIT}};
-	int32_t f = i->row.flags & GX_MSGF_MODIFIED ? 0 : MSGFLAG_UNMODIFIED;
-	for (size_t k = 0; k < sizeof(map) / sizeof(map[0]); k++)
-		f |= i->row.flags & map[k].column ? map[k].flag : 0;
-	return set(i, PidTagMessageFlags, &(union gx_value){.i32 = f});
-}
-
 static int save_embedded(struct gx_txn *t, struct gx_inst *i)
 {
 	struct gx_iatt *a = i->parent->att;

@@ -146,18 +146,39 @@ static void take_flag(struct gx_msg_row *r, uint32_t column, bool on)
 	r->flags = on ? r->flags | column : r->flags & ~column;
 }
 
+/* What PidTagMessageFlags says, as columns; GX_MSGF_MODIFIED is there as its contrary. */
+static const struct {
+	uint32_t columns;
+	int32_t flag;
+} state[] = {
+	{GX_MSGF_READ, MSGFLAG_READ}, {GX_MSGF_UNSENT | GX_MSGF_DRAFT, MSGFLAG_UNSENT}, {GX_MSGF_RESEND, MSGFLAG_RESEND},
+	{GX_MSGF_FROMME, MSGFLAG_FROMME}, {GX_MSGF_SUBMIT, MSGFLAG_SUBMIT},
+};
+
+uint32_t gx_inst__columns(int32_t f)
+{
+	uint32_t columns = f & MSGFLAG_UNMODIFIED ? 0 : GX_MSGF_MODIFIED;
+	for (size_t k = 0; k < sizeof(state) / sizeof(state[0]); k++)
+		columns |= f & state[k].flag ? state[k].columns : 0;
+	return columns;
+}
+
+int gx_inst__put_state(struct gx_inst *i)
+{
+	int32_t f = i->row.flags & GX_MSGF_MODIFIED ? 0 : MSGFLAG_UNMODIFIED;
+	for (size_t k = 0; k < sizeof(state) / sizeof(state[0]); k++)
+		f |= i->row.flags & state[k].columns ? state[k].flag : 0;
+	return gx_iprops__set(&i->msg->props, i->tree->acct, PidTagMessageFlags, &(union gx_value){.i32 = f});
+}
+
 static void message_flags(struct gx_inst *i, int32_t f, bool trusted)
 {
-	struct gx_msg_row *r = &i->row;
-	take_flag(r, GX_MSGF_READ, f & MSGFLAG_READ);
-	take_flag(r, GX_MSGF_UNSENT | GX_MSGF_DRAFT, f & MSGFLAG_UNSENT);
-	take_flag(r, GX_MSGF_RESEND, f & MSGFLAG_RESEND);
-	if (!trusted)
-		return;
-	i->given_flags = true;
-	take_flag(r, GX_MSGF_FROMME, f & MSGFLAG_FROMME);
-	take_flag(r, GX_MSGF_SUBMIT, f & MSGFLAG_SUBMIT);
-	take_flag(r, GX_MSGF_MODIFIED, !(f & MSGFLAG_UNMODIFIED));
+	uint32_t mask = GX_MSGF_READ | GX_MSGF_UNSENT | GX_MSGF_DRAFT | GX_MSGF_RESEND;
+	if (trusted) {
+		mask |= GX_MSGF_FROMME | GX_MSGF_SUBMIT | GX_MSGF_MODIFIED;
+		i->given_flags = true;
+	}
+	i->row.flags = (i->row.flags & ~mask) | (gx_inst__columns(f) & mask);
 }
 
 static int set_new(struct gx_inst *i, const struct gx_propval *pv, uint32_t flags, uint32_t *ret_code)
