@@ -82,26 +82,21 @@ static int prune(struct gx_txn *t, struct gx_fstate *f)
 	return gx_sql__run(del);
 }
 
-int gx_changelog__add(struct gx_txn *t, struct gx_fstate *f, int kind, uint64_t modseq, const struct gx_log_item *v, size_t n)
+int gx_changelog__add(struct gx_txn *t, struct gx_fstate *f, int kind, uint64_t modseq, struct gx_log_item *v, size_t n)
 {
-	struct gx_log_item *sorted = malloc((n == 0 ? 1 : n) * sizeof(*sorted));
 	struct gx_push out = GX_PUSH_INIT;
-	if (sorted == NULL)
-		return GX_E_NOMEM;
-	for (size_t i = 0; i < n; i++)
-		sorted[i] = v[i];
-	qsort(sorted, n, sizeof(*sorted), by_uid);
 	int err = 0;
+	if (n > 1)
+		qsort(v, n, sizeof(*v), by_uid);
 	for (size_t at = 0; at < n && err == 0; at += ROW_ITEMS) {
 		gx_push_clear(&out);
-		pack(&out, sorted + at, n - at < ROW_ITEMS ? n - at : ROW_ITEMS);
+		pack(&out, v + at, n - at < ROW_ITEMS ? n - at : ROW_ITEMS);
 		/* Several rows need several keys; all are above what anybody has seen. */
 		err = out.err != 0 ? out.err : put_row(t, f, kind, at == 0 ? modseq : gx_txn__new_cn(t), &out);
 	}
 	if (n > ROW_ITEMS)
 		f->modseq = t->store_state->modseq;
 	gx_push_release(&out);
-	free(sorted);
 	if (err == 0 && f->log_bytes > log_max(t))
 		err = prune(t, f);
 	return err;

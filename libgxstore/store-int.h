@@ -346,8 +346,8 @@ struct gx_log_item {
 	uint32_t uid;
 };
 #define GX_CHANGELOG_MAX (512U * 1024) /* bytes of a folder's log, unless the store says otherwise */
-/* One row for all of them; @modseq is the highest number they took. */
-int gx_changelog__add(struct gx_txn *t, struct gx_fstate *f, int kind, uint64_t modseq, const struct gx_log_item *v, size_t n) GX_MUST_CHECK;
+/* One row for all of them, which are sorted by UID then; @modseq is the highest number they took. */
+int gx_changelog__add(struct gx_txn *t, struct gx_fstate *f, int kind, uint64_t modseq, struct gx_log_item *v, size_t n) GX_MUST_CHECK;
 /*
  * Everything of a kind after @since in one list, sorted by UID, each UID once, in @a; a message that
  * was renumbered may be there under several. GX_E_RANGE when the log does not reach back so far.
