@@ -190,11 +190,9 @@ static int describe(struct busy *b)
 	return b->err;
 }
 
-static int appointment(struct busy *b, const struct gx_msg_row *row)
+static int appointment(struct busy *b)
 {
 	struct gx_propval blob;
-	gx_msgsrc__set(&b->src, row);
-	gx_arena_reset(b->scratch);
 	int r = outside(b);
 	if (r != 0)
 		return r < 0 ? r : 0;
@@ -215,10 +213,10 @@ static int scan(struct busy *b)
 	gx_sql__bind_int(st, 1, GX_FID_CALENDAR);
 	int r;
 	while ((r = gx_sql__step(st)) > 0) {
-		struct gx_msg_row row;
-		int err = gx_msg__row(b->t, gx_sql__u64(st, 0), &row);
+		gx_arena_reset(b->scratch);
+		int err = gx_msgsrc__set_mid(&b->src, gx_sql__u64(st, 0));
 		if (err == 0)
-			err = appointment(b, &row);
+			err = appointment(b);
 		if (err != 0)
 			return err;
 	}
