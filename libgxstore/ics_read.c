@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include "libgxstore/ics-int.h"
+#include "libgxstore/pread-int.h"
 
 /* In public stores everybody has read states of his own (pread.c); messages without one are not read. */
 
@@ -17,9 +18,10 @@ static int one(struct gx_ics_run *x, uint64_t mid, bool is_read)
 
 int gx_ics__user_reads(struct gx_ics_run *x)
 {
-	const char *user = gx_fold__key(x->t->a, x->t->actor->user);
-	if (user == NULL)
-		return GX_E_NOMEM;
+	const char *user;
+	int err = gx_pread__user(x->t, x->t->actor->user, &user);
+	if (err != 0)
+		return err;
 	GX_STMT(st, x->t->q, "SELECT mid,isread,rcn FROM pread WHERE user=?1 AND fid=?2 AND mid>0");
 	gx_sql__bind_text(st, 1, user);
 	gx_sql__bind_int(st, 2, (int64_t)x->fid);
@@ -27,7 +29,7 @@ int gx_ics__user_reads(struct gx_ics_run *x)
 	while ((r = gx_sql__step(st)) > 0) {
 		if (gx_globset_contains(x->o->read, gx_sql__u64(st, 2)))
 			continue;
-		int err = one(x, gx_sql__u64(st, 0), gx_sql__int(st, 1) != 0);
+		err = one(x, gx_sql__u64(st, 0), gx_sql__int(st, 1) != 0);
 		if (err != 0)
 			return err;
 	}

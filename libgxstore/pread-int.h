@@ -6,6 +6,8 @@
 
 /* Does the actor have a read state of his own in this store? */
 bool gx_pread__personal(const struct gx_txn *t);
+/* What rows of `pread` call a user. It lives as long as the transaction. */
+int gx_pread__user(struct gx_txn *t, const char *user, const char **ret_key) GX_MUST_CHECK;
 /* Read state and its change number, as the actor sees them. */
 int gx_pread__get(struct gx_txn *t, const struct gx_msg_row *r, bool *ret_read, uint64_t *ret_rcn) GX_MUST_CHECK;
 /* For an actor with a state of his own. @ret_rcn: of the change, or of the last one when there is nothing to change. */

@@ -9,7 +9,7 @@
  * he has read, so that his unread counter costs nothing to ask for.
  */
 
-static int user_key(struct gx_txn *t, const char *user, const char **ret_key)
+int gx_pread__user(struct gx_txn *t, const char *user, const char **ret_key)
 {
 	if (user == t->actor->user && t->user_key != NULL) {
 		*ret_key = t->user_key;
@@ -24,8 +24,7 @@ static int user_key(struct gx_txn *t, const char *user, const char **ret_key)
 	return 0;
 }
 
-/* Somebody whose read state is his own. */
-static bool personal(const struct gx_txn *t)
+bool gx_pread__personal(const struct gx_txn *t)
 {
 	return t->s->is_public && t->actor->user != NULL && *t->actor->user != '\0';
 }
@@ -46,12 +45,12 @@ int gx_pread__get(struct gx_txn *t, const struct gx_msg_row *r, bool *ret_read, 
 {
 	const char *user;
 	int64_t isread;
-	if (!personal(t) || r->mid == 0 || (r->flags & GX_MSGF_FAI)) {
+	if (!gx_pread__personal(t) || r->mid == 0 || (r->flags & GX_MSGF_FAI)) {
 		*ret_read = (r->flags & GX_MSGF_READ) != 0;
 		*ret_rcn = r->rcn;
 		return 0;
 	}
-	int err = user_key(t, t->actor->user, &user);
+	int err = gx_pread__user(t, t->actor->user, &user);
 	if (err == 0)
 		err = look_up(t, user, r->fid, r->mid, &isread, ret_rcn);
 	if (err == 0)
@@ -86,16 +85,11 @@ static int count(struct gx_txn *t, const char *user, uint64_t fid, int64_t by)
 	return err != 0 ? err : put(t, user, fid, 0, n + by, 0);
 }
 
-bool gx_pread__personal(const struct gx_txn *t)
-{
-	return personal(t);
-}
-
 int gx_pread__set(struct gx_txn *t, const struct gx_msg_row *r, bool read, uint64_t *ret_rcn)
 {
 	const char *user;
 	int64_t was;
-	int err = user_key(t, t->actor->user, &user);
+	int err = gx_pread__user(t, t->actor->user, &user);
 	if (err == 0)
 		err = look_up(t, user, r->fid, r->mid, &was, ret_rcn);
 	if (err != 0 || (was != 0) == read || (r->flags & (GX_MSGF_FAI | GX_MSGF_SOFTDEL)))
@@ -142,7 +136,7 @@ int gx_pread__unread(struct gx_txn *t, const char *user, uint64_t fid, uint64_t 
 	const char *key;
 	int64_t n;
 	uint64_t rcn;
-	int err = user_key(t, user, &key);
+	int err = gx_pread__user(t, user, &key);
 	if (err == 0)
 		err = look_up(t, key, fid, 0, &n, &rcn);
 	if (err == 0)
