@@ -343,6 +343,14 @@ START_TEST(streams_of_text)
 	ST_OK(gx_inst_stream_commit(s));
 	gx_inst_stream_free(s);
 	ck_assert_uint_eq(strlen(it_str(t, i, PidTagBody)), 5000 * strlen(line));
+	/* Bytes are no text, however many they are. */
+	for (size_t size = 1000; size <= 100000; size *= 100) {
+		ST_OK(gx_inst_stream_open(t, i, GX_PROP_RETYPE(PidTagBody, PtypBinary), GX_STREAM_CREATE, &s));
+		ST_OK(gx_inst_stream_write(t, s, 0, it_noise(size, 1), size));
+		ST_IS(gx_inst_stream_commit(s), ecUnexpectedType);
+		gx_inst_stream_free(s);
+		ck_assert_uint_eq(strlen(it_str(t, i, PidTagBody)), 5000 * strlen(line));
+	}
 	ST_OK(gx_inst_stream_open(t, i, PidTagHtml, GX_STREAM_CREATE, &s));
 	ST_IS(gx_inst_stream_set_size(t, s, (uint64_t)GX_INST_VALUE_MAX + 1), ecTooBig);
 	ST_IS(gx_inst_stream_write(t, s, UINT64_MAX, "x", 1), ecTooBig);

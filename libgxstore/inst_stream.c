@@ -260,11 +260,12 @@ static int commit_value(struct gx_inst_stream *s, uint32_t *ret_code)
 static int commit(struct gx_inst_stream *s, uint32_t *ret_code)
 {
 	int rule = gx_inst__is_msg(s->i) ? gx_rule__msg(s->tag) : gx_rule__att(s->tag);
+	bool body = rule == GX_RULE_BODY && (s->tag == PidTagHtml || s->tag == PidTagRtfCompressed);
 	*ret_code = ecSuccess;
-	if (s->blob->size < gx_ival__apart(s->tag) || is_text(s->tag) || (rule != GX_RULE_PLAIN && rule != GX_RULE_BODY))
+	if (s->blob->size < gx_ival__apart(s->tag) || is_text(s->tag) || (rule != GX_RULE_PLAIN && !body))
 		return commit_value(s, ret_code);
 	int err = gx_iprops__set_blob(gx_inst__props(s->i), s->tag, s->blob);
-	if (err == 0 && rule == GX_RULE_BODY)
+	if (err == 0 && body)
 		gx_inst__new_body(s->i, s->tag);
 	if (err == 0 && s->i->msg != NULL && GX_PROP_IS_NAMED(s->tag))
 		err = gx_imsg__note_named(s->i->msg, GX_PROP_ID(s->tag));
