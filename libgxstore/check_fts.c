@@ -2,6 +2,7 @@
 #include <config.h>
 #include <gx/charset.h>
 #include <gx/search.h>
+#include "libgxstore/faultvfs.h"
 #include "libgxstore/fts-int.h"
 #include "libgxstore/storetest.h"
 
@@ -306,6 +307,96 @@ START_TEST(nothing_is_missed)
 }
 END_TEST
 
+/* ---- After a power loss ---- */
+
+static struct gx_store *open_on(struct fault *f, const char *at)
+{
+	struct gx_store *x = NULL;
+	ck_assert_int_eq(gx_store__open_on(&f->fs, at, NULL, &x, a, NULL), 0);
+	return x;
+}
+
+static void set_body(struct gx_txn *t, uint64_t mid, const char *text)
+{
+	struct gx_proplist l = {0};
+	ck_assert_int_eq(gx_proplist_set_str(&l, a, PidTagBody, text), 0);
+	ST_OK(gx_msg_set_props(t, mid, &l));
+}
+
+/* Nothing but what is safe on @f is left; there the message has to be found by @text. */
+static void found_after_loss(struct fault *f, uint64_t mid, const char *text)
+{
+	char *out = gx_arena_strdup(a, st_dir());
+	fdisk_lose(f->disk, FDISK_NOTHING, 1, out);
+	struct fault *other = fault_new(out, false);
+	struct gx_store *living = s;
+	s = open_on(other, out);
+	struct gx_txn *t = st_begin(s, GX_TXN_READ);
+	struct gx_candidates c = ask(t, 0, text);
+	ck_assert(gx_candidates_have(&c, mid));
+	ck_assert(!c.all);
+	gx_txn_abort(t);
+	st_verify(s);
+	gx_store_close(s);
+	fault_free(other);
+	st_rmtree(out);
+	s = living;
+}
+
+static struct fault *on_a_disk(void)
+{
+	gx_store_close(s);
+	struct fault *f = fault_new(dir, true);
+	s = open_on(f, dir);
+	return f;
+}
+
+static void off_the_disk(struct fault *f)
+{
+	gx_store_close(s);
+	fault_free(f);
+	s = st_open(dir);
+}
+
+/* The index was made of a change that the store lost; what it has again was never indexed. */
+START_TEST(the_store_went_back)
+{
+	struct fault *f = on_a_disk();
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t mid = put(t, GX_FID_INBOX, "x", "original words");
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_NOW), 0);
+	t = st_begin(s, GX_TXN_WRITE);
+	set_body(t, mid, "changed contents");
+	st_commit(t);
+	index_all();
+	found_after_loss(f, mid, "original words");
+	off_the_disk(f);
+}
+END_TEST
+
+/* The index lost a change that the store has, and the store has forgotten that it changed. */
+START_TEST(the_index_went_back)
+{
+	struct fault *f = on_a_disk();
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t mid = put(t, GX_FID_INBOX, "x", "original words"), other = put(t, GX_FID_INBOX, "y", "other");
+	st_commit(t);
+	index_all();
+	t = st_begin(s, GX_TXN_WRITE);
+	set_body(t, mid, "changed contents");
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_NOW), 0);
+	fault_arm(f, 2, FAULT_EIO, FAULT_SYNC, true); /* the first one is that of the head of its log */
+	index_all();
+	ck_assert(fault_disarm(f));
+	t = st_begin(s, GX_TXN_WRITE);
+	for (int i = 0; i < 256; i++)
+		set_body(t, other, "another");
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_NOW), 0);
+	found_after_loss(f, mid, "changed contents");
+	off_the_disk(f);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *x = suite_create("fts");
@@ -319,6 +410,8 @@ static Suite *suite(void)
 	tcase_add_test(c, without_index_everything_is_a_candidate);
 	tcase_add_test(c, restrictions);
 	tcase_add_test(c, nothing_is_missed);
+	tcase_add_test(c, the_store_went_back);
+	tcase_add_test(c, the_index_went_back);
 	suite_add_tcase(x, c);
 	return x;
 }

@@ -19,7 +19,7 @@ int gx_fts__catch_up(struct gx_store *s, int budget_ms, bool *ret_done) GX_MUST_
 int gx_fts__changed(struct gx_txn *t, uint64_t body, uint64_t cn) GX_MUST_CHECK;
 
 /* For the checker, with the index's lock held: as far as it was made, so that it can be looked at. */
-int gx_fts__open(struct gx_store *s) GX_MUST_CHECK;
+int gx_fts__open(struct gx_txn *t) GX_MUST_CHECK;
 /* It will be made anew when it is asked next. */
 void gx_fts__discard(struct gx_store *s);
 /* Is every body in it that should be? @report is told what is not; stops when it answers other than 0. */

@@ -13,20 +13,23 @@
  * how far. A body whose content changes is noted in the store's table ftsq under a change number, and
  * indexed again under another row, since an index without its text cannot forget. Rows of bodies that
  * are gone find nothing; when they are too many the index is made anew.
+ *
+ * After a power loss it is made anew, too. It may know a content that the store lost, and not the one the store has
+ * again; or it lost changes itself whose notes in ftsq are gone. So it says after which loss it was begun.
  */
 
-#define INDEX_VERSION 1
+#define INDEX_VERSION 2
 #define BATCH 64
 #define ALIAS_BASE (INT64_C(1) << 60)
 #define READER_MS 50
 
 static const char schema[] =
 	"PRAGMA page_size=4096; PRAGMA journal_mode=WAL; BEGIN;"
-	"CREATE TABLE state(version INTEGER, mailbox BLOB, body INTEGER, cn INTEGER, n INTEGER, alias INTEGER);"
+	"CREATE TABLE state(version INTEGER, mailbox BLOB, body INTEGER, cn INTEGER, n INTEGER, alias INTEGER, lost INTEGER);"
 	"CREATE TABLE alias(id INTEGER PRIMARY KEY, body INTEGER);"
 	"CREATE TABLE always(body INTEGER PRIMARY KEY);"
 	"CREATE VIRTUAL TABLE words USING fts5(x, content='', detail=none, columnsize=0, tokenize='trigram case_sensitive 1');"
-	"INSERT INTO state VALUES(1,NULL,0,0,0,0); COMMIT";
+	"INSERT INTO state VALUES(2,NULL,0,0,0,0,0); COMMIT";
 
 int gx_fts__init(struct gx_fts *f)
 {
@@ -52,14 +55,15 @@ static int path_of(const struct gx_store *s, char path[4096], const char *suffix
 static int read_state(struct gx_store *s, struct gx_fts *f)
 {
 	uint8_t guid[16];
-	GX_STMT(st, f->q, "SELECT version,mailbox,body,cn,n,alias FROM state");
+	GX_STMT(st, f->q, "SELECT version,mailbox,body,cn,n,alias,lost FROM state");
 	int r = gx_sql__step(st);
 	if (r <= 0)
 		return r == 0 ? GX_E_FORMAT : r;
 	gx_guid_put(&s->mailbox, guid);
 	struct gx_bin owner = gx_sql__blob(st, 1);
-	if (gx_sql__int(st, 0) != INDEX_VERSION || (owner.len != 0 && (owner.len != 16 || memcmp(owner.data, guid, 16) != 0)))
-		return GX_E_FORMAT; /* another version's, or of the store that was here before */
+	bool ours = owner.len == 16 && memcmp(owner.data, guid, 16) == 0 && gx_sql__u64(st, 6) == f->lost;
+	if (gx_sql__int(st, 0) != INDEX_VERSION || (owner.len != 0 && !ours))
+		return GX_E_FORMAT; /* another version's, of the store that was here before, or from before a loss */
 	f->body = gx_sql__u64(st, 2);
 	f->cn = gx_sql__u64(st, 3);
 	f->n = gx_sql__u64(st, 4);
@@ -71,12 +75,13 @@ static int write_state(struct gx_store *s, struct gx_fts *f)
 {
 	uint8_t guid[16];
 	gx_guid_put(&s->mailbox, guid);
-	GX_STMT(st, f->q, "UPDATE state SET mailbox=?1,body=?2,cn=?3,n=?4,alias=?5");
+	GX_STMT(st, f->q, "UPDATE state SET mailbox=?1,body=?2,cn=?3,n=?4,alias=?5,lost=?6");
 	gx_sql__bind_blob(st, 1, guid, 16);
 	gx_sql__bind_int(st, 2, (int64_t)f->body);
 	gx_sql__bind_int(st, 3, (int64_t)f->cn);
 	gx_sql__bind_int(st, 4, (int64_t)f->n);
 	gx_sql__bind_int(st, 5, (int64_t)f->alias);
+	gx_sql__bind_int(st, 6, (int64_t)f->lost);
 	return gx_sql__run(st);
 }
 
@@ -85,6 +90,7 @@ static void discard(struct gx_store *s, struct gx_fts *f)
 	static const char *const suffix[] = {"", "-wal", "-shm"};
 	gx_sql__close(f->q);
 	f->q = NULL;
+	gx_idlist__release(&f->inner);
 	for (size_t i = 0; i < 3; i++) {
 		char path[4096];
 		if (path_of(s, path, suffix[i]) == 0 && s->fs->unlink(s->fs, path) != 0 && errno != ENOENT)
@@ -117,11 +123,17 @@ static int open_once(struct gx_store *s, struct gx_fts *f)
 }
 
 /* What cannot be read is made anew: everything in it can be had again. */
-static int open_index(struct gx_store *s, struct gx_fts *f)
+static int open_index(struct gx_txn *t, struct gx_fts *f)
 {
+	struct gx_store *s = t->s;
+	int64_t lost = 0;
+	int err = gx_meta__get_int(t->q, GX_META_LOST, &lost);
+	if (err != 0 && err != GX_E_NOTFOUND)
+		return err;
+	f->lost = (uint64_t)lost;
 	if (f->q != NULL)
 		return 0;
-	int err = open_once(s, f);
+	err = open_once(s, f);
 	if (err == GX_E_FORMAT || err == GX_E_INTERNAL) {
 		gx_log(s->log, GX_LOG_NOTICE, "%s: the full-text index is made anew", s->dir);
 		discard(s, f);
@@ -134,9 +146,9 @@ static int open_index(struct gx_store *s, struct gx_fts *f)
 	return err;
 }
 
-int gx_fts__open(struct gx_store *s)
+int gx_fts__open(struct gx_txn *t)
 {
-	return open_index(s, &s->fts);
+	return open_index(t, &t->s->fts);
 }
 
 void gx_fts__discard(struct gx_store *s)
@@ -302,12 +314,14 @@ static int run(struct gx_store *s, struct gx_fts *f, int budget_ms, bool *ret_do
 	int err = gx_txn__system(s, GX_TXN_READ, READER_MS, &t);
 	if (err != 0)
 		return err;
+	err = open_index(t, f);
 	do
-		err = one_batch(s, f, t, &text, &more);
+		err = err != 0 ? err : one_batch(s, f, t, &text, &more);
 	while (err == 0 && more && gx_clock_mono_ms(s->clock) < until);
 	gx_txn_abort(t);
 	gx_push_release(&text);
-	sqlite3_wal_checkpoint_v2(f->q->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	if (f->q != NULL)
+		sqlite3_wal_checkpoint_v2(f->q->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	if (err == 0)
 		*ret_done = !more;
 	return err;
@@ -323,9 +337,7 @@ int gx_fts__catch_up(struct gx_store *s, int budget_ms, bool *ret_done)
 		*ret_done = true;
 		return 0;
 	}
-	int err = open_index(s, f);
-	if (err == 0)
-		err = run(s, f, budget_ms, ret_done);
+	int err = run(s, f, budget_ms, ret_done);
 	if (err == 0 && *ret_done && !s->shared)
 		f->commits = commits + 1;
 	if (err == GX_E_FORMAT)

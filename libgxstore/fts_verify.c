@@ -104,7 +104,7 @@ int gx_fts__verify(struct gx_txn *t, int (*report)(uint64_t body, const char *te
 	if (!is_there(t->s))
 		return 0;
 	pthread_mutex_lock(&k.f->lock);
-	int err = gx_fts__open(t->s);
+	int err = gx_fts__open(t);
 	if (err == 0)
 		err = check_file(&k);
 	if (err == 0)

@@ -43,6 +43,11 @@ static int skip_numbers(struct gx_store *s, struct gx_sql *q)
 	/* What changed after the last flush is unknown, so the log answers only for what comes. */
 	GX_STMT(floor, q, "UPDATE fstate SET log_floor=(SELECT modseq FROM fstate WHERE fid=0) WHERE fid<>0");
 	err = gx_sql__run(floor);
+	if (err != 0)
+		return err;
+	/* The full-text index is a file of its own, and may be of another moment than what is here. */
+	GX_STMT(lost, q, "REPLACE INTO meta(key,value) SELECT '" GX_META_LOST "',modseq FROM fstate WHERE fid=0");
+	err = gx_sql__run(lost);
 	if (err == 0 && s->shared) /* else when what the crash left behind is gone */
 		err = gx_store__unmark(s, q);
 	if (err == 0)

@@ -85,6 +85,7 @@ struct gx_fts {
 	pthread_mutex_t lock;        /* indexing and asking, one at a time */
 	struct gx_sql *q;            /* NULL: not opened yet */
 	uint64_t body, cn, n, alias; /* state of the index */
+	uint64_t lost;               /* the store's GX_META_LOST */
 	_Atomic uint64_t cn_done;
 	uint64_t commits;            /* of the store and one, when nothing was missing; 0 unknown */
 	struct gx_idlist inner;      /* bodies inside of others that were indexed with them */
@@ -231,6 +232,7 @@ int gx_meta__get_blob(struct gx_sql *q, const char *key, struct gx_arena *a, str
 int gx_meta__get_int(struct gx_sql *q, const char *key, int64_t *ret_v) GX_MUST_CHECK;
 int gx_meta__set_blob(struct gx_sql *q, const char *key, const void *p, size_t n) GX_MUST_CHECK;
 int gx_meta__set_int(struct gx_sql *q, const char *key, int64_t v) GX_MUST_CHECK;
+#define GX_META_LOST "lost"          /* change number at which the last power loss was noticed (recover.c) */
 /* Are there searches that were not through (search_run.c)? */
 int gx_search__resume(struct gx_store *s) GX_MUST_CHECK;
 /* The mode of maintenance that was kept (maintain.c). */
