@@ -200,6 +200,28 @@ START_TEST(by_hand)
 }
 END_TEST
 
+/* However many show a message, all of them count it. */
+START_TEST(shown_by_many)
+{
+	enum { N = 150 };
+	uint64_t fid[N];
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t mid = put(t, GX_FID_INBOX, "a", 0);
+	for (unsigned i = 0; i < N; i++) {
+		fid[i] = finder(t, gx_arena_printf(a, "x%u", i));
+		ST_OK(gx_search_link(t, fid[i], &mid, 1));
+	}
+	struct gx_flag_change read = {.op = GX_FLAGS_ADD, .flags = GX_MSGF_READ, .unchanged_since = UINT64_MAX};
+	ST_OK(gx_msg_change_flags(t, GX_FID_INBOX, &mid, 1, &read, a, NULL, NULL));
+	for (unsigned i = 0; i < N; i++)
+		ck_assert(info(t, fid[i]).total == 1 && info(t, fid[i]).unread == 0);
+	ST_OK(gx_msg_delete(t, GX_FID_INBOX, &mid, 1, true));
+	for (unsigned i = 0; i < N; i++)
+		ck_assert_uint_eq(info(t, fid[i]).total, 0);
+	st_commit(t);
+}
+END_TEST
+
 /* Folders that leave the scope, come into it, are deleted and come back. */
 START_TEST(folders_move)
 {
@@ -397,6 +419,7 @@ static Suite *suite(void)
 	tcase_add_test(c, finds_and_follows);
 	tcase_add_test(c, static_stays);
 	tcase_add_test(c, by_hand);
+	tcase_add_test(c, shown_by_many);
 	tcase_add_test(c, folders_move);
 	tcase_add_test(c, in_portions);
 	tcase_add_test(c, events);

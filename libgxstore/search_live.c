@@ -132,35 +132,20 @@ int gx_search__created(struct gx_txn *t, const struct gx_msg_row *r)
 	return err;
 }
 
-/* The search folders that show a message. At most as many as fit; the rest is asked for again. */
-enum { SHOWN_MAX = 128 };
-
-static int showing(struct gx_txn *t, uint64_t mid, uint64_t *v, size_t *ret_n)
-{
-	size_t n = 0;
-	int r;
-	GX_STMT(st, t->q, "SELECT fid FROM found WHERE mid=?1");
-	gx_sql__bind_int(st, 1, (int64_t)mid);
-	while ((r = gx_sql__step(st)) > 0 && n < SHOWN_MAX)
-		v[n++] = gx_sql__u64(st, 0);
-	*ret_n = n;
-	return r < 0 ? r : 0;
-}
-
 static int recount(struct gx_txn *t, const struct gx_msg_row *old, const struct gx_msg_row *r)
 {
-	uint64_t v[SHOWN_MAX];
-	size_t n;
-	int err = showing(t, r->mid, v, &n);
-	for (size_t i = 0; err == 0 && i < n; i++) {
+	GX_STMT(st, t->q, "SELECT fid FROM found WHERE mid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)r->mid);
+	int n;
+	while ((n = gx_sql__step(st)) > 0) {
 		struct gx_fstate *f;
-		err = gx_fstate__get(t, v[i], &f);
-		if (err == 0) {
-			count(f, old, -1);
-			count(f, r, 1);
-		}
+		int err = gx_fstate__get(t, gx_sql__u64(st, 0), &f);
+		if (err != 0)
+			return err;
+		count(f, old, -1);
+		count(f, r, 1);
 	}
-	return err;
+	return n;
 }
 
 int gx_search__updated(struct gx_txn *t, const struct gx_msg_row *old, const struct gx_msg_row *r)
@@ -180,6 +165,21 @@ int gx_search__updated(struct gx_txn *t, const struct gx_msg_row *old, const str
 		err = match < 0 ? match : match > 0 ? gx_search__link(t, c->v[i]->fid, r) : gx_search__unlink(t, c->v[i]->fid, r);
 	}
 	return err;
+}
+
+/* The search folders that show a message. At most as many as fit; the rest is asked for again. */
+enum { SHOWN_MAX = 128 };
+
+static int showing(struct gx_txn *t, uint64_t mid, uint64_t *v, size_t *ret_n)
+{
+	size_t n = 0;
+	int r;
+	GX_STMT(st, t->q, "SELECT fid FROM found WHERE mid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)mid);
+	while ((r = gx_sql__step(st)) > 0 && n < SHOWN_MAX)
+		v[n++] = gx_sql__u64(st, 0);
+	*ret_n = n;
+	return r < 0 ? r : 0;
 }
 
 /* Its sort orders and tables have let it go already. */
