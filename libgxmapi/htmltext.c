@@ -25,6 +25,8 @@ static void put(struct gx_push *out, uint32_t c)
 	struct gx_strbuf b = GX_STRBUF_INIT;
 	gx_utf8_put(&b, c);
 	gx_push_bytes(out, gx_strbuf_cstr(&b), b.len);
+	if (b.err != 0)
+		gx_push_fail(out, b.err);
 	gx_strbuf_release(&b);
 }
 
