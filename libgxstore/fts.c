@@ -191,8 +191,11 @@ static int index_body(struct gx_store *s, struct gx_fts *f, struct gx_txn *t, ui
 {
 	bool whole = false;
 	int64_t row = (int64_t)body;
+	size_t inner = f->inner.n;
 	gx_push_clear(text);
 	int err = gx_fts__text(t, body, text, &f->inner, &whole);
+	if (again) /* new bodies were passed before changed ones: nobody would ask for these */
+		f->inner.n = inner;
 	if (err == GX_E_NOTFOUND)
 		return 0;
 	if (err == GX_E_NOMEM || err == GX_E_IO || err == GX_E_BUSY)

@@ -53,6 +53,7 @@ static int check_body(struct check *k, uint64_t body)
 	bool whole;
 	gx_push_clear(&k->text);
 	gx_push_clear(&k->query);
+	k->inner.n = 0;
 	int err = gx_fts__text(k->t, body, &k->text, &k->inner, &whole);
 	if (err == GX_E_NOMEM || err == GX_E_IO)
 		return err;
