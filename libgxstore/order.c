@@ -195,6 +195,15 @@ static int task_ready(struct task *k, struct gx_txn *t, const struct gx_msg_row 
 	return 0;
 }
 
+/* Keys of the message in this order; they are in (*ret_x)->made until the next ones are made. */
+static int keys_of(struct task *k, struct gx_txn *t, const struct gx_order *o, const struct gx_msg_row *r, struct gx_ordertxn **ret_x)
+{
+	int err = task_ready(k, t, r);
+	if (err == 0)
+		err = state(t, ret_x);
+	return err != 0 ? err : gx_orderkeys__make(&o->spec, &k->src, &(*ret_x)->made);
+}
+
 static void task_end(struct task *k)
 {
 	if (k->ready)
@@ -206,13 +215,8 @@ static void task_end(struct task *k)
 
 static int put_aside(struct gx_txn *t, const struct gx_order *o, const struct gx_msg_row *r, void *ctx)
 {
-	struct task *k = ctx;
 	struct gx_ordertxn *x;
-	int err = task_ready(k, t, r);
-	if (err == 0)
-		err = state(t, &x);
-	if (err == 0)
-		err = gx_orderkeys__make(&o->spec, &k->src, &x->made);
+	int err = keys_of(ctx, t, o, r, &x);
 	for (unsigned i = 0; err == 0 && i < x->made.n; i++) {
 		struct gx_bin key = gx_orderkeys__at(&x->made, i);
 		err = grow(&x->aside, &x->cap_aside, x->n_aside + 1);
@@ -275,13 +279,8 @@ static int put_key(struct gx_txn *t, struct gx_ordertxn *x, uint64_t view, bool 
 
 static int put_new(struct gx_txn *t, const struct gx_order *o, const struct gx_msg_row *r, void *ctx)
 {
-	struct task *k = ctx;
 	struct gx_ordertxn *x;
-	int err = task_ready(k, t, r);
-	if (err == 0)
-		err = state(t, &x);
-	if (err == 0)
-		err = gx_orderkeys__make(&o->spec, &k->src, &x->made);
+	int err = keys_of(ctx, t, o, r, &x);
 	for (unsigned i = 0; err == 0 && i < x->made.n; i++)
 		err = put_key(t, x, o->id, is_unread(r), gx_orderkeys__at(&x->made, i));
 	return err;

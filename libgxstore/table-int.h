@@ -4,7 +4,7 @@
 /*
  * Tables. What a table shows comes from one of four places:
  *
- *  an order on disk (table_order.c)  contents without restriction, or of unread messages: nothing in memory
+ *  an order on disk (order.c)        contents without restriction, or of unread messages: nothing in memory
  *  a list (table_list.c)             contents else: 8 bytes a row, sorted, kept in step by commits
  *  folders (table_folders.c)         hierarchy
  *  fixed rows (table_fixed.c)        permissions, rules, rows of others
