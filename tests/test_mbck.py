@@ -3,61 +3,25 @@
 """gromox-mbck on stores that are sound, damaged, damaged beyond tables, and none."""
 import json
 import os
-import shutil
-import sqlite3
 import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import gxtap  # noqa: E402
+import storesamples  # noqa: E402
 
 
-def tool(name):
-    return os.path.join(gxtap.top_builddir(), name)
-
-
-class Sample:
-    """The stores of tests/storesample; nothing of the machine's own configuration is read."""
-
-    def __enter__(self):
-        self.dir = tempfile.mkdtemp(prefix="gx-mbck-")
-        self.cfg = os.path.join(self.dir, "gromox.cfg")
-        with open(self.cfg, "w") as f:
-            f.write(f"directory_path = {self.dir}/directory.sqlite3\ndata_path = {self.dir}\n")
-        subprocess.run([tool("tests/storesample"), self.dir], check=True)
-        self.private, self.public = os.path.join(self.dir, "private"), os.path.join(self.dir, "public")
-        return self
-
-    def __exit__(self, *a):
-        shutil.rmtree(self.dir)
-
-    def run(self, *args, code=0):
-        r = subprocess.run([tool("gromox-mbck"), "-c", self.cfg, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                           text=True, timeout=120)
-        assert r.returncode == code, (args, r)
-        self.err = r.stderr
-        assert "\r" not in r.stdout + r.stderr, "progress in a pipe"
-        return r.stdout
-
-    def sql(self, *statements, store=None):
-        db = sqlite3.connect(os.path.join(store or self.private, "exmdb", "gx.sqlite3"))
-        with db:
-            rows = [db.execute(s).fetchall() for s in statements]
-        db.close()
-        return rows[-1]
+class Sample(storesamples.Samples):
+    def __init__(self):
+        super().__init__("gromox-mbck")
 
     def dump(self):
-        r = subprocess.run([tool("tests/storedump"), self.private], stdout=subprocess.PIPE, check=True)
+        r = subprocess.run([storesamples.program("tests/storedump"), self.private], stdout=subprocess.PIPE, check=True)
         return r.stdout.decode().splitlines()
 
 
 def test_help_version_and_wrong_arguments():
-    for opt in ("--help", "-?"):
-        r = subprocess.run([tool("gromox-mbck"), opt], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert r.returncode == 0 and r.stdout.startswith("usage: gromox-mbck") and r.stderr == "", r
-    r = subprocess.run([tool("gromox-mbck"), "--version"], stdout=subprocess.PIPE, text=True)
-    assert r.returncode == 0 and r.stdout.startswith("gromox-mbck (gx) "), r
+    storesamples.help_and_version("gromox-mbck")
     with Sample() as s:
         for bad in ([], ["--nonsense"], ["--give-up", s.private], ["--only", "no-such-check", s.private]):
             s.run(*bad, code=16)
@@ -102,7 +66,7 @@ def test_messages_without_a_folder_are_found_again():
 
 def test_lost_contents_are_left_until_given_up():
     with Sample() as s:
-        (path,), = [[os.path.join(d, f) for f in files] for d, _, files in os.walk(os.path.join(s.private, "cid")) if files]
+        path, = s.content_files()
         os.rename(path, path + ".away")
         out = s.run("-p", s.private, code=2)
         assert path in out and "message 118 in folder f needs it" in out, out

@@ -4,62 +4,23 @@
 import json
 import os
 import shutil
-import sqlite3
-import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import gxtap  # noqa: E402
+import storesamples  # noqa: E402
 
 
-def tool(name):
-    return os.path.join(gxtap.top_builddir(), name)
-
-
-class Sample:
-    """The stores of tests/storesample; nothing of the machine's own configuration is read."""
-
-    def __enter__(self):
-        self.dir = tempfile.mkdtemp(prefix="gx-mbsize-")
-        self.cfg = os.path.join(self.dir, "gromox.cfg")
-        with open(self.cfg, "w") as f:
-            f.write(f"directory_path = {self.dir}/directory.sqlite3\ndata_path = {self.dir}\n")
-        subprocess.run([tool("tests/storesample"), self.dir], check=True)
-        self.private, self.public = os.path.join(self.dir, "private"), os.path.join(self.dir, "public")
-        return self
-
-    def __exit__(self, *a):
-        shutil.rmtree(self.dir)
-
-    def run(self, *args, code=0):
-        r = subprocess.run([tool("gromox-mbsize"), "-c", self.cfg, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                           text=True, timeout=120)
-        assert r.returncode == code, (args, r)
-        assert "\r" not in r.stdout + r.stderr, "progress in a pipe"
-        self.err = r.stderr
-        return r.stdout
+class Sample(storesamples.Samples):
+    def __init__(self):
+        super().__init__("gromox-mbsize")
 
     def sizes(self):
         return json.loads(self.run("--json", self.private))[0]
 
-    def sql(self, statement):
-        db = sqlite3.connect(os.path.join(self.private, "exmdb", "gx.sqlite3"))
-        with db:
-            rows = db.execute(statement).fetchall()
-        db.close()
-        return rows
-
-    def content_files(self):
-        return [os.path.join(d, f) for d, _, files in os.walk(os.path.join(self.private, "cid")) for f in files]
-
 
 def test_help_version_and_wrong_arguments():
-    for opt in ("--help", "-?"):
-        r = subprocess.run([tool("gromox-mbsize"), opt], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert r.returncode == 0 and r.stdout.startswith("usage: gromox-mbsize") and r.stderr == "", r
-    r = subprocess.run([tool("gromox-mbsize"), "--version"], stdout=subprocess.PIPE, text=True)
-    assert r.returncode == 0 and r.stdout.startswith("gromox-mbsize (gx) "), r
+    storesamples.help_and_version("gromox-mbsize")
     with Sample() as s:
         for bad in ([], ["--nonsense"]):
             s.run(*bad, code=2)
