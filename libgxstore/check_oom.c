@@ -10,6 +10,7 @@
 #include <config.h>
 #include <zstd.h>
 #include "libgxstore/storeops.h"
+#include "libgxstore/storecheck/sc-int.h"
 
 #define N_MAX 200000
 
@@ -289,6 +290,41 @@ START_TEST(creating_may_fail)
 }
 END_TEST
 
+static void give_properties(void)
+{
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	struct gx_proplist l = {0};
+	ST_OK(gx_store_named_ids(t, true, &(struct gx_propname){.by_name = true, .name = "x"}, 1, &(uint16_t){0}));
+	ck_assert_int_eq(gx_proplist_set_str(&l, w.a, PidTagComment, "something"), 0);
+	ST_OK(gx_folder_set_props(t, GX_FID_INBOX, &l));
+	ST_OK(gx_store_set_props(t, &l));
+	st_commit(t);
+}
+
+/* What could not be read for want of memory is no damage: a repair would throw it away. */
+START_TEST(checking_may_fail)
+{
+	const char *only[] = {gx_sc__checks[_i / 2]->subs[0].check, NULL};
+	struct gx_store_check_opts o = GX_STORE_CHECK_OPTS_INIT;
+	bool hit = true;
+	o.only = only;
+	o.repair = true;
+	give_properties();
+	unchanged();
+	struct gx_store_check_result r;
+	ck_assert_int_eq(gx_store_check(w.s, &o, &r), 0); /* its statements are prepared from now on */
+	for (long n = 1; hit; n = n < 100 ? n + 1 : step(n)) {
+		r.found = 0;
+		arm(n, _i % 2 == 1);
+		int err = gx_store_check(w.s, &o, &r);
+		hit = disarm();
+		ck_assert_msg(err == 0 || (err == GX_E_NOMEM && hit), "%s: error %d at allocation %ld", *only, err, n);
+		ck_assert_msg(r.found == 0, "%s: %llu findings at allocation %ld", *only, (unsigned long long)r.found, n);
+	}
+	ck_assert_msg(unchanged(), "%s left something", *only);
+}
+END_TEST
+
 static int count_ops(void)
 {
 	int n = 0;
@@ -315,6 +351,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(c, opening_may_fail, 0, 4);
 	tcase_add_loop_test(c, closing_may_fail, 0, 2);
 	tcase_add_loop_test(c, creating_may_fail, 0, 2);
+	tcase_add_loop_test(c, checking_may_fail, 0, 2 * (int)gx_sc__check_count);
 	return su;
 }
 

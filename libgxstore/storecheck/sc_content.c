@@ -140,15 +140,17 @@ static int find_bytes(struct gx_sc *k)
 	return err;
 }
 
-static bool refers(struct gx_sc *k, struct gx_bin skeleton, const uint8_t *hash)
+/* 1 it does, 0 not. */
+static int refers(struct gx_sc *k, struct gx_bin skeleton, const uint8_t *hash)
 {
 	struct gx_skel s;
-	if (gx_skel__contents(k->a, skeleton, &s) != 0)
-		return false;
+	int err = gx_skel__contents(k->a, skeleton, &s);
+	if (err != 0)
+		return err == GX_E_NOMEM ? err : 0;
 	for (size_t i = 0; i < s.content_count; i++)
 		if (memcmp(s.contents[i].hash, hash, GX_HASH_LEN) == 0)
-			return true;
-	return false;
+			return 1;
+	return 0;
 }
 
 struct ids {
@@ -162,7 +164,10 @@ static int bodies_with(struct gx_sc *k, const uint8_t *hash, struct ids *l)
 	gx_sql__bind_blob(st, 1, hash, GX_HASH_LEN);
 	int r;
 	while ((r = gx_sql__step(st)) > 0) {
-		if (!refers(k, gx_sql__blob(st, 1), hash))
+		int yes = refers(k, gx_sql__blob(st, 1), hash);
+		if (yes < 0)
+			return yes;
+		if (yes == 0)
 			continue;
 		l->v = gx_arena_grow(k->a, l->v, &l->cap, l->n + 1, sizeof(*l->v));
 		if (l->v == NULL)
@@ -277,7 +282,8 @@ static int adopt(struct gx_sc *k, const struct gx_sc_item *v, size_t n)
 		if (gx_content__read(k->t->c->cio, k->q, v[i].hash, 0, UINT64_MAX, &out) == 0) {
 			gx_cio__hex(v[i].hash, hex);
 			p[np].name = gx_arena_printf(a, "content-%.16s.bin", hex);
-			err = gx_push_finish(&out, a, &p[np++].data);
+			err = p[np].name == NULL ? GX_E_NOMEM : gx_push_finish(&out, a, &p[np].data);
+			np++;
 		} else {
 			err = put_away(k, v[i].hash);
 		}

@@ -148,7 +148,7 @@ static int find_meta(struct gx_sc *k)
 		err = gx_meta__get_blob(k->q, "owner", a, &row);
 	err = err == GX_E_NOTFOUND ? gx_sc__say(k, 1, 0, "no owner") : err;
 	if (err == 0 && (err = gx_meta__get_blob(k->q, "props", a, &row)) == 0)
-		if (gx_prow_unpack(a, row.data, row.len, &l) != 0)
+		if ((err = gx_prow_unpack(a, row.data, row.len, &l)) != 0 && err != GX_E_NOMEM)
 			err = gx_sc__say(k, 2, 0, "its properties are damaged");
 	gx_arena_free(a);
 	return err == GX_E_NOTFOUND ? 0 : err;

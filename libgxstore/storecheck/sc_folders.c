@@ -47,6 +47,14 @@ static int find_builtin(struct gx_sc *k)
 	return err;
 }
 
+static int check_props(struct gx_sc *k, struct gx_arena *a, uint64_t fid, struct gx_bin row)
+{
+	struct gx_proplist l = {0};
+	int err = row.len == 0 ? 0 : gx_prow_unpack(a, row.data, row.len, &l);
+	return err == 0 || err == GX_E_NOMEM ? err :
+		gx_sc__say(k, 3, fid, "the properties of folder %llx are damaged", (unsigned long long)fid);
+}
+
 static int find_rows(struct gx_sc *k)
 {
 	struct gx_arena *a = gx_arena_new(0);
@@ -57,15 +65,13 @@ static int find_rows(struct gx_sc *k)
 	while (err == 0 && (r = gx_sql__step(st)) > 0) {
 		uint64_t fid = gx_sql__u64(st, 0), cn = gx_sql__u64(st, 3);
 		int64_t type = gx_sql__int(st, 1);
-		struct gx_bin row = gx_sql__blob(st, 4);
-		struct gx_proplist l = {0};
 		gx_arena_reset(a);
 		if ((type != GX_FOLDER_GENERIC && type != GX_FOLDER_SEARCH) || gx_sql__is_null(st, 2) ||
 		    (gx_sql__u64(st, 2) & ~(uint64_t)(GX_FF_DELETED | GX_FF_HIDDEN | GX_FF_SUBSCRIBED | GX_FF_BELOW)) != 0)
 			err = gx_sc__say(k, 1, fid, "folder %llx has type %lld and flags %llx", (unsigned long long)fid, (long long)type,
 				(unsigned long long)gx_sql__u64(st, 2));
-		if (err == 0 && row.len > 0 && gx_prow_unpack(a, row.data, row.len, &l) != 0)
-			err = gx_sc__say(k, 3, fid, "the properties of folder %llx are damaged", (unsigned long long)fid);
+		if (err == 0)
+			err = check_props(k, a, fid, gx_sql__blob(st, 4));
 		if (err == 0 && (cn == 0 || cn > GX_COUNTER_MAX))
 			err = gx_sc__say(k, 4, fid, "folder %llx has change number %llx", (unsigned long long)fid, (unsigned long long)cn);
 	}

@@ -76,11 +76,10 @@ static int find_missing(struct gx_sc *k)
 	return err;
 }
 
-static bool good_names(struct gx_arena *a, const char *names, char **ret_key)
+/* Makes them the key. */
+static bool good_names(char *s)
 {
-	char *s = gx_arena_strdup(a, names);
-	*ret_key = s;
-	if (s == NULL || *s == '\0')
+	if (*s == '\0')
 		return false;
 	for (char *p = s; *p != '\0'; p++) {
 		if ((uint8_t)*p < ' ' || *p == 0x7f || (*p == ' ' && (p == s || p[1] == ' ' || p[1] == '\0')))
@@ -95,11 +94,13 @@ static int find_keywords(struct gx_sc *k)
 	GX_STMT(st, k->q, "SELECT id,names,key FROM kwsets");
 	struct gx_arena *a = gx_arena_new(0);
 	int r = a == NULL ? GX_E_NOMEM : 0, err = 0;
-	char *key;
 	while (a != NULL && err == 0 && (r = gx_sql__step(st)) > 0) {
 		uint64_t id = gx_sql__u64(st, 0);
 		gx_arena_reset(a);
-		if (!good_names(a, gx_sql__text(st, 1), &key))
+		char *key = gx_arena_strdup(a, gx_sql__text(st, 1));
+		if (key == NULL)
+			err = GX_E_NOMEM;
+		else if (!good_names(key))
 			err = gx_sc__say(k, 2, id, "keyword set %llu is damaged", (unsigned long long)id);
 		else if (strcmp(key, gx_sql__text(st, 2)) != 0)
 			err = gx_sc__say(k, 3, id, "keyword set %llu has the key \"%.100s\" instead of \"%.100s\"",
