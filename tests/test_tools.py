@@ -181,8 +181,9 @@ def test_servers_say_where_stores_live():
         s.run("gromox-useradm", "domain", "homeserver", "example.org", "there.example.org")
         s.run("gromox-useradm", "user", "add", "ann@example.org")
         assert "make the store on there.example.org" in s.err and not os.path.exists(f"{s.dir}/data/user"), s.err
-        s.run("gromox-mkprivate", "ann@example.org", code=1)
-        assert "lives on there.example.org" in s.err, s.err
+        for args in (("gromox-mkprivate",), ("gromox-mkmidb", "-U"), ("gromox-storeconv", "/nonexistent")):
+            s.run(*args, "ann@example.org", code=1)
+            assert "lives on there.example.org" in s.err, (args, s.err)
         s.run("gromox-useradm", "server", "delete", "there.example.org", code=1)
         s.run("gromox-useradm", "user", "homeserver", "ann@example.org", "here.example.org")
         s.run("gromox-mkprivate", "ann@example.org")

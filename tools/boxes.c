@@ -50,29 +50,10 @@ static int directory(struct site *s)
 	return s->dir != NULL ? EXIT_OK : site_directory(s);
 }
 
-/* "local" here, the name of another host, or NULL. */
-static const char *host_of(struct site *s, uint32_t homeserver)
-{
-	const char *host = NULL;
-	return gx_dir_server_of(s->dir, homeserver, s->arena, &host) == 0 ? host : NULL;
-}
-
 static bool is_here(struct site *s, uint32_t homeserver)
 {
-	const char *host = host_of(s, homeserver);
-	return host != NULL && strcmp(host, "local") == 0;
-}
-
-static int must_be_here(struct site *s, const char *name, uint32_t homeserver)
-{
-	const char *host = host_of(s, homeserver);
-	if (host != NULL && strcmp(host, "local") == 0)
-		return EXIT_OK;
-	if (host != NULL)
-		complain("%s: the store lives on %s; run this there", name, host);
-	else
-		complain("%s: homeserver %u is not in the table of servers; see \"gromox-useradm server list\"", name, homeserver);
-	return EXIT_FAILED;
+	const char *host;
+	return gx_dir_server_of(s->dir, homeserver, s->arena, &host) == 0 && strcmp(host, "local") == 0;
 }
 
 static int add_domain(struct site *s, struct boxes *b, const char *name)
@@ -86,7 +67,7 @@ static int add_domain(struct site *s, struct boxes *b, const char *name)
 					     : "has no public store");
 		return EXIT_FAILED;
 	}
-	int rc = must_be_here(s, name, d.homeserver);
+	int rc = site_must_be_home(s, name, d.homeserver);
 	if (rc != EXIT_OK)
 		return rc;
 	return add(s, b,
@@ -109,7 +90,7 @@ int boxes_add_address(struct site *s, struct boxes *b, const char *address)
 		complain("%s: %s", address, err == GX_E_NOTFOUND ? "no such user" : err != 0 ? gx_strerror(err) : "has no mailbox");
 		return EXIT_FAILED;
 	}
-	rc = must_be_here(s, u.username, u.homeserver);
+	rc = site_must_be_home(s, u.username, u.homeserver);
 	return rc != EXIT_OK
 		? rc
 		: add(s, b, &(struct box){.dir = u.maildir, .name = u.username, .owner = u.username, .owner_id = u.id});

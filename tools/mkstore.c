@@ -51,33 +51,16 @@ struct request {
 	bool upgrade, force, verbose, old, integrity;
 	/* What the directory says */
 	const char *path, *owner, *lang;
-	uint32_t id, homeserver;
+	uint32_t id;
 	/* What the templates say */
 	struct store_names *names;
 	struct gx_propname *props;
 	size_t nprops;
 };
 
-/* Stores are made where they live. */
-static int check_place(struct request *r)
-{
-	const char *host = "";
-	int err = gx_dir_server_of(r->site.dir, r->homeserver, r->site.arena, &host);
-	if (err == 0 && strcmp(host, "local") == 0)
-		return EXIT_OK;
-	if (err == 0)
-		complain("%s: the store lives on %s; run this there (here is %s, by host_id)", r->who, host,
-			r->site.where.host_id);
-	else if (err == GX_E_NOTFOUND)
-		complain("%s: homeserver %u is not in the table of servers; see \"gromox-useradm server list\"", r->who,
-			r->homeserver);
-	else
-		complain("%s: %s", r->who, gx_strerror(err));
-	return EXIT_FAILED;
-}
-
 static int look_up(struct request *r)
 {
+	uint32_t homeserver = 0;
 #ifdef MKPUBLIC
 	struct gx_domain d;
 	int err = gx_dir_domain(r->site.dir, r->who, r->site.arena, &d);
@@ -85,7 +68,7 @@ static int look_up(struct request *r)
 		r->path = d.homedir;
 		r->owner = d.name;
 		r->id = d.id;
-		r->homeserver = d.homeserver;
+		homeserver = d.homeserver;
 	}
 	const char *column = "homedir", *how = "\"gromox-useradm domain add\" makes it";
 #else
@@ -96,7 +79,7 @@ static int look_up(struct request *r)
 		r->owner = u.username;
 		r->lang = u.lang;
 		r->id = u.id;
-		r->homeserver = u.homeserver;
+		homeserver = u.homeserver;
 	}
 	const char *column = "maildir", *how = "\"gromox-useradm user add\" makes it";
 #endif
@@ -112,7 +95,7 @@ static int look_up(struct request *r)
 		complain("%s: has no store (%s is empty in the directory)", r->who, column);
 		return EXIT_FAILED;
 	}
-	return check_place(r);
+	return site_must_be_home(&r->site, r->who, homeserver);
 }
 
 static int failed(struct request *r, int err, const char *why)

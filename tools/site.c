@@ -124,6 +124,21 @@ const char *site_domain_path(struct site *s, const char *domain)
 	return name == NULL ? NULL : gx_arena_printf(s->arena, "%s/domain/%s", gx_conf_str(s->conf, "data_path"), name);
 }
 
+int site_must_be_home(struct site *s, const char *who, uint32_t homeserver)
+{
+	const char *host = "";
+	int err = gx_dir_server_of(s->dir, homeserver, s->arena, &host);
+	if (err == 0 && strcmp(host, "local") == 0)
+		return EXIT_OK;
+	if (err == 0)
+		complain("%s: the store lives on %s; run this there (here is %s, by host_id)", who, host, s->where.host_id);
+	else if (err == GX_E_NOTFOUND)
+		complain("%s: homeserver %u is not in the table of servers; see \"gromox-useradm server list\"", who, homeserver);
+	else
+		complain("%s: %s", who, gx_strerror(err));
+	return EXIT_FAILED;
+}
+
 int site_become_owner(struct site *s)
 {
 	const char *path = gx_conf_str(s->conf, "data_path");

@@ -29,6 +29,8 @@ int site_directory(struct site *s);
 /* DATA/KIND/... : user/DOMAIN/LOCAL or domain/DOMAIN, lower case; NULL out of memory. */
 const char *site_user_path(struct site *s, const char *address);
 const char *site_domain_path(struct site *s, const char *domain);
+/* Stores are worked on where they live: 0, or EXIT_FAILED and a complaint that @who lives elsewhere. */
+int site_must_be_home(struct site *s, const char *who, uint32_t homeserver);
 /*
  * As root: makes the data directory if it is missing and goes on as its owner, so that services
  * can use what is made from here on.

@@ -213,6 +213,7 @@ static int look_up(struct request *r)
 {
 	struct gx_user u;
 	struct gx_domain d;
+	uint32_t homeserver = 0;
 	bool user = strchr(r->target, '@') != NULL;
 	r->kind = user ? GX_CONV_PRIVATE : GX_CONV_PUBLIC;
 	int err = user ? gx_dir_user(r->site.dir, r->target, r->site.arena, &u) :
@@ -221,6 +222,7 @@ static int look_up(struct request *r)
 		r->dest = user ? u.maildir : d.homedir;
 		r->owner = user ? u.username : d.name;
 		r->owner_id = user ? u.id : d.id;
+		homeserver = user ? u.homeserver : d.homeserver;
 	}
 	if (err == GX_E_NOTFOUND)
 		complain("%s: not in the directory; gromox-useradm adds users and domains; a directory ends with a slash",
@@ -229,7 +231,9 @@ static int look_up(struct request *r)
 		complain("%s: %s", r->target, gx_strerror(err));
 	else if (r->dest[0] == '\0')
 		complain("%s: has no store (%s is empty in the directory)", r->target, user ? "maildir" : "homedir");
-	return err == 0 && r->dest[0] != '\0' ? EXIT_OK : EXIT_FAILED;
+	else
+		return site_must_be_home(&r->site, r->target, homeserver);
+	return EXIT_FAILED;
 }
 
 static int run(struct request *r)
