@@ -6,8 +6,8 @@
  * just before in the same transaction, and changes rows. Numbers that follow from other rows
  * (counters, references) have checks of their own that run last, so repairs need not keep them.
  *
- * Adding a check: a row in a table of simple.c when two statements of SQL can do it, else a struct
- * gx_sc_check in a file of its own and its name in table.c. Each identifier needs a test in
+ * Adding a check: a row of sc_belongings.c when two statements of SQL can do it, else a struct
+ * gx_sc_check in a file of its own and its name in sc_table.c. Each identifier needs a test in
  * check_storecheck.c that damages, finds and repairs.
  */
 #include <gx/entryid.h>
@@ -80,7 +80,7 @@ int gx_sc__run(struct gx_sc *k, const char *sql, uint64_t a1, uint64_t a2) GX_MU
 int gx_sc__set_aside(struct gx_sc *k, const char *table, const char *where, uint64_t arg) GX_MUST_CHECK;
 int gx_sc__set_aside_hash(struct gx_sc *k, const char *table, const char *where, const uint8_t *hash) GX_MUST_CHECK;
 
-/* lost.c */
+/* sc_lost.c */
 int gx_sc__lost_folder(struct gx_sc *k, uint64_t *ret_fid) GX_MUST_CHECK;
 /* A message with this body appears there. */
 int gx_sc__adopt_body(struct gx_sc *k, uint64_t body) GX_MUST_CHECK;
@@ -93,20 +93,17 @@ int gx_sc__adopt_bytes(struct gx_sc *k, const char *subject, const struct gx_sc_
 /* The folder's changes so far are not to be relied on: clients compare everything again. */
 int gx_sc__distrust(struct gx_sc *k, uint64_t fid) GX_MUST_CHECK;
 
-/* bodies.c: what can be read of a body is written again under its id; the rows as they were are set aside. */
+/* sc_rebuild.c: what can be read of a body is written again under its id; the rows as they were are set aside. */
 int gx_sc__rebuild_body(struct gx_sc *k, uint64_t body) GX_MUST_CHECK;
 
 /* Messages that need this object are written again without it. */
 int gx_sc__rebuild_without(struct gx_sc *k, const uint8_t *hash) GX_MUST_CHECK;
-/* content.c: who refers to what; free it with gx_content__tally_free(). */
+/* sc_content.c: who refers to what; free it with gx_content__tally_free(). */
 int gx_sc__tally(struct gx_sc *k, struct gx_content_tally **ret_t) GX_MUST_CHECK;
 /* "; message M in folder F needs it", or nothing. */
 int gx_sc__needed_by(struct gx_sc *k, uint64_t body, char *out, size_t size) GX_MUST_CHECK;
 int gx_sc__verify(struct gx_sc *k, unsigned what, const struct gx_content_tally *tally,
 	int (*report)(unsigned what, const uint8_t *hash, uint64_t object, const char *text, void *ctx)) GX_MUST_CHECK;
-
-/* counts.c: counters of all folders and of the store as they should be. */
-int gx_sc__recount(struct gx_sc *k) GX_MUST_CHECK;
 
 extern const struct gx_sc_check gx_sc__database, gx_sc__schema, gx_sc__meta, gx_sc__store_numbers, gx_sc__names,
 	gx_sc__folder_rows, gx_sc__folder_tree, gx_sc__folder_names, gx_sc__folder_state, gx_sc__attachments,

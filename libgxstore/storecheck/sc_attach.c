@@ -54,14 +54,13 @@ static int cut(struct gx_sc *k, uint64_t embedded)
 /* Is @body inside @outer, at whatever depth? */
 static int is_inside(struct gx_sc *k, uint64_t body, uint64_t outer, bool *ret_inside)
 {
-	int64_t there = body == outer;
 	GX_STMT(st, k->q,
 		"WITH RECURSIVE r(id) AS (SELECT ?2 UNION SELECT a.embedded FROM att a JOIN r ON a.body=r.id WHERE a.embedded<>0)"
 		" SELECT 1 FROM r WHERE id=?1");
 	gx_sql__bind_int(st, 1, (int64_t)body);
 	gx_sql__bind_int(st, 2, (int64_t)outer);
 	int r = gx_sql__step(st);
-	*ret_inside = there || r > 0;
+	*ret_inside = r > 0;
 	return r < 0 ? r : 0;
 }
 

@@ -210,9 +210,11 @@ static int find_sums(struct gx_sc *k)
 				 (long long)gx_sql__int(want, 1), (long long)gx_sql__int(want, 4));
 }
 
-static int resum(struct gx_sc *k)
+static int repair_sums(struct gx_sc *k, const struct gx_sc_item *v, size_t n)
 {
 	struct gx_fstate *s = k->t->store_state;
+	(void)v;
+	(void)n;
 	GX_STMT(st, k->q, "SELECT " SUMS "fid<>0 AND fid NOT IN " SEARCHES);
 	int r = gx_sql__step(st);
 	if (r <= 0)
@@ -226,19 +228,6 @@ static int resum(struct gx_sc *k)
 	s->softdel_size = gx_sql__u64(st, 6);
 	s->dirty = true;
 	return 0;
-}
-
-static int repair_sums(struct gx_sc *k, const struct gx_sc_item *v, size_t n)
-{
-	(void)v;
-	(void)n;
-	return resum(k);
-}
-
-int gx_sc__recount(struct gx_sc *k)
-{
-	int err = recount_folders(k);
-	return err != 0 ? err : resum(k);
 }
 
 const struct gx_sc_check gx_sc__store_sums = {

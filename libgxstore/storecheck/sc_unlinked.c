@@ -10,7 +10,6 @@
 #include <limits.h>
 #include <unistd.h>
 #include <sys/stat.h>
-#include <nettle/sha2.h>
 #include "libgxstore/storecheck/sc-int.h"
 
 #define N(v) (sizeof(v) / sizeof((v)[0]))
@@ -20,14 +19,6 @@ static const struct gx_store_check_info subs[] = {
 	{"content-unlinked", "content", "a content object has its row", GX_FINDING_BROKEN, true},
 	{"content-data", "content data", "bytes in the database belong to a content object", GX_FINDING_WASTE, true},
 };
-
-static void hash_of(const uint8_t *p, size_t n, uint8_t digest[GX_HASH_LEN])
-{
-	struct sha256_ctx sha;
-	sha256_init(&sha);
-	sha256_update(&sha, n, p);
-	sha256_digest(&sha, GX_HASH_LEN, digest);
-}
 
 /* Number of bytes that blocks would unpack to if the packed form is one: from its table; 0 it is none. */
 static uint64_t blocks_size(ZSTD_DCtx *d, struct gx_bin b, uint8_t *buf)
@@ -99,12 +90,14 @@ static int read_file(struct gx_sc *k, const uint8_t *hash, struct gx_push *packe
 	return err;
 }
 
-static int link_file(struct gx_sc *k, const uint8_t *hash, uint64_t size, uint8_t comp)
+/* @data: its row, 0 when it is in its file. */
+static int link_bytes(struct gx_sc *k, const uint8_t *hash, uint64_t size, uint8_t comp, uint64_t data)
 {
-	GX_STMT(st, k->q, "INSERT OR REPLACE INTO content(hash,size,refs,comp,data) VALUES(?1,?2,1,?3,NULL)");
+	GX_STMT(st, k->q, "INSERT OR REPLACE INTO content(hash,size,refs,comp,data) VALUES(?1,?2,1,?3,NULLIF(?4,0))");
 	gx_sql__bind_blob(st, 1, hash, GX_HASH_LEN);
 	gx_sql__bind_int(st, 2, (int64_t)size);
 	gx_sql__bind_int(st, 3, comp);
+	gx_sql__bind_int(st, 4, (int64_t)data);
 	return gx_sql__run(st);
 }
 
@@ -117,10 +110,10 @@ static int try_file(struct gx_sc *k, const uint8_t *hash, bool link)
 	if (err == 0)
 		err = unpack(k, (struct gx_bin){packed.data, packed.len}, &comp, &out);
 	if (err == 0) {
-		hash_of(out.data, out.len, digest);
+		gx_content__hash(out.data, out.len, digest);
 		found = memcmp(digest, hash, GX_HASH_LEN) == 0;
 		if (found && link)
-			err = link_file(k, hash, out.len, comp);
+			err = link_bytes(k, hash, out.len, comp, 0);
 	}
 	gx_push_release(&packed);
 	gx_push_release(&out);
@@ -150,7 +143,7 @@ static int identify(struct gx_sc *k, struct datum *d)
 		return r;
 	int err = unpack(k, gx_sql__blob(st, 0), &d->comp, &out);
 	if (err == 0)
-		hash_of(out.data, out.len, d->hash);
+		gx_content__hash(out.data, out.len, d->hash);
 	d->size = out.len;
 	gx_push_release(&out);
 	return err;
@@ -240,12 +233,7 @@ static int find(struct gx_sc *k)
 
 static int link_datum(struct gx_sc *k, const struct datum *d)
 {
-	GX_STMT(st, k->q, "INSERT OR REPLACE INTO content(hash,size,refs,comp,data) VALUES(?1,?2,1,?3,?4)");
-	gx_sql__bind_blob(st, 1, d->hash, GX_HASH_LEN);
-	gx_sql__bind_int(st, 2, (int64_t)d->size);
-	gx_sql__bind_int(st, 3, d->comp);
-	gx_sql__bind_int(st, 4, (int64_t)d->id);
-	return gx_sql__run(st);
+	return link_bytes(k, d->hash, d->size, d->comp, d->id);
 }
 
 /*
