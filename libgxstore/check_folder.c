@@ -1,26 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include "libgxstore/storetest.h"
-
-static char dir[512];
-static struct gx_store *s;
-static struct gx_arena *a;
-
-static void setup(void)
-{
-	snprintf(dir, sizeof(dir), "%s", st_dir());
-	st_create(dir);
-	s = st_open(dir);
-	a = gx_arena_new(0);
-}
-
-static void teardown(void)
-{
-	st_verify(s);
-	gx_store_close(s);
-	gx_arena_free(a);
-	st_rmtree(dir);
-}
+#include "libgxstore/fixtest.h"
 
 static uint64_t make(struct gx_txn *t, uint64_t parent, const char *name)
 {
@@ -315,7 +295,7 @@ static Suite *suite(void)
 	Suite *su = suite_create("folder");
 	TCase *c = tcase_create("folders");
 	tcase_set_timeout(c, 60);
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, fix_setup, fix_teardown);
 	tcase_add_test(c, names_are_unique_without_case);
 	tcase_add_test(c, bad_names_are_refused);
 	tcase_add_test(c, folders_move);

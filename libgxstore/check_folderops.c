@@ -3,41 +3,9 @@
 #include <gx/entryid.h>
 #include <gx/folder.h>
 #include <gx/pr-names.h>
-#include "libgxstore/storetest.h"
+#include "libgxstore/fixtxntest.h"
 
 /* Copying, emptying, purging, undeleting folders; receive folders; names in other languages. */
-
-static char dir[512];
-static struct gx_store *s;
-static struct gx_arena *a;
-static struct gx_txn *t;
-
-static void setup(void)
-{
-	snprintf(dir, sizeof(dir), "%s", st_dir());
-	st_create(dir);
-	s = st_open(dir);
-	a = gx_arena_new(0);
-	t = st_begin(s, GX_TXN_WRITE);
-}
-
-static void teardown(void)
-{
-	st_commit(t);
-	st_verify(s);
-	gx_store_close(s);
-	st_rmtree(dir);
-	gx_arena_free(a);
-}
-
-/* Goes on as somebody else. */
-static void as(const char *user)
-{
-	static struct gx_actor actor;
-	st_commit(t);
-	actor = (struct gx_actor){.user = user, .owner = user == NULL};
-	ck_assert_int_eq(gx_txn_begin(s, &actor, GX_TXN_WRITE, 1000, &t), 0);
-}
 
 static uint64_t folder(uint64_t parent, const char *name)
 {
@@ -312,7 +280,7 @@ static Suite *suite(void)
 {
 	Suite *x = suite_create("folderops");
 	TCase *c = tcase_create("folderops");
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, fix_setup_txn, fix_teardown_txn);
 	tcase_add_test(c, copy_of_a_tree);
 	tcase_add_test(c, copy_of_contents);
 	tcase_add_test(c, copy_leaves_out_what_is_closed);

@@ -2,43 +2,12 @@
 #include <config.h>
 #include <gx/freebusy.h>
 #include <gx/namedprop.h>
-#include "libgxstore/storetest.h"
+#include "libgxstore/fixtxntest.h"
 
 /* Busy times and contacts. */
 
 #define HOUR INT64_C(3600)
 #define T0 INT64_C(1793098800) /* a Tuesday at 11:00 UTC */
-
-static char dir[512];
-static struct gx_store *s;
-static struct gx_arena *a;
-static struct gx_txn *t;
-
-static void setup(void)
-{
-	snprintf(dir, sizeof(dir), "%s", st_dir());
-	st_create(dir);
-	s = st_open(dir);
-	a = gx_arena_new(0);
-	t = st_begin(s, GX_TXN_WRITE);
-}
-
-static void teardown(void)
-{
-	st_commit(t);
-	st_verify(s);
-	gx_store_close(s);
-	st_rmtree(dir);
-	gx_arena_free(a);
-}
-
-static void as(const char *user)
-{
-	static struct gx_actor actor;
-	st_commit(t);
-	actor = (struct gx_actor){.user = user, .owner = user == NULL};
-	ck_assert_int_eq(gx_txn_begin(s, &actor, GX_TXN_WRITE, 1000, &t), 0);
-}
 
 static void named(struct gx_msgobj *m, struct gx_propname n, uint16_t type, union gx_value v)
 {
@@ -171,7 +140,7 @@ static Suite *suite(void)
 {
 	Suite *x = suite_create("freebusy");
 	TCase *c = tcase_create("freebusy");
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, fix_setup_txn, fix_teardown_txn);
 	tcase_add_test(c, single_ones);
 	tcase_add_test(c, series);
 	tcase_add_test(c, contacts);

@@ -4,29 +4,9 @@
 #include <gx/search.h>
 #include "libgxstore/faultvfs.h"
 #include "libgxstore/fts-int.h"
-#include "libgxstore/storetest.h"
+#include "libgxstore/fixtest.h"
 
 /* The full-text index: never a message missed, whatever happened to the store or to the index. */
-
-static char dir[512];
-static struct gx_store *s;
-static struct gx_arena *a;
-
-static void setup(void)
-{
-	snprintf(dir, sizeof(dir), "%s", st_dir());
-	st_create(dir);
-	s = st_open(dir);
-	a = gx_arena_new(0);
-}
-
-static void teardown(void)
-{
-	st_verify(s);
-	gx_store_close(s);
-	st_rmtree(dir);
-	gx_arena_free(a);
-}
 
 static uint64_t put(struct gx_txn *t, uint64_t fid, const char *subject, const char *body)
 {
@@ -401,7 +381,7 @@ static Suite *suite(void)
 {
 	Suite *x = suite_create("fts");
 	TCase *c = tcase_create("fts");
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, fix_setup, fix_teardown);
 	tcase_add_test(c, words_are_found);
 	tcase_add_test(c, uncommitted_counts);
 	tcase_add_test(c, copies_moves_changes_deletions);

@@ -3,7 +3,7 @@
 #include <config.h>
 #include <gx/entryid.h>
 #include "libgxstore/ics-int.h"
-#include "libgxstore/storetest.h"
+#include "libgxstore/fixtest.h"
 
 /* A client of one folder. */
 struct client {
@@ -13,17 +13,11 @@ struct client {
 	const struct gx_restr *restr;
 };
 
-static char dir[512];
-static struct gx_store *s;
-static struct gx_arena *a;
 static struct client me;
 
 static void setup(void)
 {
-	snprintf(dir, sizeof(dir), "%s", st_dir());
-	st_create(dir);
-	s = st_open(dir);
-	a = gx_arena_new(0);
+	fix_setup();
 	me = (struct client){.fid = GX_FID_INBOX};
 }
 
@@ -37,11 +31,8 @@ static void release(struct client *c)
 
 static void teardown(void)
 {
-	st_verify(s);
 	release(&me);
-	gx_arena_free(a);
-	gx_store_close(s);
-	st_rmtree(dir);
+	fix_teardown();
 }
 
 static struct gx_ics_content *open_sync(const struct client *c)

@@ -2,31 +2,17 @@
 /* What clients bring: versions, conflicts, uploads. */
 #include <config.h>
 #include "libgxstore/ics-int.h"
-#include "libgxstore/storetest.h"
+#include "libgxstore/fixtest.h"
 
-static char dir[512];
-static struct gx_store *s;
-static struct gx_arena *a;
 static struct gx_guid client = {.d1 = 0xc11e0000, .d2 = 1};
 static uint64_t first; /* of the ids set aside for the client */
 
 static void setup(void)
 {
-	snprintf(dir, sizeof(dir), "%s", st_dir());
-	st_create(dir);
-	s = st_open(dir);
-	a = gx_arena_new(0);
+	fix_setup();
 	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
 	ST_OK(gx_store_reserve_ids(t, 1000, &first));
 	st_commit(t);
-}
-
-static void teardown(void)
-{
-	st_verify(s);
-	gx_arena_free(a);
-	gx_store_close(s);
-	st_rmtree(dir);
 }
 
 static struct gx_bin gid(const struct gx_guid *g, uint64_t id)
@@ -519,7 +505,7 @@ static Suite *icsimport_suite(void)
 {
 	Suite *suite = suite_create("icsimport");
 	TCase *t = tcase_create("icsimport");
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup, fix_teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, compare);
 	tcase_add_test(t, versions_of_messages);

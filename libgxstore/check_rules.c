@@ -3,40 +3,9 @@
 #include <gx/acl.h>
 #include <gx/propcodec.h>
 #include <gx/rules.h>
-#include "libgxstore/storetest.h"
+#include "libgxstore/fixtxntest.h"
 
 /* Permissions as a table, and rules: kept, changed, matched. */
-
-static char dir[512];
-static struct gx_store *s;
-static struct gx_arena *a;
-static struct gx_txn *t;
-
-static void setup(void)
-{
-	snprintf(dir, sizeof(dir), "%s", st_dir());
-	st_create(dir);
-	s = st_open(dir);
-	a = gx_arena_new(0);
-	t = st_begin(s, GX_TXN_WRITE);
-}
-
-static void teardown(void)
-{
-	st_commit(t);
-	st_verify(s);
-	gx_store_close(s);
-	st_rmtree(dir);
-	gx_arena_free(a);
-}
-
-static void as(const char *user)
-{
-	static struct gx_actor actor;
-	st_commit(t);
-	actor = (struct gx_actor){.user = user, .owner = user == NULL};
-	ck_assert_int_eq(gx_txn_begin(s, &actor, GX_TXN_WRITE, 1000, &t), 0);
-}
 
 /* ---- Permissions ---- */
 
@@ -326,7 +295,7 @@ static Suite *suite(void)
 {
 	Suite *x = suite_create("rules");
 	TCase *c = tcase_create("rules");
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, fix_setup_txn, fix_teardown_txn);
 	tcase_add_test(c, acl_rows);
 	tcase_add_test(c, acl_changes);
 	tcase_add_test(c, acl_all_or_nothing);

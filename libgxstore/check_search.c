@@ -3,29 +3,9 @@
 #include <gx/folder.h>
 #include "libgxstore/order-int.h"
 #include "libgxstore/search-int.h"
-#include "libgxstore/storetest.h"
+#include "libgxstore/fixtest.h"
 
 /* Search folders: what they show is what a look at every message would find, at every moment. */
-
-static char dir[512];
-static struct gx_store *s;
-static struct gx_arena *a;
-
-static void setup(void)
-{
-	snprintf(dir, sizeof(dir), "%s", st_dir());
-	st_create(dir);
-	s = st_open(dir);
-	a = gx_arena_new(0);
-}
-
-static void teardown(void)
-{
-	st_verify(s);
-	gx_store_close(s);
-	st_rmtree(dir);
-	gx_arena_free(a);
-}
 
 static uint64_t put(struct gx_txn *t, uint64_t fid, const char *subject, uint32_t flags)
 {
@@ -414,7 +394,7 @@ static Suite *suite(void)
 {
 	Suite *x = suite_create("search");
 	TCase *c = tcase_create("search");
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, fix_setup, fix_teardown);
 	tcase_add_test(c, set_and_get);
 	tcase_add_test(c, finds_and_follows);
 	tcase_add_test(c, static_stays);

@@ -2,29 +2,9 @@
 #include <config.h>
 #include <gx/pr-names.h>
 #include <gx/storeset.h>
-#include "libgxstore/storetest.h"
+#include "libgxstore/fixtest.h"
 
 /* What a store is set to, and its upkeep. */
-
-static char dir[512];
-static struct gx_store *s;
-static struct gx_arena *a;
-
-static void setup(void)
-{
-	snprintf(dir, sizeof(dir), "%s", st_dir());
-	st_create(dir);
-	s = st_open(dir);
-	a = gx_arena_new(0);
-}
-
-static void teardown(void)
-{
-	st_verify(s);
-	gx_store_close(s);
-	st_rmtree(dir);
-	gx_arena_free(a);
-}
 
 static struct gx_txn *as(const char *user, int mode)
 {
@@ -369,7 +349,7 @@ static Suite *suite(void)
 {
 	Suite *x = suite_create("settings");
 	TCase *c = tcase_create("settings");
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, fix_setup, fix_teardown);
 	tcase_add_test(c, properties_small_and_large);
 	tcase_add_test(c, out_of_office);
 	tcase_add_test(c, replies_are_noted);

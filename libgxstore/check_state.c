@@ -3,20 +3,9 @@
 #include <config.h>
 #include <gx/entryid.h>
 #include "libgxstore/msg-int.h"
-#include "libgxstore/storetest.h"
+#include "libgxstore/fixtest.h"
 
-static char dir[512];
-static struct gx_store *s;
-static struct gx_arena *a;
 static const struct gx_actor ann = {.user = "Ann@Example.org"}, ann2 = {.user = "ann@example.ORG"}, bob = {.user = "bob@example.org"};
-
-static void setup(void)
-{
-	snprintf(dir, sizeof(dir), "%s", st_dir());
-	st_create(dir);
-	s = st_open(dir);
-	a = gx_arena_new(0);
-}
 
 static void setup_public(void)
 {
@@ -28,14 +17,6 @@ static void setup_public(void)
 	ck_assert_int_eq(gx_store_create(dir, &o, NULL, NULL), 0);
 	s = st_open(dir);
 	a = gx_arena_new(0);
-}
-
-static void teardown(void)
-{
-	st_verify(s);
-	gx_store_close(s);
-	gx_arena_free(a);
-	st_rmtree(dir);
 }
 
 static struct gx_txn *as(const struct gx_actor *who, int mode)
@@ -360,7 +341,7 @@ static Suite *state_suite(void)
 {
 	Suite *su = suite_create("state");
 	TCase *t = tcase_create("private");
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, fix_setup, fix_teardown);
 	tcase_add_test(t, computed_values);
 	tcase_add_test(t, keys_of_versions);
 	tcase_add_test(t, reading_and_receipts);
@@ -368,7 +349,7 @@ static Suite *state_suite(void)
 	tcase_add_test(t, rights_of_others);
 	suite_add_tcase(su, t);
 	t = tcase_create("public");
-	tcase_add_checked_fixture(t, setup_public, teardown);
+	tcase_add_checked_fixture(t, setup_public, fix_teardown);
 	tcase_add_test(t, each_reader_for_himself);
 	tcase_add_test(t, readers_of_a_folder_that_goes);
 	suite_add_tcase(su, t);

@@ -1,26 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include "libgxstore/storetest.h"
-
-static char dir[512];
-static struct gx_store *s;
-static struct gx_arena *a;
-
-static void setup(void)
-{
-	snprintf(dir, sizeof(dir), "%s", st_dir());
-	st_create(dir);
-	s = st_open(dir);
-	a = gx_arena_new(0);
-}
-
-static void teardown(void)
-{
-	st_verify(s);
-	gx_store_close(s);
-	gx_arena_free(a);
-	st_rmtree(dir);
-}
+#include "libgxstore/fixtest.h"
 
 START_TEST(built_in_folders_are_there)
 {
@@ -486,7 +466,7 @@ static Suite *suite(void)
 	Suite *su = suite_create("store");
 	TCase *c = tcase_create("messages");
 	tcase_set_timeout(c, 60);
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, fix_setup, fix_teardown);
 	tcase_add_test(c, built_in_folders_are_there);
 	tcase_add_test(c, missing_directories_are_made);
 	tcase_add_test(c, message_goes_in_and_comes_back);

@@ -1,27 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include "libgxstore/storetest.h"
+#include "libgxstore/fixtest.h"
 #include "libgxstore/view-int.h"
-
-static char dir[512];
-static struct gx_store *s;
-static struct gx_arena *a;
-
-static void setup(void)
-{
-	snprintf(dir, sizeof(dir), "%s", st_dir());
-	st_create(dir);
-	s = st_open(dir);
-	a = gx_arena_new(0);
-}
-
-static void teardown(void)
-{
-	st_verify(s);
-	gx_store_close(s);
-	gx_arena_free(a);
-	st_rmtree(dir);
-}
 
 /* ---- Roots alone, against a plain array ---- */
 
@@ -384,7 +364,7 @@ static Suite *suite(void)
 	suite_add_tcase(su, c);
 	c = tcase_create("stores");
 	tcase_set_timeout(c, 120);
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, fix_setup, fix_teardown);
 	tcase_add_test(c, views_follow);
 	tcase_add_test(c, expunges_wait);
 	tcase_add_test(c, a_deleted_folder_is_told);
