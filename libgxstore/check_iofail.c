@@ -5,7 +5,7 @@
  * operation lasts. The failure is reported, leaves no trace, and the store goes on.
  */
 #include <config.h>
-#include "libgxstore/storeops.h"
+#include "libgxstore/failtest.h"
 
 #define CALLS_MAX 3000
 
@@ -23,45 +23,7 @@ static const struct {
 };
 #define CASES (sizeof(cases) / sizeof(cases[0]))
 
-static char template[512], dir[600];
-static struct so_world w;
-static struct fault *f;
-static uint8_t before[SO_HASH];
 static unsigned long calls;
-
-static void setup_template(void)
-{
-	so_make_template(template, sizeof(template));
-}
-
-static void remove_template(void)
-{
-	st_rmtree(template);
-}
-
-static void setup(void)
-{
-	so_copy_store(template, dir, sizeof(dir));
-	f = fault_new(dir, false);
-	so_open(&w, &f->fs, dir, 7);
-	w.serial = 100000;
-}
-
-static void teardown(void)
-{
-	so_close(&w);
-	fault_free(f);
-	st_rmtree(dir);
-}
-
-static bool unchanged(void)
-{
-	uint8_t now[SO_HASH];
-	so_world_fingerprint(&w, now);
-	bool same = memcmp(before, now, SO_HASH) == 0;
-	memcpy(before, now, SO_HASH);
-	return same;
-}
 
 /* The cause is told: as far as the disk was full, that. */
 static void check_error(const struct so_op *op, const struct so_result *r, int kind)
@@ -89,18 +51,6 @@ static bool once(const struct so_op *op, size_t c, unsigned long n)
 		ck_assert_int_eq(gx_store_sync(w.s), 0);
 	so_finish(&w, op, &r);
 	return hit;
-}
-
-static void prepare(const struct so_op *op)
-{
-	for (unsigned i = 0; i < 20; i++)
-		if (so_prepare(&w, op))
-			return;
-	so_fill(&w); /* it has used up what was there */
-	for (unsigned i = 0; i < 20; i++)
-		if (so_prepare(&w, op))
-			return;
-	ck_abort_msg("%s finds nothing to work on", op->name);
 }
 
 static void until_untouched(const struct so_op *op, size_t c)
@@ -134,22 +84,15 @@ END_TEST
 
 /* ---- Opening, closing, making ---- */
 
-static void leave_unclean(void)
-{
-	so_leave_unclean(&w);
-	memcpy(dir, w.dir, sizeof(w.dir));
-	snprintf(f->boot, sizeof(f->boot), "another");
-}
-
 static bool open_once(size_t c, unsigned long n)
 {
 	struct gx_store *s = NULL;
 	const char *why = "";
 	fault_arm(f, n, cases[c].kind, cases[c].mask, cases[c].sticky);
-	int err = gx_store__open_on(&f->fs, dir, &w.opts, &s, w.a, &why);
+	int err = gx_store__open_on(&f->fs, w.dir, &w.opts, &s, w.a, &why);
 	bool hit = fault_disarm(f);
 	ck_assert_msg(err == 0 || (hit && (err == GX_E_IO || err == GX_E_NOSPACE)), "%s, call %lu: %d, %s", cases[c].name, n, err, why);
-	ck_assert_msg(err == 0 || strstr(why, dir) != NULL, "%s, call %lu: %d says \"%s\"", cases[c].name, n, err, why);
+	ck_assert_msg(err == 0 || strstr(why, w.dir) != NULL, "%s, call %lu: %d says \"%s\"", cases[c].name, n, err, why);
 	if (err == 0)
 		gx_store_close(s);
 	return hit;
@@ -202,7 +145,7 @@ static bool create_once(size_t c, unsigned long n, bool overwrite)
 	struct gx_store *s = NULL;
 	const char *why = "";
 	char path[700];
-	snprintf(path, sizeof(path), "%s/new/store", dir);
+	snprintf(path, sizeof(path), "%s/new/store", w.dir);
 	o.overwrite = overwrite;
 	fault_arm(f, n, cases[c].kind, cases[c].mask, cases[c].sticky);
 	int err = gx_store__create_on(&f->fs, path, &o, w.a, &why);
@@ -218,7 +161,7 @@ static bool create_once(size_t c, unsigned long n, bool overwrite)
 		st_verify(s);
 	gx_store_close(s);
 	if (found == 0 && !overwrite) {
-		snprintf(path, sizeof(path), "%s/new", dir);
+		snprintf(path, sizeof(path), "%s/new", w.dir);
 		st_rmtree(path);
 	}
 	return hit;
@@ -230,7 +173,7 @@ START_TEST(failures_to_create_leave_no_store)
 		unsigned long n = 1;
 		if (_i > 0) {
 			char path[700];
-			snprintf(path, sizeof(path), "%s/new/store", dir);
+			snprintf(path, sizeof(path), "%s/new/store", w.dir);
 			if (c == 0)
 				st_create(path);
 		}
@@ -240,14 +183,6 @@ START_TEST(failures_to_create_leave_no_store)
 	}
 }
 END_TEST
-
-static int count_ops(void)
-{
-	int n = 0;
-	while (so_op((size_t)n) != NULL)
-		n++;
-	return n;
-}
 
 static Suite *suite(void)
 {

@@ -9,7 +9,7 @@
  */
 #include <config.h>
 #include <zstd.h>
-#include "libgxstore/storeops.h"
+#include "libgxstore/failtest.h"
 #include "libgxstore/storecheck/sc-int.h"
 
 #define N_MAX 200000
@@ -97,12 +97,8 @@ static void *sql_realloc(void *p, int n)
 
 /* ---- Operations ---- */
 
-static char template[512], dir[600];
-static struct so_world w;
-static struct fault *f; /* nothing fails in it: it saves the flushes */
-static uint8_t before[SO_HASH];
-
-static void setup_template(void)
+/* Nothing fails in the file system below: it is there to save the flushes. */
+static void setup_sqlite(void)
 {
 	sqlite3_mem_methods m;
 	ck_assert_int_eq(sqlite3_shutdown(), SQLITE_OK);
@@ -112,52 +108,12 @@ static void setup_template(void)
 	m.xMalloc = sql_malloc;
 	m.xRealloc = sql_realloc;
 	ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_MALLOC, &m), SQLITE_OK);
-	so_make_template(template, sizeof(template));
-}
-
-static void remove_template(void)
-{
-	st_rmtree(template);
-}
-
-static void setup(void)
-{
-	so_copy_store(template, dir, sizeof(dir));
-	f = fault_new(dir, false);
-	so_open(&w, &f->fs, dir, 7);
-	w.serial = 100000;
-}
-
-static void teardown(void)
-{
-	so_close(&w);
-	fault_free(f);
-	st_rmtree(w.dir);
-}
-
-static bool unchanged(void)
-{
-	uint8_t now[SO_HASH];
-	so_world_fingerprint(&w, now);
-	bool same = memcmp(before, now, SO_HASH) == 0;
-	memcpy(before, now, SO_HASH);
-	return same;
+	setup_template();
 }
 
 static long step(long n)
 {
 	return getenv("GX_SOAK_SECONDS") != NULL || n < 60 ? n + 1 : n + n / 12;
-}
-
-static void prepare(const struct so_op *op)
-{
-	for (unsigned i = 0; i < 40; i++) {
-		if (so_prepare(&w, op))
-			return;
-		if (i == 20)
-			so_fill(&w); /* it has used up what was there */
-	}
-	ck_abort_msg("%s finds nothing to work on", op->name);
 }
 
 /* @return whether it failed to get memory somewhere */
@@ -207,12 +163,10 @@ END_TEST
 START_TEST(opening_may_fail)
 {
 	bool hit = true;
-	if (_i % 2 == 1) {
-		so_leave_unclean(&w);
-		snprintf(f->boot, sizeof(f->boot), "another");
-	} else {
+	if (_i % 2 == 1)
+		leave_unclean();
+	else
 		so_shut(&w);
-	}
 	for (long n = 1; hit; n = step(n)) {
 		struct gx_store *s = NULL;
 		arm(n, _i >= 2);
@@ -325,19 +279,11 @@ START_TEST(checking_may_fail)
 }
 END_TEST
 
-static int count_ops(void)
-{
-	int n = 0;
-	while (so_op((size_t)n) != NULL)
-		n++;
-	return n;
-}
-
 static TCase *tcase(Suite *su, const char *name)
 {
 	TCase *c = tcase_create(name);
 	tcase_set_timeout(c, 36000);
-	tcase_add_unchecked_fixture(c, setup_template, remove_template);
+	tcase_add_unchecked_fixture(c, setup_sqlite, remove_template);
 	tcase_add_checked_fixture(c, setup, teardown);
 	suite_add_tcase(su, c);
 	return c;
