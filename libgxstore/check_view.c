@@ -355,6 +355,21 @@ START_TEST(the_log_answers_and_has_an_end)
 }
 END_TEST
 
+START_TEST(more_folders_than_operations_are_kept)
+{
+	struct gx_uid_entry e = {.uid = 1, .mid = 1};
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 200000; i++)
+		ck_assert_int_eq(gx_txn__vop(t, GX_FID_INBOX, GX_VOP_INSERT, &e), 0);
+	for (unsigned i = 0; i < 70000; i++)
+		ck_assert_int_eq(gx_txn__vop(t, 0x100000 + i, GX_VOP_DROP, NULL), 0);
+	ck_assert_int_eq(gx_txn__vop(t, GX_FID_INBOX, GX_VOP_INSERT, &e), 0);
+	ck_assert_uint_eq(t->nvops, 70001); /* the Inbox is read anew */
+	ck_assert_uint_le(t->nvops, t->cap_vops);
+	gx_txn_abort(t);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *su = suite_create("view");
@@ -372,6 +387,7 @@ static Suite *suite(void)
 	tcase_add_test(c, recent_moves_no_modseq);
 	tcase_add_test(c, events_come_in_order);
 	tcase_add_test(c, the_log_answers_and_has_an_end);
+	tcase_add_test(c, more_folders_than_operations_are_kept);
 	suite_add_tcase(su, c);
 	return su;
 }

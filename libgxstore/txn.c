@@ -361,24 +361,24 @@ gx_ec gx_txn__writable(struct gx_txn *t)
 }
 
 /* Too many: the folder's views are dropped once, and read again when asked for. */
-static int collapse(struct gx_txn *t, uint64_t fid)
+static void forget_vops(struct gx_txn *t, uint64_t fid)
 {
-	struct gx_view_op *last = &t->vops[t->nvops - 1];
-	if (last->kind == GX_VOP_DROP && last->fid == fid)
-		return 0;
 	size_t n = 0;
 	for (size_t i = 0; i < t->nvops; i++)
 		if (t->vops[i].fid != fid)
 			t->vops[n++] = t->vops[i];
-	t->vops[n] = (struct gx_view_op){.fid = fid, .kind = GX_VOP_DROP};
-	t->nvops = n + 1;
-	return 0;
+	t->nvops = n;
 }
 
 int gx_txn__vop(struct gx_txn *t, uint64_t fid, int kind, const struct gx_uid_entry *e)
 {
-	if (t->nvops >= VOPS_MAX)
-		return collapse(t, fid);
+	if (t->nvops >= VOPS_MAX && kind != GX_VOP_DROP) {
+		const struct gx_view_op *last = &t->vops[t->nvops - 1];
+		if (last->kind == GX_VOP_DROP && last->fid == fid)
+			return 0;
+		forget_vops(t, fid);
+		kind = GX_VOP_DROP;
+	}
 	if (t->nvops == t->cap_vops) {
 		size_t cap = t->cap_vops == 0 ? 16 : t->cap_vops * 2;
 		struct gx_view_op *v = realloc(t->vops, cap * sizeof(*v));
