@@ -171,20 +171,12 @@ gx_ec gx_acl_modify(struct gx_txn *t, uint64_t fid, const struct gx_acl_change *
 		ec = gx_txn__fail(t, ecTooBig, "at most %u permissions are changed at once", CHANGES_MAX);
 	if (gx_ec_failed(ec))
 		return ec;
-	int err = gx_sql__exec(t->q, "SAVEPOINT acl");
-	if (err == 0 && (flags & GX_ACL_REPLACE))
-		err = gx_perm__drop(t, fid);
-	ec = gx_txn__ec(t, err);
+	int err = gx_txn__save(t);
+	if (err != 0)
+		return gx_txn__ec(t, err);
+	ec = gx_txn__ec(t, flags & GX_ACL_REPLACE ? gx_perm__drop(t, fid) : 0);
 	for (size_t i = 0; !gx_ec_failed(ec) && i < n; i++)
 		ec = change_one(t, fid, &v[i], flags);
-	if (gx_ec_failed(ec)) {
-		if (t->broken == 0 && gx_sql__exec(t->q, "ROLLBACK TO acl; RELEASE acl") != 0)
-			t->broken = GX_E_IO;
-		return ec;
-	}
-	err = gx_sql__exec(t->q, "RELEASE acl");
-	if (err == 0)
-		err = gx_folder__touch(t, fid);
-	struct gx_event ev = {.type = GX_EV_FOLDER_CHANGED, .fid = fid, .parent = row.parent, .cn = t->store_state->modseq};
-	return gx_txn__ec(t, err != 0 ? err : gx_txn__event(t, &ev));
+	err = gx_txn__end_save(t, gx_ec_failed(ec));
+	return gx_ec_failed(ec) ? ec : gx_txn__ec(t, err != 0 ? err : gx_folder__changed(t, &row));
 }

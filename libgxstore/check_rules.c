@@ -291,6 +291,26 @@ START_TEST(rules_go_with_their_folder)
 }
 END_TEST
 
+static void on_event(const struct gx_event *ev, void *ctx)
+{
+	*(struct gx_event *)ctx = *ev;
+}
+
+START_TEST(changes_are_told_with_their_number)
+{
+	struct gx_event got = {0};
+	struct gx_folder_info f;
+	uint64_t sub;
+	ck_assert_int_eq(gx_store_subscribe(s, GX_FID_INBOX, GX_EV_FOLDER_CHANGED, on_event, &got, &sub), 0);
+	add_rule("x", 1, ST_ENABLED, NULL);
+	as(NULL);
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &f));
+	ck_assert_uint_eq(got.fid, GX_FID_INBOX);
+	ck_assert_uint_eq(got.cn, f.cn);
+	gx_store_unsubscribe(s, sub);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *x = suite_create("rules");
@@ -303,6 +323,7 @@ static Suite *suite(void)
 	tcase_add_test(c, rules_that_cannot_be);
 	tcase_add_test(c, matching);
 	tcase_add_test(c, rules_go_with_their_folder);
+	tcase_add_test(c, changes_are_told_with_their_number);
 	suite_add_tcase(x, c);
 	return x;
 }

@@ -62,6 +62,13 @@ int gx_folder__touch(struct gx_txn *t, uint64_t fid)
 	return gx_sql__run(st);
 }
 
+int gx_folder__changed(struct gx_txn *t, const struct gx_folder_row *row)
+{
+	int err = gx_folder__touch(t, row->fid);
+	struct gx_event ev = {.type = GX_EV_FOLDER_CHANGED, .fid = row->fid, .parent = row->parent, .cn = t->store_state->modseq};
+	return err != 0 ? err : gx_txn__event(t, &ev);
+}
+
 int gx_folder__insert(struct gx_txn *t, const struct gx_folder_new *n)
 {
 	struct gx_fstate *f;

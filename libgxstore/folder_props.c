@@ -182,7 +182,7 @@ static int write_columns(struct gx_txn *t, const struct gx_folder_row *row, cons
 	gx_sql__bind_text(st, 3, c->cls);
 	gx_sql__bind_int(st, 4, flags);
 	int err = gx_sql__run(st);
-	return err != 0 ? err : gx_folder__touch(t, row->fid);
+	return err != 0 ? err : gx_folder__changed(t, row);
 }
 
 static int write_props(struct gx_txn *t, const struct gx_folder_row *row, const struct gx_proplist *l, struct columns *c)
@@ -197,8 +197,7 @@ static int write_props(struct gx_txn *t, const struct gx_folder_row *row, const 
 	if (err == 0)
 		err = write_columns(t, row, c, &out);
 	gx_push_release(&out);
-	struct gx_event ev = {.type = GX_EV_FOLDER_CHANGED, .fid = row->fid, .parent = row->parent, .cn = t->store_state->modseq};
-	return err != 0 ? err : gx_txn__event(t, &ev);
+	return err;
 }
 
 /* A folder that comes with its change number also brings the version it was then. */
@@ -296,6 +295,5 @@ gx_ec gx_folder_remove_props(struct gx_txn *t, uint64_t fid, const gx_proptag_t 
 	if (err == 0)
 		err = write_columns(t, &row, &c, &out);
 	gx_push_release(&out);
-	struct gx_event ev = {.type = GX_EV_FOLDER_CHANGED, .fid = fid, .parent = row.parent, .cn = t->store_state->modseq};
-	return gx_txn__ec(t, err != 0 ? err : gx_txn__event(t, &ev));
+	return gx_txn__ec(t, err);
 }

@@ -116,10 +116,5 @@ gx_ec gx_folder_set_permission(struct gx_txn *t, uint64_t fid, const char *membe
 	if (member == NULL || (rights & ~known) != 0 || strlen(member) > 320)
 		return gx_txn__fail(t, ecInvalidParam, "unknown rights %x, or no member", rights & ~known);
 	int err = gx_perm__set(t, fid, member, rights, remove);
-	if (err == 0)
-		err = gx_folder__touch(t, fid);
-	struct gx_event ev = {.type = GX_EV_FOLDER_CHANGED, .fid = fid, .parent = row.parent, .cn = t->store_state->modseq};
-	if (err == 0)
-		err = gx_txn__event(t, &ev);
-	return gx_txn__ec(t, err);
+	return gx_txn__ec(t, err != 0 ? err : gx_folder__changed(t, &row));
 }

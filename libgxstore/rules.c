@@ -249,22 +249,18 @@ gx_ec gx_rules_modify(struct gx_txn *t, uint64_t fid, const struct gx_rule_chang
 	gx_ec ec = check_owner(t, fid, &row);
 	if (gx_ec_failed(ec))
 		return ec;
-	int err = gx_sql__exec(t->q, "SAVEPOINT rules");
+	int err = gx_txn__save(t);
 	if (err != 0)
 		return gx_txn__ec(t, err);
 	ec = change_all(t, fid, v, n, replace, &exceeded);
-	bool undo = gx_ec_failed(ec) || exceeded;
-	if (t->broken == 0)
-		err = gx_sql__exec(t->q, undo ? "ROLLBACK TO rules; RELEASE rules" : "RELEASE rules");
+	err = gx_txn__end_save(t, gx_ec_failed(ec) || exceeded);
 	if (gx_ec_failed(ec) || err != 0)
 		return gx_ec_failed(ec) ? ec : gx_txn__ec(t, err);
 	if (ret_exceeded != NULL)
 		*ret_exceeded = exceeded;
 	if (exceeded)
 		return ret_exceeded != NULL ? GX_OK_EC : gx_txn__fail(t, ecTooBig, "a folder has at most %u rules", GX_RULES_MAX);
-	struct gx_event ev = {.type = GX_EV_FOLDER_CHANGED, .fid = fid, .parent = row.parent, .cn = t->store_state->modseq};
-	err = gx_folder__touch(t, fid);
-	return gx_txn__ec(t, err != 0 ? err : gx_txn__event(t, &ev));
+	return gx_txn__ec(t, gx_folder__changed(t, &row));
 }
 
 gx_ec gx_rules_set_state(struct gx_txn *t, uint64_t fid, uint64_t id, uint32_t set, uint32_t clear)

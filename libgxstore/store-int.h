@@ -326,6 +326,9 @@ gx_ec gx_txn__cec(struct gx_txn *t, int err);
 gx_ec gx_txn__fail(struct gx_txn *t, uint32_t code, const char *fmt, ...) GX_PRINTF(3, 4);
 /* ecSuccess, or why nothing may be written in it. */
 gx_ec gx_txn__writable(struct gx_txn *t);
+/* What is done until the end can be undone as one; not nested. A failure to undo it breaks the transaction. */
+int gx_txn__save(struct gx_txn *t) GX_MUST_CHECK;
+int gx_txn__end_save(struct gx_txn *t, bool undo) GX_MUST_CHECK;
 int gx_txn__vop(struct gx_txn *t, uint64_t fid, int kind, const struct gx_uid_entry *e) GX_MUST_CHECK;
 int gx_txn__event(struct gx_txn *t, const struct gx_event *ev) GX_MUST_CHECK;
 /* The change counter of the state that it reads: equal ones are equal states as far as clients can see. */
@@ -391,6 +394,8 @@ bool gx_folder__builtin(const struct gx_store *s, uint64_t fid);
 char *gx_fold__key(struct gx_arena *a, const char *s);
 /* Takes a change number for the folder object itself. */
 int gx_folder__touch(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
+/* And tells it. */
+int gx_folder__changed(struct gx_txn *t, const struct gx_folder_row *row) GX_MUST_CHECK;
 /* A new display name with all checks; built-in folders take one too (languages), but keep their place. */
 gx_ec gx_folder__rename(struct gx_txn *t, const struct gx_folder_row *row, const char *name);
 /* ecDuplicateName when a sibling has taken the folder's name. */

@@ -360,6 +360,21 @@ gx_ec gx_txn__writable(struct gx_txn *t)
 	return gx_ec_from_err(t->broken);
 }
 
+int gx_txn__save(struct gx_txn *t)
+{
+	return gx_sql__exec(t->q, "SAVEPOINT part");
+}
+
+int gx_txn__end_save(struct gx_txn *t, bool undo)
+{
+	if (t->broken != 0)
+		return t->broken;
+	int err = gx_sql__exec(t->q, undo ? "ROLLBACK TO part; RELEASE part" : "RELEASE part");
+	if (err != 0)
+		t->broken = err;
+	return err;
+}
+
 /* Too many: the folder's views are dropped once, and read again when asked for. */
 static void forget_vops(struct gx_txn *t, uint64_t fid)
 {
