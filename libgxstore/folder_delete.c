@@ -17,18 +17,19 @@ static int add(struct gx_arena *a, struct tree *k, uint64_t fid)
 	return 0;
 }
 
-/* The folder and everything below, the softly deleted too. */
-static int collect(struct gx_txn *t, uint64_t fid, struct tree *k)
+/* The folder and those below it whose flags under @mask are @flags. */
+static int collect(struct gx_txn *t, uint64_t fid, uint32_t mask, uint32_t flags, struct tree *k)
 {
 	int err = add(t->a, k, fid);
 	for (size_t i = 0; err == 0 && i < k->n; i++) {
-		GX_STMT(st, t->q, "SELECT fid FROM folders WHERE parent=?1");
+		GX_STMT(st, t->q, "SELECT fid FROM folders WHERE parent=?1 AND flags&?2=?3");
 		gx_sql__bind_int(st, 1, (int64_t)k->v[i]);
-		int r;
-		while ((r = gx_sql__step(st)) > 0 && err == 0)
+		gx_sql__bind_int(st, 2, mask);
+		gx_sql__bind_int(st, 3, flags);
+		int r = 0;
+		while (err == 0 && (r = gx_sql__step(st)) > 0)
 			err = add(t->a, k, gx_sql__u64(st, 0));
-		if (r < 0)
-			return r;
+		err = err != 0 ? err : r;
 	}
 	return err;
 }
@@ -55,10 +56,9 @@ static int drop_rows(struct gx_txn *t, uint64_t fid)
 	return gx_sql__run(st);
 }
 
-/* What was deleted before stays as it is. */
 static int hide(struct gx_txn *t, uint64_t fid, bool top)
 {
-	GX_STMT(st, t->q, "UPDATE folders SET flags=flags|?2 WHERE fid=?1 AND NOT flags&1");
+	GX_STMT(st, t->q, "UPDATE folders SET flags=flags|?2 WHERE fid=?1");
 	gx_sql__bind_int(st, 1, (int64_t)fid);
 	gx_sql__bind_int(st, 2, top ? GX_FF_DELETED : GX_FF_DELETED | GX_FF_BELOW);
 	int err = gx_sql__run(st);
@@ -104,7 +104,7 @@ gx_ec gx_folder_delete(struct gx_txn *t, uint64_t fid, bool hard)
 	gx_ec ec = check_delete(t, fid, hard);
 	if (gx_ec_failed(ec))
 		return ec;
-	int err = collect(t, fid, &k);
+	int err = collect(t, fid, hard ? 0 : GX_FF_DELETED, 0, &k); /* what was hidden before stays as it is */
 	gx_txn__new_cn(t);
 	for (size_t i = k.n; err == 0 && i-- > 0;) { /* children first */
 		uint64_t parent = 0;
@@ -138,16 +138,7 @@ static int show(struct gx_txn *t, uint64_t fid)
 static int show_tree(struct gx_txn *t, uint64_t fid)
 {
 	struct tree k = {0};
-	int err = add(t->a, &k, fid);
-	for (size_t i = 0; err == 0 && i < k.n; i++) {
-		GX_STMT(st, t->q, "SELECT fid FROM folders WHERE parent=?1 AND flags&8");
-		gx_sql__bind_int(st, 1, (int64_t)k.v[i]);
-		int r;
-		while ((r = gx_sql__step(st)) > 0 && err == 0)
-			err = add(t->a, &k, gx_sql__u64(st, 0));
-		if (r < 0)
-			return r;
-	}
+	int err = collect(t, fid, GX_FF_BELOW, GX_FF_BELOW, &k);
 	for (size_t i = 0; err == 0 && i < k.n; i++)
 		err = show(t, k.v[i]);
 	return err != 0 ? err : gx_search__moved(t);

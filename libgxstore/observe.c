@@ -22,19 +22,26 @@ static char *uri_of(const char *path, const char *query)
 	return gx_strbuf_take(&b);
 }
 
+static bool may_write(const char *dir)
+{
+	char path[4096];
+	int n = snprintf(path, sizeof(path), "%s/" GX_DB_SUBDIR, dir);
+	return n > 0 && (size_t)n < sizeof(path) && access(path, W_OK) == 0;
+}
+
 /* Readers need the index of the log, which is made beside it. Where that cannot be, there must be no log. */
 static int choose_uri(struct gx_arena *a, const char *dir, const char *file, char **ret_uri, const char **ret_why)
 {
 	struct stat st;
-	const char *sub = gx_arena_printf(a, "%s/" GX_DB_SUBDIR, dir), *wal = gx_arena_printf(a, "%s-wal", file);
-	if (sub == NULL || wal == NULL)
+	const char *wal = gx_arena_printf(a, "%s-wal", file);
+	if (wal == NULL)
 		return GX_E_NOMEM;
-	bool may_write = access(sub, W_OK) == 0;
-	if (!may_write && stat(wal, &st) == 0 && st.st_size > 0) {
+	bool writable = may_write(dir);
+	if (!writable && stat(wal, &st) == 0 && st.st_size > 0) {
 		gx_store__why(a, ret_why, "%s: has changes that cannot be read where nothing may be written; copy the store", wal);
 		return GX_E_IO;
 	}
-	*ret_uri = uri_of(file, may_write ? "mode=ro" : "immutable=1");
+	*ret_uri = uri_of(file, writable ? "mode=ro" : "immutable=1");
 	return *ret_uri == NULL ? GX_E_NOMEM : 0;
 }
 
@@ -45,8 +52,9 @@ int gx_store__open_foreign(struct gx_arena *a, const char *dir, struct gx_sql **
 	if (file == NULL)
 		return GX_E_NOMEM;
 	if (access(file, F_OK) != 0) {
+		bool absent = errno == ENOENT || errno == ENOTDIR;
 		gx_store__why(a, ret_why, "%s: %s", file, strerror(errno));
-		return errno == ENOENT || errno == ENOTDIR ? GX_E_NOTFOUND : GX_E_IO;
+		return absent ? GX_E_NOTFOUND : GX_E_IO;
 	}
 	int err = choose_uri(a, dir, file, &uri, ret_why);
 	if (err != 0)
@@ -84,36 +92,12 @@ int gx_store_schema_version(
 	return 0;
 }
 
-/* A log with nothing in it may be taken away by SQLite when the last one closes. */
-static bool log_is_empty(struct gx_store *s)
-{
-	char path[4096];
-	struct stat st;
-	int n = snprintf(path, sizeof(path), "%s-wal", s->file);
-	return n > 0 && (size_t)n < sizeof(path) && (stat(path, &st) != 0 || st.st_size == 0);
-}
-
-static bool may_write(const struct gx_store *s)
-{
-	char path[4096];
-	int n = snprintf(path, sizeof(path), "%s/" GX_DB_SUBDIR, s->dir);
-	return n > 0 && (size_t)n < sizeof(path) && access(path, W_OK) == 0;
-}
-
-void gx_store__leave(struct gx_store *s)
-{
-	if (log_is_empty(s))
-		return;
-	for (struct gx_conn *c = s->idle; c != NULL; c = c->next)
-		sqlite3_db_config(c->q->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-}
-
 int gx_store__observe(struct gx_store *s, struct gx_arena *a, const char **ret_why)
 {
 	char why[512];
 	struct gx_conn *c;
 	/* Without a log a connection that could write leaves no files behind. */
-	int err = may_write(s) && log_is_empty(s) ? 0 : choose_uri(a, s->dir, s->file, &s->uri, ret_why);
+	int err = may_write(s->dir) && !gx_flush__log_left(s) ? 0 : choose_uri(a, s->dir, s->file, &s->uri, ret_why);
 	if (err != 0)
 		return err;
 	err = gx_conn__open(s, false, &c, why, sizeof(why));

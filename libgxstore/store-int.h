@@ -149,8 +149,6 @@ int gx_store__observe(struct gx_store *s, struct gx_arena *a, const char **ret_w
 int gx_store__open_foreign(struct gx_arena *a, const char *dir, struct gx_sql **ret_q, const char **ret_why) GX_MUST_CHECK;
 /* What a new store gets of its owner. */
 void gx_store__replica_guid(bool public_store, uint32_t owner_id, struct gx_guid *ret_g);
-/* Before its connections are closed. */
-void gx_store__leave(struct gx_store *s);
 int gx_store__load_meta(struct gx_store *s, struct gx_sql *q, struct gx_arena *a) GX_MUST_CHECK;
 /* The finished database of a new store, in a file that must not exist; neither flushed nor in its place. */
 int gx_store__make_db(const struct gx_fs *fs, const char *file, const struct gx_store_create_opts *o, struct gx_arena *a,

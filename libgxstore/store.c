@@ -65,7 +65,7 @@ static void free_memory(struct gx_store *s)
 
 static void free_store(struct gx_store *s)
 {
-	if (gx_flush__kept(s))
+	if (gx_flush__kept(s) || (s->observe && gx_flush__log_left(s))) /* an empty log may be taken away with the last one out */
 		keep_log(s);
 	gx_conn__close(s->writer);
 	for (struct gx_conn *c = s->idle, *next; c != NULL; c = next) {
@@ -290,9 +290,7 @@ void gx_store_close(struct gx_store *s)
 	if (s == NULL)
 		return;
 	gx_conn__wait_idle(s);
-	if (s->observe)
-		gx_store__leave(s);
-	else if (alone(s) && close_in_order(s) != 0)
+	if (!s->observe && alone(s) && close_in_order(s) != 0)
 		gx_log(s->log, GX_LOG_WARN, "%s: not closed in order: %s", s->file, s->writer->q->why);
 	free_store(s);
 }
