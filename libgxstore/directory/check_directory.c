@@ -418,6 +418,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("directory");
 	TCase *files = tcase_create("files"), *pool = tcase_create("pool");
 	dircases(s);
+	tablecases(s);
 	tcase_add_checked_fixture(files, dt_setup_empty, dt_teardown);
 	tcase_set_timeout(files, 120);
 	tcase_add_test(files, hashes);

@@ -2,8 +2,8 @@
 #ifndef GX_DIRTEST_H
 #define GX_DIRTEST_H
 /*
- * Cases that hold for every back end (dircases.c). A program says which by giving opts and the
- * two functions; fixtures and helpers are here.
+ * Cases that hold for every back end (dircases.c, tablecases.c). A program says which by giving
+ * opts and the two functions; fixtures and helpers (dirtest.c) are here.
  */
 #include "tests/gxtest.h"
 #include "libgxstore/directory/dir-int.h"
@@ -28,12 +28,15 @@ void dt_sql(const char *text);
 char *dt_rows(const char *sql, unsigned columns);
 /* A user with the display name "Ann Example". */
 int dt_add(const char *name, const char *password);
+/* Who is in a list, with blanks between them, or the error. */
+void dt_expect_members(const char *list, const char *sender, int err, const char *names);
 /* What makes two schemas equal. */
 char *dt_shape(void);
 /* A database of version 0 with people in it; whether they are all there after an upgrade. */
 void dt_make_old(void);
 void dt_expect_people(void);
 
-/* Adds the cases to a suite. */
+/* Add the cases to a suite. */
 void dircases(Suite *s);
+void tablecases(Suite *s);
 #endif

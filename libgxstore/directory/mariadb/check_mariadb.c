@@ -339,6 +339,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("mariadb");
 	TCase *own = tcase_create("own"), *empty = tcase_create("tables"), *full = tcase_create("filled");
 	dircases(s);
+	tablecases(s);
 	tcase_add_checked_fixture(empty, dt_setup_empty, dt_teardown);
 	tcase_set_timeout(empty, 120);
 	tcase_add_test(empty, upgrades_from_afar);
