@@ -113,6 +113,10 @@ const char *gx_dir__text(struct gx_dirstmt *st, unsigned col);
 int gx_dir__exec(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n) GX_MUST_CHECK;
 /** The same; GX_E_NOTFOUND when it matched no row. */
 int gx_dir__change(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n) GX_MUST_CHECK;
+/** What becomes of a row; other than 0 it is the last one. */
+typedef int gx_dir_row(struct gx_dirstmt *st, void *ctx);
+/** Runs a statement and hands over each row. @return 0, or what @p row or the database said. */
+int gx_dir__each(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n, gx_dir_row *row, void *ctx) GX_MUST_CHECK;
 /** First column of the first row; GX_E_NOTFOUND without one. @p ret_v may be NULL. */
 int gx_dir__first(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n, int64_t *ret_v) GX_MUST_CHECK;
 

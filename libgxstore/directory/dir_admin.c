@@ -235,26 +235,24 @@ struct aliases {
 	size_t n, cap;
 };
 
+static int take_alias(struct gx_dirstmt *st, void *ctx)
+{
+	struct aliases *l = ctx;
+	l->v = gx_arena_grow(l->a, l->v, &l->cap, l->n + 1, sizeof(*l->v));
+	if (l->v == NULL)
+		return GX_E_NOMEM;
+	struct gx_alias *x = &l->v[l->n++];
+	*x = (struct gx_alias){gx_dir__col(l->a, st, 0), gx_dir__col(l->a, st, 1)};
+	return x->alias == NULL || x->username == NULL ? GX_E_NOMEM : 0;
+}
+
 static int load_aliases(struct gx_dirconn *c, void *ctx)
 {
 	struct aliases *l = ctx;
-	struct gx_dirstmt *st;
-	int r = l->main_key == NULL ? gx_dir__run(c, GX_DQ_ALIASES_ALL, NULL, 0, &st)
-		: gx_dir__run(c, GX_DQ_ALIASES_OF, GX_ARGS(GX_NAME(l->main_key)), &st);
-	if (r != 0)
-		return r;
+	const struct gx_dirarg of = GX_NAME(l->main_key);
+	bool all = l->main_key == NULL;
 	l->n = 0;
-	while (r == 0 && (r = gx_dir__step(st)) == 1) {
-		l->v = gx_arena_grow(l->a, l->v, &l->cap, l->n + 1, sizeof(*l->v));
-		r = l->v == NULL ? GX_E_NOMEM : 0;
-		if (r == 0) {
-			struct gx_alias *x = &l->v[l->n++];
-			*x = (struct gx_alias){gx_dir__col(l->a, st, 0), gx_dir__col(l->a, st, 1)};
-			r = x->alias == NULL || x->username == NULL ? GX_E_NOMEM : 0;
-		}
-	}
-	gx_dir__done(st);
-	return r;
+	return gx_dir__each(c, all ? GX_DQ_ALIASES_ALL : GX_DQ_ALIASES_OF, &of, all ? 0 : 1, take_alias, l);
 }
 
 int gx_dir_list_aliases(struct gx_dir *d, const char *username, struct gx_arena *a, struct gx_alias **ret_v, size_t *ret_n)

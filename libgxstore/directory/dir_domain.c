@@ -29,21 +29,21 @@ struct domains {
 	size_t n, cap;
 };
 
+static int take_domain(struct gx_dirstmt *st, void *ctx)
+{
+	struct domains *l = ctx;
+	l->v = gx_arena_grow(l->a, l->v, &l->cap, l->n + 1, sizeof(*l->v));
+	return l->v == NULL ? GX_E_NOMEM : read_domain(l->a, st, &l->v[l->n++]);
+}
+
 static int load_domains(struct gx_dirconn *c, void *ctx)
 {
 	struct domains *l = ctx;
-	struct gx_dirstmt *st;
-	int r = l->name == NULL ? gx_dir__run(c, GX_DQ_DOMAINS, NULL, 0, &st)
-		: gx_dir__run(c, GX_DQ_DOMAIN_BY_NAME, GX_ARGS(GX_NAME(l->name)), &st);
-	if (r != 0)
-		return r;
+	const struct gx_dirarg name = GX_NAME(l->name);
+	bool all = l->name == NULL;
 	l->n = 0;
-	while (r == 0 && (r = gx_dir__step(st)) == 1) {
-		l->v = gx_arena_grow(l->a, l->v, &l->cap, l->n + 1, sizeof(*l->v));
-		r = l->v == NULL ? GX_E_NOMEM : read_domain(l->a, st, &l->v[l->n++]);
-	}
-	gx_dir__done(st);
-	return r == 0 && l->name != NULL && l->n == 0 ? GX_E_NOTFOUND : r;
+	int r = gx_dir__each(c, all ? GX_DQ_DOMAINS : GX_DQ_DOMAIN_BY_NAME, &name, all ? 0 : 1, take_domain, l);
+	return r == 0 && !all && l->n == 0 ? GX_E_NOTFOUND : r;
 }
 
 int gx_dir_domain(struct gx_dir *d, const char *name, struct gx_arena *a, struct gx_domain *ret_dom)
@@ -88,25 +88,25 @@ struct servers {
 	size_t n, cap;
 };
 
+static int take_server(struct gx_dirstmt *st, void *ctx)
+{
+	struct servers *l = ctx;
+	l->v = gx_arena_grow(l->a, l->v, &l->cap, l->n + 1, sizeof(*l->v));
+	if (l->v == NULL)
+		return GX_E_NOMEM;
+	struct gx_server *s = &l->v[l->n++];
+	*s = (struct gx_server){(uint32_t)gx_dir__num(st, 0), gx_dir__col(l->a, st, 1), gx_dir__col(l->a, st, 2)};
+	return s->hostname == NULL || s->extname == NULL ? GX_E_NOMEM : 0;
+}
+
 static int load_servers(struct gx_dirconn *c, void *ctx)
 {
 	struct servers *l = ctx;
-	struct gx_dirstmt *st;
-	int r = l->id == 0 ? gx_dir__run(c, GX_DQ_SERVERS, NULL, 0, &st) : gx_dir__run(c, GX_DQ_SERVER_BY_ID, GX_ARGS(GX_NUM(l->id)), &st);
-	if (r != 0)
-		return r;
+	const struct gx_dirarg id = GX_NUM(l->id);
+	bool all = l->id == 0;
 	l->n = 0;
-	while (r == 0 && (r = gx_dir__step(st)) == 1) {
-		l->v = gx_arena_grow(l->a, l->v, &l->cap, l->n + 1, sizeof(*l->v));
-		r = l->v == NULL ? GX_E_NOMEM : 0;
-		if (r == 0) {
-			struct gx_server *s = &l->v[l->n++];
-			*s = (struct gx_server){(uint32_t)gx_dir__num(st, 0), gx_dir__col(l->a, st, 1), gx_dir__col(l->a, st, 2)};
-			r = s->hostname == NULL || s->extname == NULL ? GX_E_NOMEM : 0;
-		}
-	}
-	gx_dir__done(st);
-	return r == 0 && l->id != 0 && l->n == 0 ? GX_E_NOTFOUND : r;
+	int r = gx_dir__each(c, all ? GX_DQ_SERVERS : GX_DQ_SERVER_BY_ID, &id, all ? 0 : 1, take_server, l);
+	return r == 0 && !all && l->n == 0 ? GX_E_NOTFOUND : r;
 }
 
 int gx_dir_server(struct gx_dir *d, uint32_t id, struct gx_arena *a, struct gx_server *ret_s)

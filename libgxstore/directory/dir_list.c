@@ -83,26 +83,20 @@ static int find_list(struct gx_dirconn *c, const char *name, struct gx_arena *a,
 	return r == 1 ? 0 : r == 0 ? GX_E_NOTFOUND : r;
 }
 
-/* The names in column 0 of all rows. @return 0 or GX_E_*. */
-static int take_names(struct gx_dirstmt *st, struct names *out)
+/* The name in column 0. */
+static int take_name(struct gx_dirstmt *st, void *ctx)
 {
-	int r = 0;
-	while (r >= 0 && (r = gx_dir__step(st)) == 1) {
-		r = add_name(out, gx_dir__text(st, 0));
-		if (r >= 0 && out->n > MAX_MEMBERS)
-			r = GX_E_LIMIT;
-	}
-	gx_dir__done(st);
-	return r;
+	struct names *out = ctx;
+	int r = add_name(out, gx_dir__text(st, 0));
+	return r < 0 ? r : out->n > MAX_MEMBERS ? GX_E_LIMIT : 0;
 }
 
 /* Names directly in the list. */
 static int direct(struct gx_dirconn *c, const struct list *l, struct names *out)
 {
 	bool domain = l->type == GX_LIST_DOMAIN;
-	struct gx_dirstmt *st;
-	int r = gx_dir__run(c, domain ? GX_DQ_LIST_DOMAIN_MEMBERS : GX_DQ_LIST_MEMBERS, GX_ARGS(GX_NUM(domain ? l->domain_id : l->id)), &st);
-	return r == 0 ? take_names(st, out) : r;
+	return gx_dir__each(c, domain ? GX_DQ_LIST_DOMAIN_MEMBERS : GX_DQ_LIST_MEMBERS, GX_ARGS(GX_NUM(domain ? l->domain_id : l->id)),
+		take_name, out);
 }
 
 /* Breadth first through nested lists, each once, so that circles end. */
@@ -215,9 +209,7 @@ int gx_dir_list_members(struct gx_dir *d, const char *list, struct gx_arena *a, 
 
 static int lists_of(struct gx_dirconn *c, enum gx_dir_q q, const char *who, struct names *out)
 {
-	struct gx_dirstmt *st;
-	int r = gx_dir__run(c, q, GX_ARGS(GX_NAME(who)), &st);
-	return r == 0 ? take_names(st, out) : r;
+	return gx_dir__each(c, q, GX_ARGS(GX_NAME(who)), take_name, out);
 }
 
 static int load_groups(struct gx_dirconn *c, void *ctx)

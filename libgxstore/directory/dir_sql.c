@@ -125,6 +125,18 @@ int gx_dir__change(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg
 	return err == 0 && c->back->changes(c) == 0 ? GX_E_NOTFOUND : err;
 }
 
+int gx_dir__each(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n, gx_dir_row *row, void *ctx)
+{
+	struct gx_dirstmt *st;
+	int r = gx_dir__run(c, q, v, n, &st);
+	if (r != 0)
+		return r;
+	while (r == 0 && (r = gx_dir__step(st)) == 1)
+		r = row(st, ctx);
+	gx_dir__done(st);
+	return r;
+}
+
 int gx_dir__first(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n, int64_t *ret_v)
 {
 	struct gx_dirstmt *st = NULL;

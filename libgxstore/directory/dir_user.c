@@ -64,30 +64,21 @@ struct users {
 };
 
 /* Rows of a user follow each other, one for each property. */
-static int take_rows(struct gx_dirstmt *st, struct users *l)
+static int take_row(struct gx_dirstmt *st, void *ctx)
 {
+	struct users *l = ctx;
 	int r = 0;
-	l->n = 0;
-	while (r == 0 && (r = gx_dir__step(st)) == 1) {
-		r = 0;
-		if (l->n == 0 || l->v[l->n - 1].id != (uint32_t)gx_dir__num(st, 0)) {
-			l->v = gx_arena_grow(l->a, l->v, &l->cap, l->n + 1, sizeof(*l->v));
-			r = l->v == NULL ? GX_E_NOMEM : read_user(l->a, st, &l->v[l->n++]);
-		}
-		if (r == 0)
-			r = take_prop(l->a, st, &l->v[l->n - 1]);
+	if (l->n == 0 || l->v[l->n - 1].id != (uint32_t)gx_dir__num(st, 0)) {
+		l->v = gx_arena_grow(l->a, l->v, &l->cap, l->n + 1, sizeof(*l->v));
+		r = l->v == NULL ? GX_E_NOMEM : read_user(l->a, st, &l->v[l->n++]);
 	}
-	gx_dir__done(st);
-	return r;
+	return r == 0 ? take_prop(l->a, st, &l->v[l->n - 1]) : r;
 }
 
 int gx_dir__load_user(struct gx_dirconn *c, const char *key, struct gx_arena *a, struct gx_user *ret_u)
 {
-	struct gx_dirstmt *st;
 	struct users l = {.a = a, .v = ret_u, .cap = 1};
-	int r = gx_dir__run(c, GX_DQ_USER_BY_NAME, GX_ARGS(GX_NAME(key), GX_TEXT(key)), &st);
-	if (r == 0)
-		r = take_rows(st, &l);
+	int r = gx_dir__each(c, GX_DQ_USER_BY_NAME, GX_ARGS(GX_NAME(key), GX_TEXT(key)), take_row, &l);
 	return r == 0 && l.n == 0 ? GX_E_NOTFOUND : r;
 }
 
@@ -131,10 +122,10 @@ struct listing {
 static int list(struct gx_dirconn *c, void *ctx)
 {
 	struct listing *k = ctx;
-	struct gx_dirstmt *st;
-	int r = k->domain == NULL ? gx_dir__run(c, GX_DQ_USERS_ALL, NULL, 0, &st)
-		: gx_dir__run(c, GX_DQ_USERS_OF_DOMAIN, GX_ARGS(GX_NAME(k->domain)), &st);
-	return r == 0 ? take_rows(st, &k->l) : r;
+	const struct gx_dirarg domain = GX_NAME(k->domain);
+	bool all = k->domain == NULL;
+	k->l.n = 0;
+	return gx_dir__each(c, all ? GX_DQ_USERS_ALL : GX_DQ_USERS_OF_DOMAIN, &domain, all ? 0 : 1, take_row, &k->l);
 }
 
 int gx_dir_list_users(struct gx_dir *d, const char *domain, struct gx_arena *a, struct gx_user **ret_v, size_t *ret_n)
