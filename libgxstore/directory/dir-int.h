@@ -136,10 +136,14 @@ int gx_dir__upgrade(const struct gx_dir_opts *o, unsigned limit, struct gx_arena
 int gx_dir__normalise(const char *in, char out[GX_DIR_ADDR_MAX + 1]) GX_MUST_CHECK;
 /** Behind the last '@', "" when there is none. */
 const char *gx_dir__domain_of(const char *address);
-/** Is it usable as an address of a new user or alias: one '@', both sides filled, no blanks? */
-bool gx_dir__address_ok(const char *address);
 /** Can this directory keep such an address (or member of a list)? */
 bool gx_dir__can_keep(const struct gx_dir *d, const char *address);
+/**
+ * Normalises what is to become the address of a user or alias (one '@', both sides filled, no
+ * blanks), or the name of a domain or host. @return whether it is usable as one.
+ */
+bool gx_dir__new_address(const struct gx_dir *d, const char *in, char out[GX_DIR_ADDR_MAX + 1]);
+bool gx_dir__new_host(const struct gx_dir *d, const char *in, char out[GX_DIR_ADDR_MAX + 1]);
 
 /* dir_cache.c */
 int gx_dir__cache_init(struct gx_dir *d) GX_MUST_CHECK;

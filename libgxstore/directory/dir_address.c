@@ -31,7 +31,7 @@ int gx_dir__normalise(const char *in, char out[GX_DIR_ADDR_MAX + 1])
 	return err;
 }
 
-bool gx_dir__address_ok(const char *address)
+static bool address_ok(const char *address)
 {
 	const char *at = strrchr(address, '@');
 	if (at == NULL || at == address || at[1] == '\0' || at[1] == '.')
@@ -48,4 +48,18 @@ bool gx_dir__can_keep(const struct gx_dir *d, const char *address)
 		if ((unsigned char)*p >= 0x80)
 			return false;
 	return true;
+}
+
+bool gx_dir__new_address(const struct gx_dir *d, const char *in, char out[GX_DIR_ADDR_MAX + 1])
+{
+	return gx_dir__normalise(in, out) == 0 && address_ok(out) && gx_dir__can_keep(d, out);
+}
+
+bool gx_dir__new_host(const struct gx_dir *d, const char *in, char out[GX_DIR_ADDR_MAX + 1])
+{
+	char probe[GX_DIR_ADDR_MAX + 3];
+	if (gx_dir__normalise(in, out) != 0 || strlen(out) > 255)
+		return false;
+	snprintf(probe, sizeof(probe), "a@%s", out);
+	return address_ok(probe) && gx_dir__can_keep(d, out);
 }

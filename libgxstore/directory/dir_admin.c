@@ -43,11 +43,8 @@ static int insert_domain(struct gx_dirconn *c, void *ctx)
 
 int gx_dir_add_domain(struct gx_dir *d, const char *name, const char *homedir, unsigned max_user, uint32_t *ret_id)
 {
-	char key[GX_DIR_ADDR_MAX + 1], probe[GX_DIR_ADDR_MAX + 3];
-	if (d == NULL || name == NULL || gx_dir__normalise(name, key) != 0 || !gx_dir__can_keep(d, key))
-		return GX_E_INVAL;
-	snprintf(probe, sizeof(probe), "a@%s", key);
-	if (strlen(key) > 255 || !gx_dir__address_ok(probe))
+	char key[GX_DIR_ADDR_MAX + 1];
+	if (d == NULL || name == NULL || !gx_dir__new_host(d, name, key))
 		return GX_E_INVAL;
 	struct new_domain n = {.key = key, .homedir = homedir == NULL ? "" : homedir, .max_user = max_user};
 	int err = gx_dir__write(d, insert_domain, &n);
@@ -147,8 +144,7 @@ static int insert_user(struct gx_dirconn *c, void *ctx)
 int gx_dir_add_user(struct gx_dir *d, const struct gx_user_new *u, uint32_t *ret_id)
 {
 	char key[GX_DIR_ADDR_MAX + 1], hash[137] = "";
-	if (d == NULL || u == NULL || u->username == NULL || gx_dir__normalise(u->username, key) != 0 || !gx_dir__address_ok(key) ||
-	    !gx_dir__can_keep(d, key))
+	if (d == NULL || u == NULL || u->username == NULL || !gx_dir__new_address(d, u->username, key))
 		return GX_E_INVAL;
 	int err = u->password == NULL || *u->password == '\0' ? 0 : gx_dir__hash(u->password, hash);
 	if (err != 0)
@@ -210,8 +206,7 @@ static int insert_alias(struct gx_dirconn *c, void *ctx)
 int gx_dir_add_alias(struct gx_dir *d, const char *alias, const char *username)
 {
 	char key[GX_DIR_ADDR_MAX + 1], main_key[GX_DIR_ADDR_MAX + 1];
-	if (d == NULL || alias == NULL || username == NULL || gx_dir__normalise(alias, key) != 0 || !gx_dir__address_ok(key) ||
-	    !gx_dir__can_keep(d, key))
+	if (d == NULL || alias == NULL || username == NULL || !gx_dir__new_address(d, alias, key))
 		return GX_E_INVAL;
 	if (gx_dir__normalise(username, main_key) != 0)
 		return GX_E_NOTFOUND;
@@ -285,7 +280,7 @@ int gx_dir_add_list(struct gx_dir *d, const char *list, uint32_t type, uint32_t 
 {
 	char key[GX_DIR_ADDR_MAX + 1];
 	if (d == NULL || list == NULL || (type != GX_LIST_NORMAL && type != GX_LIST_DOMAIN) || privilege > GX_LISTPRIV_OUTGOING ||
-	    gx_dir__normalise(list, key) != 0 || !gx_dir__address_ok(key) || !gx_dir__can_keep(d, key))
+	    !gx_dir__new_address(d, list, key))
 		return GX_E_INVAL;
 	struct gx_user_new u = GX_USER_NEW_INIT;
 	u.display_name = display_name;

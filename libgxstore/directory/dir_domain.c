@@ -174,21 +174,12 @@ static int insert_server(struct gx_dirconn *c, void *ctx)
 	return err != 0 ? err : gx_dir__exec(c, GX_DQ_SERVER_INSERT, GX_ARGS(GX_NUM(n->id), GX_NAME(n->host), GX_NAME(n->ext)));
 }
 
-static bool host_ok(const struct gx_dir *d, const char *name, char out[GX_DIR_ADDR_MAX + 1])
-{
-	char probe[GX_DIR_ADDR_MAX + 3];
-	if (gx_dir__normalise(name, out) != 0 || strlen(out) > 255)
-		return false;
-	snprintf(probe, sizeof(probe), "a@%s", out);
-	return gx_dir__address_ok(probe) && gx_dir__can_keep(d, out);
-}
-
 int gx_dir_add_server(struct gx_dir *d, const char *hostname, const char *extname, uint32_t *ret_id)
 {
 	struct new_server n = {.id = 0};
 	if (extname == NULL || *extname == '\0')
 		extname = hostname;
-	if (d == NULL || hostname == NULL || !host_ok(d, hostname, n.host) || !host_ok(d, extname, n.ext))
+	if (d == NULL || hostname == NULL || !gx_dir__new_host(d, hostname, n.host) || !gx_dir__new_host(d, extname, n.ext))
 		return GX_E_INVAL;
 	n.a = gx_arena_new(0);
 	int err = n.a == NULL ? GX_E_NOMEM : gx_dir__write(d, insert_server, &n);
