@@ -93,6 +93,15 @@ static int load_module(struct gx_dir *d, struct gx_arena *a, const char **ret_wh
 	return 0;
 }
 
+/* What is neither pool nor cache. */
+static void discard(struct gx_dir *d)
+{
+	if (d->module != NULL)
+		dlclose(d->module);
+	gx_arena_free(d->mem);
+	free(d);
+}
+
 int gx_dir__new(const struct gx_dir_opts *o, struct gx_dir **ret_d, struct gx_arena *a, const char **ret_why)
 {
 	struct gx_dir *d = calloc(1, sizeof(*d));
@@ -105,10 +114,7 @@ int gx_dir__new(const struct gx_dir_opts *o, struct gx_dir **ret_d, struct gx_ar
 	else if (err == 0)
 		err = load_module(d, a, ret_why);
 	if (err != 0) {
-		if (d->module != NULL)
-			dlclose(d->module);
-		gx_arena_free(d->mem);
-		free(d);
+		discard(d);
 		return err;
 	}
 	d->log = d->o.log;
@@ -121,8 +127,7 @@ int gx_dir__new(const struct gx_dir_opts *o, struct gx_dir **ret_d, struct gx_ar
 		*ret_d = d;
 		return 0;
 	}
-	gx_arena_free(d->mem);
-	free(d);
+	discard(d);
 	return err;
 }
 
@@ -132,10 +137,7 @@ void gx_dir_close(struct gx_dir *d)
 		return;
 	gx_dir__cache_release(d);
 	gx_dir__pool_release(d);
-	if (d->module != NULL)
-		dlclose(d->module);
-	gx_arena_free(d->mem);
-	free(d);
+	discard(d);
 }
 
 struct check {
