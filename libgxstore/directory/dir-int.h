@@ -102,7 +102,6 @@ void gx_dir__unshield(const struct gx_dir_shield *s);
 int gx_dir__run(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n, struct gx_dirstmt **ret_st) GX_MUST_CHECK;
 /** @return 1 a row, 0 the end, or GX_E_*. */
 int gx_dir__step(struct gx_dirstmt *st) GX_MUST_CHECK;
-/** Accepts NULL. */
 void gx_dir__done(struct gx_dirstmt *st);
 int64_t gx_dir__num(struct gx_dirstmt *st, unsigned col);
 /** Column as arena text, "" for NULL; NULL out of memory. */
@@ -117,7 +116,9 @@ int gx_dir__change(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg
 typedef int gx_dir_row(struct gx_dirstmt *st, void *ctx);
 /** Runs a statement and hands over each row. @return 0, or what @p row or the database said. */
 int gx_dir__each(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n, gx_dir_row *row, void *ctx) GX_MUST_CHECK;
-/** First column of the first row; GX_E_NOTFOUND without one. @p ret_v may be NULL. */
+/** First column of the first row of any statement; GX_E_NOTFOUND without one. @p ret_v may be NULL. */
+int gx_dir__ask(struct gx_dirconn *c, unsigned slot, const char *sql, const struct gx_dirarg *v, unsigned n, int64_t *ret_v) GX_MUST_CHECK;
+/** The same of one of the directory's. */
 int gx_dir__first(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n, int64_t *ret_v) GX_MUST_CHECK;
 
 /* dir_schema.c */

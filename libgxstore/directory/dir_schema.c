@@ -89,27 +89,13 @@ static const char *const questions[2][4] = {
 	},
 };
 
-/* First column of the first row; GX_E_NOTFOUND without one. */
-static int ask(struct gx_dirconn *c, const char *sql, const struct gx_dirarg *v, unsigned n, int64_t *ret_v)
-{
-	struct gx_dirstmt *st;
-	int r = c->back->run(c, GX_DIRBACK_ONCE, sql, v, n, &st);
-	if (r != 0)
-		return r;
-	r = gx_dir__step(st);
-	if (r == 1)
-		*ret_v = gx_dir__num(st, 0);
-	gx_dir__done(st);
-	return r == 1 ? 0 : r == 0 ? GX_E_NOTFOUND : r;
-}
-
 static int has(struct gx_dirconn *c, enum question q, const char *table, const char *object, bool *ret_yes)
 {
 	const char *sql = questions[c->back->dialect][q];
 	assert(sql != NULL);
 	int64_t n = 0;
 	const struct gx_dirarg v[] = {GX_TEXT(table), GX_TEXT(object)};
-	int err = ask(c, sql, v, q == HAS_TABLE ? 1 : 2, &n);
+	int err = gx_dir__ask(c, GX_DIRBACK_ONCE, sql, v, q == HAS_TABLE ? 1 : 2, &n);
 	*ret_yes = n > 0;
 	return err;
 }
@@ -124,7 +110,7 @@ int gx_dir__version(struct gx_dirconn *c, unsigned *ret_version)
 	if (err == 0)
 		err = has(c, HAS_TABLE, "options", NULL, &options);
 	if (err == 0 && options)
-		err = ask(c, "SELECT value FROM options WHERE `key`='schemaversion'", NULL, 0, &v);
+		err = gx_dir__ask(c, GX_DIRBACK_ONCE, "SELECT value FROM options WHERE `key`='schemaversion'", NULL, 0, &v);
 	if (err == 0 || err == GX_E_NOTFOUND)
 		*ret_version = (unsigned)v;
 	return err == GX_E_NOTFOUND ? 0 : err;

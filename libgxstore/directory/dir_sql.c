@@ -89,8 +89,7 @@ int gx_dir__step(struct gx_dirstmt *st)
 
 void gx_dir__done(struct gx_dirstmt *st)
 {
-	if (st != NULL)
-		st->conn->back->done(st);
+	st->conn->back->done(st);
 }
 
 int64_t gx_dir__num(struct gx_dirstmt *st, unsigned col)
@@ -111,10 +110,11 @@ const char *gx_dir__col(struct gx_arena *a, struct gx_dirstmt *st, unsigned col)
 
 int gx_dir__exec(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n)
 {
-	struct gx_dirstmt *st = NULL;
+	struct gx_dirstmt *st;
 	int r = gx_dir__run(c, q, v, n, &st);
-	if (r == 0)
-		r = gx_dir__step(st);
+	if (r != 0)
+		return r;
+	r = gx_dir__step(st);
 	gx_dir__done(st);
 	return r > 0 ? GX_E_INTERNAL : r;
 }
@@ -137,14 +137,20 @@ int gx_dir__each(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *
 	return r;
 }
 
-int gx_dir__first(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n, int64_t *ret_v)
+int gx_dir__ask(struct gx_dirconn *c, unsigned slot, const char *sql, const struct gx_dirarg *v, unsigned n, int64_t *ret_v)
 {
-	struct gx_dirstmt *st = NULL;
-	int r = gx_dir__run(c, q, v, n, &st);
-	if (r == 0)
-		r = gx_dir__step(st);
+	struct gx_dirstmt *st;
+	int r = c->back->run(c, slot, sql, v, n, &st);
+	if (r != 0)
+		return r;
+	r = gx_dir__step(st);
 	if (r == 1 && ret_v != NULL)
 		*ret_v = gx_dir__num(st, 0);
 	gx_dir__done(st);
 	return r == 1 ? 0 : r == 0 ? GX_E_NOTFOUND : r;
+}
+
+int gx_dir__first(struct gx_dirconn *c, enum gx_dir_q q, const struct gx_dirarg *v, unsigned n, int64_t *ret_v)
+{
+	return gx_dir__ask(c, q, texts[q], v, n, ret_v);
 }

@@ -247,17 +247,7 @@ static int unlock_tables(struct gx_dirconn *base, bool keep)
 
 static int changed(struct gx_dirconn *base, int64_t *ret_v)
 {
-	struct conn *c = (struct conn *)base;
-	struct stmt *st = NULL;
-	int r = prepare(c, GX_DIRBACK_STMTS - 1, "PRAGMA data_version", &st);
-	if (r != 0 || st == NULL)
-		return r != 0 ? r : GX_E_INTERNAL;
-	r = step(&st->base);
-	if (r == 1)
-		*ret_v = num(&st->base, 0);
-	if (r >= 0)
-		done(&st->base);
-	return r == 1 ? 0 : r == 0 ? GX_E_INTERNAL : r;
+	return gx_dir__ask(base, GX_DIRBACK_STMTS - 1, "PRAGMA data_version", NULL, 0, ret_v);
 }
 
 const struct gx_dirback gx_dir__sqlite = {
