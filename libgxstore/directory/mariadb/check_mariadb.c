@@ -334,6 +334,33 @@ START_TEST(answers_that_do_not_come)
 }
 END_TEST
 
+static int look(struct gx_dirconn *c, void *ctx)
+{
+	return c->back->changed(c, ctx);
+}
+
+static int look_twice(struct gx_dirconn *c, void *ctx)
+{
+	int64_t *v = ctx;
+	int err = look(c, &v[0]);
+	return err != 0 ? err : gx_dir__read(dt_dir, look, &v[1]);
+}
+
+/* What may just be changing is another number each time, whichever connection asks. */
+START_TEST(changes_of_this_second)
+{
+	int64_t v[2] = {0, 0};
+	char name[64];
+	for (int i = 0; i < 20 && (v[0] >= 0 || v[1] >= 0); ++i) {
+		snprintf(name, sizeof(name), "u%d@example.org", i);
+		ck_assert_int_eq(dt_add(name, NULL), 0);
+		ck_assert_int_eq(gx_dir__read(dt_dir, look_twice, v), 0);
+	}
+	ck_assert(v[0] < 0 && v[1] < 0);
+	ck_assert_int_ne(v[0], v[1]);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("mariadb");
@@ -351,6 +378,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(full, dt_setup, dt_teardown);
 	tcase_set_timeout(full, 60);
 	tcase_add_test(full, values_that_do_not_fit);
+	tcase_add_test(full, changes_of_this_second);
 	tcase_add_test(full, killed_connections);
 	tcase_add_test(full, idle_connections);
 	tcase_add_test(full, answers_that_do_not_come);

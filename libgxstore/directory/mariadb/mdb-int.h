@@ -15,7 +15,6 @@ struct gx_mdb_conn {
 	MYSQL *h;
 	struct gx_mdb_stmt *st[GX_DIRBACK_STMTS];
 	int64_t changes, last_id; /* of the last statement */
-	int64_t unsettled;        /* counts how often somebody may just have been changing something */
 };
 
 /* mdb_conn.c */

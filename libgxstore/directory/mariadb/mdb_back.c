@@ -108,21 +108,22 @@ static int unlock_tables(struct gx_dirconn *base, bool keep)
 
 /*
  * The server knows when a table was changed last, to the second: what was changed within this
- * second and the last one may be changed once more in it, and counts as changed each time.
+ * second and the last one may be changed once more in it, and counts as changed each time, also
+ * when another connection of the pool asks.
  */
 static int changed(struct gx_dirconn *base, int64_t *ret_v)
 {
 	static const char sql[] = "SELECT coalesce(unix_timestamp(max(update_time)), 0),"
 		" coalesce(max(update_time) >= now() - INTERVAL 1 SECOND, 0) FROM information_schema.tables WHERE table_schema=database()"
 		" AND table_name IN ('users','aliases','altnames','user_properties','domains','servers')";
-	struct gx_mdb_conn *c = (struct gx_mdb_conn *)base;
+	static _Atomic int64_t unsettled;
 	struct gx_dirstmt *st;
 	int r = gx_mdb__run(base, GX_DIRBACK_STMTS - 1, sql, NULL, 0, &st);
 	if (r != 0)
 		return r;
 	r = gx_mdb__step(st);
 	if (r == 1)
-		*ret_v = gx_mdb__num(st, 1) == 0 ? gx_mdb__num(st, 0) : -++c->unsettled;
+		*ret_v = gx_mdb__num(st, 1) == 0 ? gx_mdb__num(st, 0) : --unsettled;
 	gx_mdb__done(st);
 	return r == 1 ? 0 : r == 0 ? GX_E_INTERNAL : r;
 }
