@@ -554,6 +554,9 @@ def test_killed_and_resumed():
                 if key in ("next_id", "last_cn"):  # skipped after a loss of power
                     assert got[key] >= want[key]
                     skipped += key == "next_id" and got[key] > want[key]
+                elif key == "meta":  # a loss is noted
+                    same(key, [m for m in got[key] if m != ["lost"]], want[key])
+                    same("loss noted", ["lost"] in got[key], got["next_id"] > want["next_id"])
                 elif key not in ("folders", "messages"):
                     same(key, got[key], want[key])
             for key in ("folders", "messages"):
