@@ -64,6 +64,12 @@ int gx_pack__pack(struct gx_arena *a, ZSTD_CCtx **io_cctx, const void *data, siz
  */
 int gx_pack__pack_file(ZSTD_CCtx **io_cctx, const struct gx_fs *fs, int from, uint64_t size, int to, uint8_t hash[GX_HASH_LEN],
 	uint8_t *ret_comp, uint64_t *ret_len) GX_MUST_CHECK;
+/** The same from anything that hands out its blocks, each of them @p n bytes, perhaps more than once. */
+typedef int gx_pack_block_fn(void *ctx, size_t i, size_t n, uint8_t *out);
+int gx_pack__pack_blocks(ZSTD_CCtx **io_cctx, const struct gx_fs *fs, gx_pack_block_fn *get, void *ctx, uint64_t size, int to,
+	uint8_t hash[GX_HASH_LEN], uint8_t *ret_comp, uint64_t *ret_len) GX_MUST_CHECK;
+/** For io_cctx, to compress at another level; NULL without memory or with a level that there is not. */
+ZSTD_CCtx *gx_pack__context(int level);
 size_t gx_pack__blocks(uint64_t size);
 /** Length of block @p i of a content of @p size bytes. */
 size_t gx_pack__block_len(uint64_t size, size_t i);
@@ -85,7 +91,10 @@ int gx_content__write_file(struct gx_cio *cio, const struct gx_content_new *c) G
 int gx_content__unlink_file(struct gx_cio *cio, const uint8_t hash[GX_HASH_LEN]) GX_MUST_CHECK;
 /** What a name in a directory below cid/ is; @p hash for objects. */
 enum { GX_CFILE_OTHER, GX_CFILE_OBJECT, GX_CFILE_UNFINISHED };
+#define GX_CFILE_REPACKED ".pack" /* a file that is compressed once more, beside the one that it replaces */
 int gx_content__file_name(const char *name, uint8_t hash[GX_HASH_LEN]);
+/** For unfinished ones: nobody else writes it until the descriptor is closed, unless somebody does already. -1 with errno. */
+int gx_content__hold_file(int dirfd, const char *name, bool *ret_in_use);
 /** Remembers a file whose last reference goes in this transaction. */
 int gx_content__file_unused(struct gx_cio *cio, const uint8_t hash[GX_HASH_LEN]) GX_MUST_CHECK;
 

@@ -191,7 +191,13 @@ int gx_content__open(struct gx_cio *cio, struct gx_sql *q, const uint8_t hash[GX
 			err = r->in_file ? open_file(r) : open_data(r, q, id);
 	}
 	uint64_t len = r->in_file ? r->file_len : r->packed.len;
-	if (err == 0 && (r->comp == GX_PACK_RAW ? len != r->size : len / 4 < gx_pack__blocks(r->size)))
+	/*
+	 * Files may be compressed after the fact, by programs that do not have the database. Packed ones are
+	 * shorter than what they hold, so their length says which they are.
+	 */
+	if (err == 0 && r->in_file)
+		r->comp = len == r->size ? GX_PACK_RAW : GX_PACK_BLOCKS;
+	if (err == 0 && (r->comp == GX_PACK_RAW ? len != r->size : len >= r->size || len / 4 < gx_pack__blocks(r->size)))
 		err = damaged(r, "it has the wrong length");
 	if (err != 0)
 		gx_content__close(r);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
+#include <sys/file.h>
 #include <gx/time.h>
 #include "libgxstore/cio-int.h"
 
@@ -236,13 +237,33 @@ static bool parse_name(const char *name, uint8_t hash[GX_HASH_LEN])
 	return true;
 }
 
+int gx_content__hold_file(int dirfd, const char *name, bool *ret_in_use)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	*ret_in_use = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	return fd;
+}
+
 static int remove_stray(struct gx_cio *cio, const char *dir, const char *name)
 {
 	char path[PATH_MAX];
 	int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return gx_cio__fail(cio, GX_E_LIMIT, "%s: path too long", dir);
-	return cio->fs->unlink(cio->fs, path) == 0 ? 1 : io_fail(cio, path, "unlink");
+	if (cio->fs->unlink(cio->fs, path) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : io_fail(cio, path, "unlink");
+}
+
+/* Unless gromox-compress is at it; which must not find it gone, and another one's in its place. */
+static int remove_unfinished(struct gx_cio *cio, int dirfd, const char *dir, const char *name)
+{
+	bool in_use;
+	int fd = gx_content__hold_file(dirfd, name, &in_use);
+	int n = in_use ? 0 : remove_stray(cio, dir, name);
+	if (fd >= 0)
+		close(fd);
+	return n;
 }
 
 int gx_content__file_name(const char *name, uint8_t hash[GX_HASH_LEN])
@@ -250,7 +271,8 @@ int gx_content__file_name(const char *name, uint8_t hash[GX_HASH_LEN])
 	size_t len = strlen(name);
 	if (parse_name(name, hash))
 		return GX_CFILE_OBJECT;
-	return len == 2 * GX_HASH_LEN + 4 && strcmp(name + 2 * GX_HASH_LEN, ".new") == 0 ? GX_CFILE_UNFINISHED : GX_CFILE_OTHER;
+	const char *suffix = len > 2 * GX_HASH_LEN ? name + 2 * GX_HASH_LEN : "";
+	return strcmp(suffix, ".new") == 0 || strcmp(suffix, GX_CFILE_REPACKED) == 0 ? GX_CFILE_UNFINISHED : GX_CFILE_OTHER;
 }
 
 static long collect_dir(struct gx_cio *cio, struct gx_sql *q, const char *path)
@@ -262,17 +284,12 @@ static long collect_dir(struct gx_cio *cio, struct gx_sql *q, const char *path)
 	for (struct dirent *e; n >= 0 && (e = readdir(d)) != NULL;) {
 		uint8_t hash[GX_HASH_LEN];
 		int kind = gx_content__file_name(e->d_name, hash);
-		bool gone = kind == GX_CFILE_UNFINISHED;
-		if (kind == GX_CFILE_OBJECT) {
-			int known = is_known(cio, q, hash);
-			if (known < 0)
-				n = known;
-			gone = known == 0;
-		}
-		if (n >= 0 && gone) {
-			int r = remove_stray(cio, path, e->d_name);
-			n = r < 0 ? r : n + r;
-		}
+		int r = kind == GX_CFILE_OBJECT ? is_known(cio, q, hash) : 0;
+		if (kind == GX_CFILE_OBJECT && r >= 0)
+			r = r == 0 ? remove_stray(cio, path, e->d_name) : 0;
+		else if (kind == GX_CFILE_UNFINISHED)
+			r = remove_unfinished(cio, dirfd(d), path, e->d_name);
+		n = r < 0 ? r : n + r;
 	}
 	closedir(d);
 	/* Also what an earlier life removed and did not flush. */

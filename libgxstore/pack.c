@@ -17,20 +17,25 @@ size_t gx_pack__block_len(uint64_t size, size_t i)
 	return left < GX_PACK_BLOCK ? (size_t)left : GX_PACK_BLOCK;
 }
 
-static ZSTD_CCtx *context(ZSTD_CCtx **io_cctx)
+ZSTD_CCtx *gx_pack__context(int level)
 {
-	if (*io_cctx != NULL)
-		return *io_cctx;
 	ZSTD_CCtx *c = ZSTD_createCCtx();
 	if (c == NULL)
 		return NULL;
 	/* The checksum is what finds a damaged block. */
-	if (ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, LEVEL)) ||
+	if (ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level)) ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1))) {
 		ZSTD_freeCCtx(c);
 		return NULL;
 	}
-	return *io_cctx = c;
+	return c;
+}
+
+static ZSTD_CCtx *context(ZSTD_CCtx **io_cctx)
+{
+	if (*io_cctx == NULL)
+		*io_cctx = gx_pack__context(LEVEL);
+	return *io_cctx;
 }
 
 /* Packed formats (pictures, archives, PDF) often begin with a header of text: the middle says more. */
@@ -96,7 +101,9 @@ int gx_pack__pack(struct gx_arena *a, ZSTD_CCtx **io_cctx, const void *data, siz
 
 struct filing {
 	const struct gx_fs *fs;
-	int from, to;
+	gx_pack_block_fn *get;
+	void *ctx;
+	int to;
 	ZSTD_CCtx *c;
 	uint8_t *block, *out;
 	uint64_t off;            /* in the packed form */
@@ -124,7 +131,7 @@ static int file_blocks(struct filing *x, uint64_t size, uint8_t hash[GX_HASH_LEN
 	gx_content__hash_begin(&h);
 	for (size_t i = 0; i < blocks && err == 0; ++i) {
 		size_t n = gx_pack__block_len(size, i);
-		err = gx_fs__pread_all(x->fs, x->from, x->block, n, (uint64_t)i * GX_PACK_BLOCK);
+		err = x->get(x->ctx, i, n, x->block);
 		if (err == 0)
 			gx_content__hash_add(&h, x->block, n);
 		if (err == 0 && !x->raw)
@@ -134,17 +141,24 @@ static int file_blocks(struct filing *x, uint64_t size, uint8_t hash[GX_HASH_LEN
 	return err != 0 || x->raw ? err : gx_fs__pwrite_all(x->fs, x->to, x->table.data, x->table.len, 0);
 }
 
-int gx_pack__pack_file(ZSTD_CCtx **io_cctx, const struct gx_fs *fs, int from, uint64_t size, int to, uint8_t hash[GX_HASH_LEN],
-	uint8_t *ret_comp, uint64_t *ret_len)
+/* As for what is in memory: the middle. */
+static int look_into(struct filing *x, uint64_t size)
 {
-	struct filing x = {.fs = fs, .from = from, .to = to, .c = context(io_cctx), .off = 4 * (uint64_t)gx_pack__blocks(size)};
+	size_t i = (gx_pack__blocks(size) - 1) / 2, n = gx_pack__block_len(size, i);
+	int err = x->get(x->ctx, i, n, x->block);
+	x->raw = err == 0 && no_gain(x->c, x->block + (n - SAMPLE) / 2);
+	return err;
+}
+
+int gx_pack__pack_blocks(ZSTD_CCtx **io_cctx, const struct gx_fs *fs, gx_pack_block_fn *get, void *ctx, uint64_t size, int to,
+	uint8_t hash[GX_HASH_LEN], uint8_t *ret_comp, uint64_t *ret_len)
+{
+	struct filing x = {.fs = fs, .get = get, .ctx = ctx, .to = to, .c = context(io_cctx), .off = 4 * (uint64_t)gx_pack__blocks(size)};
 	x.block = malloc(GX_PACK_BLOCK);
 	x.out = malloc(ZSTD_compressBound(GX_PACK_BLOCK));
 	int err = x.c == NULL || x.block == NULL || x.out == NULL ? GX_E_NOMEM : 0;
-	if (err == 0 && size >= 2 * SAMPLE) {
-		err = gx_fs__pread_all(fs, from, x.block, SAMPLE, (size - SAMPLE) / 2);
-		x.raw = err == 0 && no_gain(x.c, x.block);
-	}
+	if (err == 0 && size >= 2 * SAMPLE)
+		err = look_into(&x, size);
 	if (err == 0)
 		err = file_blocks(&x, size, hash);
 	free(x.block);
@@ -154,6 +168,24 @@ int gx_pack__pack_file(ZSTD_CCtx **io_cctx, const struct gx_fs *fs, int from, ui
 	*ret_comp = packed ? GX_PACK_BLOCKS : GX_PACK_RAW;
 	*ret_len = packed ? x.off : size;
 	return err;
+}
+
+struct from {
+	const struct gx_fs *fs;
+	int fd;
+};
+
+static int get_raw(void *ctx, size_t i, size_t n, uint8_t *out)
+{
+	const struct from *f = ctx;
+	return gx_fs__pread_all(f->fs, f->fd, out, n, (uint64_t)i * GX_PACK_BLOCK);
+}
+
+int gx_pack__pack_file(ZSTD_CCtx **io_cctx, const struct gx_fs *fs, int from, uint64_t size, int to, uint8_t hash[GX_HASH_LEN],
+	uint8_t *ret_comp, uint64_t *ret_len)
+{
+	struct from f = {.fs = fs, .fd = from};
+	return gx_pack__pack_blocks(io_cctx, fs, get_raw, &f, size, to, hash, ret_comp, ret_len);
 }
 
 int gx_pack__unpack_block(ZSTD_DCtx *d, const uint8_t *packed, uint32_t entry, uint8_t *out, size_t out_len)

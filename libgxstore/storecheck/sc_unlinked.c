@@ -290,6 +290,15 @@ static const struct gx_store_check_info file_subs[] = {
 /* Younger ones may belong to a transaction that is still running. */
 #define YOUNG_SECONDS 600
 
+static bool in_use(int dirfd, const char *name)
+{
+	bool busy;
+	int fd = gx_content__hold_file(dirfd, name, &busy);
+	if (fd >= 0)
+		close(fd);
+	return busy;
+}
+
 static int look_at(struct gx_sc *k, int dirfd, const char *path, const char *name)
 {
 	struct stat sb;
@@ -298,6 +307,8 @@ static int look_at(struct gx_sc *k, int dirfd, const char *path, const char *nam
 	if (kind == GX_CFILE_OTHER || fstatat(dirfd, name, &sb, AT_SYMLINK_NOFOLLOW) != 0)
 		return 0;
 	if (k->t->mode == GX_TXN_READ && sb.st_mtime > gx_store__now_unix(k->s) - YOUNG_SECONDS)
+		return 0;
+	if (kind == GX_CFILE_UNFINISHED && in_use(dirfd, name))
 		return 0;
 	if (kind == GX_CFILE_OBJECT) {
 		GX_STMT(st, k->q, "SELECT 1 FROM content WHERE hash=?1 AND data IS NULL");
