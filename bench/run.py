@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Benchmarks with the peer in the same run: "make bench" calls it from the build tree.
 
-usage: run.py [--quick] [--only WORD] [--no-peer] [--rounds N] [PROGRAM...]
+usage: run.py [--quick] [--only WORD] [--no-peer] [--no-servers] [--rounds N] [--messages N] [--stores DIR] [PROGRAM...]
 
-First the given bench programs (micro benchmarks; each prints JSON lines), then gromoxd and Dovecot
+First the given bench programs (each prints JSON lines); those of the store at scale share a store of a million messages and
+more, which is built first and kept when --stores says where. Then gromoxd and Dovecot
 (when installed) side by side under the same load generators, interleaved, several rounds; medians
 of rate and of CPU time per operation of the whole process tree. Both servers answer LMTP only when
 the mail is safe on disk; Dovecot runs with its defaults (mail_fsync=optimized), sdbox.
@@ -28,6 +29,8 @@ from gxservice import Server, free_port  # noqa: E402
 import extra  # noqa: E402
 
 PASS = "s3cret-pass"
+LARGE = ("bench_open", "bench_table", "bench_ics", "bench_search", "bench_peer")  # take messages and the stores' directory
+MANY = ("bench_store", "bench_bulk", "bench_instance", "bench_exmdb")  # take messages; 10,000 unless told
 
 
 class Dovecot:
@@ -188,6 +191,19 @@ class Bench:
         self.rows.append(row)
         print(json.dumps(row), flush=True)
 
+    def program(self, prog):
+        """One of the programs, with what its kind takes."""
+        name, argv = os.path.basename(prog), [os.path.join(self.build, prog)]
+        if name in LARGE:
+            stores = self.args.stores or os.path.join(self.tmp, "stores")
+            os.makedirs(stores, exist_ok=True)
+            argv += [str(self.args.messages), stores]
+        elif name in MANY and self.args.quick:
+            argv.append("1000")
+        subprocess.run(argv, check=False)
+        if name == "bench_bulk" and not self.args.no_peer:
+            subprocess.run([sys.executable, os.path.join(HERE, "mailboxes.py"), "1000" if self.args.quick else "10000"], check=False)
+
     def wanted(self, word):
         return self.args.only is None or self.args.only in word
 
@@ -234,15 +250,22 @@ def main():
     p.add_argument("--quick", action="store_true", help="a tenth of the messages, two rounds")
     p.add_argument("--only", help="only benchmarks whose name contains this")
     p.add_argument("--no-peer", action="store_true")
+    p.add_argument("--no-servers", action="store_true", help="only the programs")
     p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--messages", type=int, help="in the large store [1000000, a tenth with --quick]")
+    p.add_argument("--stores", help="directory where large stores stay for the next run")
     p.add_argument("programs", nargs="*")
     args = p.parse_args()
     if args.quick:
         args.rounds = min(args.rounds, 2)
+    args.messages = args.messages or (100000 if args.quick else 1000000)
     b = Bench(args)
     for prog in args.programs:
         if b.wanted(prog) and os.path.basename(prog) not in ("lmtp_load", "imap_load"):
-            subprocess.run([os.path.join(b.build, prog)], check=False)
+            b.program(prog)
+    if args.no_servers:
+        shutil.rmtree(b.tmp, ignore_errors=True)
+        return
     users = [f"user{i + 1}@example.org" for i in range(12)]
     servers = [Ours(users)]
     if not args.no_peer and shutil.which("dovecot"):
