@@ -23,6 +23,7 @@ struct options {
 	const char *config;
 	bool dump, test;
 	int ready_fd;
+	struct worker_opts worker;
 };
 
 /* ---- Options ---- */
@@ -39,17 +40,24 @@ static void print_help(const struct daemon_spec *spec, FILE *f)
 		"      --dump-config   print all directives with their values, as a configuration file\n"
 		"      --ready-fd N    write the addresses taken and a line \"ready\" to descriptor N when up\n"
 		"      --version       print the version\n"
-		"  -?, --help          print this\n\n"
-		"SIGTERM and SIGINT end the program, SIGHUP makes it read certificates again and open its log\n"
+		"  -?, --help          print this\n", f);
+	if (spec->may_be_worker)
+		fputs("\nGiven by the process that starts one for each store:\n"
+			"      --store DIR     have this store only\n"
+			"      --socket PATH   serve it here and nowhere else\n"
+			"      --owner-fd N    end when descriptor N is closed\n", f);
+	fputs("\nSIGTERM and SIGINT end the program, SIGHUP makes it read certificates again and open its log\n"
 		"file again, SIGUSR1 makes it log its state.\n", f);
 }
 
 static int parse_options(const struct daemon_spec *spec, int argc, char **argv, struct options *o)
 {
-	enum { OPT_DUMP = 256, OPT_READY, OPT_VERSION };
+	enum { OPT_DUMP = 256, OPT_READY, OPT_VERSION, OPT_STORE, OPT_SOCKET, OPT_OWNER };
 	static const struct option longs[] = {
 		{"config", required_argument, NULL, 'c'}, {"test", no_argument, NULL, 'T'}, {"dump-config", no_argument, NULL, OPT_DUMP},
-		{"ready-fd", required_argument, NULL, OPT_READY}, {"version", no_argument, NULL, OPT_VERSION}, {"help", no_argument, NULL, 'h'}, {NULL},
+		{"ready-fd", required_argument, NULL, OPT_READY}, {"version", no_argument, NULL, OPT_VERSION}, {"help", no_argument, NULL, 'h'},
+		{"store", required_argument, NULL, OPT_STORE}, {"socket", required_argument, NULL, OPT_SOCKET},
+		{"owner-fd", required_argument, NULL, OPT_OWNER}, {NULL},
 	};
 	int c;
 	opterr = 0;
@@ -59,6 +67,9 @@ static int parse_options(const struct daemon_spec *spec, int argc, char **argv, 
 		case 'T': o->test = true; break;
 		case OPT_DUMP: o->dump = true; break;
 		case OPT_READY: o->ready_fd = (int)strtol(optarg, NULL, 10); break;
+		case OPT_STORE: o->worker.store = optarg; break;
+		case OPT_SOCKET: o->worker.socket = optarg; break;
+		case OPT_OWNER: o->worker.owner_fd = (int)strtol(optarg, NULL, 10); break;
 		case OPT_VERSION:
 			printf("%s (gx) %s\n", spec->program, gx_version());
 			return EXIT_OK;
@@ -73,6 +84,12 @@ static int parse_options(const struct daemon_spec *spec, int argc, char **argv, 
 			fprintf(stderr, "%s: \"%s\": unknown option or missing value; try --help\n", spec->program, argv[optind - 1]);
 			return EXIT_USAGE;
 		}
+	}
+	bool some = o->worker.store != NULL || o->worker.socket != NULL || o->worker.owner_fd >= 0;
+	if (some && (!spec->may_be_worker || o->worker.store == NULL || o->worker.socket == NULL || o->worker.owner_fd < 0)) {
+		fprintf(stderr, spec->may_be_worker ? "%s: --store, --socket and --owner-fd go together\n" :
+			"%s: this program takes no --store, --socket and --owner-fd\n", spec->program);
+		return EXIT_USAGE;
 	}
 	if (optind < argc) {
 		fprintf(stderr, "%s: unexpected argument \"%s\"; try --help\n", spec->program, argv[optind]);
@@ -185,7 +202,7 @@ static bool set_up_process(struct daemon *d, const struct options *o)
 
 int daemon_begin(struct daemon *d, const struct daemon_spec *spec, int argc, char **argv)
 {
-	struct options o = {.ready_fd = -1};
+	struct options o = {.ready_fd = -1, .worker.owner_fd = -1};
 	*d = (struct daemon){.spec = spec, .log = {.level = GX_LOG_NOTICE}};
 	int code = parse_options(spec, argc, argv, &o);
 	if (code != EXIT_STARTED)
@@ -202,6 +219,8 @@ int daemon_begin(struct daemon *d, const struct daemon_spec *spec, int argc, cha
 		daemon_end(d);
 		return fflush(stdout) == 0 ? EXIT_OK : EXIT_FAILED;
 	}
+	d->config = o.config;
+	d->worker = o.worker;
 	d->log.level = (int)gx_conf_uint(d->conf, spec->log_level);
 	if (!logsink_open(spec->program, gx_conf_str(d->conf, spec->log_file), &d->log) || !set_up_process(d, &o)) {
 		daemon_end(d);

@@ -14,6 +14,13 @@ struct daemon_spec {
 	const char *const *files;       /* below the configuration directory, NULL-terminated; read without -c */
 	unsigned groups;                /* bits 1 << GX_DIRECTIVES_*: the directives it uses */
 	const char *log_file, *log_level, *fd_limit; /* names of directives */
+	bool may_be_worker;             /* takes the options that make it have one store for another process */
+};
+
+/* One store, served at one socket to the process that started this one; see gx/exmdb-workers.h. */
+struct worker_opts {
+	const char *store, *socket;     /* NULL: no worker */
+	int owner_fd;
 };
 
 struct daemon {
@@ -23,6 +30,8 @@ struct daemon {
 	struct gx_arena *arena;         /* lives as long as the daemon */
 	struct gx_log log;
 	FILE *ready;                    /* --ready-fd, or NULL */
+	const char *config;             /* -c, or NULL */
+	struct worker_opts worker;
 };
 
 enum { EXIT_STARTED = -1, EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };

@@ -10,12 +10,13 @@ static const struct daemon_spec spec = {
 	.files = files,
 	.groups = 1u << GX_DIRECTIVES_GENERAL | 1u << GX_DIRECTIVES_ISTORE | 1u << GX_DIRECTIVES_EXMDB | 1u << GX_DIRECTIVES_STORE,
 	.log_file = "istore_log_file", .log_level = "istore_log_level", .fd_limit = "istore_fd_limit",
+	.may_be_worker = true,
 };
 
 static bool start(struct services *s, struct daemon *d)
 {
 	return services_begin(s, d) && services_listen_exmdb(s) && daemon_drop_privileges(d) && services_open_directory(s) &&
-	       services_open_stores(s, true) && services_open_exmdb(s) && services_start(s);
+	       services_open_stores(s, true) && services_open_workers(s) && services_open_exmdb(s) && services_start(s);
 }
 
 int main(int argc, char **argv)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pwd.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -192,6 +193,15 @@ bool services_istore_apart(const struct services *s)
 	return (gx_conf_uint(s->conf, "istore_standalone") & 1) != 0;
 }
 
+bool services_may_have_stores(struct services *s)
+{
+	if (gx_conf_uint(s->conf, "istore_standalone") != 2)
+		return true;
+	gx_log(s->log, GX_LOG_CRIT, "%s: istore_standalone = 2: %s has its stores itself; for a process for each store run istore and set 3",
+	       gx_conf_origin(s->conf, "istore_standalone"), s->d->spec->program);
+	return false;
+}
+
 static const uint32_t *user_ids(struct services *s, const char *directive, size_t *ret_n)
 {
 	const char *const *w = gx_conf_words(s->arena, str(s, directive));
@@ -255,12 +265,13 @@ bool services_listen_exmdb(struct services *s)
 		.passwd = "exmdb_certificate_passwd", .stall_ms = 60000, .tls_wanted = *str(s, "exmdb_listen_tls") != '\0',
 	};
 	const char *addr = "", *directive;
-	if (gx_conf_uint(s->conf, "istore_standalone") & 2) {
-		gx_log(s->log, GX_LOG_CRIT, "%s: istore_standalone = %u: stores do not get processes of their own; use 0 or 1",
-		       gx_conf_origin(s->conf, "istore_standalone"), (unsigned)gx_conf_uint(s->conf, "istore_standalone"));
-		return false;
+	if (s->d->worker.store != NULL) {
+		v.tls_wanted = false;
+		directive = "--socket";
+		addr = s->d->worker.socket;
+	} else {
+		directive = exmdb_directive(s, &addr);
 	}
-	directive = exmdb_directive(s, &addr);
 	v.client_ca = str(s, "exmdb_client_ca_path");
 	if (v.tls_wanted && *v.client_ca == '\0') {
 		gx_log(s->log, GX_LOG_CRIT, "exmdb_listen_tls is set, but exmdb_client_ca_path is not: anybody could connect; name the file with "
@@ -284,7 +295,11 @@ bool services_open_exmdb(struct services *s)
 	o.pool = s->pool;
 	o.dir = s->dir;
 	o.log = s->log;
-	o.prefixes = words_or_null(s, "exmdb_store_path");
+	const char *const own[] = {s->d->worker.store, NULL};
+	o.prefixes = own[0] != NULL ? own : words_or_null(s, "exmdb_store_path");
+	o.relay = s->workers != NULL ? services_relay : NULL;
+	o.relay_ctx = s;
+	o.relay_only = s->workers_only;
 	o.org_name = str(s, "x500_org_name");
 	o.describe = gx_exmdb_describe;
 	int ret = gx_exmdb_host_new(&o, &s->exmdb_host);
@@ -418,6 +433,7 @@ static void keep_stores(void *ctx)
 		gx_log(s->log, GX_LOG_ERROR, "stores cannot be flushed: %s; trying again", gx_strerror(ret));
 	if (s->exmdb_host != NULL)
 		gx_exmdb_host_tick(s->exmdb_host);
+	services_tick_workers(s);
 	unsigned open = gx_store_pool_tick(s->pool);
 	if (atomic_exchange(&s->stores_open, open) > 0 && open == 0)
 		malloc_trim(0);
@@ -453,11 +469,15 @@ static void reload(struct services *s)
 			gx_log(s->log, GX_LOG_ERROR, "certificates stay as they were: %s", why != NULL ? why : gx_strerror(ret));
 	}
 	gx_arena_free(a);
+	if (s->workers != NULL)
+		gx_workers_signal(s->workers, SIGHUP);
 	gx_log(s->log, GX_LOG_NOTICE, "certificates and log file reloaded; other directives take effect at the next start");
 }
 
 static void report(struct services *s)
 {
+	if (s->workers != NULL)
+		gx_log(s->log, GX_LOG_NOTICE, "state: processes of stores=%u", gx_workers_tick(s->workers));
 	struct gx_net_stats st;
 	gx_net_stats(s->net, &st);
 	gx_log(s->log, GX_LOG_NOTICE, "state: connections=%u accepted=%llu refused=%llu workers=%u busy=%u queued=%u stores=%u",
@@ -491,6 +511,7 @@ static void end(struct services *s)
 	gx_net_free(s->net);
 	gx_exmdb_server_free(s->exmdb);
 	gx_exmdb_host_free(s->exmdb_host);
+	gx_workers_free(s->workers, milliseconds(s, "shutdown_timeout"));
 	gx_store_pool_free(s->pool);
 	gx_authlimit_free(s->limit);
 	gx_dir_close(s->dir);

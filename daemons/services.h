@@ -9,7 +9,9 @@
 #include <gx/authlimit.h>
 #include <gx/delivery.h>
 #include <gx/directory.h>
+#include <gx/exmdb-remote.h>
 #include <gx/exmdb-server.h>
+#include <gx/exmdb-workers.h>
 #include <gx/imap.h>
 #include <gx/net.h>
 #include <gx/smtp.h>
@@ -33,6 +35,9 @@ struct services {
 	struct gx_smtp_server smtp;
 	struct gx_exmdb_host *exmdb_host;
 	struct gx_exmdb_server *exmdb;
+	struct gx_workers *workers;  /* processes with one store each */
+	const char *workers_only;    /* the one store that has a process of its own */
+	unsigned idle_ticks;
 	bool tick_always;            /* no connection would wake the tick */
 	atomic_bool ticking;
 	atomic_uint stores_open;
@@ -46,8 +51,14 @@ bool services_listen_exmdb(struct services *s);
 bool services_open_directory(struct services *s);
 /* @param shared: other processes work on the same stores. */
 bool services_open_stores(struct services *s, bool shared);
-/* What answers the calls of the exmdb protocol, on the stores of this process. */
+/* workers.c: processes for the stores, when istore_standalone wants that; or this is one of them. */
+bool services_open_workers(struct services *s);
+void services_tick_workers(struct services *s);
+int services_relay(const char *remote_id, struct gx_exmdb **ret_x, void *services);
+/* What answers the calls of the exmdb protocol, on the stores of this process or its workers. */
 bool services_open_exmdb(struct services *s);
+/* Not where each store has a process of its own, and nothing is between. */
+bool services_may_have_stores(struct services *s);
 /* Does a process of its own serve the exmdb protocol? */
 bool services_istore_apart(const struct services *s);
 /* @param external: another process delivers. */

@@ -29,6 +29,7 @@ struct gx_exmdb;
 /**
  * One call. @p req and @p ret_ans are the call's structs, NULL where it has none; ret_ans is
  * written on success. @p ret_why may be NULL; it gets a text for the log, "" on success.
+ * GX_X_CONNECT asks whether there is such a store, and of that kind: ecNotFound, ecInvalidParam.
  * Besides what the operation says: ecRpcFailed (the server cannot be reached, or the connection
  * broke: the call may have been carried out or not), ecTimeout, ecNotFound (no such store).
  */
@@ -73,7 +74,7 @@ GX_API void gx_exmdb_free(struct gx_exmdb *x);
 
 struct gx_exmdb_host_opts {
 	size_t size;
-	struct gx_store_pool *pool;      /**< borrowed */
+	struct gx_store_pool *pool;      /**< borrowed; may be NULL when every store is relayed */
 	struct gx_dir *dir;              /**< borrowed, may be NULL: nobody is member of a list then */
 	const struct gx_log *log;
 	const struct gx_clock *clock;    /**< NULL: system */
@@ -86,6 +87,13 @@ struct gx_exmdb_host_opts {
 	uint32_t linger_ms;              /**< what a client had open goes so long after its last connection, 0 takes 60000 */
 	unsigned max_objects;            /**< tables, instances and subscriptions of a client, each; 0 takes 1000 */
 	unsigned max_events;             /**< waiting for a client, 0 takes 10000; more are lost, and it is told so */
+	/**
+	 * For stores that other processes have: makes what the calls of a client are handed on through, gx_exmdb_remote_new() with the
+	 * same remote_id. It is freed with the client. NULL: every store is in @p pool.
+	 */
+	int (*relay)(const char *remote_id, struct gx_exmdb **ret_x, void *ctx);
+	void *relay_ctx;
+	const char *relay_only;          /**< the one store that is relayed; NULL: all are. Copied. */
 };
 #define GX_EXMDB_HOST_OPTS_INIT {.size = sizeof(struct gx_exmdb_host_opts)}
 

@@ -42,7 +42,16 @@ static void teardown(void)
 	free(dir);
 }
 
-static void begin(struct service *s, const char *addr, bool no_extensions, struct gx_tls *tls)
+static int hand_on(const char *remote_id, struct gx_exmdb **ret_x, void *behind)
+{
+	struct gx_exmdb_remote_opts o = GX_EXMDB_REMOTE_OPTS_INIT;
+	o.server = ((const struct service *)behind)->addr;
+	o.remote_id = remote_id;
+	return gx_exmdb_remote_new(&o, ret_x, a, NULL);
+}
+
+/* @param behind the server that has the stores; NULL: this one has */
+static void begin_before(struct service *s, struct service *behind, const char *addr, bool no_extensions, struct gx_tls *tls)
 {
 	struct gx_store_pool_opts po = {.size = sizeof(po), .store = GX_STORE_OPTS_INIT};
 	struct gx_exmdb_host_opts ho = GX_EXMDB_HOST_OPTS_INIT;
@@ -51,7 +60,11 @@ static void begin(struct service *s, const char *addr, bool no_extensions, struc
 	struct gx_listen_opts lo = GX_LISTEN_OPTS_INIT;
 	const char *why = "";
 	*s = (struct service){0};
-	ho.pool = s->pool = gx_store_pool_new(&po);
+	if (behind == NULL)
+		ho.pool = s->pool = gx_store_pool_new(&po);
+	else
+		ho.relay = hand_on;
+	ho.relay_ctx = behind;
 	ck_assert_int_eq(gx_exmdb_host_new(&ho, &s->host), 0);
 	so.host = s->host;
 	so.no_extensions = no_extensions;
@@ -69,6 +82,11 @@ static void begin(struct service *s, const char *addr, bool no_extensions, struc
 		snprintf(s->addr, sizeof(s->addr), "%s", addr);
 	else
 		snprintf(s->addr, sizeof(s->addr), "127.0.0.1:%u", s->port);
+}
+
+static void begin(struct service *s, const char *addr, bool no_extensions, struct gx_tls *tls)
+{
+	begin_before(s, NULL, addr, no_extensions, tls);
 }
 
 static void end(struct service *s)
@@ -93,18 +111,24 @@ static struct gx_exmdb *client(const char *addr, struct gx_exmdb_remote_opts *gi
 	return x;
 }
 
-enum { BY_TCP, BY_UNIX, BY_TCP_PLAIN, BY_TCP_OLD_SERVER, WAYS };
+enum { BY_TCP, BY_UNIX, BY_TCP_PLAIN, BY_TCP_OLD_SERVER, RELAYED, RELAYED_PLAIN, WAYS };
 
 START_TEST(scenario)
 {
 	int way = _i % WAYS, which = _i / WAYS;
-	struct service s;
-	struct gx_exmdb_remote_opts o = {.plain = way == BY_TCP_PLAIN};
-	begin(&s, way == BY_UNIX ? gx_arena_printf(a, "%s/x.sock", dir) : "127.0.0.1:0", way == BY_TCP_OLD_SERVER, NULL);
-	struct scene sc = {.x = client(s.addr, &o), .dir = dir, .a = a, .full = way == BY_TCP || way == BY_UNIX};
+	bool relayed = way == RELAYED || way == RELAYED_PLAIN;
+	struct service s, behind;
+	struct gx_exmdb_remote_opts o = {.plain = way == BY_TCP_PLAIN || way == RELAYED_PLAIN};
+	const char *local = gx_arena_printf(a, "%s/x.sock", dir);
+	if (relayed)
+		begin(&behind, local, false, NULL);
+	begin_before(&s, relayed ? &behind : NULL, way == BY_UNIX ? local : "127.0.0.1:0", way == BY_TCP_OLD_SERVER, NULL);
+	struct scene sc = {.x = client(s.addr, &o), .dir = dir, .a = a, .full = way == BY_TCP || way == BY_UNIX || way == RELAYED};
 	scenarios[which].run(&sc);
 	gx_exmdb_free(sc.x);
 	end(&s);
+	if (relayed)
+		end(&behind);
 }
 END_TEST
 

@@ -25,7 +25,10 @@ struct gx_exmdb_ops {
 struct gx_exmdb {
 	const struct gx_exmdb_ops *ops;
 };
-/* exmdb.c: a batch as one request, and what it answered. */
+/* exmdb.c: what a refusal, GX_XC_*, means to a caller, and how it is told on. */
+gx_ec gx_exmdb__refusal(uint8_t code);
+uint8_t gx_exmdb__refusal_code(gx_ec ec);
+/* A batch as one request, and what it answered. */
 gx_ec gx_exmdb__batch_req(const struct gx_exmdb_item *v, size_t n, bool atomic, struct gx_arena *a, struct gx_x_batch_req *ret_b,
 	const char **ret_why);
 gx_ec gx_exmdb__batch_ans(const struct gx_x_batch_ans *b, struct gx_exmdb_item *v, size_t n, bool atomic, struct gx_arena *a,
@@ -91,6 +94,8 @@ struct gx_exmdb_client {
 	bool lost;
 	void (*wake)(void *ctx);
 	void *wake_ctx;
+	struct gx_exmdb *relay;       /* to stores of other processes; NULL: none is */
+	bool relay_waiting;           /* events may have come that way */
 };
 
 #define GX_CALLSTORE_BUCKETS 256
@@ -98,6 +103,7 @@ struct gx_exmdb_host {
 	struct gx_exmdb_host_opts o;
 	char **prefixes;              /* NULL-terminated, or NULL */
 	char *org;                    /* in names of the address book */
+	char *relay_only;
 	pthread_mutex_t lock;
 	struct gx_exmdb_client *clients;
 	struct gx_callstore *bucket[GX_CALLSTORE_BUCKETS];
@@ -105,6 +111,15 @@ struct gx_exmdb_host {
 
 /* Is the directory one that is served? */
 bool gx_host__serves(const struct gx_exmdb_host *h, const char *dir);
+
+/* ---- Stores of other processes (relay.c) ---- */
+
+/* Are calls on this store handed on? */
+bool gx_relay__takes(const struct gx_exmdb_client *cl, const char *dir);
+uint8_t gx_relay__connect(struct gx_exmdb_client *cl, const char *dir, bool is_private, struct gx_arena *a, const char **ret_why);
+/* Wakes the client's listener, or no more; not with the client's lock held. */
+void gx_relay__listen(struct gx_exmdb_client *cl, bool on);
+int gx_relay__event(struct gx_exmdb_client *cl, struct gx_arena *a, struct gx_x_notification *ret_n);
 
 /* ---- What a handler gets (dispatch.c) ---- */
 

@@ -204,13 +204,27 @@ START_TEST(bad_calls)
 {
 	struct gx_exmdb *x;
 	const char *why;
-	struct gx_x_connect_req c = {"1", true};
 	struct gx_x_is_folder_present_req q = {0};
 	ck_assert_int_eq(gx_exmdb_local_new(host, &x), 0);
 	ST_IS(gx_exmdb_call(x, dir, 0x07, NULL, a, NULL, &why), ecInvalidParam);
 	ST_IS(gx_exmdb_call(x, dir, 0xee, NULL, a, NULL, &why), ecInvalidParam);
 	ST_IS(gx_exmdb_call(x, dir, GX_X_IS_FOLDER_PRESENT, &q, a, NULL, &why), ecInvalidParam);
-	ST_IS(gx_exmdb_call(x, dir, GX_X_CONNECT, &c, a, NULL, &why), ecNotSupported);
+	struct gx_x_listen_notification_req l = {"1"};
+	ST_IS(gx_exmdb_call(x, dir, GX_X_LISTEN_NOTIFICATION, &l, a, NULL, &why), ecNotSupported);
+	gx_exmdb_free(x);
+}
+END_TEST
+
+START_TEST(connect_asks_for_the_kind)
+{
+	struct gx_exmdb *x;
+	const char *why;
+	struct gx_x_connect_req c = {"1", true};
+	ck_assert_int_eq(gx_exmdb_local_new(host, &x), 0);
+	ST_OK(gx_exmdb_call(x, dir, GX_X_CONNECT, &c, a, NULL, &why));
+	ST_IS(gx_exmdb_call(x, "/nonexistent", GX_X_CONNECT, &c, a, NULL, &why), ecNotFound);
+	c.is_private = false;
+	ST_IS(gx_exmdb_call(x, dir, GX_X_CONNECT, &c, a, NULL, &why), ecInvalidParam);
 	gx_exmdb_free(x);
 }
 END_TEST
@@ -340,6 +354,7 @@ static Suite *calls_suite(void)
 	tcase_add_test(t, clients_linger);
 	tcase_add_test(t, kinds_of_store);
 	tcase_add_test(t, bad_calls);
+	tcase_add_test(t, connect_asks_for_the_kind);
 	tcase_add_test(t, who_an_entry_id_means);
 	tcase_add_test(t, what_waits_wakes_a_new_listener);
 	tcase_add_test(t, files_are_flushed);

@@ -123,6 +123,8 @@ static gx_ec open_store(struct gx_call_ctx *c, uint8_t *ret_code, const char **r
 		*ret_why = "no store below this directory is served here";
 		return GX_EC(ecNotFound);
 	}
+	if (gx_relay__takes(c->client, c->dir))
+		return GX_OK_EC;
 	int err = gx_store_pool_get(c->host->o.pool, c->dir, &c->s, c->a, ret_why);
 	if (err == 0)
 		return GX_OK_EC;
@@ -152,6 +154,8 @@ static gx_ec run(struct gx_call_ctx *c, const struct gx_call_desc *call, const v
 {
 	if (call->ans != NULL)
 		memset(ret_ans, 0, call->ans->size);
+	if (gx_relay__takes(c->client, c->dir))
+		return gx_exmdb_call(c->client->relay, c->dir, call->number, req, c->a, ret_ans, ret_why);
 	gx_ec ec = call_handlers[call->number](c, req, ret_ans);
 	keep_why(c, ec, ret_why);
 	return ec;
@@ -252,12 +256,15 @@ static void run_atomic(struct gx_call_ctx *c, const struct gx_x_batch_req *b, st
 		set_failure(c, ec, &v[*ret_n - 1]);
 }
 
-static gx_ec run_batch(struct gx_call_ctx *c, const struct gx_x_batch_req *b, struct gx_x_batch_ans *ans)
+static gx_ec run_batch(struct gx_call_ctx *c, const struct gx_x_batch_req *b, struct gx_x_batch_ans *ans, const char **ret_why)
 {
 	struct gx_x_batch_answer *v = gx_arena_new_array(c->a, struct gx_x_batch_answer, b->calls_count);
 	if (v == NULL)
 		return gx_call__err(c, GX_E_NOMEM);
 	*ans = (struct gx_x_batch_ans){.answers = v};
+	/* of other batches each call is handed on by itself, as some are more than a call to who relays */
+	if (b->atomic && gx_relay__takes(c->client, c->dir))
+		return gx_exmdb_call(c->client->relay, c->dir, GX_X_BATCH, b, c->a, ans, ret_why);
 	if (b->atomic)
 		run_atomic(c, b, v, &ans->answers_count);
 	else
@@ -285,7 +292,7 @@ gx_ec gx_exmdb_client_call(struct gx_exmdb_client *cl, const char *dir, const st
 	if (gx_ec_failed(ec))
 		return ec;
 	if (call->number == GX_X_BATCH)
-		ec = run_batch(&c, req, ret_ans);
+		ec = run_batch(&c, req, ret_ans, ret_why);
 	else
 		ec = run(&c, call, req, ret_ans, ret_why);
 	gx_store_pool_put(cl->host->o.pool, c.s);
@@ -300,6 +307,8 @@ uint8_t gx_exmdb_client_connect(struct gx_exmdb_client *cl, const char *dir, boo
 	*ret_why = "";
 	if (gx_ec_failed(open_store(&c, &code, ret_why)))
 		return code;
+	if (gx_relay__takes(cl, dir))
+		return gx_relay__connect(cl, dir, want_private, a, ret_why);
 	bool fits = is_private(&c) == want_private;
 	gx_store_pool_put(cl->host->o.pool, c.s);
 	if (!fits)

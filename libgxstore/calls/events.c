@@ -381,7 +381,7 @@ int gx_exmdb_client_event(struct gx_exmdb_client *cl, struct gx_arena *a, struct
 	*ret_n = (struct gx_x_notification){.dir = "", .message_class = ""};
 	struct gx_call_event *e = take(cl, &lost);
 	if (e == NULL)
-		return lost ? GX_XEV_LOST : GX_XEV_NONE;
+		return lost ? GX_XEV_LOST : gx_relay__event(cl, a, ret_n);
 	int err = e->is_table ? compose_table(e, a, ret_n) : compose(cl->host, e, a, ret_n);
 	event_free(e);
 	return err != 0 ? err : GX_XEV_EVENT;
@@ -402,19 +402,22 @@ int gx_exmdb_client_listen(struct gx_exmdb_client *cl, void (*wake)(void *ctx), 
 			wake(ctx);
 	}
 	pthread_mutex_unlock(&cl->lock);
+	if (err == 0)
+		gx_relay__listen(cl, true);
 	return err;
 }
 
 bool gx_exmdb_client_waiting(struct gx_exmdb_client *cl)
 {
 	pthread_mutex_lock(&cl->lock);
-	bool yes = cl->head != NULL || cl->lost;
+	bool yes = cl->head != NULL || cl->lost || cl->relay_waiting;
 	pthread_mutex_unlock(&cl->lock);
 	return yes;
 }
 
 void gx_exmdb_client_unlisten(struct gx_exmdb_client *cl)
 {
+	gx_relay__listen(cl, false);
 	pthread_mutex_lock(&cl->lock);
 	cl->wake = NULL;
 	pthread_mutex_unlock(&cl->lock);

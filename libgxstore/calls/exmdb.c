@@ -22,6 +22,30 @@ gx_ec gx_exmdb_call(struct gx_exmdb *x, const char *dir, uint8_t call, const voi
 	return x->ops->call(x, dir, d, req, a, ret_ans, ret_why);
 }
 
+static const struct {
+	uint8_t code;
+	uint32_t ec;
+} refusals[] = {
+	{GX_XC_SUCCESS, ecSuccess}, {GX_XC_MISCONFIG_PREFIX, ecNotFound}, {GX_XC_MISCONFIG_MODE, ecInvalidParam},
+	{GX_XC_LACK_MEMORY, ecMAPIOOM}, {GX_XC_ACCESS_DENY, ecAccessDenied}, {GX_XC_MAX_REACHED, ecBusy}, {GX_XC_DISPATCH_ERROR, ecError},
+};
+
+gx_ec gx_exmdb__refusal(uint8_t code)
+{
+	for (unsigned i = 0; i < sizeof(refusals) / sizeof(refusals[0]); ++i)
+		if (refusals[i].code == code)
+			return GX_EC(refusals[i].ec);
+	return GX_EC(ecRpcFailed);
+}
+
+uint8_t gx_exmdb__refusal_code(gx_ec ec)
+{
+	for (unsigned i = 0; i < sizeof(refusals) / sizeof(refusals[0]); ++i)
+		if (gx_ec_is(ec, refusals[i].ec))
+			return refusals[i].code;
+	return GX_XC_SERVICE_UNAVAILABLE;
+}
+
 /* ---- Batches ---- */
 
 gx_ec gx_exmdb__batch_req(const struct gx_exmdb_item *v, size_t n, bool atomic, struct gx_arena *a, struct gx_x_batch_req *ret_b,

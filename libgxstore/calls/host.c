@@ -49,7 +49,7 @@ static void set_defaults(struct gx_exmdb_host_opts *o)
 
 int gx_exmdb_host_new(const struct gx_exmdb_host_opts *o, struct gx_exmdb_host **ret_h)
 {
-	if (o == NULL || o->size != sizeof(*o) || o->pool == NULL || ret_h == NULL)
+	if (o == NULL || o->size != sizeof(*o) || (o->pool == NULL && (o->relay == NULL || o->relay_only != NULL)) || ret_h == NULL)
 		return GX_E_INVAL;
 	struct gx_exmdb_host *h = calloc(1, sizeof(*h));
 	if (h == NULL)
@@ -57,8 +57,11 @@ int gx_exmdb_host_new(const struct gx_exmdb_host_opts *o, struct gx_exmdb_host *
 	h->o = *o;
 	set_defaults(&h->o);
 	h->org = strdup(o->org_name != NULL && *o->org_name != '\0' ? o->org_name : "Gromox default");
-	if (h->org == NULL || copy_words(o->prefixes, &h->prefixes) != 0 || pthread_mutex_init(&h->lock, NULL) != 0) {
+	h->relay_only = o->relay_only != NULL ? strdup(o->relay_only) : NULL;
+	if (h->org == NULL || (o->relay_only != NULL && h->relay_only == NULL) || copy_words(o->prefixes, &h->prefixes) != 0 ||
+	    pthread_mutex_init(&h->lock, NULL) != 0) {
 		free(h->org);
+		free(h->relay_only);
 		free_words(h->prefixes);
 		free(h);
 		return GX_E_NOMEM;
@@ -71,6 +74,7 @@ static void client_free(struct gx_exmdb_client *cl)
 {
 	gx_callobj__drop_client(cl);
 	gx_callev__clear(cl);
+	gx_exmdb_free(cl->relay);
 	pthread_mutex_destroy(&cl->lock);
 	free(cl->remote_id);
 	free(cl);
@@ -110,6 +114,7 @@ void gx_exmdb_host_free(struct gx_exmdb_host *h)
 		client_free(cl);
 	pthread_mutex_destroy(&h->lock);
 	free_words(h->prefixes);
+	free(h->relay_only);
 	free(h->org);
 	free(h);
 }
@@ -128,7 +133,7 @@ bool gx_host__serves(const struct gx_exmdb_host *h, const char *dir)
 		size_t len = strlen(*p);
 		while (len > 1 && (*p)[len - 1] == '/')
 			--len;
-		if (strncmp(dir, *p, len) == 0 && (dir[len] == '/' || len == 1))
+		if (strncmp(dir, *p, len) == 0 && (dir[len] == '/' || dir[len] == '\0' || len == 1))
 			return true;
 	}
 	return false;
@@ -139,7 +144,10 @@ bool gx_host__serves(const struct gx_exmdb_host *h, const char *dir)
 static struct gx_exmdb_client *client_new(struct gx_exmdb_host *h, const char *remote_id)
 {
 	struct gx_exmdb_client *cl = calloc(1, sizeof(*cl));
-	if (cl == NULL || (cl->remote_id = strdup(remote_id)) == NULL || pthread_mutex_init(&cl->lock, NULL) != 0) {
+	if (cl == NULL || (cl->remote_id = strdup(remote_id)) == NULL ||
+	    (h->o.relay != NULL && h->o.relay(remote_id, &cl->relay, h->o.relay_ctx) != 0) || pthread_mutex_init(&cl->lock, NULL) != 0) {
+		if (cl != NULL)
+			gx_exmdb_free(cl->relay);
 		if (cl != NULL)
 			free(cl->remote_id);
 		free(cl);

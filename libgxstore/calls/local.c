@@ -19,6 +19,10 @@ static gx_ec call(struct gx_exmdb *x, const char *dir, const struct gx_call_desc
 {
 	struct local *l = (struct local *)x;
 	uint8_t code;
+	if (d->number == GX_X_CONNECT) {
+		code = gx_exmdb_client_connect(l->client, dir, ((const struct gx_x_connect_req *)req)->is_private, a, ret_why);
+		return gx_exmdb__refusal(code);
+	}
 	return gx_exmdb_client_call(l->client, dir, d, req, a, ret_ans, &code, ret_why);
 }
 

@@ -176,15 +176,31 @@ static void set_up(struct gx_rserver *s, bool up, const char *why)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static int dial(struct gx_rserver *s, struct gx_rconn **ret_c, char *why)
+{
+	int64_t until = gx_rconn__now() + s->r->o.connect_ms;
+	int err = gx_rconn__dial(s->addr, s->r->o.transport, until, ret_c, why);
+	if (err == 0 && (err = say_listen(s, *ret_c, until, why)) != 0)
+		gx_rconn__free(*ret_c);
+	return err;
+}
+
+static bool ask_again(struct gx_rserver *s)
+{
+	struct gx_arena *a = gx_arena_new(0);
+	bool here = a != NULL && gx_rserver__still(s, s->dir, a);
+	gx_arena_free(a);
+	return here;
+}
+
 /* One connection from its beginning to its end. @return whether it stood. */
 static bool listen_once(struct gx_rserver *s)
 {
 	char why[GX_WHY_SIZE] = "";
 	struct gx_rconn *c = NULL;
-	int64_t until = gx_rconn__now() + s->r->o.connect_ms;
-	int err = gx_rconn__dial(s->addr, s->r->o.transport, until, &c, why);
-	if (err == 0 && (err = say_listen(s, c, until, why)) != 0)
-		gx_rconn__free(c);
+	int err = dial(s, &c, why);
+	if (err == GX_E_IO && ask_again(s))
+		err = dial(s, &c, why);
 	if (err != 0) {
 		set_up(s, false, why);
 		return false;

@@ -110,6 +110,10 @@ gx_ec gx_rserver__find(struct gx_remote *r, const char *dir, struct gx_arena *a,
 void gx_rserver__free(struct gx_rserver *s);
 /* A connection that has the handshake behind it. */
 gx_ec gx_rserver__take(struct gx_rserver *s, const char *dir, int64_t until, struct gx_arena *a, struct gx_rconn **ret_c, const char **ret_why);
+/* Is there such a store, of that kind? ecNotFound, ecInvalidParam. */
+gx_ec gx_rserver__connect(struct gx_rserver *s, const char *dir, bool is_private, int64_t until, struct gx_arena *a, const char **ret_why);
+/* Asks again where the store is; true: here. */
+bool gx_rserver__still(struct gx_rserver *s, const char *dir, struct gx_arena *a);
 /* @usable false: it is closed. */
 void gx_rserver__give(struct gx_rserver *s, struct gx_rconn *c, bool usable);
 /* Is it one of ours? Finds out if it is not known. */

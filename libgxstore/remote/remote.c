@@ -14,14 +14,7 @@ int64_t gx_remote__deadline(const struct gx_remote *r)
 static gx_ec refused(struct gx_arena *a, uint8_t code, const struct gx_rserver *s, const struct gx_call_desc *d, const char **ret_why)
 {
 	(void)gx_remote__fail(a, GX_E_IO, ret_why, "%s: %s: %s", s->addr, d->name, gx_xcode_text(code));
-	switch (code) {
-	case GX_XC_MISCONFIG_PREFIX: return GX_EC(ecNotFound);
-	case GX_XC_LACK_MEMORY: return GX_EC(ecMAPIOOM);
-	case GX_XC_ACCESS_DENY: return GX_EC(ecAccessDenied);
-	case GX_XC_MAX_REACHED: return GX_EC(ecBusy);
-	case GX_XC_DISPATCH_ERROR: return GX_EC(ecError);
-	default: return GX_EC(ecRpcFailed);
-	}
+	return gx_exmdb__refusal(code);
 }
 
 /* The answer is in the connection's buffer, which serves others next: it is copied first. */
@@ -121,13 +114,15 @@ static gx_ec call(struct gx_exmdb *x, const char *dir, const struct gx_call_desc
 {
 	struct gx_rserver *s;
 	gx_ec ec;
-	if (d->number == GX_X_CONNECT || d->number == GX_X_LISTEN_NOTIFICATION) {
+	if (d->number == GX_X_LISTEN_NOTIFICATION) {
 		*ret_why = "not a call on a store";
 		return GX_EC(ecNotSupported);
 	}
 	ec = gx_rserver__find((struct gx_remote *)x, dir, a, &s, ret_why);
 	if (gx_ec_failed(ec))
 		return ec;
+	if (d->number == GX_X_CONNECT)
+		return gx_rserver__connect(s, dir, ((const struct gx_x_connect_req *)req)->is_private, gx_remote__deadline(s->r), a, ret_why);
 	if (d->number == GX_X_SUBSCRIBE_NOTIFICATION)
 		return gx_rlisten__subscribe(s, dir, req, a, ret_ans, ret_why);
 	if (d->number == GX_X_UNSUBSCRIBE_NOTIFICATION)

@@ -167,27 +167,61 @@ static int say_connect(struct gx_rserver *s, struct gx_rconn *c, const char *dir
 	return err;
 }
 
+bool gx_rserver__still(struct gx_rserver *s, const char *dir, struct gx_arena *a)
+{
+	const char *addr;
+	return s->r->server == NULL && s->r->o.locate(dir, a, &addr, s->r->o.locate_ctx) == 0 && strcmp(addr, s->addr) == 0;
+}
+
+/* One that is connected and has said so; a refusal is in *ret_code, and nothing is open. */
+static int dial_once(struct gx_rserver *s, const char *dir, bool is_private, int64_t limit, struct gx_arena *a, struct gx_rconn **ret_c,
+	uint8_t *ret_code, char *why)
+{
+	int err = gx_rconn__dial(s->addr, s->r->o.transport, limit, ret_c, why);
+	if (err != 0)
+		return err;
+	err = say_connect(s, *ret_c, dir, is_private, a, limit, ret_code);
+	if (err != 0)
+		snprintf(why, GX_WHY_SIZE, "handshake: %s", gx_strerror(err));
+	if (err != 0 || *ret_code != GX_XC_SUCCESS)
+		gx_rconn__free(*ret_c);
+	return err;
+}
+
+/* Who knows where stores are may have started the server for us: when it is not there, it is asked once more. */
+static int dial(struct gx_rserver *s, const char *dir, bool is_private, int64_t limit, struct gx_arena *a, struct gx_rconn **ret_c,
+	uint8_t *ret_code, char *why)
+{
+	int err = dial_once(s, dir, is_private, limit, a, ret_c, ret_code, why);
+	if ((err == GX_E_IO || err == GX_E_TRUNC) && gx_rserver__still(s, dir, a))
+		err = dial_once(s, dir, is_private, limit, a, ret_c, ret_code, why);
+	return err;
+}
+
+static int64_t connect_limit(const struct gx_rserver *s, int64_t until)
+{
+	int64_t limit = gx_rconn__now() + s->r->o.connect_ms;
+	return until < limit ? until : limit;
+}
+
+static gx_ec refusal(struct gx_rserver *s, const char *dir, uint8_t code, struct gx_arena *a, const char **ret_why)
+{
+	(void)gx_remote__fail(a, GX_E_IO, ret_why, "%s: %s: %s", s->addr, dir, gx_xcode_text(code));
+	return gx_exmdb__refusal(code);
+}
+
 /* Most stores are private ones; a server says when this one is not, and hangs up. */
 static gx_ec open_conn(struct gx_rserver *s, const char *dir, int64_t until, struct gx_arena *a, struct gx_rconn **ret_c, const char **ret_why)
 {
 	char why[GX_WHY_SIZE];
 	uint8_t code = GX_XC_MISCONFIG_MODE;
-	int64_t limit = gx_rconn__now() + s->r->o.connect_ms;
-	limit = until < limit ? until : limit;
+	int64_t limit = connect_limit(s, until);
 	for (int is_private = 1; is_private >= 0 && code == GX_XC_MISCONFIG_MODE; --is_private) {
-		int err = gx_rconn__dial(s->addr, s->r->o.transport, limit, ret_c, why);
+		int err = dial(s, dir, is_private, limit, a, ret_c, &code, why);
 		if (err != 0)
 			return gx_remote__fail(a, err, ret_why, "%s: %s", s->addr, why);
-		err = say_connect(s, *ret_c, dir, is_private, a, limit, &code);
-		if (err == 0 && code == GX_XC_SUCCESS)
-			return GX_EC(ecSuccess);
-		gx_rconn__free(*ret_c);
-		if (err != 0)
-			return gx_remote__fail(a, err, ret_why, "%s: handshake: %s", s->addr, gx_strerror(err));
 	}
-	(void)gx_remote__fail(a, GX_E_IO, ret_why, "%s: %s: %s", s->addr, dir, gx_xcode_text(code));
-	return code == GX_XC_MISCONFIG_PREFIX ? GX_EC(ecNotFound) : code == GX_XC_ACCESS_DENY ? GX_EC(ecAccessDenied) :
-		code == GX_XC_MAX_REACHED ? GX_EC(ecBusy) : GX_EC(ecRpcFailed);
+	return code == GX_XC_SUCCESS ? GX_EC(ecSuccess) : refusal(s, dir, code, a, ret_why);
 }
 
 /* With the lock held. False: the time is up. */
@@ -251,6 +285,23 @@ gx_ec gx_rserver__take(struct gx_rserver *s, const char *dir, int64_t until, str
 	if (gx_ec_failed(ec))
 		leave(s);
 	return ec;
+}
+
+gx_ec gx_rserver__connect(struct gx_rserver *s, const char *dir, bool is_private, int64_t until, struct gx_arena *a, const char **ret_why)
+{
+	char why[GX_WHY_SIZE];
+	struct gx_rconn *c;
+	uint8_t code;
+	int err = dial(s, dir, is_private, connect_limit(s, until), a, &c, &code, why);
+	if (err != 0)
+		return gx_remote__fail(a, err, ret_why, "%s: %s", s->addr, why);
+	if (code != GX_XC_SUCCESS)
+		return refusal(s, dir, code, a, ret_why);
+	pthread_mutex_lock(&s->lock);
+	++s->conns;
+	pthread_mutex_unlock(&s->lock);
+	gx_rserver__give(s, c, true);
+	return GX_EC(ecSuccess);
 }
 
 void gx_rserver__give(struct gx_rserver *s, struct gx_rconn *c, bool usable)

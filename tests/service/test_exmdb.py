@@ -705,6 +705,106 @@ def test_store_server_apart():
     s.stop()
 
 
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        own = f.read().split()
+    for tid in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{tid}/children") as f:
+            own += f.read().split()
+    return {int(c) for c in own}
+
+
+def store_of(pid):
+    with open(f"/proc/{pid}/cmdline", "rb") as f:
+        words = f.read().split(b"\0")
+    return words[words.index(b"--store") + 1].decode()
+
+
+def wait_until(func, seconds=60):
+    end = time.monotonic() + seconds
+    while not func():
+        assert time.monotonic() < end
+        time.sleep(.05)
+
+
+def test_a_process_for_each_store():
+    s = Server(users=3).start()
+    for i in range(3):
+        s.imap(i).logout()
+    s.stop()
+    dirs = [os.path.join(s.dir, "user", DOMAIN, f"user{i + 1}") for i in range(3)]
+    port = free_port()
+    p = start("istore", s, exmdb_listen=f"127.0.0.1:{port}", istore_standalone="3", cache_interval="1")
+    assert children(p.pid) == set()
+    address = ("127.0.0.1", port)
+    c = [Client(address, d) for d in dirs]
+    for i, client in enumerate(c):
+        fid, ec = client.create_folder(0, {PARENT: eid(IPM), NAME: f"of {i}", FOLDER_TYPE: 1})
+        assert ec == 0
+    workers = {store_of(pid): pid for pid in children(p.pid)}
+    assert sorted(workers) == sorted(dirs), workers
+    fails(lambda: Client(address, os.path.join(s.dir, "nothing")), 4)
+    # events come through
+    e = Listener(address, dirs[0])
+    sub = c[0].subscribe_notification(0x80 | 2, True, 0, 0)
+    c[0].transport_new_mail(eid(INBOX), eid(99), 1, "IPM.Note")
+    got = e.event()
+    assert sub in got["ids"], (sub, got)
+    # one that is killed takes nothing with it but its connections, and is there again
+    os.kill(workers[dirs[0]], signal.SIGKILL)
+    fid, ec = c[1].create_folder(0, {PARENT: eid(IPM), NAME: "still", FOLDER_TYPE: 1})
+    assert ec == 0
+    again = Client(address, dirs[0])
+    assert again.allocate_cn()
+    wait_until(lambda: {store_of(pid) for pid in children(p.pid)} == set(dirs))
+    assert {store_of(pid): pid for pid in children(p.pid)}[dirs[0]] != workers[dirs[0]]
+    p.send_signal(signal.SIGUSR1)
+    left = children(p.pid)
+    out = stop(p)
+    assert "processes of stores=3" in out and "signal 9" in out, out
+    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in left))
+    for d in dirs:
+        r = subprocess.run([program("gromox-mbck"), d], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert r.returncode == 0, r.stdout
+
+
+def test_a_process_for_just_one_store():
+    s = Server(users=2).start()
+    for i in range(2):
+        s.imap(i).logout()
+    s.stop()
+    dirs = [os.path.join(s.dir, "user", DOMAIN, f"user{i + 1}") for i in range(2)]
+    port = free_port()
+    for who in (f"user2@{DOMAIN}", dirs[1]):
+        os.environ["ISTORE_JUST_ONE"] = who
+        try:
+            p = start("istore", s, exmdb_listen=f"127.0.0.1:{port}", istore_standalone="3")
+        finally:
+            del os.environ["ISTORE_JUST_ONE"]
+        c = [Client(("127.0.0.1", port), d) for d in dirs]
+        e = Listener(("127.0.0.1", port), dirs[0])
+        for client in c:
+            client.subscribe_notification(2, True, 0, 0)
+            client.transport_new_mail(eid(INBOX), eid(99), 1, "IPM.Note")
+        assert sorted(e.event()["dir"] for _ in dirs) == sorted(dirs)
+        assert [store_of(pid) for pid in children(p.pid)] == dirs[1:]
+        stop(p)
+
+
+def test_processes_end_with_the_one_that_started_them():
+    s = Server(users=1).start()
+    s.imap(0).logout()
+    s.stop()
+    d = os.path.join(s.dir, "user", DOMAIN, "user1")
+    port = free_port()
+    p = start("istore", s, exmdb_listen=f"127.0.0.1:{port}", istore_standalone="3")
+    assert Client(("127.0.0.1", port), d).allocate_cn()
+    (pid,) = children(p.pid)
+    p.kill()
+    p.communicate()
+    wait_until(lambda: not os.path.exists(f"/proc/{pid}") or open(f"/proc/{pid}/stat").read().split()[2] == "Z")
+
+
 def test_listeners_and_access():
     s = Server(users=1).start()
     s.imap(0).logout()
@@ -743,7 +843,7 @@ def refused(name, s, words, **directives):
 
 def test_wrong_settings_are_explained():
     s = Server(users=0)
-    refused("istore", s, "use 0 or 1", istore_standalone="2")
+    refused("gromoxd", s, "set 3", istore_standalone="2")
     refused("istore", s, "exmdb_client_ca_path", exmdb_listen_tls="127.0.0.1:0")
     refused("istore", s, "no user nobody-there", exmdb_users_allow="nobody-there")
     refused("gromoxd", s, "exmdb_client_ca_path", exmdb_listen_tls="127.0.0.1:0")
