@@ -340,6 +340,18 @@ static void compare(struct gx_txn *t, uint64_t fid, uint8_t kind)
 	}
 }
 
+/* Some rows more, by some columns: the verification looks at the numbers. */
+static void count_some(struct gx_txn *t)
+{
+	struct gx_order *o;
+	int state;
+	for (uint64_t view = 1; view < 20; view++) {
+		ck_assert_int_eq(gx_orders__by_id(t, view, &o), 0);
+		if (o != NULL && !o->building && rnd(3) == 0)
+			ck_assert_int_eq(gx_order__count_more(t, o, 1 + rnd(o->spec.n), 1 + rnd(300), &state), 0);
+	}
+}
+
 static void fill(struct mmsg *m)
 {
 	m->subject = rnd(8) == 0 ? NULL : random_text(w.a);
@@ -463,8 +475,11 @@ START_TEST(random_work)
 	start_model();
 	for (unsigned round = 0; round < 120; round++) {
 		struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
-		for (unsigned i = rnd(40); i > 0; i--)
+		for (unsigned i = rnd(40); i > 0; i--) {
 			random_op(t);
+			if (rnd(40) == 0)
+				count_some(t);
+		}
 		if (rnd(3) == 0) /* seen from inside, before the commit */
 			compare(t, GX_FID_INBOX, GX_ORDER_NORMAL);
 		st_commit(t);
@@ -497,6 +512,9 @@ START_TEST(rolled_back)
 		t = st_begin(w.s, GX_TXN_WRITE);
 		for (unsigned i = 0; i < 30; i++)
 			random_op(t);
+		count_some(t);
+		for (unsigned i = 0; i < 10; i++)
+			random_op(t);
 		compare(t, GX_FID_INBOX, GX_ORDER_NORMAL); /* the first round makes the orders in vain */
 		gx_txn_abort(t);
 		memcpy(model, saved, sizeof(saved));
@@ -507,7 +525,10 @@ START_TEST(rolled_back)
 		gx_txn_abort(t);
 		t = st_begin(w.s, GX_TXN_WRITE);
 		random_op(t);
+		if (round % 3 == 0)
+			count_some(t);
 		st_commit(t);
+		st_verify(w.s);
 	}
 }
 END_TEST
@@ -623,6 +644,79 @@ START_TEST(many_rows_in_runs)
 }
 END_TEST
 
+static void count_all(struct gx_txn *t, unsigned column, unsigned depth, int want, unsigned groups)
+{
+	struct gx_sort cols[] = {{GX_PROP_TAG(0x6900 + column, PtypInteger32), 0}, {PidTagMessageDeliveryTime, 0}};
+	struct gx_sortset s = {cols, 2, 0, 0};
+	struct gx_orderspec spec;
+	uint64_t view;
+	bool back;
+	int state = -1;
+	ck_assert_int_eq(gx_orderspec__make(&s, &spec, &back), 0);
+	ck_assert_int_eq(gx_order__ensure(t, GX_FID_INBOX, GX_ORDER_NORMAL, &spec, 10000, &view), 0);
+	ck_assert_int_eq(gx_order__ensure_counts(t, view, depth, 10000), want == GX_COUNT_DONE ? 0 : GX_E_NOTFOUND);
+	int err = gx_order__count_state(t, view, depth, &state);
+	ck_assert_int_eq(err, want < 0 ? GX_E_NOTFOUND : 0);
+	ck_assert_int_eq(state, want);
+	GX_STMT(st, t->q, "SELECT COUNT(*),TOTAL(total) FROM sgroup WHERE view=?1 AND depth=?2");
+	gx_sql__bind_int(st, 1, (int64_t)view);
+	gx_sql__bind_int(st, 2, depth);
+	ck_assert_int_eq(gx_sql__step(st), 1);
+	ck_assert_int_eq(gx_sql__int(st, 0), want == GX_COUNT_DONE ? groups : 0);
+}
+
+static void insert_numbered(struct gx_txn *t, unsigned i)
+{
+	struct gx_msg_source src = GX_MSG_SOURCE_INIT;
+	struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
+	struct gx_msg_prepared *p;
+	struct gx_msg_ids ids;
+	struct gx_msgobj *obj = gx_msgobj_new(w.a);
+	ck_assert_int_eq(gx_proplist_set_i32(&obj->props, w.a, GX_PROP_TAG(0x6900, PtypInteger32), (int32_t)(i % 50)), 0);
+	ck_assert_int_eq(gx_proplist_set_i32(&obj->props, w.a, GX_PROP_TAG(0x6901, PtypInteger32), (int32_t)(i / 3)), 0);
+	src.obj = obj;
+	ck_assert_int_eq(gx_msg_prepare(w.a, &src, &p), 0);
+	o.received = 1 + i;
+	o.flags = i % 3 ? GX_MSGF_READ : 0;
+	ST_OK(gx_msg_insert(t, GX_FID_INBOX, p, &o, &ids));
+	gx_msg_prepared_release(p);
+	if (i % 500 == 0)
+		gx_arena_reset(w.a);
+}
+
+/* Few rows are not counted, nor is what hardly stands in groups; readers have it done by others. */
+START_TEST(groups_are_counted_when_it_helps)
+{
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 500; i++)
+		insert_numbered(t, i);
+	st_commit(t);
+	t = st_begin(w.s, GX_TXN_READ);
+	count_all(t, 0, 1, -1, 0);
+	gx_txn_abort(t);
+	t = st_begin(w.s, GX_TXN_WRITE);
+	for (unsigned i = 500; i < 40000; i++)
+		insert_numbered(t, i);
+	count_all(t, 2, 1, GX_COUNT_DONE, 1); /* nobody has the property */
+	st_commit(t);
+	t = st_begin(w.s, GX_TXN_READ);
+	count_all(t, 0, 1, GX_COUNT_DONE, 50);
+	count_all(t, 0, 2, GX_COUNT_VAIN, 0);
+	count_all(t, 1, 1, GX_COUNT_VAIN, 0);
+	gx_txn_abort(t);
+	st_verify(w.s);
+	t = st_begin(w.s, GX_TXN_WRITE);
+	for (unsigned i = 40000; i < 40100; i++)
+		insert_numbered(t, i);
+	st_commit(t);
+	t = st_begin(w.s, GX_TXN_READ);
+	count_all(t, 0, 1, GX_COUNT_DONE, 50);
+	count_all(t, 1, 1, GX_COUNT_VAIN, 0);
+	gx_txn_abort(t);
+	st_verify(w.s);
+}
+END_TEST
+
 START_TEST(longest_unused_goes)
 {
 	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
@@ -728,6 +822,28 @@ START_TEST(damage_is_found)
 	for (unsigned i = 0; i < 30; i++)
 		do_insert(t, GX_FID_INBOX);
 	compare(t, GX_FID_INBOX, GX_ORDER_NORMAL);
+	struct gx_order *o;
+	int state;
+	for (uint64_t view = 1; view <= SETS; view++) {
+		ck_assert_int_eq(gx_orders__by_id(t, view, &o), 0);
+		ck_assert_int_eq(gx_order__count_more(t, o, 1, view == 1 ? 7 : 100, &state), 0);
+		ck_assert_int_eq(state, view == 1 ? GX_COUNT_GOING : GX_COUNT_DONE);
+	}
+	ck_assert_int_eq(gx_order__verify(t, st_complain, NULL), 0);
+	static const char *const wrong[] = {"UPDATE sgroup SET total=total+1 WHERE view=%d", "DELETE FROM sgroup WHERE view=%d",
+		"INSERT INTO sgroup VALUES(%d,1,x'ffff',1,0)", "UPDATE sgroup SET unread=unread+1 WHERE view=%d",
+		"INSERT INTO sgroup VALUES(%d,2,x'00',1,0)", "UPDATE scount SET state=1-state WHERE view=%d",
+		"UPDATE scount SET depth=9 WHERE view=%d", "UPDATE scount SET state=2 WHERE view=%d"};
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		for (int view = 1; view <= 2; view++) {
+			char sql[128];
+			ck_assert_int_eq(gx_sql__exec(t->q, "SAVEPOINT a"), 0);
+			snprintf(sql, sizeof(sql), wrong[i], view);
+			ck_assert_int_eq(gx_sql__exec(t->q, sql), 0);
+			ck_assert_msg(gx_order__verify(t, st_complain, NULL) > 0, "%s", sql);
+			ck_assert_int_eq(gx_sql__exec(t->q, "ROLLBACK TO a; RELEASE a"), 0);
+			gx_orders__forget(w.s->orders);
+		}
 	ck_assert_int_eq(gx_order__verify(t, st_complain, NULL), 0);
 	ck_assert_int_eq(gx_sql__exec(t->q, "UPDATE srow SET unread=1-unread WHERE view=(SELECT MIN(id) FROM sview) AND"
 		" key=(SELECT MAX(key) FROM srow WHERE view=(SELECT MIN(id) FROM sview))"), 0);
@@ -755,6 +871,7 @@ static Suite *suite(void)
 	tcase_add_test(c, built_step_by_step);
 	tcase_add_test(c, folder_goes);
 	tcase_add_test(c, many_rows_in_runs);
+	tcase_add_test(c, groups_are_counted_when_it_helps);
 	tcase_add_test(c, longest_unused_goes);
 	tcase_add_test(c, one_order_serves_several);
 	tcase_add_test(c, messages_of_many_folders);

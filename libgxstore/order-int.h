@@ -109,12 +109,14 @@ void gx_orderwalk__end(struct gx_orderwalk *w);
 
 enum { GX_ORDER_NORMAL = 1, GX_ORDER_FAI, GX_ORDER_FOUND, GX_ORDER_STORE };
 #define GX_ORDERS_MAX 16U /* of a folder and kind; the longest unused one goes */
+#define GX_ORDER_DEPTHS 8U /* columns that rows can be grouped by */
 
 struct gx_order {
 	uint64_t id, fid;
 	uint8_t kind;
 	bool building;
 	uint64_t progress; /* while building: what has a UID (or id, for FOUND and STORE) up to here is in it */
+	uint8_t counted;   /* bit n-1: groups by n columns have numbers, or are being given them */
 	struct gx_orderspec spec;
 	struct gx_order *next;
 };
@@ -131,6 +133,8 @@ int gx_orders__new(struct gx_orders **ret_o) GX_MUST_CHECK;
 void gx_orders__free(struct gx_orders *o);
 /* The orders of a folder, a list with others' mixed in; in a write transaction. */
 int gx_orders__of(struct gx_txn *t, uint64_t fid, struct gx_order **ret_list) GX_MUST_CHECK;
+/* One of them; NULL when it is not known. */
+int gx_orders__by_id(struct gx_txn *t, uint64_t view, struct gx_order **ret_o) GX_MUST_CHECK;
 /* They changed on disk, or were rolled back: read again when asked. */
 void gx_orders__forget(struct gx_orders *o);
 
@@ -180,6 +184,42 @@ int gx_order__spec(struct gx_txn *t, uint64_t view, struct gx_orderspec *ret_spe
  */
 int gx_order__ensure(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int deadline_ms,
 	uint64_t *ret_view) GX_MUST_CHECK;
+
+/* ---- Numbers of groups (order_count.c) ---- */
+
+enum {
+	GX_COUNT_GOING, /* rows below upto are counted */
+	GX_COUNT_DONE,
+	GX_COUNT_VAIN, /* there are almost as many groups as rows: nothing is kept */
+};
+/*
+ * Sees to it that rows grouped by the first @depth columns are counted. It moves a read transaction as
+ * gx_order__ensure() does. GX_E_NOTFOUND: they are not, and it is better to look at the rows.
+ */
+int gx_order__ensure_counts(struct gx_txn *t, uint64_t view, unsigned depth, int deadline_ms) GX_MUST_CHECK;
+/* Of @view; GX_E_NOTFOUND when nobody has asked for it yet. */
+int gx_order__count_state(struct gx_txn *t, uint64_t view, unsigned depth, int *ret_state) GX_MUST_CHECK;
+/* Counts up to @n rows more; *ret_state is what it is then. */
+int gx_order__count_more(
+	struct gx_txn *t, struct gx_order *o, unsigned depth, unsigned n, int *ret_state) GX_MUST_CHECK;
+int gx_order__drop_counts(struct gx_txn *t, uint64_t view) GX_MUST_CHECK;
+
+/* One pass over changes of an order, in key order. */
+struct gx_ordertally {
+	const struct gx_order *o; /* NULL: nothing is counted */
+	struct {
+		bool open, bounded;
+		struct gx_push upto;   /* while counting */
+		struct gx_push prefix; /* of the group whose changes are being summed up */
+		int64_t total, unread;
+	} depth[GX_ORDER_DEPTHS];
+};
+int gx_ordertally__begin(struct gx_ordertally *y, struct gx_txn *t, uint64_t view) GX_MUST_CHECK;
+int gx_ordertally__add(
+	struct gx_ordertally *y, struct gx_txn *t, struct gx_bin key, int64_t total, int64_t unread) GX_MUST_CHECK;
+/* Writes what is left. */
+int gx_ordertally__end(struct gx_ordertally *y, struct gx_txn *t) GX_MUST_CHECK;
+void gx_ordertally__release(struct gx_ordertally *y);
 
 /* ---- Checking them (order_verify.c) ---- */
 

@@ -24,6 +24,7 @@ struct pass {
 	bool last;               /* there is no hi */
 	int64_t total, unread;   /* of the run */
 	bool dirty;
+	struct gx_ordertally tally;
 };
 
 static struct gx_bin bin_of(const struct gx_push *p)
@@ -200,7 +201,13 @@ static int apply_one(struct pass *w, const struct gx_orderop *op, const uint8_t 
 	w->unread += unread;
 	gx_tables__note_op(w->t, w->view, k, (int)total, (int)unread);
 	w->dirty = true;
-	return 0;
+	return gx_ordertally__add(&w->tally, w->t, k, total, unread);
+}
+
+static int end_view(struct pass *w)
+{
+	int err = close_run(w);
+	return err != 0 ? err : gx_ordertally__end(&w->tally, w->t);
 }
 
 int gx_order__apply(struct gx_txn *t, const uint8_t *keys, const struct gx_orderop *ops, size_t n)
@@ -209,14 +216,17 @@ int gx_order__apply(struct gx_txn *t, const uint8_t *keys, const struct gx_order
 	int err = 0;
 	for (size_t i = 0; err == 0 && i < n; i++) {
 		if (ops[i].view != w.view) {
-			err = close_run(&w);
+			err = end_view(&w);
 			w.view = ops[i].view;
+			if (err == 0)
+				err = gx_ordertally__begin(&w.tally, t, w.view);
 		}
 		if (err == 0)
 			err = apply_one(&w, &ops[i], keys + ops[i].off);
 	}
 	if (err == 0)
-		err = close_run(&w);
+		err = end_view(&w);
+	gx_ordertally__release(&w.tally);
 	gx_push_release(&w.lo);
 	gx_push_release(&w.hi);
 	return err;
@@ -240,7 +250,8 @@ int gx_order__drop_rows(struct gx_txn *t, uint64_t view)
 		return err;
 	GX_STMT(rows, t->q, "DELETE FROM srow WHERE view=?1");
 	gx_sql__bind_int(rows, 1, (int64_t)view);
-	return gx_sql__run(rows);
+	err = gx_sql__run(rows);
+	return err != 0 ? err : gx_order__drop_counts(t, view);
 }
 
 /* ---- Rows and positions ---- */

@@ -57,6 +57,22 @@ static int add(struct gx_orders *o, struct gx_stmt *st)
 	return 0;
 }
 
+static int load_counts(struct gx_txn *t, struct gx_orders *o)
+{
+	GX_STMT(st, t->q, "SELECT c.view,c.depth,v.fid FROM scount c JOIN sview v ON v.id=c.view WHERE c.state<>?1");
+	gx_sql__bind_int(st, 1, GX_COUNT_VAIN);
+	int r;
+	while ((r = gx_sql__step(st)) > 0) {
+		struct gx_order *x = o->bucket[gx_sql__u64(st, 2) % GX_ORDER_BUCKETS];
+		unsigned depth = (unsigned)gx_sql__int(st, 1);
+		while (x != NULL && x->id != gx_sql__u64(st, 0))
+			x = x->next;
+		if (x != NULL && depth > 0 && depth <= GX_ORDER_DEPTHS)
+			x->counted |= (uint8_t)(1U << (depth - 1));
+	}
+	return r;
+}
+
 static int load(struct gx_txn *t, struct gx_orders *o)
 {
 	GX_STMT(st, t->q, "SELECT id,fid,kind,spec,progress FROM sview");
@@ -66,7 +82,7 @@ static int load(struct gx_txn *t, struct gx_orders *o)
 		if (err != 0)
 			return err;
 	}
-	return r;
+	return r < 0 ? r : load_counts(t, o);
 }
 
 int gx_orders__of(struct gx_txn *t, uint64_t fid, struct gx_order **ret_list)
@@ -82,4 +98,18 @@ int gx_orders__of(struct gx_txn *t, uint64_t fid, struct gx_order **ret_list)
 	}
 	*ret_list = o->bucket[fid % GX_ORDER_BUCKETS];
 	return 0;
+}
+
+int gx_orders__by_id(struct gx_txn *t, uint64_t view, struct gx_order **ret_o)
+{
+	struct gx_order *o;
+	int err = gx_orders__of(t, 0, &o);
+	for (unsigned i = 0; err == 0 && i < GX_ORDER_BUCKETS; i++)
+		for (o = t->s->orders->bucket[i]; o != NULL; o = o->next)
+			if (o->id == view) {
+				*ret_o = o;
+				return 0;
+			}
+	*ret_o = NULL;
+	return err;
 }

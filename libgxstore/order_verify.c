@@ -134,6 +134,87 @@ static int check_runs(struct check *k)
 	return r;
 }
 
+/* ---- Numbers of groups ---- */
+
+struct group {
+	struct gx_push prefix;
+	int64_t total, unread;
+};
+
+/* The group at hand has to be the next that is kept. */
+static int check_group(struct check *k, struct gx_stmt *kept, unsigned depth, const struct group *g)
+{
+	struct gx_bin prefix = {g->prefix.data, g->prefix.len};
+	int r = gx_sql__step(kept);
+	if (r < 0)
+		return r;
+	if (r == 0 || gx_order__cmp(gx_sql__blob(kept, 0), prefix) != 0 || gx_sql__int(kept, 1) != g->total ||
+		gx_sql__int(kept, 2) != g->unread) {
+		say(k, "a group by %u columns says %lld rows, %lld unread; counted %lld, %lld", depth,
+			(long long)(r == 0 ? 0 : gx_sql__int(kept, 1)), (long long)(r == 0 ? 0 : gx_sql__int(kept, 2)),
+			(long long)g->total, (long long)g->unread);
+		return 1; /* the others would be out of step */
+	}
+	return 0;
+}
+
+/* @return 1 one was wrong, 0, GX_E_*. */
+static int check_groups(struct check *k, struct gx_stmt *kept, unsigned depth, struct gx_bin upto, struct group *g)
+{
+	GX_STMT(st, k->t->q, "SELECT key,unread FROM srow WHERE view=?1 AND (?2 IS NULL OR key<?2) ORDER BY key");
+	gx_sql__bind_int(st, 1, (int64_t)k->o->id);
+	if (upto.data != NULL)
+		gx_sql__bind_blob(st, 2, upto.data, upto.len);
+	int r = 0, wrong = 0;
+	while (wrong == 0 && g->prefix.err == 0 && (r = gx_sql__step(st)) > 0) {
+		struct gx_bin key = gx_sql__blob(st, 0);
+		struct gx_bin prefix = {key.data, gx_orderspec__prefix(&k->o->spec, key, depth)};
+		if (g->total > 0 && gx_order__cmp((struct gx_bin){g->prefix.data, g->prefix.len}, prefix) != 0) {
+			wrong = check_group(k, kept, depth, g);
+			g->total = g->unread = 0;
+		}
+		gx_push_clear(&g->prefix);
+		gx_push_bytes(&g->prefix, prefix.data, prefix.len);
+		g->total++;
+		g->unread += gx_sql__int(st, 1);
+	}
+	if (wrong != 0 || g->prefix.err != 0)
+		return wrong != 0 ? wrong : g->prefix.err;
+	return r < 0 ? r : g->total > 0 ? check_group(k, kept, depth, g) : 0;
+}
+
+static int check_counted(struct check *k, unsigned depth, struct gx_bin upto)
+{
+	struct group g = {.prefix = GX_PUSH_INIT};
+	GX_STMT(kept, k->t->q, "SELECT key,total,unread FROM sgroup WHERE view=?1 AND depth=?2 ORDER BY key");
+	gx_sql__bind_int(kept, 1, (int64_t)k->o->id);
+	gx_sql__bind_int(kept, 2, depth);
+	int r = check_groups(k, kept, depth, upto, &g);
+	gx_push_release(&g.prefix);
+	if (r == 0 && (r = gx_sql__step(kept)) > 0)
+		say(k, "there is a group by %u columns without rows", depth);
+	return r < 0 ? r : 0;
+}
+
+static int check_counts(struct check *k)
+{
+	GX_STMT(st, k->t->q, "SELECT depth,state,upto FROM scount WHERE view=?1");
+	gx_sql__bind_int(st, 1, (int64_t)k->o->id);
+	int r, err = 0;
+	while (err == 0 && (r = gx_sql__step(st)) > 0) {
+		unsigned depth = (unsigned)gx_sql__int(st, 0);
+		struct gx_bin upto = gx_sql__blob(st, 2);
+		bool going = gx_sql__int(st, 1) == GX_COUNT_GOING;
+		if (!going || upto.len == 0)
+			upto.data = going ? (const uint8_t *)"" : NULL;
+		if (depth == 0 || depth > k->o->spec.n || depth > GX_ORDER_DEPTHS)
+			say(k, "groups by %u columns are counted", depth);
+		else if (gx_sql__int(st, 1) != GX_COUNT_VAIN)
+			err = check_counted(k, depth, upto);
+	}
+	return err != 0 ? err : r;
+}
+
 static int check_order(struct check *k, const struct gx_order *o)
 {
 	struct gx_arena *a = gx_arena_new(0);
@@ -145,14 +226,18 @@ static int check_order(struct check *k, const struct gx_order *o)
 	gx_arena_free(a);
 	if (err == 0)
 		err = check_sums(k);
-	return err != 0 ? err : check_runs(k);
+	if (err == 0)
+		err = check_runs(k);
+	return err != 0 ? err : check_counts(k);
 }
 
 static int check_strays(struct check *k)
 {
 	static const struct gx_order none = {0};
 	GX_STMT(st, k->t->q, "SELECT (SELECT COUNT(*) FROM schunk WHERE view NOT IN (SELECT id FROM sview)),"
-		" (SELECT COUNT(*) FROM sview WHERE fid<>0 AND fid NOT IN (SELECT fid FROM folders))");
+		" (SELECT COUNT(*) FROM sview WHERE fid<>0 AND fid NOT IN (SELECT fid FROM folders)),"
+		" (SELECT COUNT(*) FROM sgroup g WHERE NOT EXISTS"
+		" (SELECT 1 FROM scount c JOIN sview v ON v.id=c.view WHERE c.view=g.view AND c.depth=g.depth AND c.state<>2))");
 	int r = gx_sql__step(st);
 	if (r <= 0)
 		return r;
@@ -161,6 +246,8 @@ static int check_strays(struct check *k)
 		say(k, "%lld runs belong to no order", (long long)gx_sql__int(st, 0));
 	if (gx_sql__int(st, 1) != 0)
 		say(k, "%lld orders belong to no folder", (long long)gx_sql__int(st, 1));
+	if (gx_sql__int(st, 2) != 0)
+		say(k, "%lld groups belong to no order", (long long)gx_sql__int(st, 2));
 	return 0;
 }
 
@@ -188,6 +275,6 @@ int gx_order__rebuild(struct gx_txn *t)
 		err = gx_order__changing(t);
 	gx_orders__forget(t->s->orders);
 	if (err == 0)
-		err = gx_sql__exec(t->q, "DELETE FROM srow; DELETE FROM schunk; DELETE FROM sview");
+		err = gx_sql__exec(t->q, "DELETE FROM srow; DELETE FROM schunk; DELETE FROM sgroup; DELETE FROM scount; DELETE FROM sview");
 	return err;
 }

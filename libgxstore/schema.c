@@ -42,6 +42,7 @@ static const char version_1[] =
  * 2: read state has a change number of its own (rcn); associated messages are found without passing
  *    the normal ones; sizes of all kinds are kept; rules, search folders, sort orders (see order.c),
  *    replicas, reserved ids, read state of each user in public stores.
+ * 3: numbers of the groups of a sort order (see order_count.c).
  */
 static const char *const steps[GX_SCHEMA_VERSION - 1] = {
 	"ALTER TABLE msg ADD COLUMN rcn INTEGER;"
@@ -77,6 +78,9 @@ static const char *const steps[GX_SCHEMA_VERSION - 1] = {
 	"CREATE TABLE timers(mid INTEGER PRIMARY KEY, timer INTEGER);"
 	"CREATE INDEX msg_body ON msg(body) WHERE body<>mid;"
 	"CREATE TABLE ftsq(cn INTEGER PRIMARY KEY, body INTEGER);",
+	"CREATE TABLE sgroup(view INTEGER, depth INTEGER, key BLOB, total INTEGER, unread INTEGER,"
+	" PRIMARY KEY(view, depth, key)) WITHOUT ROWID;"
+	"CREATE TABLE scount(view INTEGER, depth INTEGER, state INTEGER, upto BLOB, PRIMARY KEY(view, depth)) WITHOUT ROWID;",
 };
 
 int gx_schema__create(struct gx_sql *q, unsigned version)

@@ -213,7 +213,7 @@ bool gx_flush__kept(struct gx_store *s);
 
 /* ---- Schema (schema.c) ---- */
 
-#define GX_SCHEMA_VERSION 2
+#define GX_SCHEMA_VERSION 3
 #define GX_APPLICATION_ID 0x47585354 /* "GXST" */
 /* Makes the tables of a version, from 1 to GX_SCHEMA_VERSION, in an empty database. */
 int gx_schema__create(struct gx_sql *q, unsigned version) GX_MUST_CHECK;

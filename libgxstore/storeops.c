@@ -3,8 +3,9 @@
 #include <config.h>
 #include "libgxstore/storeops.h"
 
-extern const struct so_ops so_ics_ops, so_folder_ops, so_insert_ops, so_msg_ops, so_read_ops, so_store_ops;
-static const struct so_ops *const lists[] = {&so_insert_ops, &so_msg_ops, &so_folder_ops, &so_store_ops, &so_ics_ops, &so_read_ops};
+extern const struct so_ops so_ics_ops, so_folder_ops, so_insert_ops, so_msg_ops, so_order_ops, so_read_ops, so_store_ops;
+static const struct so_ops *const lists[] = {&so_insert_ops, &so_msg_ops, &so_folder_ops, &so_store_ops, &so_ics_ops,
+	&so_read_ops, &so_order_ops};
 
 const struct so_op *so_op(size_t i)
 {

@@ -6,8 +6,8 @@
 
 /*
  * Groups of a categorised table. Rows of a group stand together in the sequence, so a group is a range of
- * it: its leaf rows are never held. Reading an order on disk passes over runs that lie in one group
- * without looking at their rows: it costs by the number of groups and runs, not of messages.
+ * it: its leaf rows are never held. An order on disk has the numbers of its groups (order_count.c): reading
+ * them costs by the number of groups, not of messages.
  *
  * A group is known by the bytes of its category columns; by them it is found again when groups are read
  * anew, and keeps its id and whether it is open.

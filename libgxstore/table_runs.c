@@ -5,8 +5,9 @@
 #include "libgxstore/table-int.h"
 
 /*
- * Ranges of leaf rows with the same category columns, ascending. An order on disk is read without looking
- * at the rows of runs that lie in one range; a few changes are merged into the ranges of before.
+ * Ranges of leaf rows with the same category columns, ascending. When the order on disk has no numbers of
+ * groups it is read, without looking at the rows of runs that lie in one range; a few changes are merged
+ * into the ranges of before.
  */
 
 #define MANY 16U /* rows of a range that are looked at before the others are counted */
@@ -149,7 +150,7 @@ static int read_run(struct gx_runs *x, struct gx_txn *t, const struct gx_push *l
 	return read_rows(x, t, from, hi);
 }
 
-int gx_runs__read_order(struct gx_runs *x, struct gx_txn *t)
+static int read_rows_of_order(struct gx_runs *x, struct gx_txn *t)
 {
 	struct gx_push lo = GX_PUSH_INIT, hi = GX_PUSH_INIT;
 	uint64_t total = 0, unread = 0;
@@ -176,6 +177,33 @@ int gx_runs__read_order(struct gx_runs *x, struct gx_txn *t)
 	gx_push_release(&lo);
 	gx_push_release(&hi);
 	return err != 0 ? err : r;
+}
+
+/* As they were counted. @return 1 done, 0 they were not. */
+static int read_counts(struct gx_runs *x, struct gx_txn *t)
+{
+	const struct gx_seq *q = &x->tb->seq;
+	unsigned depth = x->tb->groups.depth;
+	int state, err = gx_order__count_state(t, q->view, depth, &state);
+	if (err != 0 || state != GX_COUNT_DONE)
+		return err == GX_E_NOTFOUND ? 0 : err;
+	GX_STMT(st, t->q, "SELECT key,total,unread FROM sgroup WHERE view=?1 AND depth=?2 ORDER BY key");
+	gx_sql__bind_int(st, 1, (int64_t)q->view);
+	gx_sql__bind_int(st, 2, depth);
+	int r;
+	while ((r = gx_sql__step(st)) > 0) {
+		uint64_t total = gx_sql__u64(st, 1), unread = gx_sql__u64(st, 2);
+		err = gx_runs__add(x, gx_sql__blob(st, 0), q->unread_only ? unread : total, unread);
+		if (err != 0)
+			return err;
+	}
+	return r < 0 ? r : 1;
+}
+
+int gx_runs__read_order(struct gx_runs *x, struct gx_txn *t)
+{
+	int r = read_counts(x, t);
+	return r != 0 ? r < 0 ? r : 0 : read_rows_of_order(x, t);
 }
 
 /* ---- Ranges of before, and what commits changed ---- */

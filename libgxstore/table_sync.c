@@ -14,6 +14,7 @@
 #define SMALL_FOLDER 2048U   /* up to here sorting in memory is better than waiting for the writer */
 #define WAIT_SMALL_MS 20
 #define WAIT_LARGE_MS 10000
+#define WAIT_COUNT_MS 1000
 #define TRIES 8
 
 static bool in_memory(const struct gx_table *tb)
@@ -86,6 +87,12 @@ static int make_order(struct gx_table *tb, struct gx_txn *t, uint64_t *ret_view)
 		n <= SMALL_FOLDER ? WAIT_SMALL_MS : WAIT_LARGE_MS, ret_view);
 }
 
+static bool cannot_write(const struct gx_txn *t, int err)
+{
+	return err == GX_E_TIMEOUT || err == GX_E_BUSY ||
+	       (t->mode == GX_TXN_READ && (err == GX_E_NOSPACE || err == GX_E_IO));
+}
+
 static int choose_order(struct gx_table *tb, struct gx_txn *t)
 {
 	struct gx_seq *q = &tb->seq;
@@ -96,7 +103,7 @@ static int choose_order(struct gx_table *tb, struct gx_txn *t)
 	if (err == GX_E_NOTFOUND)
 		err = make_order(tb, t, &view);
 	/* Where nothing can be written tables can be read all the same. */
-	if (err == GX_E_TIMEOUT || err == GX_E_BUSY || (t->mode == GX_TXN_READ && (err == GX_E_NOSPACE || err == GX_E_IO))) {
+	if (cannot_write(t, err)) {
 		take_order(tb, 0, NULL);
 		return 0;
 	}
@@ -107,6 +114,20 @@ static int choose_order(struct gx_table *tb, struct gx_txn *t)
 	if (err == 0)
 		take_order(tb, view, &spec);
 	return err;
+}
+
+/* Groups that have to be read anew are read from numbers when there are some; the rows do as well. */
+static int count_groups(struct gx_table *tb, struct gx_txn *t)
+{
+	pthread_mutex_lock(&tb->lock);
+	bool wanted = tb->stale && tb->groups.depth > 0 && !tb->seq.listed;
+	pthread_mutex_unlock(&tb->lock);
+	if (!wanted)
+		return 0;
+	int err = gx_order__ensure_counts(t, tb->seq.view, tb->groups.depth, WAIT_COUNT_MS);
+	if (err != 0 && err != GX_E_NOTFOUND && !cannot_write(t, err))
+		return err;
+	return choose_order(tb, t); /* the transaction may have moved, and the order be gone */
 }
 
 /* ---- What is in memory ---- */
@@ -240,6 +261,8 @@ gx_ec gx_table__begin(struct gx_table *tb, struct gx_txn *t)
 	set_busy(tb, true);
 	if (tb->what == GX_T_CONTENTS && !tb->seq.listed)
 		err = choose_order(tb, t);
+	if (err == 0 && tb->what == GX_T_CONTENTS)
+		err = count_groups(tb, t);
 	if (err == 0 && in_memory(tb)) {
 		err = keep_step(tb, t);
 	} else if (err == 0) { /* it reads the store itself */
