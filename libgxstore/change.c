@@ -173,7 +173,8 @@ int gx_change__created(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 
 int gx_change__updated(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_row *old, const struct gx_msg_row *r, int how)
 {
-	if (((old->flags ^ r->flags) & (GX_MSGF_READ | GX_MSGF_FAI | GX_MSGF_SOFTDEL)) != 0 || old->size != r->size) {
+	bool resized = old->size != r->size;
+	if (((old->flags ^ r->flags) & (GX_MSGF_READ | GX_MSGF_FAI | GX_MSGF_SOFTDEL)) != 0 || resized) {
 		gx_fstate__count(t, f, old->flags, old->size, -1);
 		gx_fstate__count(t, f, r->flags, r->size, 1);
 	}
@@ -183,8 +184,12 @@ int gx_change__updated(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 		err = view_op(t, renumbered ? GX_VOP_INSERT : GX_VOP_UPDATE, r);
 	if (err == 0)
 		err = gx_order__updated(t, old, r);
-	if (err == 0 && how != GX_CH_QUIET)
+	if (err == 0 && (how != GX_CH_QUIET || resized))
 		err = gx_search__updated(t, old, r);
+	if (how == GX_CH_QUIET && resized) { /* a rendered message: no version of it, but rows show its size */
+		(void)gx_txn__new_cn(t);
+		err = err != 0 ? err : gx_tables__note(t, old, r);
+	}
 	if (err != 0 || how == GX_CH_QUIET)
 		return err;
 	err = gx_tables__note(t, old, r);

@@ -123,6 +123,59 @@ START_TEST(search_folder_is_told)
 }
 END_TEST
 
+static int render(const struct gx_msgobj *m, struct gx_push *msg, struct gx_push *env, struct gx_push *bs, void *ctx)
+{
+	(void)m;
+	(void)ctx;
+	gx_push_str(msg, "Subject: much longer than the object that it is made of\r\n\r\n");
+	for (unsigned i = 0; i < 100; i++)
+		gx_push_str(msg, "and with as many lines as a letter has\r\n");
+	gx_push_str(env, "(e)");
+	gx_push_str(bs, "(b)");
+	return 0;
+}
+
+/* What IMAP asks for is made and kept: the message is as it was, but its size is another, and rows show that. */
+START_TEST(rendering_is_told)
+{
+	static struct heard h;
+	const struct gx_sort up[] = {{PidTagMessageSize, 0}};
+	const struct gx_sortset by_size = {up, 1, 0, 0};
+	const struct gx_restr any = {.type = RES_EXIST, .u.exist = {PidTagSubject}};
+	const uint64_t scope = GX_FID_INBOX;
+	struct gx_table_opts to = opts(GX_FID_INBOX, 0);
+	struct gx_store_opts so = GX_STORE_OPTS_INIT;
+	struct gx_folder_info i, f;
+	struct gx_msg_mime mime;
+	uint64_t small, big, fid;
+	memset(&h, 0, sizeof(h));
+	gx_store_close(w.s);
+	so.render = render;
+	w.s = st_open_with(w.dir, &so);
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	small = insert_subject(t, GX_FID_INBOX, "x", 1);
+	big = st_insert(t, GX_FID_INBOX, 2, 2000, 0).mid;
+	ST_OK(gx_folder_create(t, GX_FID_FINDER, "all", NULL, GX_FOLDER_SEARCH, NULL, &fid));
+	ST_OK(gx_search_set(t, fid, RESTART_SEARCH | SHALLOW_SEARCH, &any, &scope, 1));
+	st_commit(t);
+	to.sort = &by_size;
+	t = st_begin(w.s, GX_TXN_READ);
+	struct gx_table *tb = contents(t, to);
+	ck_assert_uint_eq(count(tb, t), 2);
+	ST_OK(gx_table_watch(tb, hear, &h));
+	ST_OK(gx_msg_mime(t, small, &mime));
+	gx_txn_abort(t);
+	ck_assert(h.n == 1 && h.v[0].type == GX_TABLE_EV_MODIFIED && h.v[0].row_mid == small && h.v[0].after_mid == big);
+	t = st_begin(w.s, GX_TXN_READ);
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, w.a, &i));
+	ST_OK(gx_folder_get(t, fid, w.a, &f));
+	ck_assert_uint_eq(f.total, 2);
+	ck_assert_uint_eq(f.size, i.size);
+	gx_txn_abort(t);
+	gx_table_close(tb);
+}
+END_TEST
+
 START_TEST(changed_once_until_used)
 {
 	static struct heard h;
@@ -316,6 +369,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, hierarchy_is_told);
 	tcase_add_test(c, search_folder_is_told);
+	tcase_add_test(c, rendering_is_told);
 	tcase_add_test(c, changed_once_until_used);
 	tcase_add_test(c, reset_change_numbers);
 	tcase_add_test(c, side_by_side);
