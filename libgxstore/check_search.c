@@ -84,6 +84,34 @@ static uint32_t status(struct gx_txn *t, uint64_t fid)
 	return i.status;
 }
 
+/* What a search looks into goes: it knows of one folder less, and of none in the end. */
+START_TEST(scope_goes)
+{
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	struct gx_search_info i;
+	uint64_t fid = finder(t, "x"), scope[2];
+	ST_OK(gx_folder_create(t, GX_FID_INBOX, "one", NULL, GX_FOLDER_GENERIC, NULL, &scope[0]));
+	ST_OK(gx_folder_create(t, GX_FID_INBOX, "two", NULL, GX_FOLDER_GENERIC, NULL, &scope[1]));
+	put(t, scope[0], "a", 0);
+	put(t, scope[1], "b", 0);
+	ST_OK(gx_search_set(t, fid, RESTART_SEARCH, unread(), scope, 2));
+	ck_assert_uint_eq(found(t, fid, NULL), 2);
+	ST_OK(gx_folder_delete(t, scope[0], false)); /* it can come back */
+	ST_OK(gx_search_get(t, fid, a, &i));
+	ck_assert_uint_eq(i.n, 2);
+	for (size_t k = 0; k < 2; k++) {
+		ST_OK(gx_folder_delete(t, scope[k], true));
+		ST_OK(gx_search_get(t, fid, a, &i));
+		ck_assert_uint_eq(i.n, 1 - k);
+		ck_assert_uint_eq(found(t, fid, NULL), 1 - k);
+	}
+	put(t, GX_FID_INBOX, "c", 0);
+	ck_assert_uint_eq(found(t, fid, NULL), 0);
+	ST_IS(gx_search_set(t, fid, RESTART_SEARCH, NULL, NULL, 0), ecNotInitialized);
+	st_commit(t);
+}
+END_TEST
+
 START_TEST(set_and_get)
 {
 	const uint64_t scope[] = {GX_FID_INBOX, GX_FID_SENT};
@@ -401,6 +429,7 @@ static Suite *suite(void)
 	tcase_add_test(c, by_hand);
 	tcase_add_test(c, shown_by_many);
 	tcase_add_test(c, folders_move);
+	tcase_add_test(c, scope_goes);
 	tcase_add_test(c, in_portions);
 	tcase_add_test(c, events);
 	tcase_add_test(c, model);

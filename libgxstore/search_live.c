@@ -225,11 +225,19 @@ static int drop_def(struct gx_txn *t, uint64_t fid)
 	GX_STMT(def, t->q, "DELETE FROM search WHERE fid=?1");
 	gx_sql__bind_int(def, 1, (int64_t)fid);
 	int err = gx_sql__run(def);
-	GX_STMT(scope, t->q, "DELETE FROM scope WHERE search=?1 OR fid=?1");
+	GX_STMT(scope, t->q, "DELETE FROM scope WHERE search=?1");
 	gx_sql__bind_int(scope, 1, (int64_t)fid);
 	err = err != 0 ? err : gx_sql__run(scope);
 	gx_searches__forget(t->s->searches);
 	return err != 0 ? err : gx_search__clear(t, fid);
+}
+
+/* Searches that looked into a folder look into one less. */
+static int leave_scopes(struct gx_txn *t, uint64_t fid)
+{
+	GX_STMT(st, t->q, "DELETE FROM scope WHERE fid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)fid);
+	return gx_sql__run(st);
 }
 
 /* 1 yes, 0 no. */
@@ -245,8 +253,8 @@ int gx_search__folder_gone(struct gx_txn *t, uint64_t fid, bool hard)
 {
 	int search = is_search(t, fid);
 	int err = search < 0 ? search : search > 0 ? 0 : unlink_contents(t, fid);
-	if (err == 0 && hard && search > 0)
-		err = drop_def(t, fid);
+	if (err == 0 && hard)
+		err = search > 0 ? drop_def(t, fid) : leave_scopes(t, fid);
 	gx_searches__forget(t->s->searches);
 	return err;
 }
