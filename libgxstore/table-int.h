@@ -369,8 +369,13 @@ void gx_tables__free(struct gx_tables *r);
 /* From here on the table hears of commits; its version is the transaction's. */
 void gx_tables__add(struct gx_table *tb);
 void gx_tables__remove(struct gx_table *tb);
-/* Waits until a commit that is under way was told. @return the version that everybody knows of. */
-uint64_t gx_tables__settle(struct gx_store *s);
+/*
+ * Keeps commits from being told, once that which made @version was. @return the version that everybody knows of.
+ * While it is held still, commits wait as well: what is read then is that version or a later one of another process.
+ */
+uint64_t gx_tables__hold(struct gx_store *s, uint64_t version);
+uint64_t gx_tables__hold_still(struct gx_store *s); /* by who holds it already */
+void gx_tables__let_go(struct gx_store *s);
 /* Around COMMIT. */
 void gx_tables__begin_commit(struct gx_txn *t);
 void gx_tables__end_commit(struct gx_txn *t, bool done);

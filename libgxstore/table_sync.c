@@ -15,7 +15,7 @@
 #define WAIT_SMALL_MS 20
 #define WAIT_LARGE_MS 10000
 #define WAIT_COUNT_MS 1000
-#define TRIES 8
+#define TRIES 8U
 
 static bool in_memory(const struct gx_table *tb)
 {
@@ -153,22 +153,34 @@ static int update(struct gx_table *tb, struct gx_txn *t, const uint64_t *ids, si
 	return err == 0 && tb->groups.depth > 0 ? gx_groups__fill(tb, t) : err;
 }
 
-/* The owner has the table to itself: commits that come meanwhile leave what they have for the next time. */
-static int refresh(struct gx_table *tb, struct gx_txn *t, uint64_t version)
+/* What commits have left for the table to look at. */
+struct left {
+	bool anew;
+	uint64_t *ids;
+	size_t n;
+	struct gx_groupops ops;
+};
+
+/* Holds the lock of all tables: no commit is half told. @return false when nothing is left. */
+static bool take_left(struct gx_table *tb, uint64_t version, uint64_t known, struct left *l)
 {
 	pthread_mutex_lock(&tb->lock);
-	bool anew = tb->stale;
-	size_t n = tb->npending;
-	uint64_t *ids = tb->pending;
-	struct gx_groupops ops = tb->ops;
+	/* Nobody here has told of what lies between: another process has changed the store. */
+	if (version > known && version > tb->version)
+		tb->stale = true;
+	*l = (struct left){.anew = tb->stale, .ids = tb->pending, .n = tb->npending, .ops = tb->ops};
 	tb->pending = NULL;
 	tb->npending = tb->cap_pending = 0;
 	tb->ops = (struct gx_groupops){.bytes = GX_PUSH_INIT};
-	tb->stale = false;
+	tb->stale = tb->told = tb->moved = false;
 	pthread_mutex_unlock(&tb->lock);
-	int err = anew ? fill(tb, t) : update(tb, t, ids, n, &ops);
-	free(ids);
-	gx_groupops__clear(&ops);
+	return l->anew || l->n > 0;
+}
+
+/* The owner has the table to itself: commits that come meanwhile leave what they have for the next time. */
+static int refresh(struct gx_table *tb, struct gx_txn *t, uint64_t version, struct left *l)
+{
+	int err = l->anew ? fill(tb, t) : update(tb, t, l->ids, l->n, &l->ops);
 	pthread_mutex_lock(&tb->lock);
 	tb->version = version;
 	if (err != 0)
@@ -193,44 +205,56 @@ static int refresh_inside(struct gx_table *tb, struct gx_txn *t)
 	return err;
 }
 
-/* Brings the transaction up to what everybody knows of. *ret_known is that. */
+/* An old read transaction moves on. */
+static int renew(struct gx_txn *t, uint64_t *ret_version)
+{
+	int err = gx_txn__renew(t);
+	return err != 0 ? err : gx_txn__version(t, ret_version);
+}
+
+/*
+ * Brings the transaction up to what everybody knows of, and keeps commits from being told. Where one follows the other,
+ * commits wait the last time.
+ */
 static int move_on(struct gx_txn *t, uint64_t *ret_version, uint64_t *ret_known)
 {
 	int err = gx_txn__version(t, ret_version);
-	*ret_known = gx_tables__settle(t->s);
-	if (err == 0 && *ret_version < *ret_known && t->mode == GX_TXN_READ) {
-		err = gx_txn__renew(t);
-		if (err == 0)
-			err = gx_txn__version(t, ret_version);
-		*ret_known = gx_tables__settle(t->s);
+	if (err != 0)
+		return err;
+	for (unsigned tries = 0;; tries++) {
+		*ret_known = gx_tables__hold(t->s, *ret_version);
+		if (*ret_version >= *ret_known || t->mode != GX_TXN_READ)
+			return 0;
+		if (tries == TRIES)
+			break;
+		gx_tables__let_go(t->s);
+		err = renew(t, ret_version);
+		if (err != 0)
+			return err;
 	}
+	*ret_known = gx_tables__hold_still(t->s);
+	err = renew(t, ret_version);
+	if (err != 0)
+		gx_tables__let_go(t->s);
 	return err;
 }
 
 static int keep_step(struct gx_table *tb, struct gx_txn *t)
 {
+	uint64_t version, known;
+	struct left l;
 	if (has_changes(t))
 		return refresh_inside(tb, t);
-	for (unsigned tries = 0; tries < TRIES; tries++) {
-		uint64_t version, known;
-		int err = move_on(t, &version, &known);
-		if (err != 0)
-			return err;
-		pthread_mutex_lock(&tb->lock);
-		/* Nobody here has told of what lies between: another process has changed the store. */
-		if (version > known && version > tb->version)
-			tb->stale = true;
-		bool good = !tb->stale && tb->npending == 0 && version >= known;
-		tb->told = tb->told && !good;
-		tb->moved = tb->moved && !good;
-		pthread_mutex_unlock(&tb->lock);
-		if (good)
-			return 0;
-		err = version < known ? 0 : refresh(tb, t, version);
-		if (err != 0)
-			return err;
-	}
-	return GX_E_BUSY;
+	int err = move_on(t, &version, &known);
+	if (err != 0)
+		return err;
+	bool any = take_left(tb, version, known, &l);
+	gx_tables__let_go(t->s);
+	if (any)
+		err = refresh(tb, t, version, &l);
+	free(l.ids);
+	gx_groupops__clear(&l.ops);
+	return err;
 }
 
 /* ---- A call's first and last step ---- */

@@ -68,15 +68,26 @@ void gx_tables__remove(struct gx_table *tb)
 	pthread_mutex_unlock(&r->lock);
 }
 
-uint64_t gx_tables__settle(struct gx_store *s)
+uint64_t gx_tables__hold(struct gx_store *s, uint64_t version)
 {
 	struct gx_tables *r = s->tables;
 	pthread_mutex_lock(&r->lock);
+	while (r->committing && version > r->last)
+		pthread_cond_wait(&r->cond, &r->lock);
+	return r->last;
+}
+
+uint64_t gx_tables__hold_still(struct gx_store *s)
+{
+	struct gx_tables *r = s->tables;
 	while (r->committing)
 		pthread_cond_wait(&r->cond, &r->lock);
-	uint64_t last = r->last;
-	pthread_mutex_unlock(&r->lock);
-	return last;
+	return r->last;
+}
+
+void gx_tables__let_go(struct gx_store *s)
+{
+	pthread_mutex_unlock(&s->tables->lock);
 }
 
 gx_ec gx_table_watch(struct gx_table *tb, gx_table_event_cb cb, void *ctx)

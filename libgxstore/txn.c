@@ -199,8 +199,8 @@ static int end_read(struct gx_txn *t)
 	return err;
 }
 
-/* Up to and with COMMIT; still in the writer's slot. */
-static int make_final(struct gx_txn *t)
+/* All that is still to be written. */
+static int complete(struct gx_txn *t)
 {
 	if (t->broken != 0)
 		return t->broken;
@@ -211,14 +211,34 @@ static int make_final(struct gx_txn *t)
 		err = gx_order__flush(t);
 	if (err == 0)
 		err = gx_order__note_used(t);
+	return err != 0 ? err : gx_fstate__write(t);
+}
+
+/*
+ * COMMIT; still in the writer's slot. The veil is taken when no reader of tables can be on his way to what it hides: they wait
+ * for each other otherwise.
+ */
+static int make_final(struct gx_txn *t, bool veiled)
+{
+	gx_tables__begin_commit(t);
+	if (veiled)
+		gx_flush__veil(t->s);
+	int err = gx_sql__commit(t->q);
 	if (err == 0)
-		err = gx_fstate__write(t);
-	if (err == 0) {
-		gx_tables__begin_commit(t);
-		err = gx_sql__commit(t->q);
-		if (err != 0)
-			gx_tables__end_commit(t, false);
-	}
+		return 0;
+	if (veiled)
+		gx_flush__unveil(t->s);
+	gx_tables__end_commit(t, false);
+	return err;
+}
+
+static int write_out(struct gx_txn *t, bool veiled)
+{
+	int err = complete(t);
+	if (err == 0 && veiled)
+		gx_flush__early(t->s);
+	if (err == 0)
+		err = make_final(t, veiled);
 	if (err != 0)
 		gx_log(t->s->log, GX_LOG_ERROR, "commit: %s", t->q->why);
 	return err;
@@ -244,13 +264,9 @@ static void tell_nothing(struct gx_txn *t)
 static int commit_veiled(struct gx_txn *t, bool *ret_done)
 {
 	bool due;
-	gx_flush__early(t->s);
-	gx_flush__veil(t->s);
-	int err = make_final(t);
-	if (err != 0) {
-		gx_flush__unveil(t->s);
+	int err = write_out(t, true);
+	if (err != 0)
 		return err;
-	}
 	*ret_done = true;
 	after_commit(t);
 	err = gx_flush__to_as_writer(t->s, gx_flush__committed(t->s, t->numbers, &due));
@@ -262,7 +278,7 @@ static int commit_veiled(struct gx_txn *t, bool *ret_done)
 static int commit(struct gx_txn *t, uint64_t *ret_seq, bool *ret_done, bool *io_flush)
 {
 	bool due;
-	int err = make_final(t);
+	int err = write_out(t, false);
 	if (err != 0)
 		return err;
 	*ret_done = true;
