@@ -35,6 +35,39 @@ START_TEST(html)
 }
 END_TEST
 
+/* As one reads it. */
+START_TEST(plain)
+{
+	static const struct {
+		const char *in, *out;
+	} v[] = {
+		{"", ""}, {"one", "one"}, {"  a \n b  ", "a b"}, {"<p>one</p><p>two</p>", "one\r\n\r\ntwo\r\n"},
+		{"<p class=MsoNormal>a</p><p class=\"MsoNormal\">b", "a\r\nb"}, {"a<br>b<br/><br>c", "a\r\nb\r\n\r\nc"},
+		{"<div>a</div><div><br></div><div>b</div>", "a\r\n\r\nb\r\n"}, {"a<br><div>b</div>", "a\r\nb\r\n"},
+		{"<br>a", "a"}, {"hel<b>lo</b> <i>you</i>", "hello you"}, {"a <b> b</b>", "a b"}, {"x&nbsp;\xc2\xa0y &lt;z&gt;", "x  y <z>"},
+		{"<ul><li>a<li>b<ul><li>c</ul></ul>d", "* a\r\n* b\r\n  * c\r\nd"}, {"<ol><li> a</li><li>b</li></ol>", "1. a\r\n2. b\r\n"},
+		{"<table><tr><td>a</td><td>b</td></tr><tr><th>c</th><th></th><th>d", "a\tb\r\nc\t\td"},
+		{"<pre>a\r\n  b</pre>c", "a\r\n  b\r\n\r\nc"}, {"a<hr>b", "a\r\n________________________________\r\nb"},
+		{"<a href=\"http://x.y/?a=1&amp;b\">here</a>", "here <http://x.y/?a=1&b>"}, {"<a href=http://x.y/>http://x.y</a>!", "http://x.y!"},
+		{"<a href='mailto:a@b.c'>a@b.c</a>", "a@b.c"}, {"<a href=\"http://x.y\">x.y</a>", "x.y"}, {"<a href=\"#top\">up</a>", "up"},
+		{"<a name=x>b</a>", "b"}, {"<a href='http://x'></a>", ""}, {"<img alt='a &amp; b' src=x>", "a & b"}, {"<img src=x>", ""},
+		{"<style>p{}</style><title>t</title>x<!-- c -->y", "xy"}, {"1 < 2", "1 < 2"}, {"<", "<"}, {"<b", ""}, {"<a href", ""},
+		{"<a href=", ""}, {"<a href=\"http://", ""}, {"<a href=\"http://q\">t", "t"}, {"</ul></ol></pre></a>x", "x"}, {"&#10;a&#9;b", "a b"},
+		{"so&shy;ft &bogus; &", "soft &bogus; &"}, {"<blockquote>q</blockquote>r", "q\r\n\r\nr"}, {"<h1>t</h1>b", "t\r\n\r\nb"},
+	};
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		struct gx_push out = GX_PUSH_INIT;
+		size_t n = strlen(v[i].in);
+		char *exact = gxtest_exact(v[i].in, n);
+		gx_html_plain(exact, n, &out);
+		gx_push_u8(&out, 0);
+		ck_assert_str_eq((const char *)out.data, v[i].out);
+		gx_push_release(&out);
+		free(exact);
+	}
+}
+END_TEST
+
 static const char *form(struct gx_push *out, const char *s)
 {
 	gx_push_clear(out);
@@ -83,6 +116,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("text");
 	TCase *c = tcase_create("text");
 	tcase_add_test(c, html);
+	tcase_add_test(c, plain);
 	tcase_add_test(c, forms);
 	tcase_add_test(c, equal_letters_have_one_form);
 	suite_add_tcase(s, c);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <gx/charset.h>
-#include <gx/htmltext.h>
+#include "libgxmapi/htmltext-int.h"
 
 struct entity {
 	const char *name;
@@ -62,11 +62,19 @@ static uint32_t named(const char *s, const char *end, const char **ret_next)
 	return e == NULL ? 0 : e->c;
 }
 
+uint32_t gx_html__reference(const char *s, const char *end, const char **ret_next)
+{
+	uint32_t c = s + 1 < end && s[1] == '#' ? number(s + 2, end, ret_next) : named(s + 1, end, ret_next);
+	if (c != 0 && *ret_next < end && **ret_next == ';')
+		++*ret_next;
+	return c;
+}
+
 /* At an ampersand. @return where to go on. */
 static const char *reference(const char *s, const char *end, struct gx_push *out)
 {
 	const char *next;
-	uint32_t c = s + 1 < end && s[1] == '#' ? number(s + 2, end, &next) : named(s + 1, end, &next);
+	uint32_t c = gx_html__reference(s, end, &next);
 	if (c == 0) {
 		gx_push_u8(out, '&');
 		return s + 1;
@@ -75,11 +83,11 @@ static const char *reference(const char *s, const char *end, struct gx_push *out
 		gx_push_u8(out, ' '); /* a reader types a plain one */
 	else if (c != 0xad)           /* nobody types a soft hyphen */
 		put(out, c);
-	return next < end && *next == ';' ? next + 1 : next;
+	return next;
 }
 
 /* Elements that leave words together; all others part them. */
-static bool is_inline(const char *name, size_t n)
+bool gx_html__is_inline(const char *name, size_t n)
 {
 	static const char *const v[] = {
 		"a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd", "mark",
@@ -92,7 +100,7 @@ static bool is_inline(const char *name, size_t n)
 }
 
 /* Their content is not text. */
-static const char *skipped(const char *name, size_t n)
+const char *gx_html__skipped(const char *name, size_t n)
 {
 	static const char *const v[] = {"script", "style", "title", "noscript"};
 	for (size_t i = 0; i < COUNT(v); i++)
@@ -101,8 +109,7 @@ static const char *skipped(const char *name, size_t n)
 	return NULL;
 }
 
-/* Behind the end tag of @name, or the end. */
-static const char *past_content(const char *s, const char *end, const char *name)
+const char *gx_html__past_content(const char *s, const char *end, const char *name)
 {
 	size_t n = strlen(name);
 	while ((s = memchr(s, '<', (size_t)(end - s))) != NULL) {
@@ -115,8 +122,7 @@ static const char *past_content(const char *s, const char *end, const char *name
 	return end;
 }
 
-/* The end of a tag; '>' in quoted attributes does not count. */
-static const char *past_tag(const char *s, const char *end)
+const char *gx_html__past_tag(const char *s, const char *end)
 {
 	char quote = '\0';
 	for (; s < end; s++) {
@@ -130,27 +136,44 @@ static const char *past_tag(const char *s, const char *end)
 	return end;
 }
 
+const char *gx_html__past_comment(const char *s, const char *end)
+{
+	if (end - s < 4 || memcmp(s, "<!--", 4) != 0)
+		return NULL;
+	const char *close = memmem(s + 4, (size_t)(end - s - 4), "-->", 3);
+	return close == NULL ? end : close + 3;
+}
+
+size_t gx_html__name(const char *s, const char *end)
+{
+	size_t n = 0;
+	while (s + n < end && n < 16 && ((s[n] | 0x20) >= 'a' || (s[n] >= '0' && s[n] <= ':')) && (s[n] | 0x20) <= 'z')
+		n++;
+	return n;
+}
+
+bool gx_html__lone(const char *name, const char *end, size_t n)
+{
+	return n == 0 && (name >= end || (*name != '!' && *name != '?' && *name != '>'));
+}
+
 static const char *tag(const char *s, const char *end, struct gx_push *out)
 {
-	if (end - s >= 4 && memcmp(s, "<!--", 4) == 0) {
-		const char *close = memmem(s + 4, (size_t)(end - s - 4), "-->", 3);
-		return close == NULL ? end : close + 3;
-	}
-	const char *name = s + 1;
+	const char *past = gx_html__past_comment(s, end), *name = s + 1;
+	if (past != NULL)
+		return past;
 	if (name < end && *name == '/')
 		name++;
-	size_t n = 0;
-	while (name + n < end && n < 16 && ((name[n] | 0x20) >= 'a' || (name[n] >= '0' && name[n] <= ':')) && (name[n] | 0x20) <= 'z')
-		n++;
-	if (n == 0 && (name >= end || (*name != '!' && *name != '?' && *name != '>'))) {
+	size_t n = gx_html__name(name, end);
+	if (gx_html__lone(name, end, n)) {
 		gx_push_u8(out, '<'); /* a lone less-than sign */
 		return s + 1;
 	}
-	if (!is_inline(name, n))
+	if (!gx_html__is_inline(name, n))
 		gx_push_u8(out, ' ');
-	const char *content = name == s + 1 ? skipped(name, n) : NULL;
-	const char *next = past_tag(name + n, end);
-	return content == NULL ? next : past_content(next, end, content);
+	const char *content = name == s + 1 ? gx_html__skipped(name, n) : NULL;
+	const char *next = gx_html__past_tag(name + n, end);
+	return content == NULL ? next : gx_html__past_content(next, end, content);
 }
 
 void gx_html_text(const char *s, size_t len, struct gx_push *out)

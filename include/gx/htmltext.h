@@ -3,7 +3,7 @@
 #define GX_HTMLTEXT_H
 /**
  * @file htmltext.h
- * The words of an HTML document, for searching. Thread class: confined.
+ * The text of an HTML document, for searching and for reading. Thread class: confined.
  */
 #include <gx/cursor.h>
 
@@ -17,6 +17,12 @@ extern "C" {
  * times the input. The error is in @p out.
  */
 GX_API void gx_html_text(const char *s, size_t len, struct gx_push *out);
+/**
+ * Appends the text of @p s (UTF-8) as one reads it: a paragraph, an item of a list, a row of a table on lines of their own
+ * (ending with CR LF), cells parted by tabs, and behind a link its target in angle brackets unless the text says it.
+ * Takes any input, in linear time; text is never longer than sixteen times the input. The error is in @p out.
+ */
+GX_API void gx_html_plain(const char *s, size_t len, struct gx_push *out);
 
 #ifdef __cplusplus
 }
