@@ -14,6 +14,9 @@
 extern "C" {
 #endif
 
+/** Formats of a message's text, as PidTagNativeBody has them. */
+enum { GX_BODY_PLAIN = 1, GX_BODY_RTF = 2, GX_BODY_HTML = 3 };
+
 /**
  * A piece of an original internet message that a property's value can be derived from: decode
  * bytes [off, off+len) by cte, then, for string properties, convert from code page cp to UTF-8

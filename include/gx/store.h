@@ -71,10 +71,8 @@ GX_API int gx_store_create(const char *dir, const struct gx_store_create_opts *o
 typedef int (*gx_store_render_cb)(const struct gx_msgobj *m, struct gx_push *ret_message, struct gx_push *ret_envelope,
 	struct gx_push *ret_bodystructure, void *ctx);
 
-/** Formats of a message's text, as PidTagNativeBody has them. */
-enum { GX_BODY_PLAIN = 1, GX_BODY_RTF = 2, GX_BODY_HTML = 3 };
 /**
- * How the opener lets the store make one format of another: text is UTF-8, RTF as in PidTagRtfCompressed, HTML in code
+ * How the opener lets the store make one format (GX_BODY_*) of another: text is UTF-8, RTF as in PidTagRtfCompressed, HTML in code
  * page @p html_cp, on both ends. The result lives in @p a. GX_E_UNSUP when this cannot be made: the property is absent then.
  */
 typedef int (*gx_store_convert_cb)(int from, int to, struct gx_bin in, uint32_t html_cp, struct gx_arena *a, struct gx_bin *ret_out,
@@ -86,7 +84,7 @@ struct gx_store_opts {
 	const struct gx_clock *clock;   /**< NULL: system */
 	gx_store_render_cb render;      /**< may be NULL */
 	void *render_ctx;
-	gx_store_convert_cb convert;    /**< may be NULL; any thread calls it */
+	gx_store_convert_cb convert;    /**< may be NULL; any thread calls it; gx_bodyconv() of libgxmail is one */
 	void *convert_ctx;
 	bool shared;                    /**< other processes may have it open too; else GX_E_BUSY when they do */
 	unsigned max_readers;           /**< reader connections, 0 takes 4 */
