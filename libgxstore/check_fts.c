@@ -5,6 +5,7 @@
 #include "libgxstore/faultvfs.h"
 #include "libgxstore/fts-int.h"
 #include "libgxstore/fixtest.h"
+#include "libgxstore/msgsrc.h"
 
 /* The full-text index: never a message missed, whatever happened to the store or to the index. */
 
@@ -377,6 +378,94 @@ START_TEST(the_index_went_back)
 }
 END_TEST
 
+/* ---- Bodies that nobody but a converter can read ---- */
+
+/* "R:words" says these words; as HTML the last one is in bold. */
+static int convert(int from, int to, struct gx_bin in, uint32_t cp, struct gx_arena *arena, struct gx_bin *ret_out, void *ctx)
+{
+	(void)cp;
+	(void)ctx;
+	if (from != GX_BODY_RTF || in.len < 2 || memcmp(in.data, "R:", 2) != 0)
+		return GX_E_UNSUP;
+	const char *said = gx_arena_printf(arena, to == GX_BODY_HTML ? "<p>%.*s</p><b>mark</b>up" : "%.*s", (int)in.len - 2, (const char *)in.data + 2);
+	*ret_out = (struct gx_bin){(const uint8_t *)said, strlen(said)};
+	return 0;
+}
+
+static uint64_t put_bytes(struct gx_txn *t, gx_proptag_t tag, const char *bytes)
+{
+	struct gx_msg_source src = GX_MSG_SOURCE_INIT;
+	struct gx_msg_prepared *p;
+	struct gx_msg_ids ids;
+	struct gx_msgobj *m = gx_msgobj_new(a);
+	ck_assert_int_eq(gx_proplist_set_bin(&m->props, a, tag, bytes, strlen(bytes)), 0);
+	src.obj = m;
+	ck_assert_int_eq(gx_msg_prepare(a, &src, &p), 0);
+	ST_OK(gx_msg_insert(t, GX_FID_INBOX, p, NULL, &ids));
+	return ids.mid;
+}
+
+static bool matches(struct gx_txn *t, uint64_t mid, gx_proptag_t tag, const char *text)
+{
+	struct gx_msgsrc x;
+	bool yes = false;
+	gx_msgsrc__init(&x, t, t->a);
+	ck_assert_int_eq(gx_msgsrc__set_mid(&x, mid), 0);
+	ck_assert_int_eq(gx_restr_eval(content(tag, text), &x.src, &yes), 0);
+	gx_msgsrc__release(&x);
+	return yes;
+}
+
+static void reopen_with(gx_store_convert_cb cb)
+{
+	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	o.convert = cb;
+	gx_store_close(s);
+	s = st_open_with(dir, &o);
+}
+
+START_TEST(bodies_in_other_formats)
+{
+	reopen_with(convert);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t rtf = put_bytes(t, PidTagRtfCompressed, "R:rich words"), odd = put_bytes(t, PidTagRtfCompressed, "?unreadable");
+	uint64_t html = put_bytes(t, PidTagHtml, "<p>see <a href=\"http://target.example/\">there</a></p>");
+	st_commit(t);
+	index_all();
+	t = st_begin(s, GX_TXN_READ);
+	struct gx_candidates c = ask(t, 0, "rich word");
+	ck_assert(!c.all && c.n == 1 && c.mids[0] == rtf);
+	c = ask(t, 0, "markup"); /* which only its HTML says */
+	ck_assert(c.n == 1 && c.mids[0] == rtf);
+	c = ask(t, 0, "target.exa"); /* what plain text made of HTML says */
+	ck_assert(c.n == 1 && c.mids[0] == html);
+	ck_assert(!gx_candidates_have(&c, odd));
+	ck_assert(matches(t, rtf, PidTagBody, "RICH") && !matches(t, odd, PidTagBody, "unread"));
+	gx_txn_abort(t);
+}
+END_TEST
+
+/* What could not be read when it was indexed may be readable when it is searched for. */
+START_TEST(indexed_without_a_converter)
+{
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t rtf = put_bytes(t, PidTagRtfCompressed, "R:rich words"), other = put(t, GX_FID_INBOX, "x", "other");
+	st_commit(t);
+	index_all();
+	t = st_begin(s, GX_TXN_READ);
+	struct gx_candidates c = ask(t, 0, "rich words");
+	ck_assert(gx_candidates_have(&c, rtf) && !gx_candidates_have(&c, other));
+	ck_assert(!matches(t, rtf, PidTagBody, "rich"));
+	gx_txn_abort(t);
+	reopen_with(convert);
+	t = st_begin(s, GX_TXN_READ);
+	c = ask(t, 0, "rich words");
+	ck_assert(gx_candidates_have(&c, rtf));
+	ck_assert(matches(t, rtf, PidTagBody, "rich"));
+	gx_txn_abort(t);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *x = suite_create("fts");
@@ -389,6 +478,8 @@ static Suite *suite(void)
 	tcase_add_test(c, index_lost);
 	tcase_add_test(c, without_index_everything_is_a_candidate);
 	tcase_add_test(c, restrictions);
+	tcase_add_test(c, bodies_in_other_formats);
+	tcase_add_test(c, indexed_without_a_converter);
 	tcase_add_test(c, nothing_is_missed);
 	tcase_add_test(c, the_store_went_back);
 	tcase_add_test(c, the_index_went_back);

@@ -18,7 +18,7 @@
  * again; or it lost changes itself whose notes in ftsq are gone. So it says after which loss it was begun.
  */
 
-#define INDEX_VERSION 2
+#define INDEX_VERSION 3
 #define BATCH 64
 #define ALIAS_BASE (INT64_C(1) << 60)
 #define READER_MS 50
@@ -29,7 +29,7 @@ static const char schema[] =
 	"CREATE TABLE alias(id INTEGER PRIMARY KEY, body INTEGER);"
 	"CREATE TABLE always(body INTEGER PRIMARY KEY);"
 	"CREATE VIRTUAL TABLE words USING fts5(x, content='', detail=none, columnsize=0, tokenize='trigram case_sensitive 1');"
-	"INSERT INTO state VALUES(2,NULL,0,0,0,0,0); COMMIT";
+	"INSERT INTO state VALUES(3,NULL,0,0,0,0,0); COMMIT";
 
 int gx_fts__init(struct gx_fts *f)
 {

@@ -5,6 +5,7 @@
 #include <gx/htmltext.h>
 #include <gx/restr.h>
 #include "libgxstore/fts-int.h"
+#include "libgxstore/msg-int.h"
 
 /* What of a message is looked for by its words. */
 
@@ -104,15 +105,74 @@ static int say_subject(struct reading *x, const struct gx_proplist *l)
 	return 0;
 }
 
-static int say_html(struct reading *x, const struct gx_proplist *l)
+static uint32_t html_cp(const struct gx_proplist *l)
 {
-	struct gx_propval pv;
-	int r = value(x, l, PidTagHtml, &pv);
-	if (r <= 0)
-		return r;
-	if (GX_PROP_TYPE(pv.tag) == PtypBinary)
-		return say_bytes(x, pv.v.bin, (uint32_t)gx_proplist_i32(l, PidTagInternetCodepage, GX_CP_UTF8), true);
-	return say_bytes(x, (struct gx_bin){(const uint8_t *)pv.v.str, strlen(pv.v.str)}, GX_CP_UTF8, true);
+	return (uint32_t)gx_proplist_i32(l, PidTagInternetCodepage, GX_CP_UTF8);
+}
+
+static int say_html(struct reading *x, const struct gx_proplist *l, const struct gx_propval *pv)
+{
+	if (GX_PROP_TYPE(pv->tag) == PtypBinary)
+		return say_bytes(x, pv->v.bin, html_cp(l), true);
+	return say_bytes(x, (struct gx_bin){(const uint8_t *)pv->v.str, strlen(pv->v.str)}, GX_CP_UTF8, true);
+}
+
+struct bodies {
+	struct reading *x;
+	const struct gx_proplist *l;
+};
+
+static int read_body(void *ctx, gx_proptag_t tag, struct gx_arena *a, struct gx_propval *ret_pv)
+{
+	const struct bodies *b = ctx;
+	(void)a;
+	int r = value(b->x, b->l, tag, ret_pv);
+	return r == 0 || (r > 0 && ret_pv->tag != tag) ? GX_E_NOTFOUND : r < 0 ? r : 0;
+}
+
+/* HTML without a converter has its text nevertheless. */
+static int say_plain_html(struct reading *x, const struct gx_proplist *l, const struct gx_propval *html)
+{
+	struct gx_push plain = GX_PUSH_INIT;
+	struct gx_bin b = html->v.bin;
+	char *s;
+	size_t n;
+	if (GX_PROP_TYPE(html->tag) != PtypBinary)
+		return 0;
+	int err = gx_cp_to_utf8(x->a, html_cp(l), b.data, b.len, &s, &n, NULL);
+	if (err != 0)
+		return err;
+	gx_html_plain(s, n, &plain);
+	err = plain.err;
+	if (err == 0)
+		say(x, (const char *)plain.data, plain.len);
+	gx_push_release(&plain);
+	return err;
+}
+
+/*
+ * Formats that the message lacks are looked at like those that it has, so the index knows their words: plain text
+ * by restrictions, HTML by who reads it as an internet message. What nobody here can read is looked at each time.
+ */
+static int say_bodies(struct reading *x, const struct gx_proplist *l)
+{
+	struct bodies ctx = {x, l};
+	const struct gx_bodies b = {.s = x->t->s, .get = read_body, .ctx = &ctx, .native = gx_msg__native_body(l)};
+	struct gx_propval html, made;
+	bool rtf = gx_prop__by_id(l, PidTagRtfCompressed) != NULL, plain = gx_prop__by_id(l, PidTagBody) != NULL;
+	int r = value(x, l, PidTagHtml, &html), err = r <= 0 ? r : say_html(x, l, &html);
+	if (err == 0 && r == 0 && rtf && (err = gx_bodies__make(&b, PidTagHtml, x->a, &made)) == 0)
+		err = say_html(x, l, &made);
+	err = err == GX_E_NOTFOUND ? 0 : err;
+	if (err != 0 || plain)
+		return err;
+	x->cut = x->cut || (rtf && x->t->s->convert == NULL);
+	err = gx_bodies__make(&b, PidTagBody, x->a, &made);
+	if (err == 0)
+		say(x, made.v.str, strlen(made.v.str));
+	else if (err == GX_E_NOTFOUND)
+		err = r > 0 ? say_plain_html(x, l, &html) : 0;
+	return err;
 }
 
 static int unpack(struct reading *x, struct gx_bin row, struct gx_proplist *ret_l)
@@ -272,7 +332,7 @@ static int say_own(struct reading *x, struct gx_bin props, struct gx_bin rcpts)
 	if (err == 0)
 		err = say_subject(x, &l);
 	if (err == 0)
-		err = say_html(x, &l);
+		err = say_bodies(x, &l);
 	return err != 0 ? err : say_rcpts(x, rcpts);
 }
 

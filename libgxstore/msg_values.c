@@ -355,7 +355,8 @@ static int v_body_info(struct gx_msg_view *v, gx_proptag_t tag, struct gx_propva
 	if (GX_PROP_ID(tag) == GX_PROP_ID(PidTagRtfInSync)) {
 		const struct gx_propval *sync = gx_proplist_get(v->stored, PidTagRtfInSync);
 		bool rtf = gx_prop__by_id(v->stored, PidTagRtfCompressed) != NULL;
-		return rtf ? give_bool(pv, PidTagRtfInSync, sync != NULL && sync->v.b) : GX_E_NOTFOUND;
+		/* Who has no other text has none that could differ. */
+		return rtf ? give_bool(pv, PidTagRtfInSync, sync != NULL ? sync->v.b : gx_msg__native_body(v->stored) == 2) : GX_E_NOTFOUND;
 	}
 	int32_t n = gx_msg__native_body(v->stored);
 	return n == 0 ? GX_E_NOTFOUND : give_i32(pv, PidTagNativeBody, n);

@@ -67,9 +67,28 @@ int gx_msgsrc__get(struct gx_msgsrc *x, gx_proptag_t tag, struct gx_propval *ret
 	return r <= 0 ? r : resolve(x, ret_pv);
 }
 
+/* ---- Bodies that are made of others ---- */
+
+static int read_body(void *ctx, gx_proptag_t tag, struct gx_arena *a, struct gx_propval *ret_pv)
+{
+	(void)a;
+	int r = gx_msgsrc__get(ctx, tag, ret_pv);
+	return r == 0 ? GX_E_NOTFOUND : r < 0 ? r : 0;
+}
+
+int gx_msgsrc__shown(struct gx_msgsrc *x, gx_proptag_t tag, struct gx_propval *ret_pv)
+{
+	int r = gx_msgsrc__get(x, tag, ret_pv);
+	if (r != 0)
+		return r;
+	const struct gx_bodies b = {.s = x->t->s, .get = read_body, .ctx = x, .native = gx_msg__native_body(&x->stored)};
+	r = gx_bodies__make(&b, tag, x->a, ret_pv);
+	return r == GX_E_NOTFOUND ? 0 : r != 0 ? r : 1;
+}
+
 static int get(gx_proptag_t tag, struct gx_propval *ret_pv, void *ctx)
 {
-	return gx_msgsrc__get(ctx, tag, ret_pv);
+	return gx_msgsrc__shown(ctx, tag, ret_pv);
 }
 
 /* Large values are measured where they lie. */

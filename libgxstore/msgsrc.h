@@ -32,6 +32,8 @@ void gx_msgsrc__set(struct gx_msgsrc *x, const struct gx_msg_row *r);
 int gx_msgsrc__set_mid(struct gx_msgsrc *x, uint64_t mid) GX_MUST_CHECK;
 /* 1 present, 0 absent, or GX_E_*; by the rules of gx_proplist_get(). */
 int gx_msgsrc__get(struct gx_msgsrc *x, gx_proptag_t tag, struct gx_propval *ret_pv) GX_MUST_CHECK;
+/* The same with body formats made of others: for columns and restrictions, not for keys that are kept. */
+int gx_msgsrc__shown(struct gx_msgsrc *x, gx_proptag_t tag, struct gx_propval *ret_pv) GX_MUST_CHECK;
 /* All stored properties; large ones with GX_PROW_EXTERN in their tag. */
 int gx_msgsrc__stored(struct gx_msgsrc *x, const struct gx_proplist **ret_l) GX_MUST_CHECK;
 

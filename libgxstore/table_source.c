@@ -75,7 +75,7 @@ static int of_instance(struct gx_rowsrc *x, gx_proptag_t tag, uint32_t inst, str
 
 static int of_message(struct gx_rowsrc *x, gx_proptag_t tag, uint32_t inst, struct gx_propval *ret_pv)
 {
-	return is_instance(tag) ? of_instance(x, tag, inst, ret_pv) : gx_msgsrc__get(&x->msg, tag, ret_pv);
+	return is_instance(tag) ? of_instance(x, tag, inst, ret_pv) : gx_msgsrc__shown(&x->msg, tag, ret_pv);
 }
 
 /* Columns that all messages below the header share, and the extreme one. */
