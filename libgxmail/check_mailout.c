@@ -4,6 +4,7 @@
 #include <gx/charset.h>
 #include <gx/mailconv.h>
 #include <gx/namedprop.h>
+#include <gx/rtfcp.h>
 
 static struct gx_arena *a;
 static struct gx_msgobj *m;
@@ -160,6 +161,46 @@ START_TEST(html_text_picture_and_file)
 }
 END_TEST
 
+static void set_rtf(const char *rtf)
+{
+	struct gx_push packed = GX_PUSH_INIT;
+	ck_assert_int_eq(gx_rtfcp_encode(rtf, strlen(rtf), &packed), 0);
+	struct gx_bin b;
+	ck_assert_int_eq(gx_push_finish(&packed, a, &b), 0);
+	ck_assert_int_eq(gx_proplist_set_bin(&m->props, a, PidTagRtfCompressed, b.data, b.len), 0);
+	gx_push_release(&packed);
+}
+
+/* RTF goes as what one sees of it. */
+START_TEST(rtf)
+{
+	set_rtf("{\\rtf1\\ansi Gr\\'fc\\'df" "e \\b b\\par}");
+	write_mail(0);
+	ck_assert_str_eq(root->subtype, "alternative");
+	body_is(gx_mime_part_by_number(root, "1"), "text/plain", "Grüße b\r\n");
+	struct gx_bin b = body_of(gx_mime_part_by_number(root, "2"));
+	ck_assert_ptr_nonnull(memmem(b.data, b.len, "<b>b</b>", 8));
+	ck_assert_str_eq(gx_mime_param(gx_mime_part_by_number(root, "2")->params, "charset"), "utf-8");
+	set_rtf("{\\rtf1\\ansi\\fromhtml1 {\\*\\htmltag64 <p>}x{\\*\\htmltag64 </p>}}"); /* HTML that was packed */
+	write_mail(0);
+	body_is(gx_mime_part_by_number(root, "1"), "text/plain", "x\r\n");
+	body_is(gx_mime_part_by_number(root, "2"), "text/html", "<p>x</p>");
+	/* A text that is there beside it is the message, unless the message says that they are the same. */
+	set(PidTagBody, "y\r\n");
+	write_mail(0);
+	body_is(root, "text/plain", "y\r\n");
+	ck_assert_int_eq(gx_proplist_set_bool(&m->props, a, PidTagRtfInSync, true), 0);
+	write_mail(0);
+	body_is(gx_mime_part_by_number(root, "1"), "text/plain", "y\r\n");
+	body_is(gx_mime_part_by_number(root, "2"), "text/html", "<p>x</p>");
+	/* damaged: there is nothing to show */
+	gx_proplist_remove(&m->props, PidTagBody);
+	ck_assert_int_eq(gx_proplist_set_bin(&m->props, a, PidTagRtfCompressed, "junk", 4), 0);
+	write_mail(0);
+	ck_assert_str_eq(root->type, "text");
+}
+END_TEST
+
 START_TEST(embedded_message_and_depth)
 {
 	struct gx_msgobj *outer = m;
@@ -251,6 +292,7 @@ static Suite *mailout_suite(void)
 	tcase_add_test(t, plain_message);
 	tcase_add_test(t, same_object_gives_the_same_bytes);
 	tcase_add_test(t, html_text_picture_and_file);
+	tcase_add_test(t, rtf);
 	tcase_add_test(t, embedded_message_and_depth);
 	tcase_add_test(t, nothing_can_break_out_of_a_field);
 	tcase_add_test(t, signed_content_is_verbatim);

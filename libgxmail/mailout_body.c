@@ -2,6 +2,7 @@
 /* The body of a message: which parts in which multiparts, [MS-OXCMAIL] 2.1.3.2 - 2.1.3.4. */
 #include <config.h>
 #include <string.h>
+#include <gx/bodyconv.h>
 #include <gx/charset.h>
 #include <gx/namedprop.h>
 #include "mailout-int.h"
@@ -49,6 +50,37 @@ static void find_html(struct gx_mailout *w, const struct gx_msgobj *m, struct co
 			c->html_charset = cs;
 		c->has_html = true;
 	}
+}
+
+/* [MS-OXBBODY] 2.1.3.1: is RTF what the message was written in, or all there is of it? */
+static bool rtf_is_best(const struct gx_msgobj *m, bool has_plain)
+{
+	int32_t native = gx_proplist_i32(&m->props, PidTagNativeBody, 0);
+	const struct gx_propval *sync = gx_proplist_get(&m->props, PidTagRtfInSync);
+	return !has_plain || native == GX_BODY_RTF || (native == 0 && sync != NULL && sync->v.b);
+}
+
+static bool made(struct gx_mailout *w, int to, struct gx_bin rtf, struct gx_bin *ret_b)
+{
+	int err = gx_bodyconv(GX_BODY_RTF, to, rtf, GX_CP_UTF8, w->a, ret_b, NULL);
+	if (err != 0 && err != GX_E_UNSUP)
+		gx_mailout__fail(w, err);
+	return err == 0;
+}
+
+/* Mail cannot say RTF: it goes as what one sees of it. */
+static void find_rtf(struct gx_mailout *w, const struct gx_msgobj *m, struct content *c)
+{
+	struct gx_bin rtf, b;
+	bool has_plain = c->plain != NULL && *c->plain != '\0';
+	if (!gx_mailout__bytes(w, m, PidTagRtfCompressed, &rtf) || !rtf_is_best(m, has_plain))
+		return;
+	c->has_html = made(w, GX_BODY_HTML, rtf, &c->html);
+	if (has_plain || !made(w, GX_BODY_PLAIN, rtf, &b))
+		return;
+	c->plain = gx_arena_strndup(w->a, (const char *)b.data, b.len);
+	if (c->plain == NULL)
+		gx_mailout__fail(w, GX_E_NOMEM);
 }
 
 static void plain_part(struct gx_mailout *w, const struct content *c)
@@ -147,6 +179,8 @@ static void find(struct gx_mailout *w, const struct gx_msgobj *m, struct content
 {
 	c->plain = gx_mailout__text(w, m, PidTagBody);
 	find_html(w, m, c);
+	if (!c->has_html)
+		find_rtf(w, m, c);
 	for (size_t i = 0; i < m->att_count; ++i) {
 		if (c->has_html && gx_mailout__is_inline(&m->atts[i]))
 			++c->inlined;
