@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <gx/bodyconv.h>
 #include "daemons/services.h"
 
 enum { TICK_MS = 5000 };
@@ -363,6 +364,7 @@ bool services_open_stores(struct services *s, bool shared)
 	o.store.log = s->log;
 	o.store.render = gx_mail_render;
 	o.store.render_ctx = s->dir;
+	o.store.convert = gx_bodyconv;
 	o.store.shared = shared;
 	o.store.max_readers = (unsigned)gx_conf_uint(s->conf, "store_readers_max");
 	o.store.cache_kib = (unsigned)(gx_conf_uint(s->conf, "store_cache") / 1024);

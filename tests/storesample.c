@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <gx/bodyconv.h>
 #include <gx/delivery.h>
 #include <gx/namedprop.h>
 #include <gx/store.h>
@@ -50,6 +51,7 @@ static struct gx_store *make(const char *dir, bool public_store)
 	must(gx_store_create(dir, &c, arena, &why), dir, why);
 	o.clock = &test_clock;
 	o.render = gx_mail_render;
+	o.convert = gx_bodyconv;
 	o.owner_program = "storesample";
 	must(gx_store_open(dir, &o, &s, arena, &why), dir, why);
 	return s;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <gx/bodyconv.h>
 #include <gx/delivery.h>
 #include <gx/storecheck.h>
 #include "tools/boxes.h"
@@ -148,6 +149,7 @@ static int open_store(struct job *j, bool observe, struct gx_store **ret_s, cons
 {
 	struct gx_store_opts o = GX_STORE_OPTS_INIT;
 	o.log = &j->site.log;
+	o.convert = gx_bodyconv;
 	o.owner_program = PROGRAM;
 	o.observe = observe;
 	*ret_why = "";

@@ -3,6 +3,7 @@
 #include <config.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <gx/bodyconv.h>
 #include <gx/delivery.h>
 #include <gx/storecheck.h>
 #include <gx/storeset.h>
@@ -122,6 +123,7 @@ static int open_store(struct request *r)
 	struct gx_store *s;
 	const char *why = "";
 	o.log = &r->site.log;
+	o.convert = gx_bodyconv;
 	o.owner_program = PROGRAM;
 	o.observe = !r->upgrade && !r->force;
 	int err = gx_store_open(r->box->dir, &o, &s, r->site.arena, &why);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <gx/bodyconv.h>
 #include <gx/delivery.h>
 #include <gx/storeconv.h>
 #include "tools/report.h"
@@ -170,6 +171,7 @@ static int check_store(struct request *r)
 	struct gx_store *s;
 	const char *why = "";
 	uint64_t before = r->told;
+	o.convert = gx_bodyconv;
 	o.owner_program = PROGRAM;
 	int err = gx_store_open(r->dest, &o, &s, r->site.arena, &why);
 	long n = err != 0 ? err : gx_store_verify(s, on_damage, r);

@@ -2,6 +2,9 @@
 #include <config.h>
 #include <glob.h>
 #include <stdlib.h>
+#include <gx/bodyconv.h>
+#include <gx/delivery.h>
+#include <gx/rtfcp.h>
 #include "libgxproto/imap/imaptest.h"
 
 /* SEARCH with the full-text index finds what SEARCH without it finds. */
@@ -104,6 +107,8 @@ static void reopen(bool no_index)
 	p.store.log = &server.log;
 	p.store.clock = &server.clock;
 	p.store.no_index = no_index;
+	p.store.render = gx_mail_render;
+	p.store.convert = gx_bodyconv;
 	server.pool = gx_store_pool_new(&p);
 	server.srv.pool = server.pool;
 	client();
@@ -155,12 +160,66 @@ START_TEST(index_or_not)
 }
 END_TEST
 
+static void put_rtf(struct gx_arena *a, const char *rtf)
+{
+	static const struct gx_actor me = GX_ACTOR_SYSTEM;
+	char *dir = gx_arena_printf(a, "%s/anna", server.root);
+	struct gx_push packed = GX_PUSH_INIT;
+	struct gx_msgobj *m = gx_msgobj_new(a);
+	struct gx_msg_source src = GX_MSG_SOURCE_INIT;
+	struct gx_msg_prepared *p;
+	struct gx_msg_ids ids;
+	struct gx_store *s;
+	struct gx_txn *t;
+	ck_assert_int_eq(gx_rtfcp_encode(rtf, strlen(rtf), &packed), 0);
+	ck_assert_int_eq(gx_proplist_set_bin(&m->props, a, PidTagRtfCompressed, packed.data, packed.len), 0);
+	ck_assert_int_eq(gx_proplist_set_str(&m->props, a, PidTagMessageClass, "IPM.Note"), 0);
+	src.obj = m;
+	ck_assert_int_eq(gx_msg_prepare(a, &src, &p), 0);
+	ck_assert_int_eq(gx_store_pool_get(server.pool, dir, &s, a, NULL), 0);
+	ck_assert_int_eq(gx_txn_begin(s, &me, GX_TXN_WRITE, 1000, &t), 0);
+	ck_assert(!gx_ec_failed(gx_msg_insert(t, GX_FID_INBOX, p, NULL, &ids)));
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_LATER), 0);
+	gx_store_pool_put(server.pool, s);
+	gx_msg_prepared_release(p);
+	gx_push_release(&packed);
+}
+
+/* A message that is RTF only is text and HTML for IMAP, and is found by what one sees. */
+START_TEST(rtf_only)
+{
+	struct gx_arena *a = gx_arena_new(0);
+	imaptest_start(&server);
+	client();
+	reopen(false);
+	put_rtf(a, "{\\rtf1\\ansi Gr\\'fc\\'df" "e \\b from\\b0  RTF\\par}");
+	imaptest_say(&c, "n NOOP", "(\\*[^\n]*\n)*n OK [^\n]*\n");
+	for (int k = 0; k < 2; k++) {
+		static const char *const there[] = {"Gr\xc3\xbc\xc3\x9f" "e fr", "from RTF"};
+		for (size_t i = 0; i < 2; i++) {
+			char *got = search("BODY", there[i]);
+			ck_assert_msg(strstr(got, "* SEARCH 1\r\n") != NULL, "%s: %s", there[i], got);
+			free(got);
+		}
+		char *got = search("BODY", "ansi");
+		ck_assert_msg(strstr(got, "* SEARCH 1") == NULL, "%s", got);
+		free(got);
+		imaptest_say(&c, "f FETCH 1 BODY.PEEK[1]", "\\* 1 FETCH [^\n]*\nR3LDvMOfZSBmcm9tIFJURg0K[^\n]*\n[^\n]*\nf OK [^\n]*\n");
+		reopen(true);
+	}
+	imaptest_close(&c);
+	imaptest_stop(&server);
+	gx_arena_free(a);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *x = suite_create("search");
 	TCase *t = tcase_create("search");
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, index_or_not);
+	tcase_add_test(t, rtf_only);
 	suite_add_tcase(x, t);
 	return x;
 }
