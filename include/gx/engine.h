@@ -55,6 +55,7 @@ struct gx_io {
 	size_t out_high;          /**< out.len + out_pending above it: return GX_WANT_DRAIN */
 	size_t in_max;            /**< driver stops reading above this many unread bytes; an engine that leaves four times as many and wants more is closed */
 	unsigned events;          /**< GX_IO_*; TLS_STARTED, TIMEOUT and WOKEN are cleared by the driver after the call */
+	bool urgent;              /**< engine sets: it holds what the work of other connections may wait for; work() gets a thread even when all are busy */
 	int64_t deadline_ms;      /**< engine sets: clock's monotonic ms at which it wants TIMEOUT; 0 none. Told once. */
 	const struct gx_clock *clock;
 	const struct gx_log *log;

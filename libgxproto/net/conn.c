@@ -247,7 +247,7 @@ static bool wants_worker(const struct gx_conn *c)
 static enum outcome hand_over(struct gx_conn *c)
 {
 	c->job = (struct gx_job){.fn = on_worker, .ctx = c};
-	int ret = gx_pool__push(&c->net->pool, &c->job, false);
+	int ret = gx_pool__push(&c->net->pool, &c->job, c->io.urgent ? GX_POOL_URGENT : 0);
 	if (ret == 0)
 		return HANDED;
 	gx_log(c->net->log, GX_LOG_ERROR, "[%llu] %s: %s, connection closed", (unsigned long long)c->io.id, c->io.peer,
@@ -302,7 +302,7 @@ static void finish(struct gx_conn *c, bool worker)
 {
 	shutdown(c->fd, SHUT_RDWR);
 	c->job = (struct gx_job){.fn = end, .ctx = c};
-	if (c->engine == NULL || worker || gx_pool__push(&c->net->pool, &c->job, true) != 0)
+	if (c->engine == NULL || worker || gx_pool__push(&c->net->pool, &c->job, GX_POOL_FORCE | (c->io.urgent ? GX_POOL_URGENT : 0)) != 0)
 		end(c);
 }
 

@@ -27,14 +27,17 @@ struct gx_job {
 struct gx_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work, idle;
-	struct gx_job *first, **tail;
+	struct gx_job *first, **tail, *urgent, **urgent_tail;
 	unsigned max_threads, max_queue;
 	unsigned threads, waiting, busy, queued;
+	unsigned ordinary;           /* busy with jobs that are not urgent, at most max_threads */
 	bool stopping;
 };
 int gx_pool__init(struct gx_pool *p, unsigned max_threads, unsigned max_queue) GX_MUST_CHECK;
-/* @p job belongs to the caller and must live until it runs. With @p force the queue's bound does not count. */
-int gx_pool__push(struct gx_pool *p, struct gx_job *job, bool force) GX_MUST_CHECK;
+/* FORCE: the queue's bound does not count. URGENT: nor does that of the threads, up to twice as many. */
+enum { GX_POOL_FORCE = 1, GX_POOL_URGENT = 2 };
+/* @p job belongs to the caller and must live until it runs. */
+int gx_pool__push(struct gx_pool *p, struct gx_job *job, int how) GX_MUST_CHECK;
 bool gx_pool__others_wait(struct gx_pool *p);
 /* Runs what is queued, ends the threads. */
 void gx_pool__stop(struct gx_pool *p);

@@ -171,7 +171,7 @@ int gx_net_run(struct gx_net *n, void (*fn)(void *ctx), void *ctx)
 	if (j == NULL)
 		return GX_E_NOMEM;
 	*j = (struct once_job){.job = {.fn = run_once, .ctx = j}, .fn = fn, .ctx = ctx};
-	int ret = gx_pool__push(&n->pool, &j->job, false);
+	int ret = gx_pool__push(&n->pool, &j->job, 0);
 	if (ret != 0)
 		free(j);
 	return ret;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Workers: threads that may block. They start when a job finds none idle, and end after a while without work. */
+/*
+ * Workers: threads that may block. They start when a job finds none idle, and end after a while without work. Urgent
+ * jobs are those for which others may be waiting: they go first, and get a thread of their own when all are busy.
+ */
 #include <config.h>
 #include <errno.h>
 #include <signal.h>
@@ -28,6 +31,7 @@ int gx_pool__init(struct gx_pool *p, unsigned max_threads, unsigned max_queue)
 	pthread_condattr_t attr;
 	*p = (struct gx_pool){.max_threads = max_threads, .max_queue = max_queue};
 	p->tail = &p->first;
+	p->urgent_tail = &p->urgent;
 	if (pthread_mutex_init(&p->lock, NULL) != 0)
 		return GX_E_NOMEM;
 	pthread_condattr_init(&attr);
@@ -44,6 +48,12 @@ void gx_pool__release(struct gx_pool *p)
 	pthread_mutex_destroy(&p->lock);
 }
 
+/* With the lock held. */
+static bool has_job(const struct gx_pool *p)
+{
+	return p->urgent != NULL || (p->first != NULL && p->ordinary < p->max_threads);
+}
+
 /* With the lock held. @return false when the thread should end. */
 static bool wait_for_job(struct gx_pool *p)
 {
@@ -52,27 +62,36 @@ static bool wait_for_job(struct gx_pool *p)
 	until.tv_sec += IDLE_SECONDS;
 	++p->waiting;
 	int ret = 0;
-	while (p->first == NULL && !p->stopping && ret != ETIMEDOUT)
+	while (!has_job(p) && !p->stopping && ret != ETIMEDOUT)
 		ret = pthread_cond_timedwait(&p->work, &p->lock, &until);
 	--p->waiting;
-	return p->first != NULL;
+	return has_job(p);
+}
+
+static struct gx_job *take(struct gx_job **first, struct gx_job ***tail)
+{
+	struct gx_job *job = *first;
+	*first = job->next;
+	if (*first == NULL)
+		*tail = first;
+	return job;
 }
 
 static void *worker(void *ctx)
 {
 	struct gx_pool *p = ctx;
 	pthread_mutex_lock(&p->lock);
-	while (p->first != NULL || wait_for_job(p)) {
-		struct gx_job *job = p->first;
-		p->first = job->next;
-		if (p->first == NULL)
-			p->tail = &p->first;
+	while (has_job(p) || wait_for_job(p)) {
+		bool urgent = p->urgent != NULL;
+		struct gx_job *job = urgent ? take(&p->urgent, &p->urgent_tail) : take(&p->first, &p->tail);
 		--p->queued;
+		p->ordinary += !urgent;
 		++p->busy;
 		pthread_mutex_unlock(&p->lock);
 		job->fn(job->ctx);
 		pthread_mutex_lock(&p->lock);
 		--p->busy;
+		p->ordinary -= !urgent;
 	}
 	--p->threads;
 	if (p->threads == 0)
@@ -92,20 +111,23 @@ static int start_thread(struct gx_pool *p)
 	return p->threads > 0 ? 0 : ret;
 }
 
-int gx_pool__push(struct gx_pool *p, struct gx_job *job, bool force)
+int gx_pool__push(struct gx_pool *p, struct gx_job *job, int how)
 {
 	int ret = 0;
+	bool urgent = (how & GX_POOL_URGENT) != 0;
+	unsigned most = p->max_threads + (urgent ? p->max_threads : 0);
 	pthread_mutex_lock(&p->lock);
 	if (p->stopping)
 		ret = GX_E_STATE;
-	else if (p->queued >= p->max_queue && !force)
+	else if (p->queued >= p->max_queue && how == 0)
 		ret = GX_E_LIMIT;
-	else if (p->queued >= p->waiting && p->threads < p->max_threads)
+	else if (p->queued >= p->waiting && p->threads < most)
 		ret = start_thread(p);
 	if (ret == 0) {
 		job->next = NULL;
-		*p->tail = job;
-		p->tail = &job->next;
+		struct gx_job ***tail = urgent ? &p->urgent_tail : &p->tail;
+		**tail = job;
+		*tail = &job->next;
 		++p->queued;
 		if (p->waiting > 0)
 			pthread_cond_signal(&p->work);
