@@ -4,6 +4,7 @@
 #include "tests/gxtest.h"
 #include <gx/entryid.h>
 #include <gx/exmdb-types.h>
+#include <gx/storeop-types.h>
 #include "libgxmapi/desctest-types.h"
 #include "libgxmapi/proprand.h"
 
@@ -25,7 +26,8 @@ static const struct module {
 	const struct gx_desc *(*desc)(uint32_t which);
 	int rounds;
 	bool flat;
-} modules[] = {{gx_entryid_desc, 60, false}, {gx_desctest_desc, 60, false}, {gx_exmdb_desc, 10, true}};
+} modules[] = {{gx_entryid_desc, 60, false}, {gx_desctest_desc, 60, false}, {gx_exmdb_desc, 10, true},
+	{gx_storeop_desc, 20, true}};
 
 static uint32_t next(void *rnd)
 {

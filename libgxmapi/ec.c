@@ -66,6 +66,7 @@ static const struct {
 	{GX_E_RANGE, ecInvalidParam},
 	{GX_E_ENCODING, ecCorruptData},
 	{GX_E_IO, ecDiskError},
+	{GX_E_IO, ecRpcFailed},
 	{GX_E_BUSY, ecBusy},
 	{GX_E_BUSY, ecServerBusy},
 	{GX_E_BUSY, ecObjectLocked},

@@ -3,6 +3,7 @@
 #include <config.h>
 #include <string.h>
 #include <gx/exmdb-types.h>
+#include <gx/storeop-types.h>
 #include "libgxmapi/desc-int.h"
 
 /* ---- Property names: kind, set, and by kind a number, a text with its size, or nothing ---- */
@@ -277,3 +278,4 @@ static void msg_random(uint32_t (*next)(void *rnd), void *rnd, struct gx_arena *
 static const struct gx_custom gx_custom_msgobj = {msg_pull, msg_push, msg_print, msg_equal, msg_random};
 
 #include "libgxmapi/exmdb-table.h"
+#include "libgxmapi/storeop-table.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <stdlib.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/store-int.h"
 
 /*
@@ -237,6 +238,8 @@ static int both(struct gx_txn *t, uint64_t fid, uint64_t since, struct gx_arena 
 
 gx_ec gx_folder_vanished(struct gx_txn *t, uint64_t fid, uint64_t since, struct gx_arena *a, uint32_t **ret_uids, size_t *ret_n)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->folder_vanished(t, fid, since, a, ret_uids, ret_n);
 	struct gx_folder_row row;
 	gx_ec ec = gx_folder__need(t, fid, GX_RIGHT_READ, &row);
 	if (gx_ec_failed(ec))

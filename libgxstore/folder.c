@@ -2,6 +2,7 @@
 #include <config.h>
 #include <string.h>
 #include <gx/charset.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/pread-int.h"
 
 /* Looking folders up. */
@@ -120,6 +121,8 @@ int gx_folder__info(struct gx_txn *t, uint64_t fid, struct gx_arena *a, struct g
 
 gx_ec gx_folder_get(struct gx_txn *t, uint64_t fid, struct gx_arena *a, struct gx_folder_info *ret_info)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->folder_get(t, fid, a, ret_info);
 	struct gx_folder_info info;
 	int r = gx_folder__info(t, fid, a, &info);
 	if (r == GX_E_NOTFOUND || (r == 0 && info.deleted))
@@ -167,6 +170,8 @@ static int add_children(struct gx_txn *t, struct list *l, uint64_t parent)
 /* Level after level: a parent always comes before its children, and no depth is too deep. */
 gx_ec gx_folder_list(struct gx_txn *t, uint64_t parent, bool deep, struct gx_arena *a, struct gx_folder_info **ret_v, size_t *ret_n)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->folder_list(t, parent, deep, a, ret_v, ret_n);
 	struct gx_folder_row row;
 	struct list l = {.a = a};
 	gx_ec ec = gx_folder__need(t, parent, 0, &row);
@@ -187,6 +192,8 @@ gx_ec gx_folder_list(struct gx_txn *t, uint64_t parent, bool deep, struct gx_are
 
 gx_ec gx_folder_by_name(struct gx_txn *t, uint64_t parent, const char *name, uint64_t *ret_fid)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->folder_by_name(t, parent, name, ret_fid);
 	char *fold = gx_fold__key(t->a, name);
 	if (fold == NULL)
 		return gx_txn__ec(t, GX_E_NOMEM);

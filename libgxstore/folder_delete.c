@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <gx/folder.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/search-int.h"
 
 struct tree {
@@ -100,6 +101,8 @@ static gx_ec check_delete(struct gx_txn *t, uint64_t fid, bool hard)
 
 gx_ec gx_folder_delete(struct gx_txn *t, uint64_t fid, bool hard)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->folder_delete(t, fid, hard);
 	struct tree k = {0};
 	gx_ec ec = check_delete(t, fid, hard);
 	if (gx_ec_failed(ec))

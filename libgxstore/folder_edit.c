@@ -3,6 +3,7 @@
 #include <string.h>
 #include <gx/charset.h>
 #include <gx/entryid.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/search-int.h"
 
 /* Creating, moving and renaming folders. */
@@ -167,6 +168,8 @@ static int make(struct gx_txn *t, const struct gx_folder_create_opts *o, const s
 
 gx_ec gx_folder_create_with(struct gx_txn *t, const struct gx_folder_create_opts *o, uint64_t *ret_fid)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->folder_create(t, o, ret_fid);
 	struct gx_folder_new n = {.parent = o->parent, .name = o->name, .container_class = o->container_class,
 		.type = o->type == 0 ? GX_FOLDER_GENERIC : o->type};
 	gx_ec ec = check_create(t, o->parent, o->name, n.type);
@@ -253,6 +256,8 @@ static gx_ec check_move(struct gx_txn *t, uint64_t fid, uint64_t parent, const c
 
 gx_ec gx_folder_move(struct gx_txn *t, uint64_t fid, uint64_t new_parent, const char *new_name)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->folder_move(t, fid, new_parent, new_name);
 	struct gx_folder_row row;
 	gx_ec ec = check_move(t, fid, new_parent, new_name, &row);
 	if (gx_ec_failed(ec))
@@ -283,6 +288,8 @@ gx_ec gx_folder__rename(struct gx_txn *t, const struct gx_folder_row *row, const
 
 gx_ec gx_folder_set_subscribed(struct gx_txn *t, uint64_t fid, bool on)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->folder_set_subscribed(t, fid, on);
 	struct gx_folder_row row;
 	gx_ec ec = gx_txn__writable(t);
 	if (!gx_ec_failed(ec))

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <gx/folder.h>
 #include <gx/pr-names.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/store-int.h"
 
 /* [MS-OXCFOLD] 2.2.2: what columns and counters say comes first, the rest is the packed row. */
@@ -139,6 +140,8 @@ int gx_folder__props(struct gx_txn *t, const struct gx_folder_info *i, const gx_
 
 gx_ec gx_folder_get_props(struct gx_txn *t, uint64_t fid, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->folder_get_props(t, fid, tags, n, a, ret_l);
 	struct gx_folder_info i;
 	gx_ec ec = gx_folder_get(t, fid, a, &i);
 	return gx_ec_failed(ec) ? ec : gx_txn__ec(t, gx_folder__props(t, &i, tags, n, a, ret_l));
@@ -255,6 +258,8 @@ gx_ec gx_folder__init_props(struct gx_txn *t, const struct gx_folder_new *n, con
 
 gx_ec gx_folder_set_props(struct gx_txn *t, uint64_t fid, const struct gx_proplist *l)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->folder_set_props(t, fid, l);
 	struct gx_folder_row row;
 	struct columns c = {0};
 	gx_ec ec = gx_txn__writable(t);

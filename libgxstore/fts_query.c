@@ -4,6 +4,7 @@
 #include <string.h>
 #include <gx/charset.h>
 #include <gx/search.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/fts-int.h"
 
 /* Questions to the index: texts to trigrams, restrictions to texts, bodies to messages. */
@@ -177,6 +178,8 @@ static gx_ec answer(struct gx_txn *t, uint64_t fid, int err, bool all, struct gx
 
 gx_ec gx_search_texts(struct gx_txn *t, uint64_t fid, const char *const *texts, size_t n, struct gx_arena *a, struct gx_candidates *ret_c)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->search_texts(t, fid, texts, n, a, ret_c);
 	struct gx_idlist bodies = {0};
 	bool all = true;
 	int err = gx_fts__find(t, texts, n, &bodies, &all);

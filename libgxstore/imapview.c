@@ -20,7 +20,10 @@ static gx_ec may_read(struct gx_store *s, const struct gx_actor *actor, uint64_t
 	int err = gx_txn_begin(s, actor, GX_TXN_READ, 10000, &t);
 	if (err != 0)
 		return gx_ec_from_err(err);
-	gx_ec ec = gx_folder__need(t, fid, GX_RIGHT_READ, &row);
+	uint32_t rights = 0;
+	gx_ec ec = s->ops != NULL ? gx_folder_rights(t, fid, &rights) : gx_folder__need(t, fid, GX_RIGHT_READ, &row);
+	if (s->ops != NULL && !gx_ec_failed(ec) && !(rights & GX_RIGHT_READ))
+		ec = GX_EC(ecAccessDenied);
 	gx_txn_abort(t);
 	return ec;
 }

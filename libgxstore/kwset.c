@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <gx/charset.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/far-int.h"
 
 /*
  * Keywords of a message are one number: of a set of names that many messages share. Sets are never
@@ -196,6 +196,8 @@ int gx_kwset__apply(struct gx_txn *t, uint32_t old, int op, const char *const *n
 gx_ec gx_store_keywords(struct gx_store *s, uint32_t kwset, struct gx_arena *a, const char *const **ret_names)
 {
 	struct gx_txn *t;
+	if (s->ops != NULL)
+		return s->ops->keywords(s, kwset, a, ret_names);
 	int err = gx_txn__system(s, GX_TXN_READ, 10000, &t);
 	if (err != 0)
 		return gx_ec_from_err(err);

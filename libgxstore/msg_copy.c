@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/store-int.h"
 
 /*
@@ -113,6 +114,8 @@ static gx_ec check_copy(struct gx_txn *t, uint64_t src, const uint64_t *mids, si
 
 gx_ec gx_msg_copy(struct gx_txn *t, uint64_t src_fid, const uint64_t *mids, size_t n, uint64_t dst_fid, bool move, struct gx_msg_ids *ret_ids)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->msg_copy(t, src_fid, mids, n, dst_fid, move, ret_ids);
 	struct copy x = {.t = t, .move = move};
 	gx_ec ec = check_copy(t, src_fid, mids, n, dst_fid, move);
 	if (gx_ec_failed(ec))

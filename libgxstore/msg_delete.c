@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/table-int.h"
 #include "libgxstore/pread-int.h"
 
@@ -72,6 +73,8 @@ static int delete_all(struct gx_txn *t, struct gx_fstate *f, const uint64_t *mid
 
 gx_ec gx_msg_delete(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, bool hard)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->msg_delete(t, fid, mids, n, hard);
 	struct gx_fstate *f;
 	gx_ec ec = check_delete(t, fid, mids, n);
 	if (gx_ec_failed(ec))

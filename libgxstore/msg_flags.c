@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/store-int.h"
 
 /* Flags and keywords: the narrow rows are updated, one row of the change log tells of all. */
@@ -140,6 +141,8 @@ static gx_ec check_rights(struct gx_txn *t, uint64_t fid, const uint64_t *mids, 
 gx_ec gx_msg_change_flags(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, const struct gx_flag_change *c,
 	struct gx_arena *a, uint64_t **ret_skipped, size_t *ret_nskipped)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->msg_change_flags(t, fid, mids, n, c, a, ret_skipped, ret_nskipped);
 	struct change x = {.t = t, .c = c};
 	gx_ec ec = gx_txn__writable(t);
 	if (!gx_ec_failed(ec) && (c->op < GX_FLAGS_SET || c->op > GX_FLAGS_REMOVE))

@@ -2,6 +2,7 @@
 #include <config.h>
 #include <string.h>
 #include <gx/entryid.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/msg-int.h"
 
 #define DELIVERED_KEEP 16384U /* ids of deliveries that are remembered */
@@ -220,6 +221,8 @@ static int insert(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_pre
 
 gx_ec gx_msg_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_prepared *p, const struct gx_msg_insert_opts *o, struct gx_msg_ids *ret_ids)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->msg_insert(t, fid, p, o, ret_ids);
 	static const struct gx_msg_insert_opts none = GX_MSG_INSERT_OPTS_INIT;
 	struct gx_fstate *f;
 	if (o == NULL)

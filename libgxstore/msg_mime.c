@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/store-int.h"
 
 /*
@@ -128,6 +129,8 @@ static gx_ec rendered_mime(struct gx_txn *t, uint64_t mid, struct gx_msg_mime *r
 /* For everybody the folder's rights were checked for: one statement, no copies. */
 gx_ec gx_msg_mime(struct gx_txn *t, uint64_t mid, struct gx_msg_mime *ret_m)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->msg_mime(t, mid, ret_m);
 	struct gx_msg_row r;
 	if (!gx_txn__all_rights(t)) {
 		gx_ec ec = gx_msg__readable(t, mid, &r);
@@ -162,6 +165,8 @@ static int copy_range(const struct gx_push *from, uint64_t off, uint64_t n, stru
 
 gx_ec gx_msg_original(struct gx_txn *t, uint64_t mid, uint64_t off, uint64_t n, struct gx_push *out)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->msg_original(t, mid, off, n, out);
 	struct gx_msg_row r;
 	if (!gx_txn__all_rights(t)) {
 		gx_ec ec = gx_msg__readable(t, mid, &r);
@@ -183,4 +188,10 @@ gx_ec gx_msg_original(struct gx_txn *t, uint64_t mid, uint64_t off, uint64_t n, 
 	}
 	int err = make(t, mid);
 	return gx_txn__ec(t, err != 0 ? err : copy_range(&t->rendered, off, n, out));
+}
+
+void gx_msg_ahead(struct gx_txn *t, const uint64_t *mids, size_t n, unsigned what)
+{
+	if (gx_far(t) != NULL && n > 0 && n <= GX_AHEAD_MOST)
+		gx_far(t)->ahead(t, mids, n, what);
 }

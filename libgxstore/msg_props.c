@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <string.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/msg-int.h"
 
 /* Properties of stored messages; written ones see msg_edit.c. */
@@ -141,6 +142,8 @@ static int select_plain(struct gx_msg_view *v, struct gx_proplist *l)
 
 gx_ec gx_msg_get_props(struct gx_txn *t, uint64_t mid, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->msg_get_props(t, mid, tags, n, a, ret_l);
 	struct gx_msg_row r;
 	struct gx_msg_view v;
 	struct gx_proplist stored, l = {0};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <gx/charset.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/store-int.h"
 
 static bool is_mine(struct gx_txn *t, struct gx_stmt *st)
@@ -37,6 +38,8 @@ gx_ec gx_msg__readable(struct gx_txn *t, uint64_t mid, struct gx_msg_row *ret_r)
 
 gx_ec gx_msg_get(struct gx_txn *t, uint64_t mid, struct gx_msg_info *ret_info)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->msg_get(t, mid, ret_info);
 	struct gx_msg_row r;
 	gx_ec ec = gx_msg__readable(t, mid, &r);
 	if (gx_ec_failed(ec))

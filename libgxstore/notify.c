@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <stdlib.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/far-int.h"
 
 struct gx_sub {
 	struct gx_sub *next;
@@ -29,6 +29,9 @@ int gx_store_subscribe(struct gx_store *s, uint64_t fid, uint32_t mask, gx_event
 {
 	if (s == NULL || cb == NULL || mask == 0 || ret_sub == NULL)
 		return GX_E_INVAL;
+	int err = s->ops != NULL ? s->ops->watch(s) : 0;
+	if (err != 0)
+		return err;
 	struct gx_sub *x = calloc(1, sizeof(*x));
 	if (x == NULL)
 		return GX_E_NOMEM;
@@ -75,5 +78,16 @@ void gx_subs__notify(struct gx_store *s, const struct gx_event *ev, size_t n)
 		for (struct gx_sub *x = subs->head; x != NULL; x = x->next)
 			if (concerns(x, &ev[i]))
 				x->cb(&ev[i], x->ctx);
+	pthread_mutex_unlock(&subs->lock);
+}
+
+void gx_subs__notify_all(struct gx_store *s)
+{
+	struct gx_subs *subs = &s->subs;
+	pthread_mutex_lock(&subs->lock);
+	for (struct gx_sub *x = subs->head; x != NULL; x = x->next) {
+		const struct gx_event ev = {.type = x->mask & (0 - x->mask), .fid = x->fid};
+		x->cb(&ev, x->ctx);
+	}
 	pthread_mutex_unlock(&subs->lock);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <string.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/store-int.h"
 
 /* -1 no row for that member. */
@@ -99,6 +100,8 @@ int gx_perm__drop(struct gx_txn *t, uint64_t fid)
 
 gx_ec gx_folder_rights(struct gx_txn *t, uint64_t fid, uint32_t *ret_rights)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->folder_rights(t, fid, ret_rights);
 	struct gx_folder_row row;
 	gx_ec ec = gx_folder__need(t, fid, 0, &row);
 	return gx_ec_failed(ec) ? ec : gx_txn__ec(t, gx_perm__rights(t, fid, ret_rights));
@@ -106,6 +109,8 @@ gx_ec gx_folder_rights(struct gx_txn *t, uint64_t fid, uint32_t *ret_rights)
 
 gx_ec gx_folder_set_permission(struct gx_txn *t, uint64_t fid, const char *member, uint32_t rights, bool remove)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->folder_set_permission(t, fid, member, rights, remove);
 	const uint32_t known = GX_RIGHTS_ALL | GX_RIGHT_CONTACT | GX_RIGHT_FB_SIMPLE | GX_RIGHT_FB_DETAILED;
 	struct gx_folder_row row;
 	gx_ec ec = gx_txn__writable(t);

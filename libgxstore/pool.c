@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <gx/search.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/far-int.h"
 
 #define BUCKETS 1024U
 #define TICK_SEARCH_MS 300 /* a store, each tick, for search folders that are not through */
@@ -117,12 +117,18 @@ static void close_entry(struct gx_store_pool *p, struct entry *e)
 	pthread_cond_broadcast(&p->cond);
 }
 
+/* What its owner was told, but has not flushed, is remembered here. */
+static bool may_close(struct gx_store *s)
+{
+	return s->ops == NULL || !s->ops->unsynced(s);
+}
+
 static struct entry *longest_idle(struct gx_store_pool *p)
 {
 	struct entry *best = NULL;
 	for (unsigned i = 0; i < BUCKETS; i++)
 		for (struct entry *e = p->bucket[i]; e != NULL; e = e->next)
-			if (e->state == OPEN && e->users == 0 && (best == NULL || e->idle_since < best->idle_since))
+			if (e->state == OPEN && e->users == 0 && may_close(e->s) && (best == NULL || e->idle_since < best->idle_since))
 				best = e;
 	return best;
 }
@@ -148,7 +154,8 @@ static int open_entry(struct gx_store_pool *p, struct entry *e, struct gx_store 
 {
 	struct gx_store *s = NULL;
 	pthread_mutex_unlock(&p->lock);
-	int err = gx_store_open(e->dir, &p->o.store, &s, a, ret_why);
+	int err = p->o.owner != NULL ? gx_far__open(p->o.owner, e->dir, &p->o.store, &s, a, ret_why) :
+		gx_store_open(e->dir, &p->o.store, &s, a, ret_why);
 	pthread_mutex_lock(&p->lock);
 	if (err != 0) {
 		unlink_entry(p, e);
@@ -232,7 +239,7 @@ static struct entry *next_idle(struct gx_store_pool *p, int64_t before)
 	return e != NULL && e->idle_since <= before ? e : NULL;
 }
 
-/* Calls fn on every open store, outside the lock. */
+/* Calls fn on every open store, outside the lock. GX_E_STATE, what cannot be made good by trying again, goes before others. */
 static int each_open(struct gx_store_pool *p, int (*fn)(struct gx_store *s))
 {
 	int err = 0;
@@ -243,7 +250,7 @@ static int each_open(struct gx_store_pool *p, int (*fn)(struct gx_store *s))
 				pthread_mutex_unlock(&p->lock);
 				int r = fn(e->s);
 				pthread_mutex_lock(&p->lock);
-				if (err == 0)
+				if (err == 0 || r == GX_E_STATE)
 					err = r;
 				e->users--;
 			}
@@ -256,6 +263,8 @@ static int tick(struct gx_store *s)
 {
 	bool done;
 	gx_views__trim(s);
+	if (s->ops != NULL)
+		return 0;
 	if (gx_search_run(s, TICK_SEARCH_MS, &done) != 0)
 		gx_log(s->log, GX_LOG_DEBUG, "%s: search folders are not through", s->dir);
 	if (gx_store_index(s, TICK_INDEX_MS, &done) != 0)

@@ -42,6 +42,8 @@ struct gx_sql_open {
 /* On failure @why (size bytes) holds the reason. */
 int gx_sql__open(const struct gx_sql_open *o, struct gx_sql **ret_q, char *why, size_t size) GX_MUST_CHECK;
 void gx_sql__close(struct gx_sql *q); /* accepts NULL */
+/* One without a database, in @a: every statement fails with @err and @why. NULL: no memory. */
+struct gx_sql *gx_sql__none(struct gx_arena *a, int err, const char *why);
 
 /* Records a failure; returns err. */
 int gx_sql__fail(struct gx_sql *q, int err, const char *fmt, ...) GX_PRINTF(3, 4);

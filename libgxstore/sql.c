@@ -210,6 +210,17 @@ void gx_sql__close(struct gx_sql *q)
 	free(q);
 }
 
+struct gx_sql *gx_sql__none(struct gx_arena *a, int err, const char *why)
+{
+	struct gx_sql *q = gx_arena_new_obj(a, struct gx_sql);
+	if (q == NULL || (q->broken = gx_arena_new_obj(a, struct gx_stmt)) == NULL)
+		return NULL;
+	*q->broken = (struct gx_stmt){.q = q, .err = err, .used = true};
+	q->err = err;
+	snprintf(q->why, sizeof(q->why), "%s", why);
+	return q;
+}
+
 /* ---- Transactions ---- */
 
 static int run_now(struct gx_sql *q, sqlite3_stmt *st)
@@ -254,6 +265,8 @@ static void reprepare(struct gx_stmt *st)
 struct gx_stmt *gx_sql__stmt(struct gx_sql *q, const char *sql)
 {
 	unsigned b = bucket_of(sql);
+	if (q->db == NULL)
+		return q->broken;
 	for (struct gx_stmt *st = q->bucket[b]; st != NULL; st = st->next)
 		if (st->sql == sql && !st->used) {
 			if (st->h == NULL)

@@ -101,8 +101,11 @@ struct gx_pins {
 	atomic_bool due;              /* bodies may be there that nobody needs any more */
 };
 
+struct gx_far_ops;
 struct gx_store {
 	char *dir, *file, *program;
+	const struct gx_far_ops *ops; /* another process is the owner, and this reaches it; NULL: we are */
+	void *far;                    /* theirs */
 	const struct gx_fs *fs;
 	const struct gx_log *log;
 	const struct gx_clock *clock;
@@ -291,6 +294,7 @@ struct gx_view_op {
 };
 struct gx_txn {
 	struct gx_store *s;
+	void *far;                    /* of the store's ops */
 	const struct gx_actor *actor;
 	int mode;
 	bool look;                    /* will be aborted */

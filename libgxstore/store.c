@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/fts-int.h"
 #include "libgxstore/search-int.h"
 #include "libgxstore/table-int.h"
@@ -124,6 +125,21 @@ static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const
 		return s;
 	free_memory(s);
 	return NULL;
+}
+
+struct gx_store *gx_store__new_far(const char *dir, const struct gx_store_opts *o, const struct gx_far_ops *ops)
+{
+	struct gx_store *s = new_store(&gx_fs__system, dir, o);
+	if (s != NULL) {
+		s->ops = ops;
+		s->no_index = true;
+	}
+	return s;
+}
+
+void gx_store__free_far(struct gx_store *s)
+{
+	free_store(s);
 }
 
 void gx_store__read_holder(int fd, char *buf, size_t size)
@@ -289,6 +305,10 @@ void gx_store_close(struct gx_store *s)
 {
 	if (s == NULL)
 		return;
+	if (s->ops != NULL) {
+		s->ops->close(s);
+		return;
+	}
 	gx_conn__wait_idle(s);
 	if (!s->observe && alone(s) && close_in_order(s) != 0)
 		gx_log(s->log, GX_LOG_WARN, "%s: not closed in order: %s", s->file, s->writer->q->why);

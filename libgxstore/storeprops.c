@@ -4,6 +4,7 @@
 #include <gx/pr-names.h>
 #include <gx/restr.h>
 #include <gx/storeset.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/store-int.h"
 
 /*
@@ -135,6 +136,8 @@ static bool computed(gx_proptag_t tag)
 
 gx_ec gx_store_get_props(struct gx_txn *t, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->store_get_props(t, tags, n, a, ret_l);
 	struct gx_proplist l;
 	int err = small_list(t, a, &l);
 	if (err == 0)
@@ -213,6 +216,8 @@ static gx_ec may_write(struct gx_txn *t)
 
 gx_ec gx_store_set_props(struct gx_txn *t, const struct gx_proplist *l)
 {
+	if (gx_far(t) != NULL)
+		return gx_far(t)->store_set_props(t, l);
 	gx_ec ec = may_write(t);
 	for (size_t i = 0; !gx_ec_failed(ec) && i < l->count; i++)
 		if (gx_value_size(GX_PROP_TYPE(l->v[i].tag), &l->v[i].v) > VALUE_MAX)

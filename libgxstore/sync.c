@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/store-int.h"
 
 /*
@@ -350,6 +351,8 @@ bool gx_flush__kept(struct gx_store *s)
 int gx_store_sync(struct gx_store *s)
 {
 	struct gx_flush *f = &s->flush;
+	if (s->ops != NULL)
+		return s->ops->sync(s);
 	pthread_mutex_lock(&f->lock);
 	uint64_t seq = all(f);
 	bool due = f->flushed < seq;

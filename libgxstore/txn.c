@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/search-int.h"
 #include "libgxstore/table-int.h"
 
@@ -104,8 +105,34 @@ static void rollback(struct gx_txn *t)
 	gx_searches__forget(t->s->searches);
 }
 
+/* Functions that need more than the owner of the store is asked for find a database that refuses everything. */
+static int begin_far(struct gx_store *s, const struct gx_actor *actor, int mode, int deadline_ms, struct gx_txn **ret_txn)
+{
+	struct gx_txn *t = calloc(1, sizeof(*t));
+	if (t == NULL || (t->a = gx_arena_new(0)) == NULL) {
+		free(t);
+		return GX_E_NOMEM;
+	}
+	t->s = s;
+	t->actor = actor;
+	t->mode = mode;
+	t->q = gx_sql__none(t->a, GX_E_UNSUP, "this cannot be done on a store of another process");
+	t->c = gx_arena_new_obj(t->a, struct gx_conn);
+	t->store_state = gx_arena_new_obj(t->a, struct gx_fstate);
+	int err = t->q == NULL || t->c == NULL || t->store_state == NULL ? GX_E_NOMEM : s->ops->begin(t, deadline_ms);
+	if (err != 0) {
+		txn_free(t);
+		return err;
+	}
+	t->c->q = t->q;
+	*ret_txn = t;
+	return 0;
+}
+
 static int begin(struct gx_store *s, const struct gx_actor *actor, int mode, bool look, int deadline_ms, struct gx_txn **ret_txn)
 {
+	if (s->ops != NULL)
+		return GX_E_UNSUP;
 	struct gx_txn *t = calloc(1, sizeof(*t));
 	if (t == NULL || (t->a = gx_arena_new(0)) == NULL) {
 		free(t);
@@ -136,7 +163,7 @@ int gx_txn_begin(struct gx_store *s, const struct gx_actor *actor, int mode, int
 {
 	if (s == NULL || actor == NULL || ret_txn == NULL || (mode != GX_TXN_READ && mode != GX_TXN_WRITE))
 		return GX_E_INVAL;
-	return begin(s, actor, mode, false, deadline_ms, ret_txn);
+	return s->ops != NULL ? begin_far(s, actor, mode, deadline_ms, ret_txn) : begin(s, actor, mode, false, deadline_ms, ret_txn);
 }
 
 int gx_txn__version(struct gx_txn *t, uint64_t *ret_v)
@@ -185,6 +212,11 @@ void gx_txn_abort(struct gx_txn *t)
 {
 	if (t == NULL)
 		return;
+	if (gx_far(t) != NULL) {
+		gx_far(t)->abort(t);
+		txn_free(t);
+		return;
+	}
 	rollback(t);
 	give_back(t);
 	txn_free(t);
@@ -292,6 +324,11 @@ int gx_txn_commit(struct gx_txn *t, int sync)
 {
 	if (t == NULL)
 		return GX_E_INVAL;
+	if (gx_far(t) != NULL) {
+		int ret = gx_far(t)->commit(t, sync);
+		txn_free(t);
+		return ret;
+	}
 	if (t->mode == GX_TXN_READ)
 		return end_read(t);
 	struct gx_store *s = t->s;
@@ -371,6 +408,8 @@ gx_ec gx_txn__fail(struct gx_txn *t, uint32_t code, const char *fmt, ...)
 
 gx_ec gx_txn__writable(struct gx_txn *t)
 {
+	if (gx_far(t) != NULL)
+		return gx_txn__fail(t, ecNotSupported, "this cannot be done on a store of another process");
 	if (t->mode != GX_TXN_WRITE)
 		return gx_txn__fail(t, ecInvalidParam, "a read transaction cannot change anything");
 	return gx_ec_from_err(t->broken);

@@ -41,6 +41,7 @@ void gx_rootbuild__init(struct gx_rootbuild *b);
 /* Starts from the chunks of @r; takes the caller's reference over. */
 void gx_rootbuild__from(struct gx_rootbuild *b, struct gx_root *r);
 void gx_rootbuild__append(struct gx_rootbuild *b, const struct gx_uid_entry *e);
+uint32_t gx_rootbuild__count(const struct gx_rootbuild *b);
 /* A whole chunk, shared. */
 void gx_rootbuild__share(struct gx_rootbuild *b, struct gx_chunk *c);
 void gx_rootbuild__put(struct gx_rootbuild *b, const struct gx_uid_entry *e);    /* insert or replace */
@@ -67,6 +68,8 @@ int gx_fview__open(struct gx_store *s, uint64_t fid, struct gx_fview **ret_f, st
 /* The present root, counted. GX_E_NOTFOUND when the folder is gone. */
 int gx_fview__root(struct gx_store *s, struct gx_fview *f, struct gx_root **ret_root, unsigned *ret_gen) GX_MUST_CHECK;
 void gx_fview__close(struct gx_store *s, struct gx_fview *f);
+/* A root with these edits; takes the caller's reference to @r over. NULL: no memory. */
+struct gx_root *gx_root__edited(struct gx_root *r, const struct gx_view_op *ops, size_t n, uint32_t uidnext, uint64_t modseq);
 unsigned gx_fview__gen(const struct gx_fview *f);
 
 #endif

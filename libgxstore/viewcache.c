@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <stdlib.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/view-int.h"
 
 /*
@@ -28,6 +29,8 @@ struct gx_fview {
 	size_t npending, cap_pending;
 	uint32_t uidnext;         /* with the pending ones */
 	uint64_t modseq;
+	struct gx_store *far;     /* the store when another process owns it */
+	struct gx_far_view far_view;
 };
 
 int gx_views__init(struct gx_views *v)
@@ -43,6 +46,8 @@ int gx_views__init(struct gx_views *v)
 
 static void fview_free(struct gx_fview *f)
 {
+	if (f->far_view.id != 0)
+		f->far->ops->view_forget(f->far, f->far_view.id);
 	gx_root__unref(f->root);
 	free(f->pending);
 	free(f);
@@ -93,24 +98,36 @@ static void forget(struct gx_fview *f)
 	atomic_fetch_add(&f->gen, 1);
 }
 
+static struct gx_root *edited(struct gx_root *r, uint64_t fid, const struct gx_view_op *ops, size_t n, uint32_t uidnext, uint64_t modseq)
+{
+	struct gx_rootbuild b;
+	uint32_t uidvalidity = r->uidvalidity;
+	gx_rootbuild__from(&b, r);
+	for (size_t i = 0; i < n; i++)
+		if (ops[i].fid == fid)
+			edit(&b, &ops[i]);
+	r = gx_rootbuild__finish(&b);
+	if (r == NULL)
+		return NULL;
+	r->uidvalidity = uidvalidity;
+	r->uidnext = uidnext;
+	r->modseq = modseq;
+	return r;
+}
+
+struct gx_root *gx_root__edited(struct gx_root *r, const struct gx_view_op *ops, size_t n, uint32_t uidnext, uint64_t modseq)
+{
+	return edited(r, n > 0 ? ops[0].fid : 0, ops, n, uidnext, modseq);
+}
+
 /* The ops of one folder, all of them in a row or mixed with others'. */
 static void edit_root(struct gx_fview *f, const struct gx_view_op *ops, size_t n, uint32_t uidnext, uint64_t modseq)
 {
-	struct gx_rootbuild b;
-	uint32_t uidvalidity = f->root->uidvalidity;
-	gx_rootbuild__from(&b, f->root);
-	for (size_t i = 0; i < n; i++)
-		if (ops[i].fid == f->fid)
-			edit(&b, &ops[i]);
-	f->root = gx_rootbuild__finish(&b);
-	if (f->root == NULL) { /* no memory: it is read again when somebody asks */
+	f->root = edited(f->root, f->fid, ops, n, uidnext, modseq);
+	if (f->root == NULL) /* no memory: it is read again when somebody asks */
 		forget(f);
-		return;
-	}
-	f->root->uidvalidity = uidvalidity;
-	f->root->uidnext = uidnext;
-	f->root->modseq = modseq;
-	atomic_fetch_add(&f->gen, 1);
+	else
+		atomic_fetch_add(&f->gen, 1);
 }
 
 static void keep_pending(struct gx_fview *f, const struct gx_view_op *op)
@@ -284,8 +301,53 @@ static int check_shared(struct gx_store *s, struct gx_fview *f)
 	return err;
 }
 
+/*
+ * Of a store that another process owns: what has changed since is asked for each time. News that come
+ * meanwhile make the view stale again.
+ */
+static int follow(struct gx_store *s, struct gx_fview *f, struct gx_root **ret_root, unsigned *ret_gen)
+{
+	struct gx_views *v = &s->views;
+	while (f->state == LOADING)
+		pthread_cond_wait(&v->cond, &v->lock);
+	struct gx_root *root = f->root;
+	unsigned gen = atomic_load(&f->gen);
+	f->root = NULL;
+	f->state = LOADING;
+	pthread_mutex_unlock(&v->lock);
+	bool changed = false;
+	int err = s->ops->view(s, f->fid, &f->far_view, &root, &changed);
+	pthread_mutex_lock(&v->lock);
+	f->root = root;
+	f->state = root != NULL ? READY : EMPTY;
+	if (changed) {
+		atomic_fetch_add(&f->gen, 1);
+		++gen;
+	}
+	pthread_cond_broadcast(&v->cond);
+	if (err != 0)
+		return err;
+	gx_root__ref(root);
+	*ret_root = root;
+	*ret_gen = gen;
+	return 0;
+}
+
+void gx_views__stale(struct gx_store *s, uint64_t fid)
+{
+	struct gx_views *v = &s->views;
+	pthread_mutex_lock(&v->lock);
+	for (unsigned i = 0; i < GX_VIEW_BUCKETS; i++)
+		for (struct gx_fview *f = v->bucket[i]; f != NULL; f = f->next)
+			if (fid == 0 || f->fid == fid)
+				atomic_fetch_add(&f->gen, 1);
+	pthread_mutex_unlock(&v->lock);
+}
+
 static int current(struct gx_store *s, struct gx_fview *f, struct gx_root **ret_root, unsigned *ret_gen)
 {
+	if (s->ops != NULL)
+		return follow(s, f, ret_root, ret_gen);
 	int err = check_shared(s, f);
 	while (err == 0 && f->state != READY) {
 		if (f->state == LOADING)
@@ -378,6 +440,7 @@ int gx_fview__open(struct gx_store *s, uint64_t fid, struct gx_fview **ret_f, st
 			return GX_E_NOMEM;
 		}
 		f->fid = fid;
+		f->far = s->ops != NULL ? s : NULL;
 		f->next = v->bucket[fid % GX_VIEW_BUCKETS];
 		v->bucket[fid % GX_VIEW_BUCKETS] = f;
 	}

@@ -127,6 +127,14 @@ static bool room(struct gx_rootbuild *b, uint32_t more)
 	return true;
 }
 
+uint32_t gx_rootbuild__count(const struct gx_rootbuild *b)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < b->n; i++)
+		n += b->c[i]->n;
+	return n;
+}
+
 void gx_rootbuild__share(struct gx_rootbuild *b, struct gx_chunk *c)
 {
 	if (!room(b, 1))

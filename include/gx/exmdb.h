@@ -94,6 +94,8 @@ struct gx_exmdb_host_opts {
 	int (*relay)(const char *remote_id, struct gx_exmdb **ret_x, void *ctx);
 	void *relay_ctx;
 	const char *relay_only;          /**< the one store that is relayed; NULL: all are. Copied. */
+	uint32_t txn_idle_ms;            /**< a transaction of another process that does nothing for so long is taken back, 0 takes 10000 */
+	size_t max_message;              /**< bytes of a message that comes in pieces, 0 takes 256 MiB */
 };
 #define GX_EXMDB_HOST_OPTS_INIT {.size = sizeof(struct gx_exmdb_host_opts)}
 
@@ -120,6 +122,21 @@ GX_API uint8_t gx_exmdb_client_connect(struct gx_exmdb_client *c, const char *di
 /** A call, also batch and features; @p ret_code is what a plain client is told, GX_XC_*. */
 GX_API gx_ec gx_exmdb_client_call(struct gx_exmdb_client *c, const char *dir, const struct gx_call_desc *call, const void *req,
 	struct gx_arena *a, void *ret_ans, uint8_t *ret_code, const char **ret_why) GX_MUST_CHECK;
+/**
+ * What is bound to one connection of a client, for the extension transact: its transaction, and a message on its way.
+ * Thread class: confined.
+ */
+struct gx_exmdb_link;
+GX_API int gx_exmdb_link_new(struct gx_exmdb_client *c, struct gx_exmdb_link **ret_l) GX_MUST_CHECK;
+/** A transaction that is open is taken back; may block. Accepts NULL. */
+GX_API void gx_exmdb_link_free(struct gx_exmdb_link *l);
+/** gx_exmdb_client_call() with all extensions. */
+GX_API gx_ec gx_exmdb_link_call(struct gx_exmdb_link *l, const char *dir, const struct gx_call_desc *call, const void *req,
+	struct gx_arena *a, void *ret_ans, uint8_t *ret_code, const char **ret_why) GX_MUST_CHECK;
+/** Monotonic ms at which its transaction has been idle for too long; 0: it has none, nobody waits for it. */
+GX_API int64_t gx_exmdb_link_until(const struct gx_exmdb_link *l);
+/** Takes the transaction back, which its next request is told; may block. */
+GX_API void gx_exmdb_link_expire(struct gx_exmdb_link *l);
 /** Wakes the listener of a client, as gx_exmdb_on_event(). GX_E_BUSY: there is one already. */
 GX_API int gx_exmdb_client_listen(struct gx_exmdb_client *c, void (*wake)(void *ctx), void *ctx) GX_MUST_CHECK;
 /** After it returns wake is not running and will not run again. */

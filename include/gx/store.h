@@ -25,6 +25,7 @@ extern "C" {
 
 struct gx_store;
 struct gx_txn;
+struct gx_exmdb;
 
 /* Built-in folders, private stores [gromox formats 3]. */
 enum {
@@ -117,13 +118,23 @@ GX_API const struct gx_guid *gx_store_mailbox_guid(const struct gx_store *s);
 GX_API int gx_store_schema_version(const char *dir, unsigned *ret_version, unsigned *ret_newest, struct gx_arena *a,
 	const char **ret_why) GX_MUST_CHECK;
 
-/** Keeps stores open by directory, closes idle ones. */
+/**
+ * Keeps stores open by directory, closes idle ones.
+ *
+ * Stores that other processes own come from a pool with @ref gx_store_pool_opts::owner, made by gx_exmdb_remote_new(), whose
+ * events the pool takes for itself. On such a store and in its transactions these work as on any other: the functions of
+ * transactions, folders, messages, originals, views, keywords and subscriptions in this header, as far as mail needs them, and
+ * gx_search_texts(). All others answer ecNotSupported. A transaction begins with its first operation, which then tells
+ * when it could not; ecRpcFailed and GX_E_IO: the owner is not to be reached, or went away, and what was not
+ * committed is not done. Functions that read and write block for the time of a round trip.
+ */
 struct gx_store_pool;
 struct gx_store_pool_opts {
 	size_t size;
 	struct gx_store_opts store; /**< for every store */
 	unsigned max_open;          /**< table_size [5000] */
 	unsigned idle_seconds;      /**< cache_interval [60] */
+	struct gx_exmdb *owner;     /**< NULL: this process owns the stores; else they are reached by that, see below. Borrowed. */
 };
 #define GX_STORE_POOL_OPTS_INIT {.size = sizeof(struct gx_store_pool_opts)}
 GX_API struct gx_store_pool *gx_store_pool_new(const struct gx_store_pool_opts *o);
@@ -136,7 +147,10 @@ GX_API void gx_store_pool_put(struct gx_store_pool *p, struct gx_store *s);
 GX_API int gx_store_pool_unload(struct gx_store_pool *p, const char *dir) GX_MUST_CHECK;
 /** Closes what was idle long enough; call every few seconds. @return number still open. */
 GX_API unsigned gx_store_pool_tick(struct gx_store_pool *p);
-/** gx_store_sync() on every open store with unsynced commits. */
+/**
+ * gx_store_sync() on every open store with unsynced commits. GX_E_STATE (from either): the machine of an owner has
+ * failed, and commits since the last success may be gone; told once.
+ */
 GX_API int gx_store_pool_sync(struct gx_store_pool *p) GX_MUST_CHECK;
 
 /* ---- Transactions ---- */
@@ -408,6 +422,14 @@ struct gx_msg_mime {
 	uint64_t size;
 };
 GX_API gx_ec gx_msg_mime(struct gx_txn *t, uint64_t mid, struct gx_msg_mime *ret_m) GX_MUST_CHECK;
+/** What will be asked for next, of messages in that order: gx_msg_get(), gx_msg_mime(), gx_msg_original(). */
+enum { GX_AHEAD_INFO = 1, GX_AHEAD_MIME = 2, GX_AHEAD_ORIGINAL = 4 };
+/**
+ * Lets a store of another process give all of it in one answer, as far as it fits; a hint, which other stores ignore. At most
+ * @ref GX_AHEAD_MOST messages; originals that are large are better left out.
+ */
+GX_API void gx_msg_ahead(struct gx_txn *t, const uint64_t *mids, size_t n, unsigned what);
+#define GX_AHEAD_MOST 256
 /** Bytes [off, off+n) of the internet message, clamped at its end, appended to @p out. n UINT64_MAX: all. */
 GX_API gx_ec gx_msg_original(struct gx_txn *t, uint64_t mid, uint64_t off, uint64_t n, struct gx_push *out) GX_MUST_CHECK;
 

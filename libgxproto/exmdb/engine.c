@@ -6,9 +6,13 @@
 
 enum { KEEP_BYTES = 65536 }; /* of memory between requests */
 
+/* A transaction is not kept as long as a connection. */
 static void set_deadline(struct gx_xs *x, struct gx_io *io)
 {
+	int64_t until = gx_exmdb_link_until(x->link);
 	io->deadline_ms = gx_clock_mono_ms(io->clock) + x->srv->o.idle_ms;
+	if (until != 0 && until < io->deadline_ms)
+		io->deadline_ms = until;
 }
 
 static enum gx_want give_up(struct gx_xs *x, struct gx_io *io, uint8_t code)
@@ -90,6 +94,10 @@ static enum gx_want xs_step(void *self, struct gx_io *io)
 {
 	struct gx_xs *x = self;
 	enum gx_want want;
+	if ((io->events & GX_IO_TIMEOUT) && x->state != XS_READY && gx_exmdb_link_until(x->link) != 0) {
+		x->expire = true;
+		return GX_WANT_WORKER;
+	}
 	if ((io->events & GX_IO_TIMEOUT) && x->state != XS_EVENTS) {
 		gx_log(io->log, GX_LOG_INFO, "exmdb: [%llu] %s: nothing came for %u s, connection closed", (unsigned long long)io->id,
 		       io->peer, (unsigned)(x->srv->o.idle_ms / 1000));
@@ -119,8 +127,14 @@ static enum gx_want xs_work(void *self, struct gx_io *io)
 	struct gx_xs *x = self;
 	if (x->state == XS_EVENTS)
 		return gx_xs__events_work(x, io);
-	x->state = gx_xs__serve(x, io);
-	forget_request(x);
+	if (x->expire)
+		gx_exmdb_link_expire(x->link);
+	else
+		x->state = gx_xs__serve(x, io);
+	if (!x->expire)
+		forget_request(x);
+	x->expire = false;
+	io->urgent = gx_exmdb_link_until(x->link) != 0;
 	set_deadline(x, io);
 	return x->state == XS_CLOSE ? GX_WANT_CLOSE : GX_WANT_INPUT;
 }
@@ -130,6 +144,7 @@ static void xs_free(void *self)
 	struct gx_xs *x = self;
 	if (x->listening)
 		gx_exmdb_client_unlisten(x->client);
+	gx_exmdb_link_free(x->link);
 	gx_exmdb_client_put(x->client);
 	if (x->counted_data)
 		atomic_fetch_sub(&x->srv->data, 1);

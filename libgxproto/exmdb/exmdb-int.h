@@ -25,6 +25,8 @@ struct gx_xs {
 	struct gx_io *io;
 	enum xs_state state;
 	struct gx_exmdb_client *client;   /* after the handshake */
+	struct gx_exmdb_link *link;       /* once it asks for a transaction */
+	bool expire;                      /* its transaction has been idle for too long: for a worker */
 	bool counted_data, counted_events;
 	struct gx_push body;              /* of the request that is being read */
 	uint32_t want;                    /* its length */

@@ -98,6 +98,23 @@ static enum xs_state answer(struct gx_xs *x, struct gx_io *io, const struct gx_x
 	}
 }
 
+/* What is bound to this connection is made when it is first needed. */
+static gx_ec call(struct gx_xs *x, const struct gx_xrequest *r, void *ans, uint8_t *ret_code, const char **ret_why)
+{
+	if (r->call->number == GX_X_TRANSACT && x->link == NULL && gx_exmdb_link_new(x->client, &x->link) != 0) {
+		*ret_code = GX_XC_LACK_MEMORY;
+		return gx_ec_from_err(GX_E_NOMEM);
+	}
+	if (r->call->number == GX_X_TRANSACT)
+		return gx_exmdb_link_call(x->link, r->dir, r->call, r->req, x->a, ans, ret_code, ret_why);
+	return gx_exmdb_client_call(x->client, r->dir, r->call, r->req, x->a, ans, ret_code, ret_why);
+}
+
+static bool is_quiet(const struct gx_xrequest *r)
+{
+	return r->call->number == GX_X_TRANSACT && ((const struct gx_x_transact_req *)r->req)->quiet;
+}
+
 enum xs_state gx_xs__serve(struct gx_xs *x, struct gx_io *io)
 {
 	struct gx_xrequest r;
@@ -120,7 +137,9 @@ enum xs_state gx_xs__serve(struct gx_xs *x, struct gx_io *io)
 		why = "the handshake was done before";
 		code = GX_XC_DISPATCH_ERROR;
 	} else {
-		ec = gx_exmdb_client_call(x->client, r.dir, r.call, r.req, x->a, ans, &code, &why);
+		ec = call(x, &r, ans, &code, &why);
 	}
+	if (code == GX_XC_SUCCESS && is_quiet(&r))
+		return XS_HEAD;
 	return answer(x, io, &r, code, ans, ec, why);
 }

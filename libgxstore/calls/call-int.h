@@ -48,7 +48,7 @@ bool gx_signal__wait(struct gx_signal *g, int64_t timeout_ms);
 
 /* ---- Host, clients and what they have open (host.c, registry.c) ---- */
 
-enum { GX_OBJ_TABLE = 1, GX_OBJ_INSTANCE, GX_OBJ_SUB, GX_OBJ_KINDS };
+enum { GX_OBJ_TABLE = 1, GX_OBJ_INSTANCE, GX_OBJ_SUB, GX_OBJ_VIEW, GX_OBJ_KINDS };
 
 struct gx_callstore;
 /* Something open in a store, found by number. The number and the client never change. */
@@ -104,6 +104,7 @@ struct gx_exmdb_host {
 	char **prefixes;              /* NULL-terminated, or NULL */
 	char *org;                    /* in names of the address book */
 	char *relay_only;
+	uint64_t boot;                /* of this life of the machine */
 	pthread_mutex_t lock;
 	struct gx_exmdb_client *clients;
 	struct gx_callstore *bucket[GX_CALLSTORE_BUCKETS];
@@ -151,6 +152,9 @@ gx_ec gx_call__fail(struct gx_call_ctx *c, uint32_t code, const char *fmt, ...) 
 /* GX_E_* outside of a transaction. */
 gx_ec gx_call__err(struct gx_call_ctx *c, int err);
 
+/* The call's store, to be put back into the pool. */
+gx_ec gx_call__open_store(struct gx_call_ctx *c, uint8_t *ret_code, const char **ret_why);
+
 /* ---- Objects ---- */
 
 /*
@@ -176,6 +180,7 @@ void gx_callstore__give(struct gx_callstore *cs);
 struct gx_call_sub {
 	uint16_t types;               /* [MS-OXCNOTIF] 2.2.1.2.1.1 */
 	bool whole;
+	bool lean;                    /* GX_X_LEAN */
 	uint64_t fid, mid;            /* plain */
 };
 /* Sees that the store tells of what happens; before the first subscription. */

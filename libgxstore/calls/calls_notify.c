@@ -7,7 +7,8 @@
 gx_ec gx_call__subscribe_notification(struct gx_call_ctx *c, const struct gx_x_subscribe_notification_req *req,
 	struct gx_x_subscribe_notification_ans *ans)
 {
-	struct gx_call_sub s = {.types = req->notification_type, .whole = req->whole};
+	struct gx_call_sub s = {.types = req->notification_type, .whole = req->whole,
+		.lean = (req->notification_type & GX_X_LEAN) != 0};
 	gx_ec ec = GX_OK_EC;
 	if (!s.whole && req->folder_id == 0 && req->message_id == 0)
 		return gx_call__fail(c, ecInvalidParam, "a subscription to nothing");

@@ -116,7 +116,7 @@ static bool is_private(const struct gx_call_ctx *c)
 	return !gx_store_is_public(c->s);
 }
 
-static gx_ec open_store(struct gx_call_ctx *c, uint8_t *ret_code, const char **ret_why)
+gx_ec gx_call__open_store(struct gx_call_ctx *c, uint8_t *ret_code, const char **ret_why)
 {
 	*ret_code = GX_XC_MISCONFIG_PREFIX;
 	if (!gx_host__serves(c->host, c->dir)) {
@@ -213,7 +213,7 @@ static gx_ec run_items(struct gx_call_ctx *c, const struct gx_x_batch_req *b, st
 		v[i].text = "";
 		gx_ec ec = allowed(c, b->calls[i].call, b->atomic);
 		if (!gx_ec_failed(ec) && c->s == NULL) /* a call before it has unloaded the store */
-			ec = open_store(c, &v[i].code, &v[i].text);
+			ec = gx_call__open_store(c, &v[i].code, &v[i].text);
 		if (!gx_ec_failed(ec))
 			ec = run_item(c, &b->calls[i], &v[i]);
 		/* an answer that tells of a failure itself must not stand among others that were kept */
@@ -280,7 +280,7 @@ gx_ec gx_exmdb_client_call(struct gx_exmdb_client *cl, const char *dir, const st
 	*ret_code = GX_XC_DISPATCH_ERROR;
 	if (call->number == GX_X_FEATURES) {
 		const struct gx_x_features_req *f = req;
-		*(struct gx_x_features_ans *)ret_ans = (struct gx_x_features_ans){f->wanted & GX_X_FEATURE_BATCH};
+		*(struct gx_x_features_ans *)ret_ans = (struct gx_x_features_ans){f->wanted & (GX_X_FEATURE_BATCH | GX_X_FEATURE_STORE)};
 		*ret_code = GX_XC_SUCCESS;
 		return GX_OK_EC;
 	}
@@ -288,7 +288,7 @@ gx_ec gx_exmdb_client_call(struct gx_exmdb_client *cl, const char *dir, const st
 		*ret_why = "not a call on a store";
 		return GX_EC(ecNotSupported);
 	}
-	gx_ec ec = open_store(&c, ret_code, ret_why);
+	gx_ec ec = gx_call__open_store(&c, ret_code, ret_why);
 	if (gx_ec_failed(ec))
 		return ec;
 	if (call->number == GX_X_BATCH)
@@ -305,7 +305,7 @@ uint8_t gx_exmdb_client_connect(struct gx_exmdb_client *cl, const char *dir, boo
 	struct gx_call_ctx c = {.host = cl->host, .client = cl, .dir = dir, .a = a};
 	uint8_t code;
 	*ret_why = "";
-	if (gx_ec_failed(open_store(&c, &code, ret_why)))
+	if (gx_ec_failed(gx_call__open_store(&c, &code, ret_why)))
 		return code;
 	if (gx_relay__takes(cl, dir))
 		return gx_relay__connect(cl, dir, want_private, a, ret_why);

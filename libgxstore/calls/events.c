@@ -178,7 +178,7 @@ static uint16_t type_of(uint32_t ev)
 /* A folder's subscribers hear of the folder, of what lies in it, and of what came from or went into it. */
 static bool concerns(const struct gx_call_sub *s, const struct gx_event *ev)
 {
-	if (!(s->types & type_of(ev->type)))
+	if (!(s->types & type_of(ev->type)) || (s->lean && ev->type == GX_EV_FOLDER_CHANGED))
 		return false;
 	if (s->whole)
 		return true;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "libgxstore/calls/call-int.h"
 
 static int64_t now_ms(const struct gx_exmdb_host *h)
@@ -45,6 +47,27 @@ static void set_defaults(struct gx_exmdb_host_opts *o)
 		o->max_objects = 1000;
 	if (o->max_events == 0)
 		o->max_events = 10000;
+	if (o->txn_idle_ms == 0)
+		o->txn_idle_ms = 10000;
+	if (o->max_message == 0)
+		o->max_message = (size_t)256 << 20;
+}
+
+/* What this life of the machine is known by: commits survive a crash of the program, but not always one of the machine. */
+static uint64_t boot_number(void)
+{
+	char text[64] = "";
+	uint64_t h = UINT64_C(14695981039346656037); /* FNV-1a */
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		close(fd);
+	struct gx_guid g;
+	if (n < 32 && gx_guid_random(&g) == 0) /* not known: this life of the program */
+		n = snprintf(text, sizeof(text), "%08x%04x%04x%02x%02x", (unsigned)g.d1, g.d2, g.d3, g.d4[0], g.d4[1]);
+	for (ssize_t i = 0; i < n; ++i)
+		h = (h ^ (uint8_t)text[i]) * UINT64_C(1099511628211);
+	return h == 0 ? 1 : h;
 }
 
 int gx_exmdb_host_new(const struct gx_exmdb_host_opts *o, struct gx_exmdb_host **ret_h)
@@ -56,6 +79,7 @@ int gx_exmdb_host_new(const struct gx_exmdb_host_opts *o, struct gx_exmdb_host *
 		return GX_E_NOMEM;
 	h->o = *o;
 	set_defaults(&h->o);
+	h->boot = boot_number();
 	h->org = strdup(o->org_name != NULL && *o->org_name != '\0' ? o->org_name : "Gromox default");
 	h->relay_only = o->relay_only != NULL ? strdup(o->relay_only) : NULL;
 	if (h->org == NULL || (o->relay_only != NULL && h->relay_only == NULL) || copy_words(o->prefixes, &h->prefixes) != 0 ||

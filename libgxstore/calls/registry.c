@@ -129,9 +129,15 @@ static bool id_taken(const struct gx_callstore *cs, uint32_t id)
 	return id == 0;
 }
 
+/* One client may serve very many users, and has a view of each folder that one of them has selected. */
+static unsigned most(const struct gx_exmdb_host *h, int kind)
+{
+	return kind == GX_OBJ_VIEW ? 100 * h->o.max_objects : h->o.max_objects;
+}
+
 static bool insert(struct gx_callstore *cs, struct gx_callobj *o)
 {
-	if (o->client->count[o->kind] >= cs->host->o.max_objects)
+	if (o->client->count[o->kind] >= most(cs->host, o->kind))
 		return false;
 	do
 		++cs->last_id;
@@ -147,7 +153,8 @@ static bool insert(struct gx_callstore *cs, struct gx_callobj *o)
 
 gx_ec gx_callobj__add(struct gx_call_ctx *c, int kind, void *p, void (*release)(void *p), uint32_t *ret_id)
 {
-	static const char *const names[] = {[GX_OBJ_TABLE] = "tables", [GX_OBJ_INSTANCE] = "instances", [GX_OBJ_SUB] = "subscriptions"};
+	static const char *const names[] = {[GX_OBJ_TABLE] = "tables", [GX_OBJ_INSTANCE] = "instances", [GX_OBJ_SUB] = "subscriptions",
+		[GX_OBJ_VIEW] = "views"};
 	struct gx_callobj *o = obj_new(c, kind, p, release);
 	if (o == NULL)
 		return gx_call__err(c, GX_E_NOMEM);
@@ -168,7 +175,7 @@ gx_ec gx_callobj__add(struct gx_call_ctx *c, int kind, void *p, void (*release)(
 	if (err != 0)
 		return gx_call__err(c, err);
 	return gx_call__fail(c, ecMaxObjsExceeded, "client %s has %u %s open; it should close some", c->client->remote_id,
-		c->host->o.max_objects, names[kind]);
+		most(c->host, kind), names[kind]);
 }
 
 /* With the lock held. */

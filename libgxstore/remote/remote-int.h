@@ -57,6 +57,7 @@ struct gx_rserver {
 	struct gx_rconn *idle;
 	unsigned conns, idle_count;
 	enum gx_rkind kind;
+	uint32_t features;             /* GX_X_FEATURE_* of one of ours */
 	int64_t kind_at;
 	/* listen.c */
 	pthread_mutex_t sublock;       /* for subs, also while one is made; taken before lock */
@@ -101,7 +102,15 @@ struct gx_remote {
 	void (*wake)(void *ctx);
 	void *wake_ctx;
 	atomic_uint last_sub;
+	/* far_events.c: stores whose events are passed on */
+	pthread_mutex_t hub_lock;
+	struct gx_farstore *hub;
+	pthread_t hub_thread;
+	bool hub_running;
+	atomic_bool hub_stop;
 };
+/* NULL: another kind. */
+struct gx_remote *gx_remote__of(struct gx_exmdb *x);
 
 /* ecRpcFailed and the like, with a text. */
 gx_ec gx_remote__fail(struct gx_arena *a, int err, const char **ret_why, const char *fmt, ...) GX_PRINTF(4, 5);
@@ -145,5 +154,8 @@ void gx_revent__put(struct gx_remote *r, struct gx_revent *e);
 void gx_revent__free(struct gx_revent *e);
 /* The news that events may be missing. NULL: no memory, which gx_revent__put() takes for the same. */
 struct gx_revent *gx_revent__lost(void);
+
+/* far_events.c: before anything else ends. */
+void gx_farhub__stop(struct gx_remote *r);
 
 #endif

@@ -168,6 +168,7 @@ static void on_event(struct gx_exmdb *x, void (*wake)(void *ctx), void *ctx)
 static void destroy(struct gx_exmdb *x)
 {
 	struct gx_remote *r = (struct gx_remote *)x;
+	gx_farhub__stop(r);
 	while (r->servers != NULL) {
 		struct gx_rserver *s = r->servers;
 		r->servers = s->next;
@@ -180,6 +181,7 @@ static void destroy(struct gx_exmdb *x)
 	}
 	gx_revent__clear(r);
 	gx_signal__release(&r->signal);
+	pthread_mutex_destroy(&r->hub_lock);
 	pthread_mutex_destroy(&r->qlock);
 	pthread_mutex_destroy(&r->lock);
 	free(r->server);
@@ -188,6 +190,11 @@ static void destroy(struct gx_exmdb *x)
 }
 
 static const struct gx_exmdb_ops ops = {call, can_batch, event, on_event, destroy};
+
+struct gx_remote *gx_remote__of(struct gx_exmdb *x)
+{
+	return x != NULL && x->ops == &ops ? (struct gx_remote *)x : NULL;
+}
 
 static void set_defaults(struct gx_exmdb_remote_opts *o)
 {
@@ -225,8 +232,14 @@ static int init_locks(struct gx_remote *r)
 		pthread_mutex_destroy(&r->lock);
 		return GX_E_NOMEM;
 	}
+	if (pthread_mutex_init(&r->hub_lock, NULL) != 0) {
+		pthread_mutex_destroy(&r->qlock);
+		pthread_mutex_destroy(&r->lock);
+		return GX_E_NOMEM;
+	}
 	int err = gx_signal__init(&r->signal);
 	if (err != 0) {
+		pthread_mutex_destroy(&r->hub_lock);
 		pthread_mutex_destroy(&r->qlock);
 		pthread_mutex_destroy(&r->lock);
 	}

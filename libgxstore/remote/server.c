@@ -330,11 +330,12 @@ void gx_rserver__give(struct gx_rserver *s, struct gx_rconn *c, bool usable)
 /* ---- What it can do ---- */
 
 /* A server that does not know the call says pull_error and hangs up. */
-static enum gx_rkind ask(struct gx_rserver *s, struct gx_rconn *c, const char *dir, struct gx_arena *a, int64_t until, bool *ret_usable)
+static enum gx_rkind ask(struct gx_rserver *s, struct gx_rconn *c, const char *dir, struct gx_arena *a, int64_t until, bool *ret_usable,
+	uint32_t *ret_features)
 {
 	struct gx_push f = GX_PUSH_INIT;
 	struct gx_bin body;
-	struct gx_x_features_req q = {GX_X_FEATURE_BATCH};
+	struct gx_x_features_req q = {GX_X_FEATURE_BATCH | GX_X_FEATURE_STORE};
 	struct gx_x_features_ans ans = {0};
 	uint8_t code = GX_XC_INVALID;
 	int err = gx_xframe_push_request(&f, a, dir, GX_X_FEATURES, &q);
@@ -342,8 +343,10 @@ static enum gx_rkind ask(struct gx_rserver *s, struct gx_rconn *c, const char *d
 		err = gx_rconn__exchange(c, &f, 64, until, &code, &body);
 	gx_push_release(&f);
 	*ret_usable = err == 0 && code == GX_XC_SUCCESS;
-	if (*ret_usable && gx_xframe_pull_answer(body, a, gx_exmdb_call_desc(GX_X_FEATURES), &ans) == 0 && (ans.granted & GX_X_FEATURE_BATCH))
+	if (*ret_usable && gx_xframe_pull_answer(body, a, gx_exmdb_call_desc(GX_X_FEATURES), &ans) == 0 && (ans.granted & GX_X_FEATURE_BATCH)) {
+		*ret_features = ans.granted;
 		return GX_RK_OURS;
+	}
 	return (err == 0 && code == GX_XC_PULL_ERROR) || err == GX_E_TRUNC || *ret_usable ? GX_RK_PLAIN : GX_RK_UNKNOWN;
 }
 
@@ -351,6 +354,7 @@ gx_ec gx_rserver__kind(struct gx_rserver *s, const char *dir, int64_t until, str
 {
 	struct gx_rconn *c;
 	bool usable;
+	uint32_t features = 0;
 	pthread_mutex_lock(&s->lock);
 	if (s->kind == GX_RK_PLAIN && !s->r->o.plain && gx_rconn__now() - s->kind_at > KIND_MS)
 		s->kind = GX_RK_UNKNOWN;
@@ -361,10 +365,11 @@ gx_ec gx_rserver__kind(struct gx_rserver *s, const char *dir, int64_t until, str
 	gx_ec ec = gx_rserver__take(s, dir, until, a, &c, ret_why);
 	if (gx_ec_failed(ec))
 		return ec;
-	*ret_kind = ask(s, c, dir, a, until, &usable);
+	*ret_kind = ask(s, c, dir, a, until, &usable, &features);
 	gx_rserver__give(s, c, usable);
 	pthread_mutex_lock(&s->lock);
 	s->kind = *ret_kind;
+	s->features = features;
 	s->kind_at = gx_rconn__now();
 	pthread_mutex_unlock(&s->lock);
 	return *ret_kind != GX_RK_UNKNOWN ? GX_EC(ecSuccess) : gx_remote__fail(a, GX_E_IO, ret_why, "%s: no answer", s->addr);
