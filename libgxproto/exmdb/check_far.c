@@ -386,6 +386,13 @@ static void setup_impatient(void)
 	far_setup();
 }
 
+static void setup_relayed(void)
+{
+	idle_ms = 1000;
+	relayed = true;
+	far_setup();
+}
+
 START_TEST(a_busy_writer_is_told)
 {
 	struct gx_store *near = near_get();
@@ -518,17 +525,22 @@ START_TEST(news_come_from_the_owner)
 }
 END_TEST
 
-/* More than one answer holds, and more changes than one. */
+static void many_rows(struct gx_txn *t)
+{
+	GX_STMT(st, t->q, "INSERT INTO msg(mid,fid,uid,flags,kwset,modseq,cn,cn0,size,received,body,rcn) WITH RECURSIVE c(x) AS (SELECT 2 UNION ALL "
+		"SELECT x+1 FROM c WHERE x<100000) SELECT 1000000000000-x*7919%100000*1000000,fid,x,flags,0,x*1000000007%1000000007000,cn,x,size,received,0,0 "
+		"FROM c,msg WHERE uid=1 AND fid=13");
+	ck_assert_int_eq(gx_sql__run(st), 0);
+}
+
+/* More than one answer holds. */
 START_TEST(large_folders_come_in_pieces)
 {
 	enum { N = 100000 };
 	struct gx_store *near = near_get();
 	struct gx_txn *t = st_begin(near, GX_TXN_WRITE);
 	ST_OK(gx_msg_insert(t, GX_FID_INBOX, st_message(a, 1, 300), NULL, NULL));
-	GX_STMT(st, t->q, "INSERT INTO msg(mid,fid,uid,flags,kwset,modseq,cn,cn0,size,received,body,rcn) WITH RECURSIVE c(x) AS (SELECT 2 UNION ALL "
-		"SELECT x+1 FROM c WHERE x<100000) SELECT 1000000000000-x*7919%100000*1000000,fid,x,flags,0,x*1000000007%1000000007000,cn,x,size,received,0,0 "
-		"FROM c,msg WHERE uid=1 AND fid=13");
-	ck_assert_int_eq(gx_sql__run(st), 0);
+	many_rows(t);
 	struct gx_imapview *far, *v;
 	ck_assert_int_eq(gx_sql__exec(t->q, "UPDATE fstate SET uidnext=100001 WHERE fid=13"), 0);
 	ck_assert_int_eq(gx_sql__commit(t->q), 0); /* behind the store's back, which has no view of it yet */
@@ -633,6 +645,15 @@ static Suite *suite(void)
 	tcase_set_timeout(c, 120);
 	tcase_add_checked_fixture(c, setup_impatient, far_teardown);
 	tcase_add_test(c, nobody_keeps_the_writer);
+	suite_add_tcase(su, c);
+	c = tcase_create("relayed");
+	tcase_set_timeout(c, 120);
+	tcase_add_checked_fixture(c, setup_relayed, far_teardown);
+	viewtest_add(c);
+	tcase_add_loop_test(c, a_message_arrives_as_it_is, 0, 2);
+	tcase_add_test(c, writers_take_turns);
+	tcase_add_test(c, nobody_keeps_the_writer);
+	tcase_add_test(c, news_come_from_the_owner);
 	suite_add_tcase(su, c);
 	return su;
 }

@@ -178,6 +178,12 @@ START_TEST(both_ways_agree)
 }
 END_TEST
 
+static void setup_relayed(void)
+{
+	relayed = true;
+	far_setup();
+}
+
 static Suite *suite(void)
 {
 	Suite *su = suite_create("farmodel");
@@ -185,6 +191,11 @@ static Suite *suite(void)
 	tcase_set_timeout(c, 300);
 	tcase_add_checked_fixture(c, far_setup, far_teardown);
 	tcase_add_loop_test(c, both_ways_agree, 0, 3);
+	suite_add_tcase(su, c);
+	c = tcase_create("relayed");
+	tcase_set_timeout(c, 300);
+	tcase_add_checked_fixture(c, setup_relayed, far_teardown);
+	tcase_add_loop_test(c, both_ways_agree, 0, 2);
 	suite_add_tcase(su, c);
 	return su;
 }

@@ -16,15 +16,25 @@ struct owner {
 	struct gx_net *net;
 };
 
-static char dir[512], sock[600];
-static struct owner own;
+static char dir[512], sock[600], front_sock[600];
+static struct owner own, front;    /* front: hands on to own, when relayed */
+static bool relayed;
 static struct gx_exmdb *link_to_owner;
 static struct gx_store_pool *pool; /* of the client */
 static struct gx_store *s;         /* far */
 static struct gx_arena *a;
 static uint32_t idle_ms;           /* of transactions, 0 the usual */
 
-static inline void owner_begin(void)
+static inline int hand_on(const char *remote_id, struct gx_exmdb **ret_x, void *ctx)
+{
+	struct gx_exmdb_remote_opts o = GX_EXMDB_REMOTE_OPTS_INIT;
+	(void)ctx;
+	o.server = sock;
+	o.remote_id = remote_id;
+	return gx_exmdb_remote_new(&o, ret_x, a, NULL);
+}
+
+static inline void serve(struct owner *w, bool relays, const char *at)
 {
 	struct gx_store_pool_opts po = {.size = sizeof(po), .store = GX_STORE_OPTS_INIT};
 	struct gx_exmdb_host_opts ho = GX_EXMDB_HOST_OPTS_INIT;
@@ -33,27 +43,38 @@ static inline void owner_begin(void)
 	struct gx_listen_opts lo = GX_LISTEN_OPTS_INIT;
 	const char *why = "";
 	uint16_t port;
-	ho.pool = own.pool = gx_store_pool_new(&po);
+	ho.pool = w->pool = gx_store_pool_new(&po);
 	ho.txn_idle_ms = idle_ms;
-	ck_assert_int_eq(gx_exmdb_host_new(&ho, &own.host), 0);
-	so.host = own.host;
-	ck_assert_int_eq(gx_exmdb_server_new(&so, &own.srv), 0);
+	ho.relay = relays ? hand_on : NULL;
+	ck_assert_int_eq(gx_exmdb_host_new(&ho, &w->host), 0);
+	so.host = w->host;
+	ck_assert_int_eq(gx_exmdb_server_new(&so, &w->srv), 0);
 	no.loops = 1;
 	no.workers = 2;
-	ck_assert_int_eq(gx_net_new(&no, &own.net), 0);
-	gx_exmdb_server_factory(&lo.factory, own.srv);
-	lo.addr = sock;
-	ck_assert_msg(gx_net_listen(own.net, &lo, &port, a, &why) == 0, "%s", why);
-	ck_assert_int_eq(gx_net_start(own.net), 0);
+	ck_assert_int_eq(gx_net_new(&no, &w->net), 0);
+	gx_exmdb_server_factory(&lo.factory, w->srv);
+	lo.addr = at;
+	ck_assert_msg(gx_net_listen(w->net, &lo, &port, a, &why) == 0, "%s", why);
+	ck_assert_int_eq(gx_net_start(w->net), 0);
+}
+
+static inline void serve_no_more(struct owner *w)
+{
+	gx_net_stop(w->net, 2000);
+	gx_net_free(w->net);
+	gx_exmdb_server_free(w->srv);
+	gx_exmdb_host_free(w->host);
+	gx_store_pool_free(w->pool);
+}
+
+static inline void owner_begin(void)
+{
+	serve(&own, false, sock);
 }
 
 static inline void owner_end(void)
 {
-	gx_net_stop(own.net, 2000);
-	gx_net_free(own.net);
-	gx_exmdb_server_free(own.srv);
-	gx_exmdb_host_free(own.host);
-	gx_store_pool_free(own.pool);
+	serve_no_more(&own);
 }
 
 static inline struct gx_store *far_get(void)
@@ -73,8 +94,11 @@ static inline void far_setup(void)
 	snprintf(dir, sizeof(dir), "%s", st_dir());
 	snprintf(sock, sizeof(sock), "%s/owner.sock", dir);
 	st_create(dir);
+	snprintf(front_sock, sizeof(front_sock), "%s/front.sock", dir);
 	owner_begin();
-	o.server = sock;
+	if (relayed)
+		serve(&front, true, front_sock);
+	o.server = relayed ? front_sock : sock;
 	ck_assert_msg(gx_exmdb_remote_new(&o, &link_to_owner, a, &why) == 0, "%s", why);
 	po.owner = link_to_owner;
 	pool = gx_store_pool_new(&po);
@@ -86,7 +110,10 @@ static inline void far_teardown(void)
 	gx_store_pool_put(pool, s);
 	gx_store_pool_free(pool);
 	gx_exmdb_free(link_to_owner);
+	if (relayed)
+		serve_no_more(&front);
 	owner_end();
+	relayed = false;
 	s = st_open(dir);
 	st_verify(s);
 	gx_store_close(s);

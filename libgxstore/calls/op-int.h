@@ -15,7 +15,13 @@ struct gx_exmdb_link {
 	int64_t until;                /* when it has been idle for too long */
 	bool expired;                 /* it was, and nobody was told yet */
 	struct gx_push staged;        /* of the message that is to be inserted */
+	struct gx_relaylink *relay;   /* to a store that a process of its own has */
 };
+
+/* remote/relay_link.c: the request is carried out where @x leads. @return whether a transaction is open there now. */
+bool gx_relaylink__transact(struct gx_relaylink **io_u, struct gx_exmdb *x, const char *dir, const struct gx_x_transact_req *q,
+	struct gx_arena *a, struct gx_x_transact_ans *ans);
+void gx_relaylink__free(struct gx_relaylink *u); /* accepts NULL */
 
 struct gx_op_ctx {
 	struct gx_call_ctx call;      /* for objects, and for what went wrong */

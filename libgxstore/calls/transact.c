@@ -209,6 +209,13 @@ static void transact(struct gx_exmdb_link *l, struct gx_call_ctx *c, const struc
 	l->until = l->t != NULL ? now_ms(l) + c->host->o.txn_idle_ms : 0;
 }
 
+/* The other process takes it back in time; this is for the case that it hangs. */
+static void relay(struct gx_exmdb_link *l, const char *dir, const struct gx_x_transact_req *q, struct gx_arena *a, struct gx_x_transact_ans *ans)
+{
+	bool open = gx_relaylink__transact(&l->relay, l->client->relay, dir, q, a, ans);
+	l->until = open ? now_ms(l) + 2 * (int64_t)l->client->host->o.txn_idle_ms : 0;
+}
+
 /* ---- For servers ---- */
 
 int gx_exmdb_link_new(struct gx_exmdb_client *cl, struct gx_exmdb_link **ret_l)
@@ -232,6 +239,7 @@ void gx_exmdb_link_free(struct gx_exmdb_link *l)
 		return;
 	gx_txn_abort(l->t);
 	forget(l);
+	gx_relaylink__free(l->relay);
 	gx_push_release(&l->staged);
 	gx_arena_free(l->a);
 	free(l);
@@ -244,7 +252,10 @@ gx_ec gx_exmdb_link_call(struct gx_exmdb_link *l, const char *dir, const struct 
 		return gx_exmdb_client_call(l->client, dir, call, req, a, ret_ans, ret_code, ret_why);
 	struct gx_call_ctx c = {.host = l->client->host, .client = l->client, .dir = dir, .a = a};
 	struct gx_x_transact_ans *ans = ret_ans;
-	transact(l, &c, req, ans);
+	if (gx_relay__takes(l->client, dir))
+		relay(l, dir, req, a, ans);
+	else
+		transact(l, &c, req, ans);
 	*ret_why = ans->failure != 0 ? ans->text : "";
 	*ret_code = GX_XC_SUCCESS;
 	return GX_OK_EC;
@@ -257,7 +268,12 @@ int64_t gx_exmdb_link_until(const struct gx_exmdb_link *l)
 
 void gx_exmdb_link_expire(struct gx_exmdb_link *l)
 {
-	if (l == NULL || l->t == NULL)
+	if (l == NULL)
+		return;
+	l->until = 0;
+	gx_relaylink__free(l->relay);
+	l->relay = NULL;
+	if (l->t == NULL)
 		return;
 	gx_log(l->client->host->o.log, GX_LOG_WARN, "exmdb: %s: a transaction of client %s was idle for too long and is taken back", l->dir,
 		l->client->remote_id);
