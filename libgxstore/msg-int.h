@@ -40,6 +40,8 @@ int gx_msg__all_computed(struct gx_msg_view *v, struct gx_proplist *l) GX_MUST_C
 int gx_msg__conversation(struct gx_msg_view *v, gx_proptag_t tag, struct gx_propval *pv) GX_MUST_CHECK;
 /* One property, computed or stored; stored ones may have GX_PROW_EXTERN in their tag. GX_E_NOTFOUND. */
 int gx_msg__value(struct gx_msg_view *v, gx_proptag_t tag, struct gx_propval *ret_pv) GX_MUST_CHECK;
+/* The same of one that is not computed, from the packed properties. */
+int gx_msg__packed_value(struct gx_bin props, gx_proptag_t tag, struct gx_arena *a, struct gx_propval *ret_pv) GX_MUST_CHECK;
 /* The stored value of that id, whatever its type and wherever it is held. NULL. */
 const struct gx_propval *gx_prop__by_id(const struct gx_proplist *l, gx_proptag_t tag);
 

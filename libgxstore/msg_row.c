@@ -6,23 +6,27 @@
 
 static bool is_mine(struct gx_txn *t, struct gx_stmt *st)
 {
-	return t->actor->user != NULL && !gx_sql__is_null(st, 10) && gx_utf8_casecmp(gx_sql__text(st, 10), t->actor->user) == 0;
+	return t->actor->user != NULL && !gx_sql__is_null(st, 11) && gx_utf8_casecmp(gx_sql__text(st, 11), t->actor->user) == 0;
+}
+
+void gx_msg__read_row(struct gx_txn *t, struct gx_stmt *st, struct gx_msg_row *ret_r)
+{
+	*ret_r = (struct gx_msg_row){
+		.mid = gx_sql__u64(st, 0), .fid = gx_sql__u64(st, 1), .uid = (uint32_t)gx_sql__u64(st, 2),
+		.flags = (uint32_t)gx_sql__u64(st, 3), .kwset = (uint32_t)gx_sql__u64(st, 4), .modseq = gx_sql__u64(st, 5),
+		.cn = gx_sql__u64(st, 6), .cn0 = gx_sql__u64(st, 7), .size = gx_sql__u64(st, 8), .received = gx_sql__u64(st, 9),
+		.body = gx_sql__u64(st, 10), .rcn = gx_sql__u64(st, 12), .mine = is_mine(t, st),
+	};
 }
 
 int gx_msg__row(struct gx_txn *t, uint64_t mid, struct gx_msg_row *ret_r)
 {
-	GX_STMT(st, t->q, "SELECT fid,uid,flags,kwset,modseq,cn,cn0,size,received,body,creator,rcn FROM msg WHERE mid=?1");
+	GX_STMT(st, t->q, "SELECT " GX_MSG_ROW_COLS " FROM msg m WHERE m.mid=?1");
 	gx_sql__bind_int(st, 1, (int64_t)mid);
 	int r = gx_sql__step(st);
-	if (r <= 0)
-		return r == 0 ? GX_E_NOTFOUND : r;
-	*ret_r = (struct gx_msg_row){
-		.mid = mid, .fid = gx_sql__u64(st, 0), .uid = (uint32_t)gx_sql__u64(st, 1), .flags = (uint32_t)gx_sql__u64(st, 2),
-		.kwset = (uint32_t)gx_sql__u64(st, 3), .modseq = gx_sql__u64(st, 4), .cn = gx_sql__u64(st, 5),
-		.cn0 = gx_sql__u64(st, 6), .size = gx_sql__u64(st, 7), .received = gx_sql__u64(st, 8), .body = gx_sql__u64(st, 9),
-		.rcn = gx_sql__u64(st, 11), .mine = is_mine(t, st),
-	};
-	return 0;
+	if (r > 0)
+		gx_msg__read_row(t, st, ret_r);
+	return r < 0 ? r : r == 0 ? GX_E_NOTFOUND : 0;
 }
 
 gx_ec gx_msg__readable(struct gx_txn *t, uint64_t mid, struct gx_msg_row *ret_r)

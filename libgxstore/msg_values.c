@@ -471,3 +471,14 @@ int gx_msg__value(struct gx_msg_view *v, gx_proptag_t tag, struct gx_propval *re
 	*ret_pv = *have;
 	return 0;
 }
+
+int gx_msg__packed_value(struct gx_bin props, gx_proptag_t tag, struct gx_arena *a, struct gx_propval *ret_pv)
+{
+	struct gx_propval pv;
+	int err = gx_prow_find(props.data, props.len, GX_PROP_RETYPE(tag, PtypUnspecified), a, &pv);
+	if (err == 0 && !fits(pv.tag & ~(gx_proptag_t)GX_PROW_EXTERN, tag))
+		err = GX_E_NOTFOUND;
+	if (err == 0)
+		*ret_pv = pv;
+	return err;
+}

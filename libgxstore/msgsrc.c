@@ -23,19 +23,28 @@ static int load(struct gx_msgsrc *x)
 	if (r == 0)
 		return gx_sql__fail(x->t->q, GX_E_FORMAT, "%s: body %llx is missing; see gromox-mbck", x->t->s->file,
 			(unsigned long long)x->row.body);
-	struct gx_bin props = gx_sql__blob(x->st, 0);
+	x->props = gx_sql__blob(x->st, 0);
 	x->rcpts = gx_sql__blob(x->st, 1);
+	x->loaded = true;
+	return 0;
+}
+
+static int unpack(struct gx_msgsrc *x)
+{
+	int err = x->unpacked ? 0 : load(x);
+	if (err != 0 || x->unpacked)
+		return err;
 	x->stored = (struct gx_proplist){0};
-	int err = gx_prow_unpack(x->a, props.data, props.len, &x->stored);
+	err = gx_prow_unpack(x->a, x->props.data, x->props.len, &x->stored);
 	x->view = (struct gx_msg_view){
 		.t = x->t, .a = x->a, .row = &x->row, .stored = &x->stored, .load_rcpts = load_rcpts, .ctx = x};
-	x->loaded = err == 0;
+	x->unpacked = err == 0;
 	return err;
 }
 
 int gx_msgsrc__stored(struct gx_msgsrc *x, const struct gx_proplist **ret_l)
 {
-	int err = load(x);
+	int err = unpack(x);
 	*ret_l = &x->stored;
 	return err;
 }
@@ -55,9 +64,10 @@ static int resolve(struct gx_msgsrc *x, struct gx_propval *pv)
 /* As it stands: a value held elsewhere keeps its mark. */
 static int find(struct gx_msgsrc *x, gx_proptag_t tag, struct gx_propval *ret_pv)
 {
-	int err = load(x);
+	bool all = x->unpacked || gx_msg__is_computed(tag);
+	int err = all ? unpack(x) : load(x);
 	if (err == 0)
-		err = gx_msg__value(&x->view, tag, ret_pv);
+		err = all ? gx_msg__value(&x->view, tag, ret_pv) : gx_msg__packed_value(x->props, tag, x->a, ret_pv);
 	return err == GX_E_NOTFOUND ? 0 : err != 0 ? err : 1;
 }
 
@@ -175,13 +185,21 @@ void gx_msgsrc__release(struct gx_msgsrc *x)
 {
 	gx_sql__done(x->st);
 	x->st = NULL;
-	x->loaded = false;
+	x->loaded = x->unpacked = false;
 }
 
 void gx_msgsrc__set(struct gx_msgsrc *x, const struct gx_msg_row *r)
 {
 	x->row = *r;
-	x->loaded = x->have_skel = false;
+	x->loaded = x->unpacked = x->have_skel = false;
+}
+
+void gx_msgsrc__set_body(struct gx_msgsrc *x, const struct gx_msg_row *r, struct gx_bin props, struct gx_bin rcpts)
+{
+	gx_msgsrc__set(x, r);
+	x->props = props;
+	x->rcpts = rcpts;
+	x->loaded = true;
 }
 
 int gx_msgsrc__set_mid(struct gx_msgsrc *x, uint64_t mid)

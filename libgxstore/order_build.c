@@ -14,58 +14,26 @@
 
 /* ---- Taking messages in ---- */
 
-static const char *more_sql(const struct gx_order *o)
-{
-	switch (o->kind) {
-	case GX_ORDER_NORMAL:
-		return "SELECT mid,uid FROM msg WHERE fid=?1 AND uid>?2 AND NOT flags&256 ORDER BY uid LIMIT ?3";
-	case GX_ORDER_FAI:
-		return "SELECT mid,uid FROM msg WHERE fid=?1 AND uid>?2 AND flags&256 ORDER BY uid LIMIT ?3";
-	case GX_ORDER_STORE:
-		return "SELECT mid,mid FROM msg WHERE mid>?2 AND uid>0 AND NOT flags&256 ORDER BY mid LIMIT ?3";
-	default:
-		return "SELECT mid,mid FROM found WHERE fid=?1 AND mid>?2 ORDER BY mid LIMIT ?3";
-	}
-}
-
 /* The next messages; *ret_progress is where they end. */
-static int more(struct gx_txn *t, const struct gx_order *o, unsigned n, uint64_t *mids, unsigned *ret_n,
+static int collect_more(struct gx_txn *t, const struct gx_order *o, unsigned n, struct gx_arena *a, unsigned *ret_n,
 	uint64_t *ret_progress)
 {
-	GX_STMT(st, t->q, more_sql(o));
-	if (o->kind != GX_ORDER_STORE)
-		gx_sql__bind_int(st, 1, (int64_t)o->fid);
-	gx_sql__bind_int(st, 2, (int64_t)o->progress);
-	gx_sql__bind_int(st, 3, n);
-	unsigned k = 0;
-	int r;
-	while (k < n && (r = gx_sql__step(st)) > 0) {
-		mids[k++] = gx_sql__u64(st, 0);
-		*ret_progress = gx_sql__u64(st, 1);
-	}
-	*ret_n = k;
-	return k < n && r < 0 ? r : 0;
-}
-
-static int collect_all(struct gx_txn *t, const struct gx_order *o, const uint64_t *mids, unsigned n)
-{
-	struct gx_arena *a = gx_arena_new(0);
-	if (a == NULL)
-		return GX_E_NOMEM;
+	struct gx_msgscan s;
 	struct gx_msgsrc x;
-	int err = 0;
+	unsigned k = 0;
+	int r = 1, err = 0;
 	gx_msgsrc__init(&x, t, a);
-	for (unsigned i = 0; err == 0 && i < n; i++) {
-		err = gx_msgsrc__set_mid(&x, mids[i]);
-		if (err == 0)
-			err = gx_order__collect(t, o, &x, GX_OP_PUT);
-		if (err == GX_E_NOTFOUND) /* a row of found that outlived its message */
-			err = 0;
+	gx_msgscan__begin(&s, t, o->kind, o->fid, o->progress);
+	while (err == 0 && k < n && (r = gx_msgscan__next(&s, &x)) > 0) {
+		err = gx_order__collect(t, o, &x, GX_OP_PUT);
+		*ret_progress = gx_msgscan__at(&s, &x);
+		k++;
 		gx_arena_reset(a);
 	}
+	gx_msgscan__end(&s);
 	gx_msgsrc__release(&x);
-	gx_arena_free(a);
-	return err;
+	*ret_n = k;
+	return err != 0 ? err : r < 0 ? r : 0;
 }
 
 static int write_progress(struct gx_txn *t, const struct gx_order *o)
@@ -84,15 +52,13 @@ int gx_order__advance(struct gx_txn *t, struct gx_order *o, unsigned n)
 {
 	unsigned got = 0;
 	uint64_t progress = o->progress;
-	uint64_t *mids = malloc(n * sizeof(*mids));
-	if (mids == NULL)
+	struct gx_arena *a = gx_arena_new(0);
+	if (a == NULL)
 		return GX_E_NOMEM;
 	int err = gx_order__changing(t);
 	if (err == 0)
-		err = more(t, o, n, mids, &got, &progress);
-	if (err == 0)
-		err = collect_all(t, o, mids, got);
-	free(mids);
+		err = collect_more(t, o, n, a, &got, &progress);
+	gx_arena_free(a);
 	if (err != 0)
 		return err;
 	o->progress = progress;

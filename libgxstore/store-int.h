@@ -474,6 +474,10 @@ struct gx_msg_row {
 };
 /* GX_E_NOTFOUND. */
 int gx_msg__row(struct gx_txn *t, uint64_t mid, struct gx_msg_row *ret_r) GX_MUST_CHECK;
+/* What a statement that begins with these columns of msg m stands at. */
+#define GX_MSG_ROW_COLS "m.mid,m.fid,m.uid,m.flags,m.kwset,m.modseq,m.cn,m.cn0,m.size,m.received,m.body,m.creator,m.rcn"
+#define GX_MSG_ROW_NCOLS 13
+void gx_msg__read_row(struct gx_txn *t, struct gx_stmt *st, struct gx_msg_row *ret_r);
 int gx_msg__insert_row(struct gx_txn *t, const struct gx_msg_row *r, const char *creator) GX_MUST_CHECK;
 /* There, and the actor may read it. */
 gx_ec gx_msg__readable(struct gx_txn *t, uint64_t mid, struct gx_msg_row *ret_r);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <gx/search.h>
 #include "libgxstore/table-int.h"
 
 /*
- * Reading a list anew: every message of the folder is looked at, along an order that serves when there is
- * one, else they are sorted once by keys that are thrown away after.
+ * Reading a list anew: every message of the folder is looked at. An order that serves gives them their
+ * places when there is one, else they are sorted once by keys that are thrown away after.
  */
 
 struct item {
@@ -23,6 +24,9 @@ struct filling {
 	struct gx_push keys;
 	struct item *item;
 	size_t n, cap;
+	/* Messages that were found, as entries without instance. */
+	uint64_t *held;
+	size_t nheld, cap_held;
 };
 
 static int add_item(struct filling *f, struct gx_bin key, uint64_t entry)
@@ -38,49 +42,59 @@ static int add_item(struct filling *f, struct gx_bin key, uint64_t entry)
 	return f->keys.err;
 }
 
-/* One message with all of its instances. */
+/* The message that the source stands at: 1 it is the table's, *ret_unread whether it is unread. 0, GX_E_*. */
+static int holds(struct filling *f, bool *ret_unread)
+{
+	int r = gx_table__holds(f->tb, &f->x);
+	int unread = r <= 0 ? r : gx_table__unread(f->tb, &f->x);
+	*ret_unread = unread > 0;
+	return unread < 0 ? unread : r;
+}
+
+/* With all of its instances. */
+static int take_keys(struct filling *f, bool unread)
+{
+	int err = gx_orderkeys__make(&f->tb->seq.spec, &f->x, &f->made);
+	for (unsigned i = 0; err == 0 && i < f->made.n; i++) {
+		uint64_t mid;
+		uint32_t inst;
+		gx_order__id(gx_orderkeys__at(&f->made, i), &mid, &inst);
+		err = add_item(f, gx_orderkeys__at(&f->made, i), GX_ENTRY(mid, unread, inst));
+	}
+	return err;
+}
+
 static int take(struct filling *f, uint64_t mid)
 {
+	bool unread;
 	int err = gx_msgsrc__set_mid(&f->x, mid);
-	int r = err == GX_E_NOTFOUND ? 0 : err != 0 ? err : gx_table__holds(f->tb, &f->x);
-	int unread = r <= 0 ? r : gx_table__unread(f->tb, &f->x);
-	if (r > 0 && unread >= 0) {
-		r = gx_orderkeys__make(&f->tb->seq.spec, &f->x, &f->made);
-		for (unsigned i = 0; r == 0 && i < f->made.n; i++) {
-			uint64_t id;
-			uint32_t inst;
-			gx_order__id(gx_orderkeys__at(&f->made, i), &id, &inst);
-			r = add_item(f, gx_orderkeys__at(&f->made, i), GX_ENTRY(mid, unread, inst));
-		}
-	}
+	int r = err == GX_E_NOTFOUND ? 0 : err != 0 ? err : holds(f, &unread);
+	if (r > 0)
+		r = take_keys(f, unread);
 	gx_arena_reset(f->a);
-	return unread < 0 ? unread : r < 0 ? r : 0;
+	return r < 0 ? r : 0;
 }
 
-static const char *members_sql(const struct gx_table *tb)
+static int take_whole(struct filling *f)
 {
-	switch (tb->seq.kind) {
-	case 0:
-		return "SELECT mid FROM msg WHERE fid=?1 AND uid=0";
-	case GX_ORDER_NORMAL:
-		return "SELECT mid FROM msg WHERE fid=?1 AND uid>0 AND NOT flags&256";
-	case GX_ORDER_FAI:
-		return "SELECT mid FROM msg WHERE fid=?1 AND uid>0 AND flags&256";
-	case GX_ORDER_STORE:
-		return "SELECT mid FROM msg WHERE uid>0 AND NOT flags&256";
-	default:
-		return "SELECT mid FROM found WHERE fid=?1";
+	bool unread;
+	int r = holds(f, &unread);
+	return r <= 0 ? r : take_keys(f, unread);
+}
+
+/* ---- Looking at every message ---- */
+
+static int scan(struct filling *f, struct gx_txn *t, int (*cb)(struct filling *f))
+{
+	static_assert((int)GX_SCAN_FOUND == (int)GX_ORDER_FOUND && (int)GX_SCAN_STORE == (int)GX_ORDER_STORE, "kinds");
+	struct gx_msgscan s;
+	int r = 0, err = 0;
+	gx_msgscan__begin(&s, t, f->tb->seq.kind, f->tb->fid, 0);
+	while (err == 0 && (r = gx_msgscan__next(&s, &f->x)) > 0) {
+		err = cb(f);
+		gx_arena_reset(f->a);
 	}
-}
-
-static int scan_folder(struct filling *f, struct gx_txn *t)
-{
-	GX_STMT(st, t->q, members_sql(f->tb));
-	if (f->tb->seq.kind != GX_ORDER_STORE)
-		gx_sql__bind_int(st, 1, (int64_t)f->tb->fid);
-	int r, err = 0;
-	while (err == 0 && (r = gx_sql__step(st)) > 0)
-		err = take(f, gx_sql__u64(st, 0));
+	gx_msgscan__end(&s);
 	return err != 0 ? err : r;
 }
 
@@ -105,41 +119,109 @@ static int keep_sorted(struct filling *f)
 static int take_row(struct filling *f, const struct gx_orderrow *row)
 {
 	struct gx_table *tb = f->tb;
+	bool unread = false;
 	int err = gx_msgsrc__set_mid(&f->x, row->mid);
-	int r = err == GX_E_NOTFOUND ? 0 : err != 0 ? err : gx_table__holds(tb, &f->x);
-	int unread = row->unread;
-	if (r > 0 && tb->s->is_public) /* the mark of the order is nobody's */
-		unread = gx_table__unread(tb, &f->x);
+	int r = err == GX_E_NOTFOUND ? 0 : err != 0 ? err : holds(f, &unread);
 	if (r > 0)
-		r = unread < 0 ? unread
-			       : gx_list__insert(tb, tb->seq.n, row->key, GX_ENTRY(row->mid, unread, row->inst));
+		r = gx_list__insert(tb, tb->seq.n, row->key, GX_ENTRY(row->mid, unread, row->inst));
 	gx_arena_reset(f->a);
 	return r;
 }
 
-/* Along an order that is there anyway, as far as the restriction can hold in it. */
-static int walk_order(struct filling *f, struct gx_txn *t, uint64_t view)
+static int walk(struct filling *f, struct gx_txn *t, uint64_t view, const struct gx_push *lo, const struct gx_push *hi,
+	int (*cb)(struct filling *f, const struct gx_orderrow *row))
 {
-	struct gx_push lo = GX_PUSH_INIT, hi = GX_PUSH_INIT;
 	struct gx_orderwalk w;
 	struct gx_orderrow row;
-	bool ends = gx_list__range(f->tb, &lo, &hi);
-	int r = lo.err != 0 ? lo.err : hi.err;
-	if (r == 0) {
-		gx_orderwalk__from(&w, t, view, (struct gx_bin){lo.len == 0 ? (const uint8_t *)"" : lo.data, lo.len},
-			f->tb->seq.unread_only ? GX_WALK_UNREAD : 0);
-		while ((r = gx_orderwalk__next(&w, &row)) > 0) {
-			if (ends && gx_order__cmp(row.key, (struct gx_bin){hi.data, hi.len}) >= 0)
-				break;
-			r = take_row(f, &row);
-			if (r < 0)
-				break;
-		}
-		gx_orderwalk__end(&w);
+	int r;
+	gx_orderwalk__from(&w, t, view, (struct gx_bin){lo->len == 0 ? (const uint8_t *)"" : lo->data, lo->len},
+		f->tb->seq.unread_only ? GX_WALK_UNREAD : 0);
+	while ((r = gx_orderwalk__next(&w, &row)) > 0) {
+		if (hi != NULL && gx_order__cmp(row.key, (struct gx_bin){hi->data, hi->len}) >= 0)
+			break;
+		r = cb(f, &row);
+		if (r < 0)
+			break;
 	}
+	gx_orderwalk__end(&w);
+	return r < 0 ? r : 0;
+}
+
+/* ---- Which ones first, then their order ---- */
+
+/* Rows of an order that are walked over for the price of making one key. */
+#define ROWS_A_KEY 20U
+
+static int note(struct filling *f)
+{
+	bool unread;
+	int r = holds(f, &unread);
+	if (r <= 0)
+		return r;
+	if (f->nheld >= GX_TABLE_ROWS_MAX)
+		return GX_E_LIMIT;
+	uint64_t *v = gx_table__grow(f->held, &f->cap_held, f->nheld + 1, sizeof(*v));
+	if (v == NULL)
+		return GX_E_NOMEM;
+	f->held = v;
+	f->held[f->nheld++] = GX_ENTRY(f->x.row.mid, unread, 0);
+	return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static int by_mid(const void *a, const void *b)
+{
+	uint64_t x = GX_ENTRY_MID(*(const uint64_t *)a), y = GX_ENTRY_MID(*(const uint64_t *)b);
+	return (x > y) - (x < y);
+}
+
+static int place_row(struct filling *f, const struct gx_orderrow *row)
+{
+	const uint64_t want = GX_ENTRY(row->mid, 0, 0), *e = bsearch(&want, f->held, f->nheld, sizeof(*e), by_mid);
+	return e == NULL ? 0 : gx_list__insert(f->tb, f->tb->seq.n, row->key,
+		GX_ENTRY(row->mid, GX_ENTRY_UNREAD(*e), row->inst));
+}
+
+/*
+ * Messages are read in the order in which they lie, which is much faster than in that of a subject. Their
+ * places come from the order afterwards, or from their own keys when they are few.
+ */
+static int scan_then_place(struct filling *f, struct gx_txn *t, uint64_t view)
+{
+	const struct gx_push begin = GX_PUSH_INIT;
+	struct gx_ordersum sum;
+	int err = gx_order__total(t, view, &sum);
+	if (err == 0)
+		err = scan(f, t, note);
+	if (err != 0)
+		return err;
+	if (f->nheld >= sum.total / ROWS_A_KEY) {
+		qsort(f->held, f->nheld, sizeof(*f->held), by_number);
+		return walk(f, t, view, &begin, NULL, place_row);
+	}
+	for (size_t i = 0; err == 0 && i < f->nheld; i++)
+		err = take(f, GX_ENTRY_MID(f->held[i]));
+	return err != 0 ? err : keep_sorted(f);
+}
+
+/* Along an order that is there anyway: the part of it in which the restriction can hold, or all messages. */
+static int use_order(struct filling *f, struct gx_txn *t, uint64_t view)
+{
+	struct gx_push lo = GX_PUSH_INIT, hi = GX_PUSH_INIT;
+	bool ends = gx_list__range(f->tb, &lo, &hi);
+	int err = lo.err != 0 ? lo.err : hi.err;
+	if (err == 0 && lo.len == 0 && !ends && !f->tb->seq.unread_only)
+		err = scan_then_place(f, t, view);
+	else if (err == 0)
+		err = walk(f, t, view, &lo, ends ? &hi : NULL, take_row);
 	gx_push_release(&lo);
 	gx_push_release(&hi);
-	return r < 0 ? r : 0;
+	return err;
 }
 
 /* RES_COUNT: the first rows of the table, which are the last of the list when it is read backwards. */
@@ -196,9 +278,9 @@ static int fill(struct filling *f, struct gx_txn *t)
 	if (done != 0)
 		return done < 0 ? done : 0;
 	if (err == 0)
-		return walk_order(f, t, view);
+		return use_order(f, t, view);
 	if (err == GX_E_NOTFOUND)
-		err = scan_folder(f, t);
+		err = scan(f, t, take_whole);
 	return err != 0 ? err : keep_sorted(f);
 }
 
@@ -215,6 +297,7 @@ int gx_list__fill(struct gx_table *tb, struct gx_txn *t)
 	gx_push_release(&f.made.bytes);
 	gx_push_release(&f.keys);
 	free(f.item);
+	free(f.held);
 	gx_arena_free(f.a);
 	cut_to_limit(tb);
 	return err;
