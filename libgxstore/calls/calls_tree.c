@@ -115,7 +115,8 @@ gx_ec gx_call__purge_softdelete(struct gx_call_ctx *c, const struct gx_x_purge_s
 	if (!gx_ec_failed(ec) && (req->del_flags & GX_CONTENT_FOLDERS))
 		ec = gx_folder_list(c->t, fid, true, c->a, &v, &n);
 	for (size_t i = 0; !gx_ec_failed(ec) && i < n; ++i)
-		ec = purge(c, v[i].fid, req->del_flags, req->cutoff, ans);
+		if (v[i].type != GX_FOLDER_SEARCH) /* what it shows is purged where it lies */
+			ec = purge(c, v[i].fid, req->del_flags, req->cutoff, ans);
 	return gx_call__end(c, ec, GX_SYNC_NOW);
 }
 

@@ -138,6 +138,9 @@ void scene_tree(struct scene *s)
 	OK2(s, purge_softdelete, &purge, &purged);
 	ck_assert_uint_ge(purged.cnt_messages, 1);
 	ck_assert_uint_ge(purged.cnt_folders, 1);
+	purge.folder_id = EID(GX_FID_ROOT); /* below which is a search folder */
+	OK2(s, purge_softdelete, &purge, &purged);
+	ck_assert_uint_eq(purged.cnt_messages, 0);
 	struct gx_x_delete_folder_req del = {.folder_id = a, .hard = false};
 	struct gx_x_delete_folder_ans done;
 	OK2(s, delete_folder, &del, &done);
