@@ -136,6 +136,8 @@ GX_API int gx_dir_add_user(struct gx_dir *d, const struct gx_user_new *u, uint32
 GX_API int gx_dir_del_user(struct gx_dir *d, const char *username) GX_MUST_CHECK;
 /** Stores crypt(3) of the password. */
 GX_API int gx_dir_set_password(struct gx_dir *d, const char *username, const char *password) GX_MUST_CHECK;
+/** The language that a user prefers, "de_DE"; at most 32 bytes. GX_E_NOTFOUND; aliases are not looked up. */
+GX_API int gx_dir_set_lang(struct gx_dir *d, const char *username, const char *lang) GX_MUST_CHECK;
 GX_API int gx_dir_add_alias(struct gx_dir *d, const char *alias, const char *username) GX_MUST_CHECK;
 GX_API int gx_dir_del_alias(struct gx_dir *d, const char *alias) GX_MUST_CHECK;
 /** @p domain NULL: all. */

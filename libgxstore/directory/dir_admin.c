@@ -188,6 +188,15 @@ int gx_dir_set_password(struct gx_dir *d, const char *username, const char *pass
 	return err != 0 ? err : gx_dir__write(d, change_row, &k);
 }
 
+int gx_dir_set_lang(struct gx_dir *d, const char *username, const char *lang)
+{
+	char key[GX_DIR_ADDR_MAX + 1];
+	if (d == NULL || username == NULL || lang == NULL || strlen(lang) > 32)
+		return GX_E_INVAL;
+	struct change k = {GX_DQ_USER_LANG, {GX_NAME(key), GX_TEXT(lang)}, 2};
+	return gx_dir__normalise(username, key) != 0 ? GX_E_NOTFOUND : gx_dir__write(d, change_row, &k);
+}
+
 /* ---- Aliases ---- */
 
 struct new_alias {

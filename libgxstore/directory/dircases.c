@@ -252,6 +252,12 @@ START_TEST(servers)
 	ck_assert_int_eq(gx_dir_set_homeserver(d, "ann@example.org", two), 0);
 	ck_assert_int_eq(gx_dir_user(d, "ann@example.org", a, &u), 0);
 	ck_assert_uint_eq(u.homeserver, two);
+	ck_assert_int_eq(gx_dir_set_lang(d, "ANN@example.org", "pt_BR"), 0);
+	ck_assert_int_eq(gx_dir_set_lang(d, "ann@example.org", "pt_BR"), 0);
+	ck_assert_int_eq(gx_dir_user(d, "ann@example.org", a, &u), 0);
+	ck_assert_str_eq(u.lang, "pt_BR");
+	ck_assert_int_eq(gx_dir_set_lang(d, "nobody@example.org", "de"), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_set_lang(d, "ann@example.org", "a language with a far too long name"), GX_E_INVAL);
 	ck_assert_int_eq(gx_dir_set_homeserver(d, "ann@example.org", 77), GX_E_INVAL);
 	ck_assert_int_eq(gx_dir_set_homeserver(d, "bob@example.org", one), GX_E_NOTFOUND);
 	ck_assert_int_eq(gx_dir_set_domain_homeserver(d, "example.org", one), 0);
