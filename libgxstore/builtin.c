@@ -75,6 +75,28 @@ const char *const *gx_builtin__names(const char *lang)
 	return best;
 }
 
+static bool has_language(const char *lang)
+{
+	size_t base = strcspn(lang, "_-.@");
+	for (size_t i = 0; i < N(gx_folder_names); i++) {
+		const char *have = gx_folder_names[i].lang;
+		if (strcspn(have, "_-") == base && gx_ascii_ncasecmp(have, lang, base) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *gx_folder_name_in(const char *lang, uint64_t fid)
+{
+	if (lang == NULL || !has_language(lang))
+		return NULL;
+	const char *const *names = gx_builtin__names(lang);
+	for (size_t i = 0; i < N(private_folders); i++)
+		if (private_folders[i].fid == fid)
+			return private_folders[i].localised >= 0 ? names[private_folders[i].localised] : NULL;
+	return NULL;
+}
+
 /* The place of a name may be taken by a folder of the user's: then the old name stays. */
 static gx_ec rename_one(struct gx_txn *t, const struct gx_builtin *b, const char *name)
 {

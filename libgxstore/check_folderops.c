@@ -268,6 +268,13 @@ START_TEST(other_languages)
 	ck_assert_str_eq(info(GX_FID_INBOX).name, "Posteingang");
 	ck_assert_str_eq(info(GX_FID_OUTBOX).name, "Outbox"); /* the name was taken */
 	ck_assert_str_eq(info(mine).name, "Postausgang");
+	ck_assert_str_eq(gx_folder_name_in("de_AT.UTF-8", GX_FID_INBOX), "Posteingang");
+	ck_assert_str_eq(gx_folder_name_in("en_GB", GX_FID_INBOX), "Inbox");
+	ck_assert_str_ne(gx_folder_name_in("pt_BR", GX_FID_DELETED), gx_folder_name_in("pt_PT", GX_FID_DELETED));
+	ck_assert_ptr_null(gx_folder_name_in("xx", GX_FID_INBOX));
+	ck_assert_ptr_null(gx_folder_name_in("", GX_FID_INBOX));
+	ck_assert_ptr_null(gx_folder_name_in("de", GX_FID_ROOT));
+	ck_assert_ptr_null(gx_folder_name_in("de", 0x100));
 	ST_OK(gx_store_localise(t, "xx", NULL));
 	ck_assert_str_eq(info(GX_FID_INBOX).name, "Inbox");
 	as("bob@example.org");

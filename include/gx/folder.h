@@ -63,6 +63,11 @@ GX_API gx_ec gx_receive_list(struct gx_txn *t, struct gx_arena *a, struct gx_rec
 
 /** Names of the built-in folders in another language ("de_DE"). @p names: as in gx_store_create_opts, or NULL for the built-in ones. */
 GX_API gx_ec gx_store_localise(struct gx_txn *t, const char *lang, const char *const *names) GX_MUST_CHECK;
+/**
+ * What a built-in folder of a mailbox is called in a language ("de_DE"; a region without names of its own takes those of the
+ * language). NULL: it has the same name in all of them, or there are no names in that language. Static.
+ */
+GX_API const char *gx_folder_name_in(const char *lang, uint64_t fid);
 
 #ifdef __cplusplus
 }
