@@ -14,6 +14,9 @@ static void named(struct gx_msgobj *m, struct gx_propname n, uint16_t type, unio
 	ck_assert_int_eq(gx_msgobj_set_named(m, a, &n, type, v), 0);
 }
 
+static uint64_t mids[20];
+static size_t nmids;
+
 static uint64_t put(uint64_t fid, struct gx_msgobj *m)
 {
 	struct gx_msg_source src = GX_MSG_SOURCE_INIT;
@@ -22,6 +25,8 @@ static uint64_t put(uint64_t fid, struct gx_msgobj *m)
 	src.obj = m;
 	ck_assert_int_eq(gx_msg_prepare(a, &src, &p), 0);
 	ST_OK(gx_msg_insert(t, fid, p, NULL, &ids));
+	if (fid == GX_FID_CALENDAR)
+		mids[nmids++] = ids.mid;
 	return ids.mid;
 }
 
@@ -35,12 +40,43 @@ static struct gx_msgobj *event(const char *subject, int64_t start, int64_t end, 
 	return m;
 }
 
+/* What a client finds out of appointments that it has read is the same. */
+static void by_hand(int64_t from, int64_t until, const struct gx_busy *v, size_t n)
+{
+	struct gx_propname names[GX_BUSY_PROPS];
+	uint16_t types[GX_BUSY_PROPS], ids[GX_BUSY_PROPS];
+	gx_proptag_t tags[GX_BUSY_PROPS + 1] = {PidTagSubject};
+	size_t ntags = 1;
+	struct gx_busy_list l = {NULL, 0, 0};
+	struct gx_proplist p;
+	for (unsigned i = 0; i < GX_BUSY_PROPS; i++)
+		names[i] = gx_busy_name(i, &types[i]);
+	ST_OK(gx_store_named_ids(t, false, names, GX_BUSY_PROPS, ids));
+	for (unsigned i = 0; i < GX_BUSY_PROPS; i++)
+		if (ids[i] != 0)
+			tags[ntags++] = GX_PROP_TAG(ids[i], types[i]);
+	for (size_t i = 0; i < nmids; i++) {
+		struct gx_busy_source src = {.props = &p, .ids = ids, .mid = mids[i], .rights = GX_RIGHT_OWNER, .owner = true};
+		ST_OK(gx_msg_get_props(t, mids[i], tags, ntags, a, &p));
+		ck_assert_int_eq(gx_busy_add(&src, from, until, a, &l), 0);
+	}
+	gx_busy_sort(&l);
+	ck_assert_uint_eq(l.n, n);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert(l.v[i].start == v[i].start && l.v[i].end == v[i].end && l.v[i].status == v[i].status && l.v[i].mid == v[i].mid);
+		ck_assert_str_eq(l.v[i].subject, v[i].subject);
+		ck_assert_int_eq(l.v[i].exception, v[i].exception);
+	}
+}
+
 static struct gx_busy *busy(int64_t from, int64_t until, size_t want)
 {
 	struct gx_busy *v = NULL;
 	size_t n = 0;
 	ST_OK(gx_freebusy(t, from, until, a, &v, &n));
 	ck_assert_uint_eq(n, want);
+	if (n == 0 || v[0].details)
+		by_hand(from, until, v, n);
 	return v;
 }
 
@@ -70,7 +106,8 @@ START_TEST(single_ones)
 	ST_OK(gx_folder_set_permission(t, GX_FID_CALENDAR, "bob@example.org", GX_RIGHT_FB_DETAILED, false));
 	ST_OK(gx_folder_set_permission(t, GX_FID_CALENDAR, "eve@example.org", 0, false));
 	as("bob@example.org");
-	v = busy(T0, T0 + 5 * HOUR, 2);
+	ST_OK(gx_freebusy(t, T0, T0 + 5 * HOUR, a, &v, &n));
+	ck_assert_uint_eq(n, 2);
 	ck_assert(v[0].details && !v[1].details && v[1].subject == NULL);
 	as("eve@example.org");
 	ST_IS(gx_freebusy(t, T0, T0 + HOUR, a, &v, &n), ecAccessDenied);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <gx/charset.h>
 #include <gx/freebusy.h>
 #include <gx/namedprop.h>
@@ -24,6 +26,7 @@ static const struct {
 	[P_ZONEDEF] = {GX_LID_INIT(PidLidAppointmentTimeZoneDefinitionRecur), PtypBinary},
 	[P_CLIP_START] = {GX_LID_INIT(PidLidClipStart), PtypTime}, [P_CLIP_END] = {GX_LID_INIT(PidLidClipEnd), PtypTime},
 };
+static_assert(PROPS == GX_BUSY_PROPS, "what who reads appointments by himself is told");
 
 struct busy {
 	struct gx_txn *t;
@@ -34,6 +37,8 @@ struct busy {
 	struct gx_busy *v;
 	size_t n, cap;
 	struct gx_msgsrc src;
+	const struct gx_proplist *list; /* instead of src and t, for an appointment that is at hand */
+	uint64_t mid;
 	/* of the appointment at hand */
 	struct gx_busy model;
 	const struct gx_tz *tz;
@@ -49,9 +54,20 @@ static int tags_of(struct busy *b)
 }
 
 /* 1 there. */
+static int get_tag(struct busy *b, gx_proptag_t tag, struct gx_propval *pv)
+{
+	if (b->list == NULL)
+		return gx_msgsrc__get(&b->src, tag, pv);
+	const struct gx_propval *have = gx_proplist_get(b->list, tag);
+	if (have == NULL)
+		return 0;
+	*pv = *have;
+	return 1;
+}
+
 static int get(struct busy *b, int which, struct gx_propval *pv)
 {
-	return b->ids[which] == 0 ? 0 : gx_msgsrc__get(&b->src, GX_PROP_TAG(b->ids[which], props[which].type), pv);
+	return b->ids[which] == 0 ? 0 : get_tag(b, GX_PROP_TAG(b->ids[which], props[which].type), pv);
 }
 
 static bool flag(struct busy *b, int which)
@@ -73,7 +89,7 @@ static uint32_t number(struct busy *b, int which, uint32_t dflt)
 static const char *text(struct busy *b, gx_proptag_t tag)
 {
 	struct gx_propval pv;
-	int r = tag == 0 ? 0 : gx_msgsrc__get(&b->src, tag, &pv);
+	int r = tag == 0 ? 0 : get_tag(b, tag, &pv);
 	const char *s = r > 0 ? gx_arena_strdup(b->a, pv.v.str) : "";
 	b->err = r < 0 ? r : s == NULL ? GX_E_NOMEM : b->err;
 	return s;
@@ -132,8 +148,9 @@ static int recurring(struct busy *b, struct gx_bin blob)
 	if (err == GX_E_NOMEM)
 		return err;
 	if (err != 0) {
-		gx_log(b->t->s->log, GX_LOG_WARN, "%s: the recurrence of appointment %llx cannot be read: %s", b->t->s->dir,
-			(unsigned long long)b->src.row.mid, gx_strerror(err));
+		if (b->t != NULL)
+			gx_log(b->t->s->log, GX_LOG_WARN, "%s: the recurrence of appointment %llx cannot be read: %s", b->t->s->dir,
+				(unsigned long long)b->mid, gx_strerror(err));
 		return 1; /* it counts as a single one */
 	}
 	int has = get(b, P_ZONE, &zone);
@@ -181,7 +198,7 @@ static int describe(struct busy *b)
 		b->model.is_private = false;
 		return b->err;
 	}
-	b->model.mid = b->src.row.mid;
+	b->model.mid = b->mid;
 	b->model.subject = text(b, PidTagSubject);
 	b->model.location = text(b, b->ids[P_LOCATION] == 0 ? 0 : GX_PROP_TAG(b->ids[P_LOCATION], PtypString));
 	b->model.meeting = (number(b, P_STATE, 0) & 1) != 0;
@@ -214,7 +231,8 @@ static int scan(struct busy *b)
 	int r;
 	while ((r = gx_sql__step(st)) > 0) {
 		gx_arena_reset(b->scratch);
-		int err = gx_msgsrc__set_mid(&b->src, gx_sql__u64(st, 0));
+		b->mid = gx_sql__u64(st, 0);
+		int err = gx_msgsrc__set_mid(&b->src, b->mid);
 		if (err == 0)
 			err = appointment(b);
 		if (err != 0)
@@ -231,6 +249,36 @@ static int by_start(const void *x, const void *y)
 	return a->end < b->end ? -1 : a->end > b->end;
 }
 
+static bool may_see_details(uint32_t rights)
+{
+	return (rights & (GX_RIGHT_FB_DETAILED | GX_RIGHT_READ | GX_RIGHT_OWNER)) != 0;
+}
+
+struct gx_propname gx_busy_name(unsigned i, uint16_t *ret_type)
+{
+	*ret_type = i < PROPS ? props[i].type : PtypUnspecified;
+	return i < PROPS ? props[i].name : (struct gx_propname){.by_name = false};
+}
+
+int gx_busy_add(const struct gx_busy_source *s, int64_t from, int64_t until, struct gx_arena *a, struct gx_busy_list *io_l)
+{
+	struct busy b = {.a = a, .scratch = a, .from = from, .until = until, .owner = s->owner, .details = may_see_details(s->rights),
+		.v = io_l->v, .n = io_l->n, .cap = io_l->cap, .list = s->props, .mid = s->mid};
+	if (s->props == NULL || s->ids == NULL || from >= until || until - from > GX_BUSY_DAYS * INT64_C(86400))
+		return GX_E_INVAL;
+	memcpy(b.ids, s->ids, sizeof(b.ids));
+	int err = appointment(&b);
+	if (err == 0)
+		*io_l = (struct gx_busy_list){b.v, b.n, b.cap};
+	return err;
+}
+
+void gx_busy_sort(struct gx_busy_list *l)
+{
+	if (l->n > 1)
+		qsort(l->v, l->n, sizeof(*l->v), by_start);
+}
+
 gx_ec gx_freebusy(struct gx_txn *t, int64_t from, int64_t until, struct gx_arena *a, struct gx_busy **ret_v, size_t *ret_n)
 {
 	static const struct gx_actor system = GX_ACTOR_SYSTEM;
@@ -241,7 +289,7 @@ gx_ec gx_freebusy(struct gx_txn *t, int64_t from, int64_t until, struct gx_arena
 	int err = gx_perm__rights(t, GX_FID_CALENDAR, &rights);
 	if (err != 0)
 		return gx_txn__ec(t, err);
-	b.details = (rights & (GX_RIGHT_FB_DETAILED | GX_RIGHT_READ | GX_RIGHT_OWNER)) != 0;
+	b.details = may_see_details(rights);
 	if (!b.details && !(rights & GX_RIGHT_FB_SIMPLE))
 		return gx_txn__fail(t, ecAccessDenied, "rights %x do not show when somebody is busy", rights);
 	b.scratch = gx_arena_new(0);
