@@ -245,34 +245,22 @@ static bool make_exmdb_server(struct services *s)
 	return ret == 0 || fail(s, "exmdb", ret, NULL);
 }
 
-/* The older pair of directives, when the newer one is not set. */
-static const char *exmdb_directive(struct services *s, const char **ret_addr)
-{
-	const char *ip = str(s, "listen_ip");
-	bool older = !gx_conf_is_set(s->conf, "exmdb_listen") && (*ip != '\0' || gx_conf_is_set(s->conf, "exmdb_listen_port"));
-	if (!older) {
-		*ret_addr = str(s, "exmdb_listen");
-		return "exmdb_listen";
-	}
-	ip = *ip == '\0' ? "::1" : ip;
-	*ret_addr = gx_arena_printf(s->arena, strchr(ip, ':') != NULL ? "[%s]:%u" : "%s:%u", ip, (unsigned)gx_conf_uint(s->conf, "exmdb_listen_port"));
-	return *ip == '\0' ? "exmdb_listen_port" : "listen_ip";
-}
-
 bool services_listen_exmdb(struct services *s)
 {
 	struct service v = {
 		.name = "exmdb", .listen_tls = "exmdb_listen_tls", .cert = "exmdb_certificate_path", .key = "exmdb_private_key_path",
 		.passwd = "exmdb_certificate_passwd", .stall_ms = 60000, .tls_wanted = *str(s, "exmdb_listen_tls") != '\0',
 	};
-	const char *addr = "", *directive;
+	const char *addr, *directive;
 	if (s->d->worker.store != NULL) {
 		v.tls_wanted = false;
 		directive = "--socket";
 		addr = s->d->worker.socket;
 	} else {
-		directive = exmdb_directive(s, &addr);
+		addr = gx_directives_exmdb(s->conf, s->arena, &directive);
 	}
+	if (addr == NULL)
+		return fail(s, "exmdb", GX_E_NOMEM, NULL);
 	v.client_ca = str(s, "exmdb_client_ca_path");
 	if (v.tls_wanted && *v.client_ca == '\0') {
 		gx_log(s->log, GX_LOG_CRIT, "exmdb_listen_tls is set, but exmdb_client_ca_path is not: anybody could connect; name the file with "

@@ -35,6 +35,19 @@ const char *gx_directives_host(const struct gx_conf *c, struct gx_arena *a)
 	return gx_arena_strdup(a, name);
 }
 
+/* The older pair of directives counts when the newer one is not set. */
+const char *gx_directives_exmdb(const struct gx_conf *c, struct gx_arena *a, const char **ret_directive)
+{
+	const char *ip = gx_conf_str(c, "listen_ip"), *directive = *ip != '\0' ? "listen_ip" : "exmdb_listen_port";
+	bool older = !gx_conf_is_set(c, "exmdb_listen") && (*ip != '\0' || gx_conf_is_set(c, "exmdb_listen_port"));
+	if (ret_directive != NULL)
+		*ret_directive = older ? directive : "exmdb_listen";
+	if (!older)
+		return gx_conf_str(c, "exmdb_listen");
+	ip = *ip == '\0' ? "::1" : ip;
+	return gx_arena_printf(a, strchr(ip, ':') != NULL ? "[%s]:%u" : "%s:%u", ip, (unsigned)gx_conf_uint(c, "exmdb_listen_port"));
+}
+
 /* Directives that somebody who has a server sets. */
 static bool names_server(const struct gx_conf *c)
 {
