@@ -15,6 +15,7 @@ import gxtap  # noqa: E402
 
 PASSWORD = "k\u00e4se und brot"
 TOOLS = ("gromox-dbop", "gromox-useradm", "gromox-mkprivate", "gromox-mkpublic", "gromox-mkmidb")
+OTHERS = ("gromox-mbop",)  # -c is something else there
 
 
 def program(name):
@@ -58,7 +59,7 @@ class Site:
 
 
 def test_help_version_and_wrong_arguments():
-    for t in TOOLS:
+    for t in TOOLS + OTHERS:
         for opt in ("--help", "-?"):
             r = subprocess.run([program(t), opt], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             assert r.returncode == 0 and r.stdout.startswith("usage: " + t) and r.stderr == "", (t, r)
@@ -73,6 +74,9 @@ def test_missing_config_is_named():
     for t, args in zip(TOOLS, (["-C"], ["user", "list"], ["a@b"], ["b"], ["-f", "a@b"])):
         r = subprocess.run([program(t), "-c", "/nonexistent/x.cfg", *args], stderr=subprocess.PIPE, text=True)
         assert r.returncode == 1 and "/nonexistent/x.cfg" in r.stderr and "-c" in r.stderr, r
+    for t, args in zip(OTHERS, (["-u", "a@b", "ping"],)):
+        r = subprocess.run([program(t), "--config", "/nonexistent/x.cfg", *args], stderr=subprocess.PIPE, text=True)
+        assert r.returncode == 1 and "/nonexistent/x.cfg" in r.stderr and "--config" in r.stderr, r
 
 
 def test_directory_made_once_and_upgraded():

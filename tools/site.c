@@ -40,30 +40,31 @@ void print_version(const char *program)
 /* Directives that tools use are checked and kept; those of the services are known. */
 static struct gx_conf *make_conf(void)
 {
-	const struct gx_conf_key *mine[] = {gx_directives(GX_DIRECTIVES_GENERAL), gx_directives(GX_DIRECTIVES_MYSQL), NULL};
+	const struct gx_conf_key *mine[] = {gx_directives(GX_DIRECTIVES_GENERAL), gx_directives(GX_DIRECTIVES_MYSQL),
+		gx_directives(GX_DIRECTIVES_EXMDB), NULL};
 	const struct gx_conf_key *others[GX_DIRECTIVES_COUNT] = {NULL};
 	struct gx_conf *c = gx_conf_new(mine);
 	for (unsigned i = 0, n = 0; i < GX_DIRECTIVES_COUNT; ++i)
-		if (i != GX_DIRECTIVES_GENERAL && i != GX_DIRECTIVES_MYSQL)
+		if (i != GX_DIRECTIVES_GENERAL && i != GX_DIRECTIVES_MYSQL && i != GX_DIRECTIVES_EXMDB)
 			others[n++] = gx_directives(i);
 	if (c != NULL)
 		gx_conf_foreign(c, others);
 	return c;
 }
 
-static bool read_conf(struct site *s, const char *path, bool must_exist)
+static bool read_conf(struct site *s, const char *path, bool must_exist, const char *option)
 {
 	int err = gx_conf_read(s->conf, path, &s->log);
 	if (err == 0 || (err == GX_E_NOTFOUND && !must_exist))
 		return true;
 	if (err == GX_E_NOTFOUND || err == GX_E_IO)
-		complain("%s: %s; name the configuration file with -c", path, strerror(err == GX_E_IO ? errno : ENOENT));
+		complain("%s: %s; name the configuration file with %s", path, strerror(err == GX_E_IO ? errno : ENOENT), option);
 	else
 		complain("%s: the configuration cannot be used", path);
 	return false;
 }
 
-int site_open(struct site *s, const char *config)
+int site_open_named(struct site *s, const char *config, const char *option)
 {
 	/* Warnings about the file are for the services to give, not for each call of a tool. */
 	*s = (struct site){.log = {.write = on_log, .level = GX_LOG_ERROR}};
@@ -74,12 +75,18 @@ int site_open(struct site *s, const char *config)
 		site_close(s);
 		return EXIT_FAILED;
 	}
-	bool ok = config != NULL ? read_conf(s, config, true)
-		: read_conf(s, GX_CONFDIR "/gromox.cfg", false) && read_conf(s, GX_CONFDIR "/mysql_adaptor.cfg", false);
+	bool ok = config != NULL ? read_conf(s, config, true, option)
+		: read_conf(s, GX_CONFDIR "/gromox.cfg", false, option) && read_conf(s, GX_CONFDIR "/mysql_adaptor.cfg", false, option) &&
+			read_conf(s, GX_CONFDIR "/exmdb_provider.cfg", false, option);
 	if (ok && gx_directives_directory(s->conf, &s->log, s->arena, &s->where) == 0)
 		return EXIT_OK;
 	site_close(s);
 	return EXIT_FAILED;
+}
+
+int site_open(struct site *s, const char *config)
+{
+	return site_open_named(s, config, "-c");
 }
 
 void site_close(struct site *s)

@@ -23,6 +23,8 @@ struct site {
 void complain(const char *fmt, ...) GX_PRINTF(1, 2);
 /* Reads the file, or the default ones that are there. 0 or an exit code; says why. */
 int site_open(struct site *s, const char *config);
+/* The same for a tool in which the option is not called -c. */
+int site_open_named(struct site *s, const char *config, const char *option);
 void site_close(struct site *s);
 /* Opens the directory. */
 int site_directory(struct site *s);
