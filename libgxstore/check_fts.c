@@ -466,6 +466,38 @@ START_TEST(indexed_without_a_converter)
 }
 END_TEST
 
+static int search_meanwhile(uint64_t body, const char *text, void *ctx)
+{
+	struct gx_txn *t = st_begin(s, GX_TXN_READ);
+	(void)text;
+	ck_assert_uint_ne(body, 0);
+	ask(t, 0, "words");
+	gx_txn_abort(t);
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+/* Nobody who searches waits until the checker has read all of the index. */
+START_TEST(checked_while_in_use)
+{
+	unsigned found = 0;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 3; i++)
+		put(t, GX_FID_INBOX, "some words", "and more of them");
+	st_commit(t);
+	index_all();
+	t = st_begin(s, GX_TXN_READ);
+	ck_assert_int_eq(gx_fts__verify(t, search_meanwhile, &found), 0);
+	ck_assert_uint_eq(found, 0);
+	ck_assert_int_eq(gx_sql__exec(s->fts.q, "INSERT INTO words(words) VALUES('delete-all')"), 0);
+	ck_assert_int_eq(gx_fts__verify(t, search_meanwhile, &found), 0);
+	ck_assert_uint_eq(found, 3);
+	gx_txn_abort(t);
+	gx_fts__discard(s);
+	index_all();
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *x = suite_create("fts");
@@ -483,6 +515,7 @@ static Suite *suite(void)
 	tcase_add_test(c, nothing_is_missed);
 	tcase_add_test(c, the_store_went_back);
 	tcase_add_test(c, the_index_went_back);
+	tcase_add_test(c, checked_while_in_use);
 	suite_add_tcase(x, c);
 	return x;
 }

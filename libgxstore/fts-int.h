@@ -13,13 +13,21 @@
 
 int gx_fts__init(struct gx_fts *f);
 void gx_fts__release(struct gx_fts *f);
-/* Indexes what is missing for at most @budget_ms. *ret_done: nothing is missing any more. */
-int gx_fts__catch_up(struct gx_store *s, int budget_ms, bool *ret_done) GX_MUST_CHECK;
+/* Takes the index's lock to ask it. */
+void gx_fts__enter(struct gx_fts *f);
+/*
+ * Indexes what is missing for at most @budget_ms; in the background only until somebody asks. *ret_done: nothing is
+ * missing any more.
+ */
+int gx_fts__catch_up(struct gx_store *s, int budget_ms, bool background, bool *ret_done) GX_MUST_CHECK;
 /* A body's content changed at a change number: it will be indexed again. */
 int gx_fts__changed(struct gx_txn *t, uint64_t body, uint64_t cn) GX_MUST_CHECK;
 
-/* For the checker, with the index's lock held: as far as it was made, so that it can be looked at. */
-int gx_fts__open(struct gx_txn *t) GX_MUST_CHECK;
+/*
+ * For the checker: as far as it was made, in a snapshot and by a connection of its own (f->q, to be closed also after a
+ * failure), so that nobody who searches has to wait. GX_E_FORMAT: it is none of this store.
+ */
+int gx_fts__look(struct gx_txn *t, struct gx_fts *f) GX_MUST_CHECK;
 /* It will be made anew when it is asked next. */
 void gx_fts__discard(struct gx_store *s);
 /* Is every body in it that should be? @report is told what is not; stops when it answers other than 0. */

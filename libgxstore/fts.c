@@ -104,13 +104,13 @@ static bool has_tables(struct gx_sql *q)
 	return gx_sql__step(st) == 1;
 }
 
-static int open_once(struct gx_store *s, struct gx_fts *f)
+static int open_once(struct gx_store *s, struct gx_fts *f, bool write)
 {
 	char path[4096], why[512];
 	int err = path_of(s, path, "");
 	if (err != 0)
 		return err;
-	struct gx_sql_open o = {.file = path, .dir = s->dir, .log = s->log, .writer = true, .create = true, .cache_kib = 4096,
+	struct gx_sql_open o = {.file = path, .dir = s->dir, .log = s->log, .writer = write, .create = write, .cache_kib = 4096,
 		.vfs = s->fs->vfs};
 	err = gx_sql__open(&o, &f->q, why, sizeof(why));
 	if (err != 0) {
@@ -118,26 +118,30 @@ static int open_once(struct gx_store *s, struct gx_fts *f)
 		return err;
 	}
 	if (!has_tables(f->q))
-		err = gx_sql__exec(f->q, schema);
+		err = write ? gx_sql__exec(f->q, schema) : GX_E_FORMAT;
 	return err != 0 ? err : read_state(s, f);
+}
+
+static int read_lost(struct gx_txn *t, struct gx_fts *f)
+{
+	int64_t lost = 0;
+	int err = gx_meta__get_int(t->q, GX_META_LOST, &lost);
+	f->lost = (uint64_t)lost;
+	return err == GX_E_NOTFOUND ? 0 : err;
 }
 
 /* What cannot be read is made anew: everything in it can be had again. */
 static int open_index(struct gx_txn *t, struct gx_fts *f)
 {
 	struct gx_store *s = t->s;
-	int64_t lost = 0;
-	int err = gx_meta__get_int(t->q, GX_META_LOST, &lost);
-	if (err != 0 && err != GX_E_NOTFOUND)
+	int err = read_lost(t, f);
+	if (err != 0 || f->q != NULL)
 		return err;
-	f->lost = (uint64_t)lost;
-	if (f->q != NULL)
-		return 0;
-	err = open_once(s, f);
+	err = open_once(s, f, true);
 	if (err == GX_E_FORMAT || err == GX_E_INTERNAL) {
 		gx_log(s->log, GX_LOG_NOTICE, "%s: the full-text index is made anew", s->dir);
 		discard(s, f);
-		err = open_once(s, f);
+		err = open_once(s, f, true);
 	}
 	if (err != 0) {
 		gx_sql__close(f->q);
@@ -146,9 +150,14 @@ static int open_index(struct gx_txn *t, struct gx_fts *f)
 	return err;
 }
 
-int gx_fts__open(struct gx_txn *t)
+int gx_fts__look(struct gx_txn *t, struct gx_fts *f)
 {
-	return open_index(t, &t->s->fts);
+	int err = read_lost(t, f);
+	if (err == 0)
+		err = open_once(t->s, f, false);
+	if (err == 0)
+		err = gx_sql__begin(f->q, false);
+	return err != 0 ? err : read_state(t->s, f);
 }
 
 void gx_fts__discard(struct gx_store *s)
@@ -308,7 +317,12 @@ static int one_batch(struct gx_store *s, struct gx_fts *f, struct gx_txn *t, str
 	return 0;
 }
 
-static int run(struct gx_store *s, struct gx_fts *f, int budget_ms, bool *ret_done)
+static bool in_the_way(struct gx_fts *f, bool background)
+{
+	return background && atomic_load(&f->waiting) > 0;
+}
+
+static int run(struct gx_store *s, struct gx_fts *f, int budget_ms, bool background, bool *ret_done)
 {
 	struct gx_push text = GX_PUSH_INIT;
 	struct gx_txn *t;
@@ -320,27 +334,37 @@ static int run(struct gx_store *s, struct gx_fts *f, int budget_ms, bool *ret_do
 	err = open_index(t, f);
 	do
 		err = err != 0 ? err : one_batch(s, f, t, &text, &more);
-	while (err == 0 && more && gx_clock_mono_ms(s->clock) < until);
+	while (err == 0 && more && gx_clock_mono_ms(s->clock) < until && !in_the_way(f, background));
 	gx_txn_abort(t);
 	gx_push_release(&text);
-	if (f->q != NULL)
+	if (f->q != NULL && !in_the_way(f, background))
 		sqlite3_wal_checkpoint_v2(f->q->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	if (err == 0)
 		*ret_done = !more;
 	return err;
 }
 
-int gx_fts__catch_up(struct gx_store *s, int budget_ms, bool *ret_done)
+void gx_fts__enter(struct gx_fts *f)
+{
+	atomic_fetch_add(&f->waiting, 1);
+	pthread_mutex_lock(&f->lock);
+	atomic_fetch_sub(&f->waiting, 1);
+}
+
+int gx_fts__catch_up(struct gx_store *s, int budget_ms, bool background, bool *ret_done)
 {
 	struct gx_fts *f = &s->fts;
 	uint64_t commits = gx_flush__commits(s);
-	pthread_mutex_lock(&f->lock);
+	if (background)
+		pthread_mutex_lock(&f->lock);
+	else
+		gx_fts__enter(f);
 	if (f->q != NULL && f->commits == commits + 1) { /* nothing happened since */
 		pthread_mutex_unlock(&f->lock);
 		*ret_done = true;
 		return 0;
 	}
-	int err = run(s, f, budget_ms, ret_done);
+	int err = run(s, f, budget_ms, background, ret_done);
 	if (err == 0 && *ret_done && !s->shared)
 		f->commits = commits + 1;
 	if (err == GX_E_FORMAT)

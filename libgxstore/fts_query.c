@@ -10,13 +10,14 @@
 /* Questions to the index: texts to trigrams, restrictions to texts, bodies to messages. */
 
 #define GRAMS_MAX 48U      /* more than these hardly leave out anything else */
-#define WAIT_MS 2000       /* for the index to catch up with the store */
+/* For the index to catch up with the store. Looking at a message costs less than indexing it: more is for the background. */
+#define WAIT_MS 60
 #define ALIAS_BASE (INT64_C(1) << 60)
 
 int gx_store_index(struct gx_store *s, int budget_ms, bool *ret_done)
 {
 	*ret_done = true;
-	return s->no_index ? 0 : gx_fts__catch_up(s, budget_ms, ret_done);
+	return s->no_index ? 0 : gx_fts__catch_up(s, budget_ms, true, ret_done);
 }
 
 /* ---- Texts ---- */
@@ -81,7 +82,7 @@ static int collect(struct gx_fts *f, struct gx_stmt *st, struct gx_idlist *l)
 /* What the index says, and up to where it knows. */
 static int ask(struct gx_fts *f, const char *query, struct gx_idlist *l, uint64_t *ret_body, uint64_t *ret_cn)
 {
-	pthread_mutex_lock(&f->lock);
+	gx_fts__enter(f);
 	int err = f->q == NULL ? GX_E_STATE : 0;
 	if (err == 0) {
 		GX_STMT(st, f->q, "SELECT rowid FROM words WHERE words MATCH ?1");
@@ -126,7 +127,7 @@ int gx_fts__find(struct gx_txn *t, const char *const *texts, size_t n, struct gx
 	int err = 0;
 	if (!*ret_all) {
 		/* Without an answer everything is a candidate: slower, but right. */
-		*ret_all = gx_fts__catch_up(t->s, WAIT_MS, &done) != 0 || ask(&t->s->fts, (const char *)query.data, l, &body, &cn) != 0;
+		*ret_all = gx_fts__catch_up(t->s, WAIT_MS, false, &done) != 0 || ask(&t->s->fts, (const char *)query.data, l, &body, &cn) != 0;
 		if (!*ret_all)
 			err = add_unknown(t, body, cn, l);
 	}

@@ -101,18 +101,22 @@ static bool is_there(const struct gx_store *s)
 
 int gx_fts__verify(struct gx_txn *t, int (*report)(uint64_t body, const char *text, void *ctx), void *ctx)
 {
-	struct check k = {.t = t, .f = &t->s->fts, .report = report, .ctx = ctx};
+	struct gx_fts own = {.q = NULL};
+	struct check k = {.t = t, .f = &own, .report = report, .ctx = ctx};
 	if (!is_there(t->s))
 		return 0;
-	pthread_mutex_lock(&k.f->lock);
-	int err = gx_fts__open(t);
+	int err = gx_fts__look(t, &own);
+	if (err == GX_E_FORMAT && own.q != NULL && own.q->err == 0) {
+		gx_sql__close(own.q); /* not of this store, or of before a loss: it will be made anew */
+		return 0;
+	}
 	if (err == 0)
 		err = check_file(&k);
 	if (err == 0)
 		err = check_bodies(&k);
 	if (err == GX_E_FORMAT || err == GX_E_INTERNAL)
-		err = report(0, k.f->q != NULL ? k.f->q->why : "the full-text index cannot be opened", ctx);
-	pthread_mutex_unlock(&k.f->lock);
+		err = report(0, own.q != NULL ? own.q->why : "the full-text index cannot be opened", ctx);
+	gx_sql__close(own.q);
 	gx_idlist__release(&k.inner);
 	gx_push_release(&k.text);
 	gx_push_release(&k.query);

@@ -83,6 +83,7 @@ bool gx_idlist__has(const struct gx_idlist *l, uint64_t id);
 
 struct gx_fts {
 	pthread_mutex_t lock;        /* indexing and asking, one at a time */
+	atomic_uint waiting;         /* those who ask: who indexes in the background gives way */
 	struct gx_sql *q;            /* NULL: not opened yet */
 	uint64_t body, cn, n, alias; /* state of the index */
 	uint64_t lost;               /* the store's GX_META_LOST */
