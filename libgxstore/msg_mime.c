@@ -8,6 +8,8 @@
  * handed in, and kept, so that every client sees the same bytes from then on.
  */
 
+#define KEEP_MS 50 /* wait for the writer, to keep what was rendered */
+
 static int render(struct gx_txn *t, uint64_t mid)
 {
 	struct gx_msgobj *m;
@@ -94,7 +96,7 @@ static int keep(struct gx_txn *t)
 	struct gx_txn *w;
 	if (t->mode == GX_TXN_WRITE)
 		return keep_in(t, t);
-	int err = gx_txn__system(t->s, GX_TXN_WRITE, 200, &w);
+	int err = gx_txn__system(t->s, GX_TXN_WRITE, KEEP_MS, &w);
 	if (err != 0)
 		return 0;
 	err = keep_in(w, t);

@@ -46,6 +46,7 @@ struct gx_seq {
 	bool back;                /* read from the end */
 	bool unread_only;
 	bool listed;              /* in memory, else on disk */
+	bool for_now;             /* listed, but only since there was no order and none could be made */
 	struct gx_orderspec want;
 	struct gx_orderspec spec; /* what keys are made by: begins as want */
 	uint64_t view;            /* on disk */

@@ -12,9 +12,10 @@
 
 #define ALWAYS_LISTED 128U   /* messages of a folder that are sorted in memory rather than kept in an order */
 #define SMALL_FOLDER 2048U   /* up to here sorting in memory is better than waiting for the writer */
+/* For the writer, each time: who reads does not wait until a bulk operation ends, but does without an order then. */
 #define WAIT_SMALL_MS 20
-#define WAIT_LARGE_MS 10000
-#define WAIT_COUNT_MS 1000
+#define WAIT_LARGE_MS 50
+#define WAIT_COUNT_MS 50
 #define TRIES 8U
 
 static bool in_memory(const struct gx_table *tb)
@@ -68,7 +69,7 @@ static void take_order(struct gx_table *tb, uint64_t view, const struct gx_order
 {
 	pthread_mutex_lock(&tb->lock);
 	tb->seq.view = view;
-	tb->seq.listed = view == 0;
+	tb->seq.listed = tb->seq.for_now = view == 0;
 	if (spec != NULL)
 		tb->seq.spec = *spec;
 	tb->stale = in_memory(tb);
@@ -114,6 +115,15 @@ static int choose_order(struct gx_table *tb, struct gx_txn *t)
 	if (err == 0)
 		take_order(tb, view, &spec);
 	return err;
+}
+
+/* It reads an order, or has its rows in memory for want of one and must read all of them again. */
+static bool wants_order(struct gx_table *tb)
+{
+	pthread_mutex_lock(&tb->lock);
+	bool wants = tb->what == GX_T_CONTENTS && (!tb->seq.listed || (tb->seq.for_now && tb->stale));
+	pthread_mutex_unlock(&tb->lock);
+	return wants;
 }
 
 /* Groups that have to be read anew are read from numbers when there are some; the rows do as well. */
@@ -283,7 +293,7 @@ gx_ec gx_table__begin(struct gx_table *tb, struct gx_txn *t)
 		return ec;
 	int err = 0;
 	set_busy(tb, true);
-	if (tb->what == GX_T_CONTENTS && !tb->seq.listed)
+	if (wants_order(tb))
 		err = choose_order(tb, t);
 	if (err == 0 && tb->what == GX_T_CONTENTS)
 		err = count_groups(tb, t);
