@@ -31,7 +31,8 @@ static const struct gx_actor actor = GX_ACTOR_SYSTEM;
 static char dir[512];
 static struct gx_store *store;
 static unsigned messages = 200000;
-static uint64_t target, spare, small; /* folders: where bulk happens, where it goes to, one with 100 messages */
+/* Folders: where bulk happens, where it goes to, one with 100 messages and one with 5,000. */
+static uint64_t target, spare, small, medium;
 
 static void die(const char *what, const char *why)
 {
@@ -182,6 +183,7 @@ struct worker {
 	unsigned seed;
 	struct gx_arena *a;
 	struct gx_table *table;
+	struct gx_imapview *kept[2];
 	uint64_t *mids;
 	uint32_t nmids;
 	struct sample *v;
@@ -189,10 +191,14 @@ struct worker {
 };
 static atomic_bool stop;
 
+/* Of folders that sessions are in: the first one that opens a large folder reads all of it. */
 static void view(struct worker *w)
 {
 	struct gx_imapview *v;
-	uint64_t fid = w->seed % 2 ? GX_FID_INBOX : target;
+	unsigned which = w->seed % 2;
+	uint64_t fid = which ? GX_FID_INBOX : target;
+	if (w->kept[which] == NULL)
+		need(gx_imapview_open(store, &actor, fid, &w->kept[which]), "view");
 	need(gx_imapview_open(store, &actor, fid, &v), "view");
 	uint32_t n = gx_imapview_count(v);
 	for (uint32_t i = 1; i <= 50 && i <= n; i++)
@@ -233,6 +239,34 @@ static void small_table(struct worker *w)
 	need(gx_table_open_contents(t, &o, &tb), "table");
 	read_rows(w, t, tb);
 	gx_table_close(tb);
+	gx_txn_abort(t);
+}
+
+/* Sorted as nobody has asked for lately: there is no order, or it is half made. */
+static void new_order(struct worker *w)
+{
+	static const gx_proptag_t by[] = {PidTagMessageSize, PidTagSubject, PidTagSenderName, PidTagImportance,
+		PidTagMessageFlags, PidTagLastModificationTime};
+	unsigned i = w->seed % 6, k = (i + 1 + w->seed / 6 % 5) % 6;
+	const struct gx_sort cols2[] = {{by[i], GX_SORT_ASCEND}, {by[k], GX_SORT_DESCEND}};
+	const struct gx_sortset s = {cols2, 2, 0, 0};
+	struct gx_table_opts o = GX_TABLE_OPTS_INIT;
+	struct gx_table *tb;
+	struct gx_txn *t = begin(GX_TXN_READ);
+	o.fid = medium;
+	o.sort = &s;
+	need(gx_table_open_contents(t, &o, &tb), "table");
+	read_rows(w, t, tb);
+	gx_table_close(tb);
+	gx_txn_abort(t);
+}
+
+static void search(struct worker *w)
+{
+	struct gx_candidates c;
+	struct gx_txn *t = begin(GX_TXN_READ);
+	const char *text = gx_arena_printf(w->a, "papers of %u", 1000 + rnd(&w->seed, 9000));
+	need(gx_search_texts(t, GX_FID_INBOX, &text, 1, w->a, &c), "search");
 	gx_txn_abort(t);
 }
 
@@ -326,6 +360,8 @@ static struct worker workers[] = {
 	{.name = "view", .pause_us = 1000, .call = view},
 	{.name = "rows", .pause_us = 1000, .call = rows},
 	{.name = "small table", .pause_us = 1000, .call = small_table},
+	{.name = "new order", .pause_us = 100000, .call = new_order},
+	{.name = "search", .pause_us = 20000, .call = search},
 	{.name = "fetch", .pause_us = 1000, .call = fetch},
 	{.name = "counters", .pause_us = 1000, .call = counters},
 	{.name = "flag", .pause_us = 5000, .call = flag},
@@ -359,6 +395,15 @@ static void print(const char *during, double ms, struct worker *w)
 }
 
 /* ---- Bulk ---- */
+
+static void catch_up(void)
+{
+	bool done = false;
+	while (!done)
+		if (gx_store_index(store, 300, &done) != 0)
+			die("index", "failed");
+}
+
 
 static void nothing(void)
 {
@@ -460,14 +505,6 @@ static void check(void)
 		die("check", "failed, or the store is not good");
 }
 
-static void catch_up(void)
-{
-	bool done = false;
-	while (!done)
-		if (gx_store_index(store, 300, &done) != 0)
-			die("index", "failed");
-}
-
 static void fill_target(void)
 {
 	refill(target, messages / 2);
@@ -534,7 +571,10 @@ static void measure(const struct bulk *b)
 		struct worker *w = &workers[i];
 		pthread_join(w->id, NULL);
 		gx_table_close(w->table);
+		gx_imapview_close(w->kept[0]);
+		gx_imapview_close(w->kept[1]);
 		w->table = NULL;
+		w->kept[0] = w->kept[1] = NULL;
 		gx_arena_free(w->a);
 		print(b->name, ms, w);
 	}
@@ -559,10 +599,13 @@ static void make_store(void)
 	struct gx_txn *t = begin(GX_TXN_WRITE);
 	need(gx_folder_create(t, GX_FID_IPMSUBTREE, "target", NULL, GX_FOLDER_GENERIC, NULL, &target), "folder");
 	need(gx_folder_create(t, GX_FID_IPMSUBTREE, "spare", NULL, GX_FOLDER_GENERIC, NULL, &spare), "folder");
+	need(gx_folder_create(t, GX_FID_IPMSUBTREE, "medium", NULL, GX_FOLDER_GENERIC, NULL, &medium), "folder");
 	need(gx_folder_create(t, GX_FID_IPMSUBTREE, "small", NULL, GX_FOLDER_GENERIC, NULL, &small), "folder");
 	commit(t);
 	insert(GX_FID_INBOX, messages, BATCH);
+	insert(medium, 5000, BATCH);
 	insert(small, 100, 100);
+	catch_up();
 }
 
 int main(int argc, char **argv)
