@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "libgxstore/store-int.h"
 
-static char *uri_of(const char *path, const char *query)
+char *gx_store__uri(const char *path, const char *query)
 {
 	struct gx_strbuf b = GX_STRBUF_INIT;
 	gx_strbuf_adds(&b, "file:");
@@ -41,7 +41,7 @@ static int choose_uri(struct gx_arena *a, const char *dir, const char *file, cha
 		gx_store__why(a, ret_why, "%s: has changes that cannot be read where nothing may be written; copy the store", wal);
 		return GX_E_IO;
 	}
-	*ret_uri = uri_of(file, writable ? "mode=ro" : "immutable=1");
+	*ret_uri = gx_store__uri(file, writable ? "mode=ro" : "immutable=1");
 	return *ret_uri == NULL ? GX_E_NOMEM : 0;
 }
 

@@ -157,6 +157,8 @@ int gx_store__load_meta(struct gx_store *s, struct gx_sql *q, struct gx_arena *a
 /* The finished database of a new store, in a file that must not exist; neither flushed nor in its place. */
 int gx_store__make_db(const struct gx_fs *fs, const char *file, const struct gx_store_create_opts *o, struct gx_arena *a,
 	const char **ret_why) GX_MUST_CHECK;
+/* "file:PATH?QUERY" for SQLite, from malloc(). */
+char *gx_store__uri(const char *path, const char *query);
 void gx_store__why(struct gx_arena *a, const char **ret_why, const char *fmt, ...) GX_PRINTF(3, 4);
 /* For tables of stores by their directory. */
 uint32_t gx_store__dir_hash(const char *dir);

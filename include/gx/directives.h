@@ -23,6 +23,7 @@ enum {
 	GX_DIRECTIVES_STORE,
 	GX_DIRECTIVES_EXMDB,   /**< the exmdb protocol's server */
 	GX_DIRECTIVES_ISTORE,
+	GX_DIRECTIVES_SNAPSHOT, /**< gromox-snapshot */
 	GX_DIRECTIVES_COUNT
 };
 /** A table for gx_conf_new(); NULL outside the list. Static. */
