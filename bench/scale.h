@@ -93,7 +93,7 @@ struct scale_big {
  * changed afterwards: who writes takes a copy.
  */
 void scale_big(struct scale_big *b, unsigned n, const char *keep);
-/* A copy to write to; to be removed by scale_remove(). */
+/* A copy to write to, without the index; to be removed by scale_remove(). */
 void scale_big_copy(const struct scale_big *b, struct scale_big *ret_copy);
 /* Ends with it: what was temporary is removed. */
 void scale_big_done(struct scale_big *b);

@@ -263,7 +263,8 @@ static const char *copy_to;
 static int copy_one(const char *path, const struct stat *sb, int kind, struct FTW *f)
 {
 	char to[700];
-	(void)f;
+	if (strncmp(path + f->base, "fts.", 4) == 0)
+		return 0;
 	snprintf(to, sizeof(to), "%s%s", copy_to, path + strlen(copy_from->dir));
 	if (kind == FTW_D)
 		return mkdir(to, 0777) != 0 && errno != EEXIST;
