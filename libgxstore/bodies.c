@@ -20,6 +20,11 @@ static int format_of(gx_proptag_t tag)
 	}
 }
 
+bool gx_bodies__is_format(gx_proptag_t tag)
+{
+	return format_of(tag) != 0;
+}
+
 static gx_proptag_t tag_of(int format)
 {
 	return format == GX_BODY_PLAIN ? PidTagBody : format == GX_BODY_RTF ? PidTagRtfCompressed : PidTagHtml;

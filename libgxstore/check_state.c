@@ -2,7 +2,7 @@
 /* What is known of a message besides its contents: computed properties, read state, receipts, submission. */
 #include <config.h>
 #include <gx/entryid.h>
-#include "libgxstore/msg-int.h"
+#include "libgxstore/msgsrc.h"
 #include "libgxstore/fixtest.h"
 
 static const struct gx_actor ann = {.user = "Ann@Example.org"}, ann2 = {.user = "ann@example.ORG"}, bob = {.user = "bob@example.org"};
@@ -116,6 +116,55 @@ START_TEST(computed_values)
 	ST_OK(gx_msg_change_flags(t, GX_FID_INBOX, &ids.mid, 1, &c, NULL, NULL, NULL));
 	ck_assert_int_eq(value(t, ids.mid, PidTagFlagStatus).i32, followupFlagged);
 	ck_assert_int_eq(value(t, ids.mid, PidTagLastVerbExecuted).i32, VERB_FORWARD);
+	st_commit(t);
+}
+END_TEST
+
+/* Every property a message has, from a source that reads its body only when it must; the same as asked for directly. */
+static void compare_all(struct gx_txn *t, struct gx_msgsrc *x, uint64_t mid, const char *subject)
+{
+	struct gx_proplist l;
+	ST_OK(gx_msg_get_props(t, mid, NULL, 0, a, &l));
+	ck_assert_uint_gt(l.count, 20);
+	ck_assert_int_eq(gx_msgsrc__set_mid(x, mid), 0);
+	for (int pass = 0; pass < 2; pass++) { /* those of the row first */
+		for (size_t i = 0; i < l.count; i++) {
+			struct gx_propval pv = {0};
+			if (gx_msg__is_by_row(l.v[i].tag) != (pass == 0))
+				continue;
+			ck_assert_int_eq(gx_msgsrc__get(x, l.v[i].tag, &pv), 1);
+			ck_assert_uint_eq(pv.tag, l.v[i].tag);
+			ck_assert_msg(gx_value_equal(GX_PROP_TYPE(pv.tag), &pv.v, &l.v[i].v), "%08x", (unsigned)pv.tag);
+		}
+		ck_assert(x->loaded == (pass == 1));
+	}
+	struct gx_propval pv = {0};
+	ck_assert_int_eq(gx_msgsrc__get(x, PidTagSubject, &pv), 1);
+	ck_assert_str_eq(pv.v.str, subject);
+}
+
+START_TEST(values_by_row)
+{
+	struct gx_msgsrc x;
+	struct gx_propval pv;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	struct gx_msgobj *m = asking(true, true);
+	add_rcpt(m, 1, "Ann", "ann@example.org");
+	struct gx_msg_ids one = put(t, GX_FID_INBOX, m, GX_MSGF_READ);
+	ck_assert_int_eq(gx_proplist_set_str(&m->props, a, PidTagSubject, "another"), 0);
+	ck_assert_int_eq(gx_proplist_set_str(&m->props, a, PidTagBody, "with a text"), 0);
+	struct gx_msg_ids two = put(t, GX_FID_DRAFTS, m, GX_MSGF_DRAFT);
+	gx_msgsrc__init(&x, t, a);
+	compare_all(t, &x, one.mid, "RE: lunch");
+	compare_all(t, &x, two.mid, "another");
+	compare_all(t, &x, one.mid, "RE: lunch");
+	/* nothing of the one before shines through */
+	ck_assert_int_eq(gx_msgsrc__set_mid(&x, two.mid), 0);
+	ck_assert_int_eq(gx_msgsrc__get(&x, PidTagMid, &pv), 1);
+	ck_assert_int_eq(pv.v.i64, (int64_t)two.mid);
+	ck_assert_int_eq(gx_msgsrc__get(&x, GX_PROP_RETYPE(PidTagMid, PtypString), &pv), 0);
+	ck_assert(!x.loaded);
+	gx_msgsrc__release(&x);
 	st_commit(t);
 }
 END_TEST
@@ -343,6 +392,7 @@ static Suite *state_suite(void)
 	TCase *t = tcase_create("private");
 	tcase_add_checked_fixture(t, fix_setup, fix_teardown);
 	tcase_add_test(t, computed_values);
+	tcase_add_test(t, values_by_row);
 	tcase_add_test(t, keys_of_versions);
 	tcase_add_test(t, reading_and_receipts);
 	tcase_add_test(t, submission);

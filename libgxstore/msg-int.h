@@ -32,6 +32,8 @@ struct gx_msg_view {
 int gx_msg__view(struct gx_msg_view *ret_v, struct gx_txn *t, const struct gx_msg_row *r, struct gx_arena *a, struct gx_proplist *stored) GX_MUST_CHECK;
 /* Has the property a rule of its own, so that the stored value does not count? */
 bool gx_msg__is_computed(gx_proptag_t tag);
+/* Does it follow from the message's row alone? Then what is stored with the body need not be read. */
+bool gx_msg__is_by_row(gx_proptag_t tag);
 /* Its value. @ret_pv->tag has the type that was found. GX_E_NOTFOUND, also when the type is not the one asked for. */
 int gx_msg__computed(struct gx_msg_view *v, gx_proptag_t tag, struct gx_propval *ret_pv) GX_MUST_CHECK;
 /* All of them that the message has, added to @l. */
@@ -70,6 +72,7 @@ struct gx_bodies {
 	void *ctx;
 	int32_t native;
 };
+bool gx_bodies__is_format(gx_proptag_t tag);
 int gx_bodies__make(const struct gx_bodies *b, gx_proptag_t tag, struct gx_arena *a, struct gx_propval *ret_pv) GX_MUST_CHECK;
 /* What the body formats that are there make of PidTagNativeBody. */
 int32_t gx_msg__native_body(const struct gx_proplist *stored);

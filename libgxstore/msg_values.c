@@ -367,7 +367,9 @@ static int v_body_info(struct gx_msg_view *v, gx_proptag_t tag, struct gx_propva
 struct rule {
 	gx_proptag_t tag;
 	int (*get)(struct gx_msg_view *v, gx_proptag_t tag, struct gx_propval *pv);
+	bool by_row; /* asks for nothing but the row and the store */
 };
+#define BY_ROW true
 static const struct rule rules[] = {
 	{PidTagSubject, v_subject},                     /* 0037 */
 	{PidTagSubjectPrefix, v_subject},               /* 003d */
@@ -375,21 +377,21 @@ static const struct rule rules[] = {
 	{PidTagDisplayCc, v_display},                   /* 0e03 */
 	{PidTagDisplayTo, v_display},                   /* 0e04 */
 	{PidTagMessageDeliveryTime, v_time},            /* 0e06 */
-	{PidTagMessageFlags, v_message_flags},          /* 0e07 */
-	{PidTagMessageSizeExtended, v_size},            /* 0e08 */
-	{PidTagParentEntryId, v_parent_entryid},        /* 0e09 */
-	{PidTagHasAttachments, v_bits},                 /* 0e1b */
+	{PidTagMessageFlags, v_message_flags, BY_ROW},  /* 0e07 */
+	{PidTagMessageSizeExtended, v_size, BY_ROW},    /* 0e08 */
+	{PidTagParentEntryId, v_parent_entryid, BY_ROW}, /* 0e09 */
+	{PidTagHasAttachments, v_bits, BY_ROW},         /* 0e1b */
 	{PidTagNormalizedSubject, v_subject},           /* 0e1d */
 	{PidTagRtfInSync, v_body_info},                 /* 0e1f */
-	{PidTagInternetArticleNumber, v_id},            /* 0e23 */
-	{PidTagRead, v_bits},                           /* 0e69 */
-	{PidTagAccess, v_access},                       /* 0ff4 */
-	{PidTagAccessLevel, v_access},                  /* 0ff7 */
-	{PidTagMappingSignature, v_store_key},          /* 0ff8 */
-	{PidTagRecordKey, v_entryid},                   /* 0ff9 */
-	{PidTagStoreRecordKey, v_store_key},            /* 0ffa */
-	{PidTagObjectType, v_object_type},              /* 0ffe */
-	{PidTagEntryId, v_entryid},                     /* 0fff */
+	{PidTagInternetArticleNumber, v_id, BY_ROW},    /* 0e23 */
+	{PidTagRead, v_bits, BY_ROW},                   /* 0e69 */
+	{PidTagAccess, v_access, BY_ROW},               /* 0ff4 */
+	{PidTagAccessLevel, v_access, BY_ROW},          /* 0ff7 */
+	{PidTagMappingSignature, v_store_key, BY_ROW},  /* 0ff8 */
+	{PidTagRecordKey, v_entryid, BY_ROW},           /* 0ff9 */
+	{PidTagStoreRecordKey, v_store_key, BY_ROW},    /* 0ffa */
+	{PidTagObjectType, v_object_type, BY_ROW},      /* 0ffe */
+	{PidTagEntryId, v_entryid, BY_ROW},             /* 0fff */
 	{PidTagNativeBody, v_body_info},                /* 1016 */
 	{PidTagLastVerbExecuted, v_last_verb},          /* 1081 */
 	{PidTagFlagStatus, v_flag_status},              /* 1090 */
@@ -397,17 +399,17 @@ static const struct rule rules[] = {
 	{PidTagLastModificationTime, v_time},           /* 3008 */
 	{PidTagSearchKey, v_search_key},                /* 300b */
 	{PidTagConversationId, gx_msg__conversation},   /* 3013 */
-	{PidTagSourceKey, v_source_key},                /* 65e0 */
-	{PidTagParentSourceKey, v_source_key},          /* 65e1 */
+	{PidTagSourceKey, v_source_key, BY_ROW},        /* 65e0 */
+	{PidTagParentSourceKey, v_source_key, BY_ROW},  /* 65e1 */
 	{PidTagChangeKey, v_change_key},                /* 65e2 */
 	{PidTagPredecessorChangeList, v_pcl},           /* 65e3 */
 	{PidTagHasNamedProperties, v_named},            /* 664a */
 	{PidTagLocalCommitTime, v_time},                /* 6709 */
-	{PidTagFolderId, v_id},                         /* 6748 */
-	{PidTagParentFolderId, v_id},                   /* 6749 */
-	{PidTagMid, v_id},                              /* 674a */
+	{PidTagFolderId, v_id, BY_ROW},                 /* 6748 */
+	{PidTagParentFolderId, v_id, BY_ROW},           /* 6749 */
+	{PidTagMid, v_id, BY_ROW},                      /* 674a */
 	{PidTagChangeNumber, v_id},                     /* 67a4 */
-	{PidTagAssociated, v_bits},                     /* 67aa */
+	{PidTagAssociated, v_bits, BY_ROW},             /* 67aa */
 };
 
 static int by_id(const void *key, const void *elem)
@@ -425,6 +427,12 @@ static const struct rule *rule_of(gx_proptag_t tag)
 bool gx_msg__is_computed(gx_proptag_t tag)
 {
 	return rule_of(tag) != NULL;
+}
+
+bool gx_msg__is_by_row(gx_proptag_t tag)
+{
+	const struct rule *r = rule_of(tag);
+	return r != NULL && r->by_row;
 }
 
 static bool fits(gx_proptag_t have, gx_proptag_t want)

@@ -36,8 +36,6 @@ static int unpack(struct gx_msgsrc *x)
 		return err;
 	x->stored = (struct gx_proplist){0};
 	err = gx_prow_unpack(x->a, x->props.data, x->props.len, &x->stored);
-	x->view = (struct gx_msg_view){
-		.t = x->t, .a = x->a, .row = &x->row, .stored = &x->stored, .load_rcpts = load_rcpts, .ctx = x};
 	x->unpacked = err == 0;
 	return err;
 }
@@ -64,8 +62,8 @@ static int resolve(struct gx_msgsrc *x, struct gx_propval *pv)
 /* As it stands: a value held elsewhere keeps its mark. */
 static int find(struct gx_msgsrc *x, gx_proptag_t tag, struct gx_propval *ret_pv)
 {
-	bool all = x->unpacked || gx_msg__is_computed(tag);
-	int err = all ? unpack(x) : load(x);
+	bool by_row = gx_msg__is_by_row(tag), all = by_row || x->unpacked || gx_msg__is_computed(tag);
+	int err = by_row ? 0 : all ? unpack(x) : load(x);
 	if (err == 0)
 		err = all ? gx_msg__value(&x->view, tag, ret_pv) : gx_msg__packed_value(x->props, tag, x->a, ret_pv);
 	return err == GX_E_NOTFOUND ? 0 : err != 0 ? err : 1;
@@ -89,7 +87,9 @@ static int read_body(void *ctx, gx_proptag_t tag, struct gx_arena *a, struct gx_
 int gx_msgsrc__shown(struct gx_msgsrc *x, gx_proptag_t tag, struct gx_propval *ret_pv)
 {
 	int r = gx_msgsrc__get(x, tag, ret_pv);
-	if (r != 0)
+	if (r != 0 || !gx_bodies__is_format(tag))
+		return r;
+	if ((r = unpack(x)) != 0) /* which format is the native one */
 		return r;
 	const struct gx_bodies b = {.s = x->t->s, .get = read_body, .ctx = x, .native = gx_msg__native_body(&x->stored)};
 	r = gx_bodies__make(&b, tag, x->a, ret_pv);
@@ -192,6 +192,9 @@ void gx_msgsrc__set(struct gx_msgsrc *x, const struct gx_msg_row *r)
 {
 	x->row = *r;
 	x->loaded = x->unpacked = x->have_skel = false;
+	x->stored = (struct gx_proplist){0};
+	x->view = (struct gx_msg_view){
+		.t = x->t, .a = x->a, .row = &x->row, .stored = &x->stored, .load_rcpts = load_rcpts, .ctx = x};
 }
 
 void gx_msgsrc__set_body(struct gx_msgsrc *x, const struct gx_msg_row *r, struct gx_bin props, struct gx_bin rcpts)
