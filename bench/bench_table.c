@@ -28,6 +28,8 @@ static const struct gx_sort by_class[] = {
 static const struct gx_restr unread = {.type = RES_BITMASK, .u.bitmask = {BMR_EQZ, PidTagMessageFlags, 1}};
 static const struct gx_restr some_sender = {.type = RES_CONTENT,
 	.u.content = {FL_PREFIX, FL_IGNORECASE, PidTagSenderName, {PidTagSenderName, {.str = "b"}}}};
+static const struct gx_restr large = {.type = RES_PROPERTY,
+	.u.prop = {RELOP_GT, PidTagMessageSize, {PidTagMessageSize, {.i32 = 2800}}}};
 
 struct shape {
 	const char *name;
@@ -43,6 +45,7 @@ static const struct shape shapes[] = {
 	{"unread by time", by_time, 1, 0, &unread},
 	{"unread by subject", by_subject, 1, 0, &unread},
 	{"restricted by sender's name, by time", by_time, 1, 0, &some_sender},
+	{"restricted by size, by time", by_time, 1, 0, &large},
 	{"by size, the first of its order", by_size, 1, 0, NULL},
 	{"by size", by_size, 1, 0, NULL},
 	{"grouped by sender, the first of its order", by_sender_time, 2, 1, NULL},
