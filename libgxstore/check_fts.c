@@ -498,6 +498,46 @@ START_TEST(checked_while_in_use)
 }
 END_TEST
 
+/* Says which format it was made of. */
+static int name_source(int from, int to, struct gx_bin in, uint32_t cp, struct gx_arena *arena, struct gx_bin *ret_out, void *ctx)
+{
+	(void)in;
+	(void)cp;
+	(void)arena;
+	(void)ctx;
+	const char *said = from == GX_BODY_RTF ? "of rich text" : "of html";
+	if (to != GX_BODY_PLAIN)
+		return GX_E_UNSUP;
+	*ret_out = (struct gx_bin){(const uint8_t *)said, strlen(said)};
+	return 0;
+}
+
+/* A message of two formats goes by its own native one, whoever was looked at before. */
+START_TEST(the_native_format_is_the_source)
+{
+	struct gx_msgsrc x;
+	struct gx_propval pv;
+	reopen_with(name_source);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	struct gx_msgobj *m = gx_msgobj_new(a);
+	struct gx_msg_write_opts o = GX_MSG_WRITE_OPTS_INIT;
+	struct gx_msg_ids ids;
+	uint64_t html = put_bytes(t, PidTagHtml, "<p>x</p>");
+	ck_assert_int_eq(gx_proplist_set_bin(&m->props, a, PidTagHtml, "<p>x</p>", 8), 0);
+	ck_assert_int_eq(gx_proplist_set_bin(&m->props, a, PidTagRtfCompressed, "R:rich", 6), 0);
+	ck_assert_int_eq(gx_proplist_set_bool(&m->props, a, PidTagRtfInSync, true), 0);
+	ST_OK(gx_msg_write(t, GX_FID_INBOX, m, &o, &ids));
+	gx_msgsrc__init(&x, t, t->a);
+	for (int i = 0; i < 4; i++) {
+		ck_assert_int_eq(gx_msgsrc__set_mid(&x, i % 2 == 0 ? html : ids.mid), 0);
+		ck_assert_int_eq(gx_msgsrc__shown(&x, PidTagBody, &pv), 1);
+		ck_assert_str_eq(pv.v.str, i % 2 == 0 ? "of html" : "of rich text");
+	}
+	gx_msgsrc__release(&x);
+	st_commit(t);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *x = suite_create("fts");
@@ -512,6 +552,7 @@ static Suite *suite(void)
 	tcase_add_test(c, restrictions);
 	tcase_add_test(c, bodies_in_other_formats);
 	tcase_add_test(c, indexed_without_a_converter);
+	tcase_add_test(c, the_native_format_is_the_source);
 	tcase_add_test(c, nothing_is_missed);
 	tcase_add_test(c, the_store_went_back);
 	tcase_add_test(c, the_index_went_back);
