@@ -185,7 +185,11 @@ static const char *const names[SCALE_SIZES - 1] = {"thousandth", "hundredth", "t
 static void index_all(struct gx_store *s, unsigned n)
 {
 	struct meter t0 = meter_now();
-	for (bool done = false; !done;)
+	bool done;
+	scale_must(gx_store_index(s, 0, &done), "index");
+	if (done)
+		return;
+	while (!done)
 		scale_must(gx_store_index(s, 1000, &done), "index");
 	scale_row("index built", meter_since(t0), n, NULL);
 }
@@ -213,14 +217,19 @@ static void build(struct scale_big *b)
 		(double)d.bytes / n, d.files);
 }
 
+/* A newer program may make the index of an older one anew. */
 static void find_folders(struct scale_big *b)
 {
-	struct gx_store *s = scale_open(b->dir, SCALE_NO_INDEX);
+	unsigned n = 0;
+	struct gx_store *s = scale_open(b->dir, SCALE_INDEX);
 	struct gx_txn *t = scale_begin(s, GX_TXN_READ);
 	for (int i = 0; i < SCALE_SIZES - 1; i++)
 		scale_need(gx_folder_by_name(t, GX_FID_INBOX, names[i], &b->fid[i]), names[i]);
 	b->fid[SCALE_SIZES - 1] = GX_FID_INBOX;
 	gx_txn_abort(t);
+	for (int i = 0; i < SCALE_SIZES; i++)
+		n += b->count[i];
+	index_all(s, n);
 	gx_store_close(s);
 }
 
