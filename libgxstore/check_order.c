@@ -570,6 +570,178 @@ START_TEST(built_step_by_step)
 }
 END_TEST
 
+/* ---- In bulk ---- */
+
+/* Operations between the steps, some of them in vain. */
+static void work_between(void)
+{
+	static struct mmsg saved[MESSAGES];
+	unsigned n = nmodel;
+	memcpy(saved, model, sizeof(saved));
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	for (unsigned i = rnd(6); i > 0; i--)
+		random_op(t);
+	if (rnd(6) == 0) {
+		ck_assert_int_eq(gx_order__changing(t), 0); /* what is known of orders is read again */
+		gx_txn_abort(t);
+		memcpy(model, saved, sizeof(saved));
+		nmodel = n;
+	} else {
+		st_commit(t);
+	}
+}
+
+static int step_bulk(struct gx_orderbulk *b)
+{
+	struct gx_txn *t = st_begin(w.s, GX_TXN_READ);
+	int r = gx_orderbulk__step(b, t);
+	gx_txn_abort(t);
+	return r;
+}
+
+static struct gx_orderbulk *begin_bulk(unsigned set, uint8_t kind, const struct gx_orderbulk_limits *l)
+{
+	struct gx_orderspec spec;
+	struct gx_orderbulk *b, *other;
+	bool back;
+	ck_assert_int_eq(gx_orderspec__make(&sets[set], &spec, &back), 0);
+	ck_assert_int_eq(gx_orderbulk__begin(w.s, GX_FID_INBOX, kind, &spec, l, 1000, &b), 0);
+	ck_assert_ptr_nonnull(b);
+	ck_assert_int_eq(gx_orderbulk__begin(w.s, GX_FID_INBOX, kind, &spec, l, 1000, &other), GX_E_BUSY);
+	ck_assert_int_eq(gx_orderbulk__wait(w.s->orders, GX_FID_INBOX, kind, &spec, 1), GX_E_TIMEOUT);
+	return b;
+}
+
+static void compare_bulk(unsigned set, uint8_t kind)
+{
+	struct gx_orderspec spec;
+	uint64_t view;
+	bool back;
+	ck_assert_int_eq(gx_orderspec__make(&sets[set], &spec, &back), 0);
+	ck_assert_int_eq(gx_orderbulk__wait(w.s->orders, GX_FID_INBOX, kind, &spec, 0), 0);
+	struct gx_txn *t = st_begin(w.s, GX_TXN_READ);
+	ck_assert_int_eq(gx_order__find(t, GX_FID_INBOX, kind, &spec, 0, &view), 0);
+	unsigned n = model_rows(GX_FID_INBOX, kind == GX_ORDER_FAI ? GX_MSGF_FAI : 0, &sets[set], rows);
+	compare_walk(t, view, n, 0);
+	compare_places(t, view, n);
+	gx_txn_abort(t);
+}
+
+static void many_messages(void)
+{
+	start_model();
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 400; i++)
+		random_op(t);
+	st_commit(t);
+}
+
+static void forget_orders(void)
+{
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	ck_assert_int_eq(gx_order__rebuild(t), 0);
+	st_commit(t);
+}
+
+static int until_gone(struct gx_orderbulk *b)
+{
+	int r;
+	do
+		r = step_bulk(b);
+	while (r > 0);
+	return r;
+}
+
+START_TEST(built_in_bulk)
+{
+	static const struct gx_orderbulk_limits limits[] = {{0, 7, 20, 5}, {0, 1000, 50, 10}, {0, 30, 1000, 1000}};
+	many_messages();
+	for (unsigned i = 0; i < 3 * SETS; i++) {
+		uint8_t kind = rnd(3) ? GX_ORDER_NORMAL : GX_ORDER_FAI;
+		struct gx_orderbulk *b = begin_bulk(i % SETS, kind, &limits[i / SETS]);
+		int r;
+		while ((r = step_bulk(b)) > 0) {
+			work_between();
+			if (rnd(8) == 0)
+				st_verify(w.s);
+		}
+		ck_assert_int_eq(r, 0);
+		gx_orderbulk__end(b);
+		compare_bulk(i % SETS, kind);
+		st_verify(w.s);
+		work_between(); /* from here on it is kept as all are */
+		compare_bulk(i % SETS, kind);
+		st_verify(w.s);
+		forget_orders();
+	}
+}
+END_TEST
+
+/* What somebody left behind is made by the next who needs it, whichever way he does it. */
+START_TEST(left_half_built)
+{
+	static const struct gx_orderbulk_limits limits = {0, 20, 1000, 5};
+	many_messages();
+	for (unsigned i = 0; i < 16; i++) {
+		struct gx_orderbulk *b = begin_bulk(i % SETS, GX_ORDER_NORMAL, &limits);
+		for (unsigned k = 1 + rnd(12); k > 0; k--) {
+			ck_assert_int_gt(step_bulk(b), 0);
+			work_between();
+		}
+		if (i % 2 == 0) {
+			gx_orderbulk__end(b);
+			b = NULL;
+		}
+		if (i % 4 == 0) {
+			st_verify(w.s);
+			gx_store_close(w.s);
+			w.s = st_open(w.dir);
+		}
+		work_between();
+		struct gx_txn *t = st_begin(w.s, b == NULL && rnd(2) ? GX_TXN_READ : GX_TXN_WRITE);
+		compare(t, GX_FID_INBOX, GX_ORDER_NORMAL);
+		if (t->mode == GX_TXN_WRITE)
+			st_commit(t);
+		else
+			gx_txn_abort(t);
+		if (b != NULL) /* it was taken away */
+			ck_assert_int_eq(until_gone(b), GX_E_STATE);
+		gx_orderbulk__end(b);
+		compare_bulk(i % SETS, GX_ORDER_NORMAL);
+		st_verify(w.s);
+		forget_orders();
+	}
+}
+END_TEST
+
+START_TEST(bulk_of_what_went)
+{
+	static const struct gx_orderbulk_limits limits = {0, 50, 100, 20}, few = {100000, 50, 100, 20};
+	struct gx_orderspec spec;
+	struct gx_orderbulk *b;
+	bool back;
+	int r = 1;
+	many_messages();
+	b = begin_bulk(1, GX_ORDER_NORMAL, &limits);
+	ck_assert_int_gt(step_bulk(b), 0);
+	forget_orders();
+	ck_assert_int_eq(until_gone(b), GX_E_STATE);
+	gx_orderbulk__end(b);
+	/* Few messages, or an order that is there: nothing to be done in bulk. */
+	ck_assert_int_eq(gx_orderspec__make(&sets[1], &spec, &back), 0);
+	ck_assert_int_eq(gx_orderbulk__begin(w.s, GX_FID_INBOX, GX_ORDER_NORMAL, &spec, &few, 1000, &b), 0);
+	ck_assert_ptr_null(b);
+	ck_assert_int_eq(gx_orderbulk__begin(w.s, GX_FID_INBOX, GX_ORDER_NORMAL, &spec, &limits, 1000, &b), 0);
+	while (r > 0)
+		r = step_bulk(b);
+	ck_assert_int_eq(r, 0);
+	gx_orderbulk__end(b);
+	compare_bulk(1, GX_ORDER_NORMAL);
+	ck_assert_int_eq(gx_orderbulk__begin(w.s, GX_FID_INBOX, GX_ORDER_NORMAL, &spec, &limits, 1000, &b), 0);
+	ck_assert_ptr_null(b);
+}
+END_TEST
+
 START_TEST(folder_goes)
 {
 	uint64_t fid;
@@ -712,6 +884,49 @@ START_TEST(groups_are_counted_when_it_helps)
 	t = st_begin(w.s, GX_TXN_READ);
 	count_all(t, 0, 1, GX_COUNT_DONE, 50);
 	count_all(t, 1, 1, GX_COUNT_VAIN, 0);
+	gx_txn_abort(t);
+	st_verify(w.s);
+}
+END_TEST
+
+static void *ask_for_order(void *ctx)
+{
+	struct gx_txn *t;
+	struct gx_orderspec spec;
+	uint64_t *view = ctx;
+	bool back;
+	if (gx_orderspec__make(&sets[3], &spec, &back) != 0 ||
+		gx_txn_begin(w.s, &sys_actor, GX_TXN_READ, 10000, &t) != 0)
+		return NULL;
+	if (gx_order__ensure(t, GX_FID_INBOX, GX_ORDER_NORMAL, &spec, 60000, view) != 0)
+		*view = 0;
+	gx_txn_abort(t);
+	return NULL;
+}
+
+/* One makes it, the others wait, and mail comes in. */
+START_TEST(asked_for_by_many)
+{
+	pthread_t th[4];
+	uint64_t view[4] = {0};
+	struct gx_ordersum sum;
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 9000; i++)
+		insert_numbered(t, i);
+	st_commit(t);
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&th[i], NULL, ask_for_order, &view[i]), 0);
+	for (unsigned i = 9000; i < 9500; i++) {
+		t = st_begin(w.s, GX_TXN_WRITE);
+		insert_numbered(t, i);
+		st_commit(t);
+	}
+	for (unsigned i = 0; i < 4; i++)
+		pthread_join(th[i], NULL);
+	ck_assert(view[0] != 0 && view[1] == view[0] && view[2] == view[0] && view[3] == view[0]);
+	t = st_begin(w.s, GX_TXN_READ);
+	ck_assert_int_eq(gx_order__total(t, view[0], &sum), 0);
+	ck_assert_uint_eq(sum.total, 9500);
 	gx_txn_abort(t);
 	st_verify(w.s);
 }
@@ -869,9 +1084,13 @@ static Suite *suite(void)
 	tcase_add_test(c, random_work);
 	tcase_add_test(c, rolled_back);
 	tcase_add_test(c, built_step_by_step);
+	tcase_add_test(c, built_in_bulk);
+	tcase_add_test(c, left_half_built);
+	tcase_add_test(c, bulk_of_what_went);
 	tcase_add_test(c, folder_goes);
 	tcase_add_test(c, many_rows_in_runs);
 	tcase_add_test(c, groups_are_counted_when_it_helps);
+	tcase_add_test(c, asked_for_by_many);
 	tcase_add_test(c, longest_unused_goes);
 	tcase_add_test(c, one_order_serves_several);
 	tcase_add_test(c, messages_of_many_folders);

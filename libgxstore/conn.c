@@ -46,7 +46,7 @@ void gx_conn__close(struct gx_conn *c)
 	free(c);
 }
 
-static void deadline_at(int ms, struct timespec *ts)
+void gx_conn__deadline(int ms, struct timespec *ts)
 {
 	clock_gettime(CLOCK_MONOTONIC, ts);
 	if (ms < 0)
@@ -75,7 +75,7 @@ static int wait_turn(struct gx_store *s, int deadline_ms)
 	struct gx_waiter w = {.granted = false};
 	struct timespec until;
 	pthread_condattr_t attr;
-	deadline_at(deadline_ms, &until);
+	gx_conn__deadline(deadline_ms, &until);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&w.cond, &attr);
@@ -127,7 +127,7 @@ void gx_conn__give_writer(struct gx_store *s)
 static int wait_reader(struct gx_store *s, int deadline_ms)
 {
 	struct timespec until;
-	deadline_at(deadline_ms, &until);
+	gx_conn__deadline(deadline_ms, &until);
 	while (s->veiled || (s->idle == NULL && s->readers >= s->max_readers))
 		if (pthread_cond_timedwait(&s->cond, &s->lock, &until) == ETIMEDOUT)
 			return s->veiled || (s->idle == NULL && s->readers >= s->max_readers) ? GX_E_TIMEOUT : 0;
@@ -179,7 +179,7 @@ int gx_conn__admit(struct gx_store *s, int deadline_ms)
 	struct timespec until;
 	int err = 0;
 	pthread_mutex_lock(&s->lock);
-	deadline_at(deadline_ms, &until);
+	gx_conn__deadline(deadline_ms, &until);
 	while (err == 0 && s->maintenance == GX_MAINT_HOLD)
 		if (pthread_cond_timedwait(&s->cond, &s->lock, &until) == ETIMEDOUT)
 			err = s->maintenance == GX_MAINT_HOLD ? GX_E_TIMEOUT : 0;
@@ -194,7 +194,7 @@ int gx_conn__quiesce(struct gx_store *s, int deadline_ms)
 	struct timespec until;
 	int err = 0;
 	pthread_mutex_lock(&s->lock);
-	deadline_at(deadline_ms, &until);
+	gx_conn__deadline(deadline_ms, &until);
 	while (err == 0 && s->running > 0)
 		if (pthread_cond_timedwait(&s->cond, &s->lock, &until) == ETIMEDOUT)
 			err = s->running > 0 ? GX_E_TIMEOUT : 0;

@@ -13,6 +13,7 @@
  * A key is the columns, each encoded on its own, then message id (48 bits) and instance (16 bits),
  * big-endian. The first run of an order begins at the empty key, so that every key has one.
  */
+#include <pthread.h>
 #include "libgxstore/msgsrc.h"
 
 /* ---- Columns and keys (order_key.c) ---- */
@@ -116,6 +117,7 @@ struct gx_order {
 	uint8_t kind;
 	bool building;
 	uint64_t progress; /* while building: what has a UID (or id, for FOUND and STORE) up to here is in it */
+	bool bulk;         /* is made in bulk, or was left behind so; see order_bulk.c */
 	uint8_t counted;   /* bit n-1: groups by n columns have numbers, or are being given them */
 	struct gx_orderspec spec;
 	struct gx_order *next;
@@ -124,6 +126,9 @@ struct gx_order {
 #define GX_ORDER_TOUCHED 8U
 /* Belongs to whoever has the writer's slot. */
 struct gx_orders {
+	pthread_mutex_t lock; /* of bulks, for any thread */
+	pthread_cond_t cond;  /* one ended */
+	struct gx_orderbulk *bulks;
 	bool loaded, any_found, any_store;
 	struct gx_order *bucket[GX_ORDER_BUCKETS];
 	atomic_uint_least64_t
@@ -154,6 +159,11 @@ int gx_order__flush(struct gx_txn *t) GX_MUST_CHECK;
 /* A message came into a search folder, or left it; its row in found is there, or still there. */
 int gx_order__linked(struct gx_txn *t, uint64_t fid, const struct gx_msg_row *r) GX_MUST_CHECK;
 int gx_order__unlinked(struct gx_txn *t, uint64_t fid, const struct gx_msg_row *r) GX_MUST_CHECK;
+/* Where a message stands in the order in which orders are built. */
+uint64_t gx_order__place(const struct gx_order *o, const struct gx_msg_row *r);
+/* Is it one of the order's, however far that is built? 1, 0, GX_E_*. */
+int gx_order__holds(struct gx_txn *t, const struct gx_order *o, const struct gx_msg_row *r) GX_MUST_CHECK;
+int gx_order__collect_key(struct gx_txn *t, uint64_t view, int what, bool unread, struct gx_bin key) GX_MUST_CHECK;
 /* One message into, or out of, one order. */
 int gx_order__collect(struct gx_txn *t, const struct gx_order *o, struct gx_msgsrc *x, int what) GX_MUST_CHECK;
 
@@ -168,6 +178,9 @@ int gx_order__note_used(struct gx_txn *t) GX_MUST_CHECK;
 /* The order if there is one, else an empty one that has to be built. */
 int gx_order__begin(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec,
 	struct gx_order **ret_o) GX_MUST_CHECK;
+int gx_order__write_progress(struct gx_txn *t, const struct gx_order *o) GX_MUST_CHECK;
+/* What a bulk has left behind is made anew, in steps. */
+int gx_order__restart(struct gx_txn *t, struct gx_order *o) GX_MUST_CHECK;
 /* Takes up to @n messages more into an order that is being built. */
 int gx_order__advance(struct gx_txn *t, struct gx_order *o, unsigned n) GX_MUST_CHECK;
 /* Begins those that a large folder has by itself. */
@@ -184,6 +197,35 @@ int gx_order__spec(struct gx_txn *t, uint64_t view, struct gx_orderspec *ret_spe
  */
 int gx_order__ensure(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int deadline_ms,
 	uint64_t *ret_view) GX_MUST_CHECK;
+
+/* ---- In bulk (order_bulk.c) ---- */
+
+struct gx_orderbulk;
+struct gx_orderbulk_limits {
+	unsigned few;                /* messages; with no more there is nothing to do */
+	unsigned chunk, batch, slice; /* messages read at once, keys sorted at once, keys written at once */
+};
+/*
+ * Claims the order, which has to be made, for the caller. *ret_b NULL: it is there, or so small that steps
+ * will do. GX_E_BUSY: somebody else is making it. @limit NULL: the usual.
+ */
+int gx_orderbulk__begin(struct gx_store *s, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec,
+	const struct gx_orderbulk_limits *limit, int deadline_ms, struct gx_orderbulk **ret_b) GX_MUST_CHECK;
+/*
+ * A transaction's worth; messages are read in @t, which moves on. 1 there is more, 0 the order is complete,
+ * GX_E_*; GX_E_STATE: somebody took it away.
+ */
+int gx_orderbulk__step(struct gx_orderbulk *b, struct gx_txn *t) GX_MUST_CHECK;
+void gx_orderbulk__end(struct gx_orderbulk *b);
+/* Until nobody is making it. GX_E_TIMEOUT. */
+int gx_orderbulk__wait(struct gx_orders *o, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec,
+	int deadline_ms) GX_MUST_CHECK;
+/* Told by the hub: the message changes. */
+void gx_orderbulk__note(struct gx_orders *o, uint64_t view, uint64_t place, uint64_t mid);
+/* Up to here the hub keeps the order. */
+uint64_t gx_orderbulk__from(struct gx_orders *o, uint64_t view);
+/* The order goes; 0: all of them. */
+void gx_orderbulk__gone(struct gx_orders *o, uint64_t view);
 
 /* ---- Numbers of groups (order_count.c) ---- */
 
@@ -214,7 +256,8 @@ struct gx_ordertally {
 		int64_t total, unread;
 	} depth[GX_ORDER_DEPTHS];
 };
-int gx_ordertally__begin(struct gx_ordertally *y, struct gx_txn *t, uint64_t view) GX_MUST_CHECK;
+/* @o may be NULL. */
+int gx_ordertally__begin(struct gx_ordertally *y, struct gx_txn *t, const struct gx_order *o) GX_MUST_CHECK;
 int gx_ordertally__add(
 	struct gx_ordertally *y, struct gx_txn *t, struct gx_bin key, int64_t total, int64_t unread) GX_MUST_CHECK;
 /* Writes what is left. */

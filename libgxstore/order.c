@@ -52,21 +52,37 @@ static int state(struct gx_txn *t, struct gx_ordertxn **ret_x)
 
 /* ---- Which orders a message is in ---- */
 
-static bool takes_part(const struct gx_order *o, const struct gx_msg_row *r)
+uint64_t gx_order__place(const struct gx_order *o, const struct gx_msg_row *r)
+{
+	return o->kind == GX_ORDER_NORMAL || o->kind == GX_ORDER_FAI ? r->uid : r->mid;
+}
+
+static bool of_kind(const struct gx_order *o, const struct gx_msg_row *r)
 {
 	bool fai = (r->flags & GX_MSGF_FAI) != 0;
 	if (r->flags & GX_MSGF_SOFTDEL)
 		return false;
-	switch (o->kind) {
-	case GX_ORDER_NORMAL:
-		return !fai && (!o->building || r->uid <= o->progress);
-	case GX_ORDER_FAI:
-		return fai && (!o->building || r->uid <= o->progress);
-	case GX_ORDER_STORE:
-		return !fai && (!o->building || r->mid <= o->progress);
-	default:
-		return !o->building || r->mid <= o->progress;
-	}
+	return o->kind == GX_ORDER_FOUND || fai == (o->kind == GX_ORDER_FAI);
+}
+
+int gx_order__holds(struct gx_txn *t, const struct gx_order *o, const struct gx_msg_row *r)
+{
+	if (!of_kind(o, r) || o->kind == GX_ORDER_STORE)
+		return of_kind(o, r);
+	if (o->kind != GX_ORDER_FOUND)
+		return r->fid == o->fid;
+	GX_STMT(st, t->q, "SELECT 1 FROM found WHERE fid=?1 AND mid=?2");
+	gx_sql__bind_int(st, 1, (int64_t)o->fid);
+	gx_sql__bind_int(st, 2, (int64_t)r->mid);
+	return gx_sql__step(st);
+}
+
+/* Of an order that is being built what it has reached. */
+static bool takes_part(struct gx_txn *t, const struct gx_order *o, const struct gx_msg_row *r)
+{
+	if (!of_kind(o, r) || !o->building)
+		return of_kind(o, r);
+	return gx_order__place(o, r) <= (o->bulk ? gx_orderbulk__from(t->s->orders, o->id) : o->progress);
 }
 
 typedef int (*order_cb)(struct gx_txn *t, const struct gx_order *o, const struct gx_msg_row *r, void *ctx);
@@ -75,9 +91,14 @@ static int each_in(struct gx_txn *t, uint64_t fid, bool found, const struct gx_m
 {
 	struct gx_order *o;
 	int err = gx_orders__of(t, fid, &o);
-	for (; err == 0 && o != NULL; o = o->next)
-		if (o->fid == fid && (o->kind == GX_ORDER_FOUND) == found && takes_part(o, r))
+	for (; err == 0 && o != NULL; o = o->next) {
+		if (o->fid != fid || (o->kind == GX_ORDER_FOUND) != found)
+			continue;
+		if (o->bulk)
+			gx_orderbulk__note(t->s->orders, o->id, gx_order__place(o, r), r->mid);
+		if (takes_part(t, o, r))
 			err = cb(t, o, r, ctx);
+	}
 	return err;
 }
 
@@ -160,6 +181,13 @@ static int add_op(struct gx_txn *t, struct gx_ordertxn *x, uint64_t view, int wh
 static bool is_unread(const struct gx_msg_row *r)
 {
 	return !(r->flags & GX_MSGF_READ);
+}
+
+int gx_order__collect_key(struct gx_txn *t, uint64_t view, int what, bool unread, struct gx_bin key)
+{
+	struct gx_ordertxn *x;
+	int err = state(t, &x);
+	return err != 0 ? err : add_op(t, x, view, what, unread, key);
 }
 
 int gx_order__collect(struct gx_txn *t, const struct gx_order *o, struct gx_msgsrc *src, int what)
@@ -307,7 +335,7 @@ static int go_on_building(struct gx_txn *t, uint64_t fid)
 	struct gx_order *o;
 	int err = gx_orders__of(t, fid, &o);
 	for (; err == 0 && o != NULL; o = o->next)
-		if (o->fid == fid && o->building)
+		if (o->fid == fid && o->building && !o->bulk)
 			err = gx_order__advance(t, o, BUILD_A_MESSAGE);
 	return err;
 }

@@ -4,13 +4,15 @@
 #include "libgxstore/order-int.h"
 
 /*
- * Orders are made when first used, step by step: each step is a transaction of its own, so that other
- * writers get their turn, and an order that is half made goes on where it was after a crash. Messages behind
- * the point reached are none of its business yet; those before it are kept by the hub.
+ * Orders are made when first used: large ones in bulk (order_bulk.c), others step by step. Each step is a
+ * transaction of its own, so that other writers get their turn, and an order that is half made goes on where
+ * it was after a crash. Messages behind the point reached are none of its business yet; those before it
+ * are kept by the hub.
  */
 
 #define STEP 4096U        /* messages a transaction */
 #define TOUCH_AFTER 3600  /* seconds */
+#define WAIT_MS 60000     /* for an order that somebody else makes */
 
 /* ---- Taking messages in ---- */
 
@@ -36,16 +38,29 @@ static int collect_more(struct gx_txn *t, const struct gx_order *o, unsigned n, 
 	return err != 0 ? err : r < 0 ? r : 0;
 }
 
-static int write_progress(struct gx_txn *t, const struct gx_order *o)
+int gx_order__write_progress(struct gx_txn *t, const struct gx_order *o)
 {
 	GX_STMT(st, t->q, "UPDATE sview SET progress=?2, used=?3 WHERE id=?1");
 	gx_sql__bind_int(st, 1, (int64_t)o->id);
 	if (o->building)
-		gx_sql__bind_int(st, 2, (int64_t)o->progress);
+		gx_sql__bind_int(st, 2, o->bulk ? -1 : (int64_t)o->progress);
 	else
 		gx_sql__bind_null(st, 2);
 	gx_sql__bind_int(st, 3, gx_store__now_unix(t->s));
 	return gx_sql__run(st);
+}
+
+int gx_order__restart(struct gx_txn *t, struct gx_order *o)
+{
+	gx_orderbulk__gone(t->s->orders, o->id);
+	int err = gx_order__changing(t);
+	if (err == 0)
+		err = gx_order__drop_rows(t, o->id);
+	if (err == 0)
+		err = gx_order__new_rows(t, o->id);
+	o->bulk = false;
+	o->progress = 0;
+	return err != 0 ? err : gx_order__write_progress(t, o);
 }
 
 int gx_order__advance(struct gx_txn *t, struct gx_order *o, unsigned n)
@@ -56,6 +71,10 @@ int gx_order__advance(struct gx_txn *t, struct gx_order *o, unsigned n)
 	if (a == NULL)
 		return GX_E_NOMEM;
 	int err = gx_order__changing(t);
+	if (err == 0 && o->bulk) {
+		err = gx_order__restart(t, o);
+		progress = 0;
+	}
 	if (err == 0)
 		err = collect_more(t, o, n, a, &got, &progress);
 	gx_arena_free(a);
@@ -63,7 +82,7 @@ int gx_order__advance(struct gx_txn *t, struct gx_order *o, unsigned n)
 		return err;
 	o->progress = progress;
 	o->building = got == n;
-	return write_progress(t, o);
+	return gx_order__write_progress(t, o);
 }
 
 /* ---- Making and dropping ---- */
@@ -71,6 +90,7 @@ int gx_order__advance(struct gx_txn *t, struct gx_order *o, unsigned n)
 int gx_order__drop(struct gx_txn *t, uint64_t view)
 {
 	int err = gx_order__flush(t);
+	gx_orderbulk__gone(t->s->orders, view);
 	if (err == 0)
 		err = gx_order__changing(t);
 	if (err == 0)
@@ -271,7 +291,7 @@ static int build_here(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct
 	return err != 0 ? err : gx_order__flush(t);
 }
 
-static int build_apart(struct gx_store *s, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int deadline_ms)
+static int build_steps(struct gx_store *s, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int deadline_ms)
 {
 	struct gx_order *o;
 	struct gx_folder_row row;
@@ -298,6 +318,24 @@ static int build_apart(struct gx_store *s, uint64_t fid, uint8_t kind, const str
 	return 0;
 }
 
+/* Another process would not say what it changes meanwhile. */
+static int build_apart(
+	struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int deadline_ms)
+{
+	struct gx_store *s = t->s;
+	struct gx_orderbulk *b = NULL;
+	int r = s->shared ? 0 : gx_orderbulk__begin(s, fid, kind, spec, NULL, deadline_ms, &b);
+	if (r == GX_E_BUSY)
+		return gx_orderbulk__wait(s->orders, fid, kind, spec, WAIT_MS);
+	if (r != 0 || b == NULL)
+		return r != 0 ? r : build_steps(s, fid, kind, spec, deadline_ms);
+	do
+		r = gx_orderbulk__step(b, t);
+	while (r > 0);
+	gx_orderbulk__end(b);
+	return r == GX_E_STATE ? 0 : r; /* somebody took it away: it is looked for again */
+}
+
 int gx_order__ensure(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int deadline_ms,
 	uint64_t *ret_view)
 {
@@ -308,7 +346,7 @@ int gx_order__ensure(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct 
 		if (t->mode == GX_TXN_WRITE)
 			err = build_here(t, fid, kind, spec);
 		else
-			err = build_apart(t->s, fid, kind, spec, deadline_ms);
+			err = build_apart(t, fid, kind, spec, deadline_ms);
 		if (err == 0 && t->mode == GX_TXN_READ)
 			err = gx_txn__renew(t);
 		if (err == 0)

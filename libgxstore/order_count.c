@@ -103,17 +103,16 @@ static int add_to_group(
 
 /* ---- Changes ---- */
 
-int gx_ordertally__begin(struct gx_ordertally *y, struct gx_txn *t, uint64_t view)
+int gx_ordertally__begin(struct gx_ordertally *y, struct gx_txn *t, const struct gx_order *o)
 {
-	struct gx_order *o;
-	int err = gx_orders__by_id(t, view, &o);
-	y->o = err == 0 && o != NULL && o->counted != 0 ? o : NULL;
+	int err = 0;
+	y->o = o != NULL && o->counted != 0 ? o : NULL;
 	for (unsigned i = 0; err == 0 && y->o != NULL && i < GX_ORDER_DEPTHS; i++) {
 		int state;
 		if (!(o->counted >> i & 1))
 			continue;
 		y->depth[i].open = false;
-		err = read_state(t, view, i + 1, &state, &y->depth[i].upto);
+		err = read_state(t, o->id, i + 1, &state, &y->depth[i].upto);
 		y->depth[i].bounded = err == 0 && state == GX_COUNT_GOING;
 	}
 	return err;

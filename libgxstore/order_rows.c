@@ -19,6 +19,7 @@
 struct pass {
 	struct gx_txn *t;
 	uint64_t view;
+	bool building;           /* no table reads it yet */
 	bool open;               /* a run is held */
 	struct gx_push lo, hi;   /* it goes from lo to below hi */
 	bool last;               /* there is no hi */
@@ -199,9 +200,19 @@ static int apply_one(struct pass *w, const struct gx_orderop *op, const uint8_t 
 		return r;
 	w->total += total;
 	w->unread += unread;
-	gx_tables__note_op(w->t, w->view, k, (int)total, (int)unread);
+	if (!w->building)
+		gx_tables__note_op(w->t, w->view, k, (int)total, (int)unread);
 	w->dirty = true;
 	return gx_ordertally__add(&w->tally, w->t, k, total, unread);
+}
+
+static int begin_view(struct pass *w, uint64_t view)
+{
+	struct gx_order *o;
+	int err = gx_orders__by_id(w->t, view, &o);
+	w->view = view;
+	w->building = err == 0 && o != NULL && o->building;
+	return err != 0 ? err : gx_ordertally__begin(&w->tally, w->t, o);
 }
 
 static int end_view(struct pass *w)
@@ -217,9 +228,8 @@ int gx_order__apply(struct gx_txn *t, const uint8_t *keys, const struct gx_order
 	for (size_t i = 0; err == 0 && i < n; i++) {
 		if (ops[i].view != w.view) {
 			err = end_view(&w);
-			w.view = ops[i].view;
 			if (err == 0)
-				err = gx_ordertally__begin(&w.tally, t, w.view);
+				err = begin_view(&w, ops[i].view);
 		}
 		if (err == 0)
 			err = apply_one(&w, &ops[i], keys + ops[i].off);

@@ -2,6 +2,7 @@
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "libgxstore/order-int.h"
 
 /*
@@ -11,8 +12,23 @@
 
 int gx_orders__new(struct gx_orders **ret_o)
 {
-	*ret_o = calloc(1, sizeof(**ret_o));
-	return *ret_o == NULL ? GX_E_NOMEM : 0;
+	pthread_condattr_t attr;
+	struct gx_orders *o = calloc(1, sizeof(*o));
+	if (o == NULL || pthread_mutex_init(&o->lock, NULL) != 0) {
+		free(o);
+		return GX_E_NOMEM;
+	}
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	int rc = pthread_cond_init(&o->cond, &attr);
+	pthread_condattr_destroy(&attr);
+	if (rc != 0) {
+		pthread_mutex_destroy(&o->lock);
+		free(o);
+		return GX_E_NOMEM;
+	}
+	*ret_o = o;
+	return 0;
 }
 
 void gx_orders__forget(struct gx_orders *o)
@@ -31,6 +47,8 @@ void gx_orders__free(struct gx_orders *o)
 	if (o == NULL)
 		return;
 	gx_orders__forget(o);
+	pthread_cond_destroy(&o->cond);
+	pthread_mutex_destroy(&o->lock);
 	free(o);
 }
 
@@ -43,7 +61,8 @@ static int add(struct gx_orders *o, struct gx_stmt *st)
 	x->fid = gx_sql__u64(st, 1);
 	x->kind = (uint8_t)gx_sql__int(st, 2);
 	x->building = !gx_sql__is_null(st, 4);
-	x->progress = gx_sql__u64(st, 4);
+	x->bulk = gx_sql__int(st, 4) < 0;
+	x->progress = x->bulk ? 0 : gx_sql__u64(st, 4);
 	if (gx_orderspec__parse(gx_sql__blob(st, 3), &x->spec) !=
 		0) { /* of another version: not kept, and dropped in time */
 		free(x);

@@ -222,9 +222,9 @@ static int check_order(struct check *k, const struct gx_order *o)
 		return GX_E_NOMEM;
 	k->o = o;
 	k->total = k->unread = 0;
-	int err = check_messages(k, a);
+	int err = o->bulk ? 0 : check_messages(k, a);
 	gx_arena_free(a);
-	if (err == 0)
+	if (err == 0 && !o->bulk) /* else some messages are in it, and some are as they were */
 		err = check_sums(k);
 	if (err == 0)
 		err = check_runs(k);
@@ -273,6 +273,7 @@ int gx_order__rebuild(struct gx_txn *t)
 	int err = gx_order__flush(t);
 	if (err == 0)
 		err = gx_order__changing(t);
+	gx_orderbulk__gone(t->s->orders, 0);
 	gx_orders__forget(t->s->orders);
 	if (err == 0)
 		err = gx_sql__exec(t->q, "DELETE FROM srow; DELETE FROM schunk; DELETE FROM sgroup; DELETE FROM scount; DELETE FROM sview");

@@ -169,6 +169,8 @@ gx_nttime_t gx_store__now(const struct gx_store *s);
 
 int gx_conn__open(struct gx_store *s, bool writer, struct gx_conn **ret_c, char *why, size_t size) GX_MUST_CHECK;
 void gx_conn__close(struct gx_conn *c);
+/* For conditions that go by CLOCK_MONOTONIC; below 0 is now. */
+void gx_conn__deadline(int ms, struct timespec *ts);
 /* The writer's slot, first come first served. GX_E_TIMEOUT. */
 int gx_conn__take_writer(struct gx_store *s, int deadline_ms) GX_MUST_CHECK;
 void gx_conn__give_writer(struct gx_store *s);
