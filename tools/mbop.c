@@ -93,7 +93,8 @@ static void print_option(const struct gx_mbop_option *o)
 static void print_command(const struct gx_mbop_command *c)
 {
 	bool any = c->option[0].letter != 0 || c->option[0].name != NULL;
-	printf("usage: " PROGRAM " ... %s%s%s%s\n%s\n", c->name, any ? " [OPTIONS]" : "", *c->args != '\0' ? " " : "", c->args, c->help);
+	printf("usage: " PROGRAM " ... %s%s%s%s\n%s\n", c->name, any ? " [OPTIONS]" : "", *c->args != '\0' ? " " : "",
+		c->args, c->help);
 	for (const struct gx_mbop_option *o = c->option; o->letter != 0 || o->name != NULL; ++o)
 		print_option(o);
 	if (strncmp(c->name, "foreach", 7) == 0)

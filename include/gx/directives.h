@@ -36,7 +36,10 @@ struct gx_dir_opts;
  * GX_E_INVAL, and a line in @p log, when a value makes no sense.
  */
 GX_API int gx_directives_directory(const struct gx_conf *c, const struct gx_log *log, struct gx_arena *a, struct gx_dir_opts *ret_o) GX_MUST_CHECK;
-/** Where the exmdb protocol is served, by exmdb_listen or its older forms, as gx_conf_words() splits it; NULL out of memory. @p ret_directive may be NULL. */
+/**
+ * Where the exmdb protocol is served, by exmdb_listen or its older forms, as gx_conf_words() splits it; NULL out of
+ * memory. @p ret_directive may be NULL.
+ */
 GX_API const char *gx_directives_exmdb(const struct gx_conf *c, struct gx_arena *a, const char **ret_directive);
 /** host_id, or the name that the system has; NULL out of memory. */
 GX_API const char *gx_directives_host(const struct gx_conf *c, struct gx_arena *a);

@@ -31,8 +31,18 @@ struct gx_mbop_option {
 };
 /* What an option's value or the operands have to be. */
 enum {
-	GX_MBOP_NONE, GX_MBOP_FLAG, GX_MBOP_FOLDER, GX_MBOP_FOLDER_OR_ALL, GX_MBOP_MESSAGE, GX_MBOP_AGE, GX_MBOP_TIME, GX_MBOP_NUMBER, GX_MBOP_LOCALE,
-	GX_MBOP_USERMAP, GX_MBOP_ADDRESS, GX_MBOP_COMMAND,
+	GX_MBOP_NONE,
+	GX_MBOP_FLAG,
+	GX_MBOP_FOLDER,
+	GX_MBOP_FOLDER_OR_ALL,
+	GX_MBOP_MESSAGE,
+	GX_MBOP_AGE,
+	GX_MBOP_TIME,
+	GX_MBOP_NUMBER,
+	GX_MBOP_LOCALE,
+	GX_MBOP_USERMAP,
+	GX_MBOP_ADDRESS,
+	GX_MBOP_COMMAND,
 };
 #define GX_MBOP_OPTIONS 8
 struct gx_mbop_command {
@@ -53,10 +63,11 @@ GX_API const char *gx_mbop_filter(size_t i, const char **ret_help);
 
 struct gx_mbop_line;
 /**
- * Commands as they stand behind the global options: "COMMAND ARGS", "( COMMAND ARGS ) ( ... )", foreach with either behind it.
- * Values are checked, files that options name are read. GX_E_INVAL with a text for who typed it, GX_E_NOMEM.
+ * Commands as they stand behind the global options: "COMMAND ARGS", "( COMMAND ARGS ) ( ... )", foreach with either
+ * behind it. Values are checked, files that options name are read. GX_E_INVAL with a text for who typed it, GX_E_NOMEM.
  */
-GX_API int gx_mbop_parse(char *const *argv, size_t argc, struct gx_arena *a, struct gx_mbop_line **ret_l, const char **ret_why) GX_MUST_CHECK;
+GX_API int gx_mbop_parse(char *const *argv, size_t argc, struct gx_arena *a, struct gx_mbop_line **ret_l,
+	const char **ret_why) GX_MUST_CHECK;
 /** The command whose help is asked for (-? or --help behind it); NULL: none. */
 GX_API const struct gx_mbop_command *gx_mbop_help_wanted(const struct gx_mbop_line *l);
 /** Is there something that needs to be told which mailbox? */
@@ -96,7 +107,7 @@ struct gx_mbop_opts {
 	bool keep_going;             /**< past a command that failed */
 	bool verbose;                /**< commands tell more */
 	const char *server;          /**< who is asked for every store; NULL: as the directory says */
-	const char *home;            /**< who is asked for stores of this host, NULL: nobody, they are opened in this process */
+	const char *home; /**< who is asked for stores of this host, NULL: nobody, they are opened in this process */
 	unsigned port;               /**< of other hosts, 0 takes 5000 */
 	const struct gx_exmdb_transport *transport; /**< to other hosts and to server; NULL: in the clear */
 	const char *org_name;        /**< x500_org_name */
@@ -117,8 +128,8 @@ struct gx_mbop_opts {
  * @param ret_failed how many commands failed; they have been told of by result.
  * @return 0, or GX_E_* with a text when it did not come to that: no such user, no directory.
  */
-GX_API int gx_mbop_run(const struct gx_mbop_opts *o, const struct gx_mbop_line *l, struct gx_arena *a, size_t *ret_failed,
-	const char **ret_why) GX_MUST_CHECK;
+GX_API int gx_mbop_run(const struct gx_mbop_opts *o, const struct gx_mbop_line *l, struct gx_arena *a,
+	size_t *ret_failed, const char **ret_why) GX_MUST_CHECK;
 
 #ifdef __cplusplus
 }

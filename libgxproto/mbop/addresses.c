@@ -16,24 +16,26 @@ struct person {
 	gx_proptag_t type, address, smtp, entryid, search_key, name;
 };
 static const struct person people[] = {
-	{PidTagSenderAddressType, PidTagSenderEmailAddress, PidTagSenderSmtpAddress, PidTagSenderEntryId, PidTagSenderSearchKey,
-		PidTagSenderName},
+	{PidTagSenderAddressType, PidTagSenderEmailAddress, PidTagSenderSmtpAddress, PidTagSenderEntryId,
+		PidTagSenderSearchKey, PidTagSenderName},
 	{PidTagSentRepresentingAddressType, PidTagSentRepresentingEmailAddress, PidTagSentRepresentingSmtpAddress,
 		PidTagSentRepresentingEntryId, PidTagSentRepresentingSearchKey, PidTagSentRepresentingName},
-	{PidTagReceivedByAddressType, PidTagReceivedByEmailAddress, PidTagReceivedBySmtpAddress, PidTagReceivedByEntryId,
-		PidTagReceivedBySearchKey, PidTagReceivedByName},
-	{PidTagReceivedRepresentingAddressType, PidTagReceivedRepresentingEmailAddress, PidTagReceivedRepresentingSmtpAddress,
-		PidTagReceivedRepresentingEntryId, PidTagReceivedRepresentingSearchKey, PidTagReceivedRepresentingName},
-	{PidTagReadReceiptAddressType, PidTagReadReceiptEmailAddress, PidTagReadReceiptSmtpAddress, PidTagReadReceiptEntryId,
-		PidTagReadReceiptSearchKey, PidTagReadReceiptName},
-	{PidTagOriginalSenderAddressType, PidTagOriginalSenderEmailAddress, 0, PidTagOriginalSenderEntryId, PidTagOriginalSenderSearchKey,
-		PidTagOriginalSenderName},
-	{PidTagOriginalSentRepresentingAddressType, PidTagOriginalSentRepresentingEmailAddress, 0, PidTagOriginalSentRepresentingEntryId,
-		PidTagOriginalSentRepresentingSearchKey, PidTagOriginalSentRepresentingName},
+	{PidTagReceivedByAddressType, PidTagReceivedByEmailAddress, PidTagReceivedBySmtpAddress,
+		PidTagReceivedByEntryId, PidTagReceivedBySearchKey, PidTagReceivedByName},
+	{PidTagReceivedRepresentingAddressType, PidTagReceivedRepresentingEmailAddress,
+		PidTagReceivedRepresentingSmtpAddress, PidTagReceivedRepresentingEntryId,
+		PidTagReceivedRepresentingSearchKey, PidTagReceivedRepresentingName},
+	{PidTagReadReceiptAddressType, PidTagReadReceiptEmailAddress, PidTagReadReceiptSmtpAddress,
+		PidTagReadReceiptEntryId, PidTagReadReceiptSearchKey, PidTagReadReceiptName},
+	{PidTagOriginalSenderAddressType, PidTagOriginalSenderEmailAddress, 0, PidTagOriginalSenderEntryId,
+		PidTagOriginalSenderSearchKey, PidTagOriginalSenderName},
+	{PidTagOriginalSentRepresentingAddressType, PidTagOriginalSentRepresentingEmailAddress, 0,
+		PidTagOriginalSentRepresentingEntryId, PidTagOriginalSentRepresentingSearchKey,
+		PidTagOriginalSentRepresentingName},
 };
 enum { PEOPLE = sizeof(people) / sizeof(people[0]) };
-static const struct person recipient = {PidTagAddressType, PidTagEmailAddress, PidTagSmtpAddress, PidTagEntryId, PidTagSearchKey,
-	PidTagDisplayName};
+static const struct person recipient = {
+	PidTagAddressType, PidTagEmailAddress, PidTagSmtpAddress, PidTagEntryId, PidTagSearchKey, PidTagDisplayName};
 
 struct work {
 	struct gx_mbop_job *j;
@@ -55,7 +57,8 @@ static const char *address_for(const struct work *w, const struct gx_proplist *l
 	return smtp != NULL && strchr(smtp, '@') != NULL ? smtp : NULL;
 }
 
-static int put_person(struct gx_arena *a, struct gx_proplist *l, const struct person *p, const char *name, const char *to)
+static int put_person(
+	struct gx_arena *a, struct gx_proplist *l, const struct person *p, const char *name, const char *to)
 {
 	struct gx_bin eid, key;
 	int err = gx_entryid_oneoff(a, name, "SMTP", to, &eid);
@@ -202,8 +205,8 @@ static bool change_attachments(struct work *w, uint32_t inst, int depth, bool *i
 {
 	static const gx_proptag_t tags[] = {PidTagAttachNumber, PidTagAttachMethod};
 	struct gx_mbop_job *j = w->j;
-	const struct gx_x_query_message_instance_attachment_table_req q = {.instance_id = inst, .tags = tags, .tags_count = 2, .start_pos = 0,
-		.row_needed = INT16_MAX};
+	const struct gx_x_query_message_instance_attachment_table_req q = {
+		.instance_id = inst, .tags = tags, .tags_count = 2, .start_pos = 0, .row_needed = INT16_MAX};
 	struct gx_x_query_message_instance_attachment_table_ans ans;
 	if (depth >= MAX_DEPTH)
 		return true;
@@ -211,7 +214,8 @@ static bool change_attachments(struct work *w, uint32_t inst, int depth, bool *i
 		return false;
 	for (uint32_t i = 0; i < ans.rows_count; ++i) {
 		uint32_t number = (uint32_t)gx_proplist_i32(&ans.rows[i], PidTagAttachNumber, 0);
-		if (gx_proplist_i32(&ans.rows[i], PidTagAttachMethod, 0) == ATTACH_EMBEDDED && !change_attachment(w, inst, number, depth, io_changed))
+		if (gx_proplist_i32(&ans.rows[i], PidTagAttachMethod, 0) == ATTACH_EMBEDDED &&
+			!change_attachment(w, inst, number, depth, io_changed))
 			return false;
 	}
 	return true;
@@ -219,7 +223,8 @@ static bool change_attachments(struct work *w, uint32_t inst, int depth, bool *i
 
 static bool change_message(struct work *w, uint32_t inst, int depth, bool *ret_changed)
 {
-	return change_people(w, inst, ret_changed) && change_recipients(w, inst, ret_changed) && change_attachments(w, inst, depth, ret_changed);
+	return change_people(w, inst, ret_changed) && change_recipients(w, inst, ret_changed) &&
+	       change_attachments(w, inst, depth, ret_changed);
 }
 
 /* ---- Messages and folders ---- */
@@ -282,8 +287,9 @@ static bool run(struct gx_mbop_job *j, const char *type)
 	gx_mbop__num(j, "changed", w.changed);
 	gx_mbop__num(j, "addresses", w.replaced);
 	gx_mbop__num(j, "unknown", w.unknown);
-	gx_mbop__say(j, "%llu of %llu messages changed: %llu addresses replaced, %llu not in the map", (unsigned long long)w.changed,
-		(unsigned long long)w.looked, (unsigned long long)w.replaced, (unsigned long long)w.unknown);
+	gx_mbop__say(j, "%llu of %llu messages changed: %llu addresses replaced, %llu not in the map",
+		(unsigned long long)w.changed, (unsigned long long)w.looked, (unsigned long long)w.replaced,
+		(unsigned long long)w.unknown);
 	return true;
 }
 

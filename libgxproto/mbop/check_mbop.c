@@ -100,7 +100,8 @@ START_TEST(parentheses_and_foreach)
 	l = good("( ( ping ) ( vacuum ) ) ( unload )");
 	ck_assert(l->n == 1 && l->v[0].n == 3);
 	l = good("foreach.user.mb.here -j 4 purge-softdelete -r /");
-	ck_assert(l->n == 1 && l->v[0].each && l->v[0].jobs == 4 && l->v[0].filters == (GX_MBF_USER | GX_MBF_MB | GX_MBF_HERE));
+	ck_assert(l->n == 1 && l->v[0].each && l->v[0].jobs == 4);
+	ck_assert_uint_eq(l->v[0].filters, GX_MBF_USER | GX_MBF_MB | GX_MBF_HERE);
 	ck_assert(!gx_mbop_needs_mailbox(l) && gx_mbop_has_foreach(l));
 	ck_assert_uint_eq(l->v[0].cmds[0].nargs, 1);
 	l = good("foreach.mb ( ping ) ( vacuum )");
@@ -118,17 +119,28 @@ END_TEST
 static const struct {
 	const char *line, *word;
 } bad[] = {
-	{"", "missing"}, {"_", "\"\""}, {"nothing", "\"nothing\""}, {"( ping", "no )"}, {"( )", "nothing"}, {") ping", "\")\""}, {"( ping ) vacuum", "\"vacuum\""},
-	{"( ping ) )", "\")\""}, {"( foreach.mb )", "missing"}, {"ping x", "\"x\""}, {"ping (", "\"(\""}, {"ping -v", "-v"}, {"ping --soft", "--soft"},
-	{"freeze --no-wait=yes", "no value"}, {"freeze --no", "--no"}, {"emptyfld", "FOLDER"}, {"emptyfld -t", "-t"}, {"emptyfld -Rt", "-t"},
-	{"emptyfld -t x INBOX", "time span"}, {"emptyfld -t -1s INBOX", "time span"}, {"emptyfld -M INBOX", "-M"}, {"emptyfld NOWHERE", "NOWHERE"},
-	{"emptyfld _", "\"\""}, {"delmsg 5", "-f"}, {"delmsg -f INBOX 0", "\"0\""}, {"delmsg -f INBOX -- -1", "\"-1\""}, {"delmsg -f INBOX 0x", "0x"},
-	{"delmsg -f INBOX 0x1000000000000", "0x1000000000000"}, {"delmsg -f INBOX 99999999999999999999", "message"}, {"set-locale", "-l"},
-	{"set-locale -l xx-yy", "xx-yy"}, {"foreach ping", "filter"}, {"foreach. ping", "filter"}, {"foreach.user. ping", "filter"},
-	{"foreach.users ping", "users"}, {"foreach.user", "missing"}, {"foreach.user -j ping", "number"}, {"foreach.user -j 1001 ping", "1000"},
-	{"foreach.user -x ping", "-x"}, {"foreach.user foreach.mb ping", "inside"}, {"foreach.user ( ping ) ( foreach.mb ping )", "inside"},
-	{"zaddrxlat INBOX", "-m"}, {"zaddrxlat -m /nonexistent/map INBOX", "/nonexistent/map"}, {"get-freebusy -a 9 -b 9", "-b"},
-	{"get-freebusy -x ann", "ann"}, {"foreach.*", "no filter"}, {"emptyfld -- -x/y", "-x/y"}, {"foreach.* ping", "*"},
+	{"", "missing"}, {"_", "\"\""}, {"nothing", "\"nothing\""}, {"( ping", "no )"}, {"( )", "nothing"},
+	{") ping", "\")\""}, {"( ping ) vacuum", "\"vacuum\""},
+	{"( ping ) )", "\")\""}, {"( foreach.mb )", "missing"}, {"ping x", "\"x\""}, {"ping (", "\"(\""},
+	{"ping -v", "-v"}, {"ping --soft", "--soft"},
+	{"freeze --no-wait=yes", "no value"}, {"freeze --no", "--no"}, {"emptyfld", "FOLDER"},
+	{"emptyfld -t", "-t"}, {"emptyfld -Rt", "-t"},
+	{"emptyfld -t x INBOX", "time span"}, {"emptyfld -t -1s INBOX", "time span"},
+	{"emptyfld -M INBOX", "-M"}, {"emptyfld NOWHERE", "NOWHERE"},
+	{"emptyfld _", "\"\""}, {"delmsg 5", "-f"}, {"delmsg -f INBOX 0", "\"0\""},
+	{"delmsg -f INBOX -- -1", "\"-1\""}, {"delmsg -f INBOX 0x", "0x"},
+	{"delmsg -f INBOX 0x1000000000000", "0x1000000000000"},
+	{"delmsg -f INBOX 99999999999999999999", "message"}, {"set-locale", "-l"},
+	{"set-locale -l xx-yy", "xx-yy"}, {"foreach ping", "filter"}, {"foreach. ping", "filter"},
+	{"foreach.user. ping", "filter"},
+	{"foreach.users ping", "users"}, {"foreach.user", "missing"}, {"foreach.user -j ping", "number"},
+	{"foreach.user -j 1001 ping", "1000"},
+	{"foreach.user -x ping", "-x"}, {"foreach.user foreach.mb ping", "inside"},
+	{"foreach.user ( ping ) ( foreach.mb ping )", "inside"},
+	{"zaddrxlat INBOX", "-m"}, {"zaddrxlat -m /nonexistent/map INBOX", "/nonexistent/map"},
+	{"get-freebusy -a 9 -b 9", "-b"},
+	{"get-freebusy -x ann", "ann"}, {"foreach.*", "no filter"}, {"emptyfld -- -x/y", "-x/y"},
+	{"foreach.* ping", "*"},
 };
 
 START_TEST(bad_lines_are_explained)
@@ -143,8 +155,11 @@ END_TEST
 /* Whatever words come: an answer, and a reason where it is no. */
 START_TEST(any_words)
 {
-	static const char *const words[] = {"(", ")", "ping", "emptyfld", "-R", "-t", "1week", "--soft", "INBOX", "/", "foreach.mb", "foreach.mb.user",
-		"-j", "3", "delmsg", "-f", "-fSENT", "17", "--", "-", "_", "set-locale", "-l", "de", "--help", "-?", "purge-softdelete", "-rt", "0"};
+	static const char *const words[] = {
+		"(", ")", "ping", "emptyfld", "-R", "-t", "1week", "--soft", "INBOX", "/", "foreach.mb",
+		"foreach.mb.user", "-j", "3", "delmsg", "-f", "-fSENT", "17", "--", "-", "_", "set-locale",
+		"-l", "de", "--help", "-?", "purge-softdelete", "-rt", "0",
+	};
 	unsigned seed = 4711, fine = 0;
 	for (int i = 0; i < 60000; ++i) {
 		char *v[10];
@@ -169,12 +184,17 @@ static const struct {
 	const char *text;
 	int64_t t;
 } times[] = {
-	{"0", 0}, {"1800000000", 1800000000}, {"-60", -60}, {"1970-01-01T00:00:00Z", 0}, {"2027-01-15T08:00:00Z", 1800000000},
-	{"2027-01-15T08:00:00", 1800000000}, {"2027-01-15T09:00:00+0100", 1800000000}, {"2027-01-15T02:30:00-0530", 1800000000},
+	{"0", 0}, {"1800000000", 1800000000}, {"-60", -60}, {"1970-01-01T00:00:00Z", 0},
+	{"2027-01-15T08:00:00Z", 1800000000},
+	{"2027-01-15T08:00:00", 1800000000}, {"2027-01-15T09:00:00+0100", 1800000000},
+	{"2027-01-15T02:30:00-0530", 1800000000},
 	{"2024-02-29T00:00:00Z", 1709164800},
-	{"2027-01-15", -1}, {"2027-01-15T08:00", -1}, {"2027-13-15T08:00:00", -1}, {"2027-02-29T08:00:00", -1}, {"2027-00-15T08:00:00", -1},
-	{"2027-01-15T24:00:00", -1}, {"2027-01-15T08:60:00", -1}, {"2027-01-15T08:00:00+01:00", -1}, {"2027-01-15T08:00:00+1", -1},
-	{"2027-01-15T08:00:00Zulu", -1}, {"2027-01-15 08:00:00", -1}, {"now", -1}, {"", -1}, {"1.5", -1}, {"1500-01-01T00:00:00Z", -1},
+	{"2027-01-15", -1}, {"2027-01-15T08:00", -1}, {"2027-13-15T08:00:00", -1}, {"2027-02-29T08:00:00", -1},
+	{"2027-00-15T08:00:00", -1},
+	{"2027-01-15T24:00:00", -1}, {"2027-01-15T08:60:00", -1}, {"2027-01-15T08:00:00+01:00", -1},
+	{"2027-01-15T08:00:00+1", -1},
+	{"2027-01-15T08:00:00Zulu", -1}, {"2027-01-15 08:00:00", -1}, {"now", -1}, {"", -1}, {"1.5", -1},
+	{"1500-01-01T00:00:00Z", -1},
 };
 
 START_TEST(points_in_time)
@@ -193,12 +213,17 @@ static const struct {
 	bool symbolic;
 	const char *names; /* with commas */
 } specs[] = {
-	{"13", 13, false, ""}, {"0xd", 13, false, ""}, {"0XD", 13, false, ""}, {"/", GX_FID_ROOT, false, ""}, {"\\", GX_FID_ROOT, false, ""},
+	{"13", 13, false, ""}, {"0xd", 13, false, ""}, {"0XD", 13, false, ""}, {"/", GX_FID_ROOT, false, ""},
+	{"\\", GX_FID_ROOT, false, ""},
 	{"/Top of Information Store/Sent Items/2022", GX_FID_ROOT, false, "Top of Information Store,Sent Items,2022"},
-	{"SENT/2022", GX_FID_SENT, true, "2022"}, {"sent\\a/b", GX_FID_SENT, true, "a/b"}, {"SENT/a\\b/", GX_FID_SENT, true, "a\\b"},
-	{"INBOX//x///y", GX_FID_INBOX, true, "x,y"}, {"TRASH", GX_FID_DELETED, true, ""}, {"WASTEBASKET", GX_FID_DELETED, true, ""},
-	{"DRAFT", GX_FID_DRAFTS, true, ""}, {"DRAFTS", GX_FID_DRAFTS, true, ""}, {"SYNC_ISSUES/", GX_FID_SYNCISSUES, true, ""},
-	{"", 0, false, ""}, {"0", 0, false, ""}, {"13/x", 0, false, ""}, {"0x1000000000000", 0, false, ""}, {"INBOXES", 0, false, ""},
+	{"SENT/2022", GX_FID_SENT, true, "2022"}, {"sent\\a/b", GX_FID_SENT, true, "a/b"},
+	{"SENT/a\\b/", GX_FID_SENT, true, "a\\b"},
+	{"INBOX//x///y", GX_FID_INBOX, true, "x,y"}, {"TRASH", GX_FID_DELETED, true, ""},
+	{"WASTEBASKET", GX_FID_DELETED, true, ""},
+	{"DRAFT", GX_FID_DRAFTS, true, ""}, {"DRAFTS", GX_FID_DRAFTS, true, ""},
+	{"SYNC_ISSUES/", GX_FID_SYNCISSUES, true, ""},
+	{"", 0, false, ""}, {"0", 0, false, ""}, {"13/x", 0, false, ""}, {"0x1000000000000", 0, false, ""},
+	{"INBOXES", 0, false, ""},
 	{"-1", 0, false, ""}, {"Sent Items", 0, false, ""}, {" INBOX", 0, false, ""}, {"ALL", 0, false, ""},
 };
 
@@ -235,8 +260,10 @@ static struct gx_mbop_map *map(const char *text, int want)
 
 START_TEST(maps_of_users)
 {
-	struct gx_mbop_map *m = map("[{\"dn\": \"/o=A/cn=B\", \"to\": \"b@c.de\"}, {\"na\":\"Joe\",\"em\":\"joe@old\",\"to\":\"joe@new\",\"id\":3},"
-		"{\"na\":\"joe\",\"to\":\"JOE@new\"},{\"na\":\"gone\",\"to\":null},{\"na\":\"gone\",\"to\":\"\"},{\"dn\":null,\"to\":\"x@y\"}]", 0);
+	struct gx_mbop_map *m = map("[{\"dn\": \"/o=A/cn=B\", \"to\": \"b@c.de\"},"
+		"{\"na\":\"Joe\",\"em\":\"joe@old\",\"to\":\"joe@new\",\"id\":3},"
+		"{\"na\":\"joe\",\"to\":\"JOE@new\"},{\"na\":\"gone\",\"to\":null},"
+		"{\"na\":\"gone\",\"to\":\"\"},{\"dn\":null,\"to\":\"x@y\"}]", 0);
 	ck_assert_str_eq(gx_mbop__map_dn(m, "/O=a/CN=b"), "b@c.de");
 	ck_assert_ptr_null(gx_mbop__map_dn(m, "joe"));
 	ck_assert_ptr_nonnull(gx_mbop__map_name(m, "JOE"));

@@ -166,6 +166,18 @@ static bool by_hand(struct gx_mbop_job *j, uint64_t fid, struct emptying *e, int
 	return true;
 }
 
+/* Messages of a search are in other folders, and would stay. */
+static bool no_search(struct gx_mbop_job *j, uint64_t fid, const char *name)
+{
+	static const gx_proptag_t type = PidTagFolderType;
+	const struct gx_x_get_folder_properties_req q = {.folder_id = fid, .tags = &type, .tags_count = 1};
+	struct gx_x_get_folder_properties_ans ans;
+	if (!MBOP2(j, get_folder_properties, &q, &ans))
+		return false;
+	return gx_proplist_i32(&ans.props, type, GX_FOLDER_GENERIC) != GX_FOLDER_SEARCH ||
+	       gx_mbop__fail(j, "%s: this is a search; empty the folders that it looks into", name);
+}
+
 static bool empty_one(struct gx_mbop_job *j, const struct gx_mbop_value *arg, const struct emptying *how)
 {
 	struct emptying e = *how;
@@ -173,7 +185,7 @@ static bool empty_one(struct gx_mbop_job *j, const struct gx_mbop_value *arg, co
 	uint32_t what = (e.normal ? (uint32_t)GX_CONTENT_NORMAL : 0) | (e.fai ? (uint32_t)GX_CONTENT_FAI : 0) |
 		(e.nuke ? (uint32_t)GX_CONTENT_FOLDERS : 0);
 	bool trivial = !e.aged && !e.recurse && !e.delempty;
-	if (!gx_mbop__find(j, &arg->spec, &fid))
+	if (!gx_mbop__find(j, &arg->spec, &fid) || !no_search(j, fid, arg->text))
 		return false;
 	bool ok = trivial ? at_server(j, fid, &e, what) : by_hand(j, fid, &e, 0);
 	gx_mbop__row(j);
@@ -181,8 +193,8 @@ static bool empty_one(struct gx_mbop_job *j, const struct gx_mbop_value *arg, co
 	gx_mbop__num(j, "messages", e.messages);
 	gx_mbop__num(j, "associated", e.associated);
 	gx_mbop__num(j, "folders", e.folders);
-	gx_mbop__say(j, "%s: %llu messages, %llu associated messages and %llu folders removed", arg->text, (unsigned long long)e.messages,
-		(unsigned long long)e.associated, (unsigned long long)e.folders);
+	gx_mbop__say(j, "%s: %llu messages, %llu associated messages and %llu folders removed", arg->text,
+		(unsigned long long)e.messages, (unsigned long long)e.associated, (unsigned long long)e.folders);
 	return ok;
 }
 

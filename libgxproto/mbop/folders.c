@@ -36,10 +36,12 @@ bool gx_mbop__find(struct gx_mbop_job *j, const struct gx_mbop_spec *s, uint64_t
 
 typedef bool row_fn(struct gx_mbop_job *j, const struct gx_proplist *row, void *ctx);
 
-static bool rows(struct gx_mbop_job *j, uint32_t table, uint32_t count, const gx_proptag_t *tags, uint32_t ntags, row_fn *fn, void *ctx)
+static bool rows(struct gx_mbop_job *j, uint32_t table, uint32_t count, const gx_proptag_t *tags, uint32_t ntags,
+	row_fn *fn, void *ctx)
 {
 	for (uint32_t at = 0; at < count;) {
-		const struct gx_x_query_table_req q = {.table_id = table, .tags = tags, .tags_count = ntags, .start_pos = at, .row_needed = ROWS};
+		const struct gx_x_query_table_req q = {
+			.table_id = table, .tags = tags, .tags_count = ntags, .start_pos = at, .row_needed = ROWS};
 		struct gx_x_query_table_ans ans;
 		if (!MBOP2(j, query_table, &q, &ans))
 			return false;
@@ -93,7 +95,8 @@ static bool list_folders(struct gx_mbop_job *j, uint64_t fid, struct folders *f)
 	static const gx_proptag_t tags[] = {PidTagFolderId, PidTagDisplayName, PidTagFolderType};
 	const struct gx_x_load_hierarchy_table_req q = {.folder_id = fid, .table_flags = TABLE_NO_NOTIFICATIONS};
 	struct gx_x_load_hierarchy_table_ans t;
-	return MBOP2(j, load_hierarchy_table, &q, &t) && unload(j, t.table_id, rows(j, t.table_id, t.row_count, tags, 3, take_folder, f));
+	return MBOP2(j, load_hierarchy_table, &q, &t) &&
+	       unload(j, t.table_id, rows(j, t.table_id, t.row_count, tags, 3, take_folder, f));
 }
 
 bool gx_mbop__children(struct gx_mbop_job *j, uint64_t fid, struct gx_mbop_folder **ret_v, size_t *ret_n)
@@ -165,14 +168,16 @@ static bool take_message(struct gx_mbop_job *j, const struct gx_proplist *row, v
 	return true;
 }
 
-bool gx_mbop__messages(struct gx_mbop_job *j, uint64_t fid, bool fai, const struct gx_restr *r, uint64_t **ret_v, size_t *ret_n)
+bool gx_mbop__messages(
+	struct gx_mbop_job *j, uint64_t fid, bool fai, const struct gx_restr *r, uint64_t **ret_v, size_t *ret_n)
 {
 	static const gx_proptag_t tags[] = {PidTagMid};
 	const struct gx_x_load_content_table_req q = {.folder_id = fid, .restriction = r,
 		.table_flags = TABLE_NO_NOTIFICATIONS | (fai ? TABLE_ASSOCIATED : 0)};
 	struct gx_x_load_content_table_ans t;
 	struct messages m = {.v = NULL};
-	if (!MBOP2(j, load_content_table, &q, &t) || !unload(j, t.table_id, rows(j, t.table_id, t.row_count, tags, 1, take_message, &m)))
+	if (!MBOP2(j, load_content_table, &q, &t) ||
+		!unload(j, t.table_id, rows(j, t.table_id, t.row_count, tags, 1, take_message, &m)))
 		return false;
 	*ret_v = m.v;
 	*ret_n = m.n;
@@ -183,7 +188,8 @@ bool gx_mbop__delete(struct gx_mbop_job *j, uint64_t fid, const uint64_t *mids, 
 {
 	for (size_t at = 0; at < n; at += DELETE_STEP) {
 		size_t step = n - at < DELETE_STEP ? n - at : DELETE_STEP;
-		const struct gx_x_delete_messages_req q = {.folder_id = fid, .message_ids = mids + at, .message_ids_count = (uint32_t)step, .hard = hard};
+		const struct gx_x_delete_messages_req q = {
+			.folder_id = fid, .message_ids = mids + at, .message_ids_count = (uint32_t)step, .hard = hard};
 		struct gx_x_delete_messages_ans ans;
 		gx_mbop__progress(j, "deleting messages", at, n);
 		if (!MBOP2(j, delete_messages, &q, &ans))

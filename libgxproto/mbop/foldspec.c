@@ -11,12 +11,17 @@ static const struct {
 	const char *name;
 	uint64_t fid;
 } symbols[] = {
-	{"CALENDAR", GX_FID_CALENDAR}, {"COMMON_VIEWS", GX_FID_COMMON_VIEWS}, {"CONFLICTS", GX_FID_CONFLICTS}, {"CONTACTS", GX_FID_CONTACTS},
-	{"DEFERRED_ACTION", GX_FID_DEFERRED}, {"DELETED", GX_FID_DELETED}, {"TRASH", GX_FID_DELETED}, {"WASTEBASKET", GX_FID_DELETED},
+	{"CALENDAR", GX_FID_CALENDAR}, {"COMMON_VIEWS", GX_FID_COMMON_VIEWS}, {"CONFLICTS", GX_FID_CONFLICTS},
+	{"CONTACTS", GX_FID_CONTACTS},
+	{"DEFERRED_ACTION", GX_FID_DEFERRED}, {"DELETED", GX_FID_DELETED}, {"TRASH", GX_FID_DELETED},
+	{"WASTEBASKET", GX_FID_DELETED},
 	{"DRAFT", GX_FID_DRAFTS}, {"DRAFTS", GX_FID_DRAFTS}, {"FINDER", GX_FID_FINDER}, {"INBOX", GX_FID_INBOX},
-	{"IPM_SUBTREE", GX_FID_IPMSUBTREE}, {"JOURNAL", GX_FID_JOURNAL}, {"JUNK", GX_FID_JUNK}, {"LOCAL_FAILURES", GX_FID_LOCALFAIL},
-	{"NOTES", GX_FID_NOTES}, {"OUTBOX", GX_FID_OUTBOX}, {"SENT", GX_FID_SENT}, {"SERVER_FAILURES", GX_FID_SERVERFAIL},
-	{"SHORTCUTS", GX_FID_SHORTCUTS}, {"SYNC_ISSUES", GX_FID_SYNCISSUES}, {"TASKS", GX_FID_TASKS}, {"VIEWS", GX_FID_VIEWS},
+	{"IPM_SUBTREE", GX_FID_IPMSUBTREE}, {"JOURNAL", GX_FID_JOURNAL}, {"JUNK", GX_FID_JUNK},
+	{"LOCAL_FAILURES", GX_FID_LOCALFAIL},
+	{"NOTES", GX_FID_NOTES}, {"OUTBOX", GX_FID_OUTBOX}, {"SENT", GX_FID_SENT},
+	{"SERVER_FAILURES", GX_FID_SERVERFAIL},
+	{"SHORTCUTS", GX_FID_SHORTCUTS}, {"SYNC_ISSUES", GX_FID_SYNCISSUES}, {"TASKS", GX_FID_TASKS},
+	{"VIEWS", GX_FID_VIEWS},
 };
 
 static uint64_t symbol(const char *s, size_t len)
@@ -67,8 +72,10 @@ int gx_mbop__spec(struct gx_arena *a, const char *text, struct gx_mbop_spec *s, 
 	s->base = len == 0 ? GX_FID_ROOT : symbol(text, len);
 	s->symbolic = len > 0;
 	if (*text == '\0' || s->base == 0) {
-		const char *why = gx_arena_printf(a, "\"%s\" is no folder: expected a number, a path that begins with /, or one that begins with "
-			"a name as INBOX or IPM_SUBTREE", text);
+		const char *why = gx_arena_printf(a,
+			"\"%s\" is no folder: expected a number, a path that begins with /, "
+			"or one that begins with a name as INBOX or IPM_SUBTREE",
+			text);
 		*ret_why = why != NULL ? why : "";
 		return why != NULL ? GX_E_INVAL : GX_E_NOMEM;
 	}

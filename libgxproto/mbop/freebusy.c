@@ -48,7 +48,8 @@ static bool rights(struct gx_mbop_job *j, uint64_t calendar, struct reading *r)
 	r->src.rights = ans.permission;
 	r->src.owner = (ans.permission & GX_RIGHT_OWNER) != 0;
 	const uint32_t enough = GX_RIGHT_OWNER | GX_RIGHT_READ | GX_RIGHT_FB_DETAILED | GX_RIGHT_FB_SIMPLE;
-	return (ans.permission & enough) != 0 || gx_mbop__fail(j, "%s may not see when the owner is busy (rights 0x%x)", who->text, ans.permission);
+	return (ans.permission & enough) != 0 ||
+	       gx_mbop__fail(j, "%s may not see when the owner is busy (rights 0x%x)", who->text, ans.permission);
 }
 
 static bool names(struct gx_mbop_job *j, struct reading *r)
@@ -112,7 +113,8 @@ static void show(struct gx_mbop_job *j, const struct gx_busy *b)
 	gx_mbop__num(j, "exception", b->exception);
 	gx_mbop__num(j, "reminder", b->reminder);
 	gx_mbop__num(j, "private", b->is_private);
-	gx_mbop__say(j, "%s\t%s\t%s\t%s%s%s", start, end, status_name(b->status), b->subject, *b->location != '\0' ? "\t" : "", b->location);
+	gx_mbop__say(j, "%s\t%s\t%s\t%s%s%s", start, end, status_name(b->status), b->subject,
+		*b->location != '\0' ? "\t" : "", b->location);
 }
 
 bool gx_mbop__get_freebusy(struct gx_mbop_job *j)

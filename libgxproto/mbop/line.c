@@ -27,7 +27,8 @@ static int bad(struct parser *p, const char *fmt, ...)
 
 /* ---- One command ---- */
 
-static int convert(struct parser *p, const char *cmd, const char *what, uint8_t type, const char *text, struct gx_mbop_value *v)
+static int convert(
+	struct parser *p, const char *cmd, const char *what, uint8_t type, const char *text, struct gx_mbop_value *v)
 {
 	const char *why = "";
 	int err = gx_mbop__value(p->a, type, text, v, &why);
@@ -53,7 +54,8 @@ static int long_option(struct parser *p, struct gx_mbop_cmd *c, char *const *v, 
 	const struct gx_mbop_option *o = c->e->c.option;
 	const char *name = v[0] + 2, *eq = strchr(name, '=');
 	size_t len = eq != NULL ? (size_t)(eq - name) : strlen(name), i = 0;
-	while ((o[i].letter != 0 || o[i].name != NULL) && (o[i].name == NULL || strlen(o[i].name) != len || memcmp(o[i].name, name, len) != 0))
+	while ((o[i].letter != 0 || o[i].name != NULL) &&
+		(o[i].name == NULL || strlen(o[i].name) != len || memcmp(o[i].name, name, len) != 0))
 		++i;
 	if (o[i].letter == 0 && o[i].name == NULL)
 		return bad(p, "%s: there is no option %.*s", c->e->c.name, (int)(len + 2), v[0]);
@@ -61,7 +63,10 @@ static int long_option(struct parser *p, struct gx_mbop_cmd *c, char *const *v, 
 		return bad(p, "%s: %.*s has no value", c->e->c.name, (int)(len + 2), v[0]);
 	if (o[i].arg != NULL && eq == NULL && n < 2)
 		return bad(p, "%s: %s needs a value", c->e->c.name, v[0]);
-	int err = set_option(p, c, i, gx_arena_strndup(p->a, v[0], len + 2), eq != NULL ? eq + 1 : o[i].arg != NULL ? v[1] : NULL);
+	int err = set_option(p, c, i, gx_arena_strndup(p->a, v[0], len + 2),
+		eq != NULL         ? eq + 1
+		: o[i].arg != NULL ? v[1]
+				   : NULL);
 	return err != 0 ? err : o[i].arg != NULL && eq == NULL ? 2 : 1;
 }
 

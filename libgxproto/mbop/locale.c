@@ -52,7 +52,8 @@ static bool measure(struct gx_mbop_job *j, const char *lang)
 		ms = gx_clock_mono_ms(c) - start;
 	}
 	uint64_t rate = calls * 1000 / (uint64_t)(ms > 0 ? ms : 1);
-	gx_mbop__say(j, "%llu renames in %lld ms, %llu a second", (unsigned long long)calls, (long long)ms, (unsigned long long)rate);
+	gx_mbop__say(j, "%llu renames in %lld ms, %llu a second", (unsigned long long)calls, (long long)ms,
+		(unsigned long long)rate);
 	gx_mbop__num(j, "renames", calls);
 	gx_mbop__num(j, "milliseconds", (uint64_t)ms);
 	return true;

@@ -25,7 +25,8 @@ int gx_mbop__spec(struct gx_arena *a, const char *text, struct gx_mbop_spec *ret
 
 struct gx_mbop_map;
 /* usermap.c: people of another system and their addresses here. */
-int gx_mbop__map_read(struct gx_arena *a, const char *path, struct gx_mbop_map **ret_m, const char **ret_why) GX_MUST_CHECK;
+int gx_mbop__map_read(
+	struct gx_arena *a, const char *path, struct gx_mbop_map **ret_m, const char **ret_why) GX_MUST_CHECK;
 /* The address for an X.500 name, or for a name of Zarafa; NULL: not in the map. */
 const char *gx_mbop__map_dn(const struct gx_mbop_map *m, const char *dn);
 const char *gx_mbop__map_name(const struct gx_mbop_map *m, const char *name);
@@ -50,11 +51,22 @@ struct gx_mbop_cmd {
 };
 /* By letter ("t") or long name ("soft"); which must be in the table. */
 const struct gx_mbop_value *gx_mbop__opt(const struct gx_mbop_cmd *c, const char *name);
-int gx_mbop__value(struct gx_arena *a, uint8_t type, const char *text, struct gx_mbop_value *ret_v, const char **ret_why) GX_MUST_CHECK;
+int gx_mbop__value(struct gx_arena *a, uint8_t type, const char *text, struct gx_mbop_value *ret_v,
+	const char **ret_why) GX_MUST_CHECK;
 
 enum {
-	GX_MBF_SECOBJ = 1, GX_MBF_USER = 2, GX_MBF_DL = 4, GX_MBF_SHAREDMB = 8, GX_MBF_ROOM = 0x10, GX_MBF_EQUIPMENT = 0x20,
-	GX_MBF_CONTACT = 0x40, GX_MBF_ACTIVE = 0x80, GX_MBF_SUSP = 0x100, GX_MBF_DELETED = 0x200, GX_MBF_MB = 0x400, GX_MBF_HERE = 0x800,
+	GX_MBF_SECOBJ = 1,
+	GX_MBF_USER = 2,
+	GX_MBF_DL = 4,
+	GX_MBF_SHAREDMB = 8,
+	GX_MBF_ROOM = 0x10,
+	GX_MBF_EQUIPMENT = 0x20,
+	GX_MBF_CONTACT = 0x40,
+	GX_MBF_ACTIVE = 0x80,
+	GX_MBF_SUSP = 0x100,
+	GX_MBF_DELETED = 0x200,
+	GX_MBF_MB = 0x400,
+	GX_MBF_HERE = 0x800,
 };
 /* One mailbox, or those that the filters select, and what is done with each. */
 struct gx_mbop_step {
@@ -108,7 +120,8 @@ int gx_mbop__connect(struct gx_mbop *m, const struct gx_mbop_target *t, struct g
 
 /* targets.c */
 int gx_mbop__target(struct gx_mbop *m, struct gx_mbop_target *ret_t, const char **ret_why) GX_MUST_CHECK;
-int gx_mbop__targets(struct gx_mbop *m, uint32_t filters, struct gx_mbop_target **ret_v, size_t *ret_n, const char **ret_why) GX_MUST_CHECK;
+int gx_mbop__targets(struct gx_mbop *m, uint32_t filters, struct gx_mbop_target **ret_v, size_t *ret_n,
+	const char **ret_why) GX_MUST_CHECK;
 
 /* One command on one store. */
 struct gx_mbop_job {
@@ -135,7 +148,8 @@ struct gx_mbop_entry {
 const struct gx_mbop_entry *gx_mbop__entry(const char *name);
 
 /* jobs.c: the step's commands on each of them. */
-int gx_mbop__do(struct gx_mbop *m, const struct gx_mbop_step *s, const struct gx_mbop_target *v, size_t n) GX_MUST_CHECK;
+int gx_mbop__do(
+	struct gx_mbop *m, const struct gx_mbop_step *s, const struct gx_mbop_target *v, size_t n) GX_MUST_CHECK;
 
 /* result.c */
 bool gx_mbop__fail(struct gx_mbop_job *j, const char *fmt, ...) GX_PRINTF(2, 3);
@@ -176,7 +190,8 @@ bool gx_mbop__find(struct gx_mbop_job *j, const struct gx_mbop_spec *s, uint64_t
 bool gx_mbop__children(struct gx_mbop_job *j, uint64_t fid, struct gx_mbop_folder **ret_v, size_t *ret_n);
 /* @depth: the folder itself and all below it but searches. */
 bool gx_mbop__tree(struct gx_mbop_job *j, uint64_t fid, bool depth, struct gx_mbop_folder **ret_v, size_t *ret_n);
-bool gx_mbop__messages(struct gx_mbop_job *j, uint64_t fid, bool fai, const struct gx_restr *r, uint64_t **ret_v, size_t *ret_n);
+bool gx_mbop__messages(
+	struct gx_mbop_job *j, uint64_t fid, bool fai, const struct gx_restr *r, uint64_t **ret_v, size_t *ret_n);
 bool gx_mbop__delete(struct gx_mbop_job *j, uint64_t fid, const uint64_t *mids, size_t n, bool hard);
 bool gx_mbop__count(struct gx_mbop_job *j, uint64_t fid, bool fai, uint32_t *ret_n);
 
@@ -184,11 +199,12 @@ bool gx_mbop__count(struct gx_mbop_job *j, uint64_t fid, bool fai, uint32_t *ret
 bool gx_mbop__named(struct gx_mbop_job *j, const char *name, bool create, uint16_t *ret_id);
 
 /* Commands, by file */
-gx_mbop_run_fn gx_mbop__ping, gx_mbop__unload, gx_mbop__vacuum, gx_mbop__purge_datafiles, gx_mbop__recalc_sizes, gx_mbop__cgkreset,
-	gx_mbop__freeze, gx_mbop__thaw, gx_mbop__echo_maildir, gx_mbop__echo_username, gx_mbop__sync_midb;
+gx_mbop_run_fn gx_mbop__ping, gx_mbop__unload, gx_mbop__vacuum, gx_mbop__purge_datafiles, gx_mbop__recalc_sizes,
+	gx_mbop__cgkreset, gx_mbop__freeze, gx_mbop__thaw, gx_mbop__echo_maildir, gx_mbop__echo_username,
+	gx_mbop__sync_midb;
 gx_mbop_run_fn gx_mbop__get_photo, gx_mbop__set_photo, gx_mbop__clear_photo, gx_mbop__clear_profile;
-gx_mbop_run_fn gx_mbop__get_settings, gx_mbop__get_persistent, gx_mbop__get_recipients, gx_mbop__set_settings, gx_mbop__set_persistent,
-	gx_mbop__set_recipients;
+gx_mbop_run_fn gx_mbop__get_settings, gx_mbop__get_persistent, gx_mbop__get_recipients, gx_mbop__set_settings,
+	gx_mbop__set_persistent, gx_mbop__set_recipients;
 gx_mbop_run_fn gx_mbop__delmsg, gx_mbop__emptyfld, gx_mbop__clear_rwz, gx_mbop__purge_softdelete;
 const char *gx_mbop__emptyfld_check(const struct gx_mbop_cmd *c);
 gx_mbop_run_fn gx_mbop__get_freebusy, gx_mbop__set_locale, gx_mbop__exaddrxlat, gx_mbop__zaddrxlat;

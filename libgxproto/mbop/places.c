@@ -41,7 +41,8 @@ void gx_mbop__release(struct gx_mbop *m)
 /* ---- Servers ---- */
 
 /* Holds the lock. */
-static int add_place(struct gx_mbop *m, const char *addr, bool plain, struct gx_arena *a, struct gx_mbop_place **ret_p, const char **ret_why)
+static int add_place(struct gx_mbop *m, const char *addr, bool plain, struct gx_arena *a, struct gx_mbop_place **ret_p,
+	const char **ret_why)
 {
 	struct gx_exmdb_remote_opts o = GX_EXMDB_REMOTE_OPTS_INIT;
 	size_t n = strlen(addr) + 1;
@@ -63,7 +64,8 @@ static int add_place(struct gx_mbop *m, const char *addr, bool plain, struct gx_
 	return 0;
 }
 
-static int server(struct gx_mbop *m, const char *addr, bool plain, struct gx_arena *a, struct gx_exmdb **ret_x, const char **ret_why)
+static int server(struct gx_mbop *m, const char *addr, bool plain, struct gx_arena *a, struct gx_exmdb **ret_x,
+	const char **ret_why)
 {
 	int err = 0;
 	pthread_mutex_lock(&m->lock);
@@ -116,13 +118,15 @@ static int try_here(struct gx_mbop *m, const struct gx_mbop_target *t, struct gx
 	gx_ec ec = gx_exmdb_ping_store(m->here, t->dir, a, &why);
 	if (!gx_ec_failed(ec))
 		return 0;
-	const char *text = gx_arena_printf(a, "%s; and no server answers here (%s): start gromoxd or istore, or name one with --server",
+	const char *text = gx_arena_printf(a,
+		"%s; and no server answers here (%s): start gromoxd or istore, or name one with --server",
 		*why != '\0' ? why : gx_ec_text(ec), why_not_home(m));
 	*ret_why = text != NULL ? text : "";
 	return text != NULL ? gx_ec_to_err(ec) : GX_E_NOMEM;
 }
 
-static int here(struct gx_mbop *m, const struct gx_mbop_target *t, struct gx_arena *a, struct gx_exmdb **ret_x, const char **ret_why)
+static int here(struct gx_mbop *m, const struct gx_mbop_target *t, struct gx_arena *a, struct gx_exmdb **ret_x,
+	const char **ret_why)
 {
 	pthread_mutex_lock(&m->lock);
 	int err = m->here != NULL ? 0 : open_here(m, t->dir, a, ret_why);
@@ -157,7 +161,8 @@ static int home_state(struct gx_mbop *m, struct gx_exmdb *x, const struct gx_mbo
 	return state;
 }
 
-int gx_mbop__connect(struct gx_mbop *m, const struct gx_mbop_target *t, struct gx_arena *a, struct gx_exmdb **ret_x, const char **ret_why)
+int gx_mbop__connect(struct gx_mbop *m, const struct gx_mbop_target *t, struct gx_arena *a, struct gx_exmdb **ret_x,
+	const char **ret_why)
 {
 	if (m->o->server != NULL)
 		return server(m, m->o->server, false, a, ret_x, ret_why);

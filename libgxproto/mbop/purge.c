@@ -15,7 +15,8 @@ static gx_nttime_t cutoff(const struct gx_mbop_value *age)
 static bool purge_one(struct gx_mbop_job *j, const struct gx_mbop_value *arg)
 {
 	uint32_t folders = gx_mbop__opt(j->cmd, "r")->set ? GX_CONTENT_FOLDERS : 0;
-	struct gx_x_purge_softdelete_req q = {.del_flags = GX_CONTENT_NORMAL | GX_CONTENT_FAI | folders, .cutoff = cutoff(gx_mbop__opt(j->cmd, "t"))};
+	struct gx_x_purge_softdelete_req q = {
+		.del_flags = GX_CONTENT_NORMAL | GX_CONTENT_FAI | folders, .cutoff = cutoff(gx_mbop__opt(j->cmd, "t"))};
 	struct gx_x_purge_softdelete_ans ans;
 	if (!gx_mbop__find(j, &arg->spec, &q.folder_id) || !MBOP2(j, purge_softdelete, &q, &ans))
 		return false;

@@ -25,7 +25,8 @@ static int check(const struct gx_mbop_opts *o, const struct gx_mbop_line *l, con
 	return 0;
 }
 
-int gx_mbop_run(const struct gx_mbop_opts *o, const struct gx_mbop_line *l, struct gx_arena *a, size_t *ret_failed, const char **ret_why)
+int gx_mbop_run(const struct gx_mbop_opts *o, const struct gx_mbop_line *l, struct gx_arena *a, size_t *ret_failed,
+	const char **ret_why)
 {
 	const char *why = "";
 	struct gx_mbop m;

@@ -49,7 +49,8 @@ static uint32_t nature(const struct gx_user *u)
 {
 	uint32_t kind = u->display_type & 0xff, own = u->status & 0xf, domain = u->status >> 4 & 0xf;
 	bool contact = own == GX_USER_CONTACT || kind == KIND_CONTACT;
-	bool suspended = own == GX_USER_SUSPENDED || domain == GX_USER_SUSPENDED, deleted = own == GX_USER_DELETED || domain == GX_USER_DELETED;
+	bool suspended = own == GX_USER_SUSPENDED || domain == GX_USER_SUSPENDED,
+	     deleted = own == GX_USER_DELETED || domain == GX_USER_DELETED;
 	uint32_t f = contact ? GX_MBF_CONTACT : GX_MBF_SECOBJ;
 	if (!contact)
 		f |= own == GX_USER_SHARED  ? GX_MBF_SHAREDMB
@@ -138,12 +139,20 @@ int gx_mbop__target(struct gx_mbop *m, struct gx_mbop_target *t, const char **re
 	if (m->o->path[0] != '/')
 		return say(m, GX_E_INVAL, ret_why, m->o->path, "the directory must be named from / on");
 	int r = m->o->dir != NULL ? owner_of(m, t, ret_why) : 0;
-	if (r == 0) /* a store that the directory does not know, as one that was put back from a backup */
-		*t = (struct gx_mbop_target){.who = m->o->path, .dir = m->o->path, .host = "local"};
-	return r < 0 ? r : 0;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	/* a store that the directory does not know, as one that was put back from a backup */
+	char *dir = gx_arena_strdup(m->a, m->o->path);
+	if (dir == NULL)
+		return GX_E_NOMEM;
+	for (size_t n = strlen(dir); n > 1 && dir[n - 1] == '/'; --n)
+		dir[n - 1] = '\0';
+	*t = (struct gx_mbop_target){.who = dir, .dir = dir, .host = "local"};
+	return 0;
 }
 
-int gx_mbop__targets(struct gx_mbop *m, uint32_t filters, struct gx_mbop_target **ret_v, size_t *ret_n, const char **ret_why)
+int gx_mbop__targets(
+	struct gx_mbop *m, uint32_t filters, struct gx_mbop_target **ret_v, size_t *ret_n, const char **ret_why)
 {
 	struct gx_user *u;
 	size_t n, k = 0;

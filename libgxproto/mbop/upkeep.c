@@ -102,7 +102,8 @@ bool gx_mbop__sync_midb(struct gx_mbop_job *j)
 		return false;
 	if (!v->set)
 		return true;
-	if (!gx_mbop__find(j, v->all ? &root : &v->spec, &fid) || !gx_mbop__recalc_sizes(j) || !gx_mbop__tree(j, fid, v->all, &f, &n))
+	if (!gx_mbop__find(j, v->all ? &root : &v->spec, &fid) || !gx_mbop__recalc_sizes(j) ||
+		!gx_mbop__tree(j, fid, v->all, &f, &n))
 		return false;
 	for (size_t i = v->all ? 1 : 0; i < n; ++i)
 		if (!show_counts(j, &f[i]))

@@ -73,8 +73,8 @@ static bool in_range(const struct tm *tm)
 	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
 	if (y < 1601 || tm->tm_mon < 0 || tm->tm_mon > 11)
 		return false;
-	return tm->tm_mday >= 1 && tm->tm_mday <= days[tm->tm_mon] + (leap && tm->tm_mon == 1) && tm->tm_hour <= 23 && tm->tm_min <= 59 &&
-	       tm->tm_sec <= 60;
+	return tm->tm_mday >= 1 && tm->tm_mday <= days[tm->tm_mon] + (leap && tm->tm_mon == 1) && tm->tm_hour <= 23 &&
+	       tm->tm_min <= 59 && tm->tm_sec <= 60;
 }
 
 /* yyyy-mm-ddThh:mm:ss with or without zone, or seconds since 1970. */

@@ -3,6 +3,7 @@
 """gromox-mbop: every command against a running gromoxd, and the same ones on stores that nobody serves."""
 import json
 import os
+import pty
 import re
 import subprocess
 import time
@@ -172,6 +173,16 @@ def test_photo():
     assert len(r["base64"]) == len(data) * 4 // 3, r
     s.mbop("clear-photo")
     assert s.run("-u", s.users[0], "get-photo") == b""
+    # a terminal does not get the bytes
+    s.mbop("set-photo", stdin=data)
+    ours, theirs = pty.openpty()
+    argv = [program("gromox-mbop"), "--config", s.cfg, "-u", s.users[0], "get-photo"]
+    assert subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, timeout=60).returncode == 0
+    shown = os.read(ours, 10000)
+    os.close(ours)
+    os.close(theirs)
+    assert b"get-photo" in shown and b"76800 bytes" in shown and len(shown) < 500, shown
+    s.mbop("clear-photo")
     s.mbop("clear-photo")
     s.mbop("set-photo", code=1)
     assert "stdin" in s.err, s.err
@@ -271,6 +282,9 @@ def test_emptyfld_by_the_server():
     s.mbop("emptyfld", "-M", "INBOX", code=2)
     assert "nothing to remove" in s.err
     s.mbop("emptyfld", code=2)
+    for args in ((), ("-R",)):
+        s.mbop("emptyfld", *args, "3", code=1)  # the spooler queue
+        assert "search" in s.err, s.err
 
 
 def test_emptyfld_by_hand():
