@@ -247,6 +247,40 @@ def test_stores_are_made_overwritten_and_checked():
         assert store in s.err, s.err
 
 
+def test_public_stores_are_made_overwritten_and_checked():
+    with Site() as s:
+        s.run("gromox-mkpublic", "nowhere.example.org", code=1)
+        assert "nowhere.example.org" in s.err
+        s.run("gromox-mkpublic", "-U", "example.org", code=1)
+        with open(f"{s.dir}/propnames.txt", "w") as f:
+            f.write("GUID=00062008-0000-0000-c000-000000000046,LID=0x8501\n")
+        assert "made for example.org" in s.run("gromox-mkpublic", "-v", "-T", s.dir, "Example.org")
+        store = f"{s.dir}/data/domain/example.org/exmdb/gx.sqlite3"
+        with sqlite3.connect(f"file:{store}?mode=ro", uri=True) as db:
+            assert db.execute("SELECT COUNT(*) FROM named").fetchone()[0] == 1
+        s.run("gromox-mkpublic", "example.org", code=1)
+        assert store in s.err and "-f" in s.err
+        assert "schema version 1" in s.run("gromox-mkpublic", "--create-old", "-fv", "example.org")
+        s.run("gromox-mkpublic", "--integrity", "example.org", code=1)
+        assert "older" in s.err and "-U" in s.err, s.err
+        # With -U the others that make a store have no effect.
+        out = s.run("gromox-mkpublic", "-Ufv", "--integrity", "example.org")
+        assert "upgraded from schema version 1 to " in out and "0 findings" in out, out
+        assert "is the newest" in s.run("gromox-mkpublic", "-Uv", "example.org")
+        s.run("gromox-mkpublic", "-U", "--create-old", "example.org", code=2)
+        s.run("gromox-mkpublic", "-f", "-T", "/nonexistent", "example.org", code=1)
+        assert "/nonexistent" in s.err
+        s.run("gromox-mkpublic", "-f", "example.org")
+        # Its IMAP state, by both names that the domain has.
+        for args in (["-P", "example.org"], ["-P", "@example.org"], ["@example.org"]):
+            assert "0 findings" in s.run("gromox-mkmidb", "--integrity", *args)
+            assert "new UIDs" in s.run("gromox-mkmidb", "-fv", *args)
+        s.run("gromox-mkmidb", "--integrity", "-P", "nowhere.example.org", code=1)
+        for tool, args in (("gromox-mbck", ["-v"]), ("gromox-mbsize", [])):
+            for where in (["-u", "@example.org"], [os.path.dirname(os.path.dirname(store))], [store], ["--all"]):
+                assert "example.org" in s.run(tool, *args, *where), (tool, where)
+
+
 def test_imap_state_is_made_anew():
     with Site() as s:
         s.run("gromox-useradm", "user", "add", "ann@example.org")

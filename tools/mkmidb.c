@@ -13,9 +13,10 @@
 #define PROGRAM "gromox-mkmidb"
 
 static const char usage[] =
-	"usage: " PROGRAM " [-Ufv] [-c FILE] [--create-old] [--integrity] ADDRESS|@DOMAIN\n"
+	"usage: " PROGRAM " [-UfPv] [-c FILE] [--create-old] [--integrity] ADDRESS|@DOMAIN\n"
 	"  -f             give all messages new UIDs and all folders a new UIDVALIDITY\n"
 	"  -U             upgrade the store and mend what is damaged of its IMAP state\n"
+	"  -P             the argument is a domain, its public store is meant: with or without the @\n"
 	"  -v             say what is done\n"
 	"  -c FILE        configuration file [" GX_CONFDIR "/gromox.cfg and mysql_adaptor.cfg]\n"
 	"  --create-old   as -f; there has been one form of the IMAP state only\n"
@@ -40,7 +41,7 @@ struct request {
 	struct site site;
 	struct boxes boxes;
 	const struct box *box;
-	bool upgrade, force, verbose, old, integrity;
+	bool upgrade, force, verbose, old, integrity, public_store;
 };
 
 static int failed(struct request *r, int err, const char *why)
@@ -139,7 +140,9 @@ static int run(struct request *r, const char *config, const char *who)
 	int rc = site_open(&r->site, config);
 	if (rc != EXIT_OK)
 		return rc;
-	rc = boxes_add_address(&r->site, &r->boxes, who);
+	if (r->public_store && who[0] != '@')
+		who = gx_arena_printf(r->site.arena, "@%s", who);
+	rc = who == NULL ? EXIT_FAILED : boxes_add_address(&r->site, &r->boxes, who);
 	if (rc == EXIT_OK) {
 		r->box = &r->boxes.v[0];
 		if (!r->upgrade && !r->force && !r->integrity) {
@@ -158,8 +161,9 @@ int main(int argc, char **argv)
 {
 	struct request r = {.force = false};
 	const char *config = NULL;
-	for (int c; (c = getopt_long(argc, argv, "Uc:fv?", longopts, NULL)) != -1;) {
+	for (int c; (c = getopt_long(argc, argv, "PUc:fv?", longopts, NULL)) != -1;) {
 		switch (c) {
+		case 'P': r.public_store = true; break;
 		case 'U': r.upgrade = true; break;
 		case 'c': config = optarg; break;
 		case 'f': r.force = true; break;
