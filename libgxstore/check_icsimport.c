@@ -108,8 +108,10 @@ START_TEST(compare)
 	ck_assert_int_eq(gx_ics_compare(a, &y, &z, &order), 0);
 	ck_assert_int_eq(order, GX_ICS_CONFLICT);
 	ck_assert(gx_ics_wins(&y, &x) && !gx_ics_wins(&x, &y));
-	z.modified = 20; /* then the namespace decides, and always for the same one */
+	z.modified = 20; /* then the namespace decides, and always for the same one; of one namespace the one that comes */
 	ck_assert(gx_ics_wins(&y, &z) != gx_ics_wins(&z, &y));
+	z.change_key = y.change_key;
+	ck_assert(gx_ics_wins(&y, &z) && gx_ics_wins(&z, &y));
 	z.change_key = (struct gx_bin){(const uint8_t *)"x", 1};
 	ck_assert_int_lt(gx_ics_compare(a, &y, &z, &order), 0);
 	z = y;
@@ -249,6 +251,177 @@ START_TEST(last_writer_wins)
 	st_commit(t);
 	ST_OK(check(&m, &i));
 	ck_assert(i.how == GX_ICS_RESOLVE && !i.keep_both);
+}
+END_TEST
+
+/* ---- Messages in conflict ---- */
+
+static struct gx_msgobj *said(const char *subject, int attachments)
+{
+	struct gx_msgobj *m = gx_msgobj_new(a);
+	ck_assert_int_eq(gx_proplist_set_str(&m->props, a, PidTagMessageClass, "IPM.Note"), 0);
+	ck_assert_int_eq(gx_proplist_set_str(&m->props, a, PidTagSubject, subject), 0);
+	m->atts = gx_arena_new_array(a, struct gx_attach, 2);
+	m->att_count = (size_t)attachments;
+	for (int i = 0; i < attachments; i++)
+		ck_assert_int_eq(gx_proplist_set_bin(&m->atts[i].props, a, PidTagAttachDataBinary, "file", 4), 0);
+	return m;
+}
+
+static gx_ec import(uint64_t mid, const struct gx_ics_version *v, const char *subject, struct gx_ics_import *how)
+{
+	struct gx_ics_message m = GX_ICS_MESSAGE_INIT;
+	struct gx_msg_ids ids;
+	m.source_key = source_key(mid);
+	m.version = *v;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	gx_ec ec = gx_ics_import_message(t, GX_FID_INBOX, &m, said(subject, 1), how, &ids);
+	if (gx_ec_failed(ec))
+		gx_txn_abort(t);
+	else
+		st_commit(t);
+	return ec;
+}
+
+static struct gx_msgobj *read_message(uint64_t mid)
+{
+	struct gx_msgobj *m;
+	struct gx_txn *t = st_begin(s, GX_TXN_READ);
+	ST_OK(gx_msg_read(t, mid, a, &m));
+	gx_txn_abort(t);
+	return m;
+}
+
+/* What the message says, and the versions it holds, by their subjects and in order. */
+static void holds(uint64_t mid, const char *subject, const char *const *subjects, const struct gx_ics_version *versions, size_t n)
+{
+	const struct gx_msgobj **v;
+	size_t have;
+	const struct gx_msgobj *m = read_message(mid);
+	ck_assert_str_eq(gx_proplist_str(&m->props, PidTagSubject, ""), subject);
+	ck_assert_int_eq(gx_proplist_i32(&m->props, PidTagMessageStatus, 0) & 0x800, n > 0 ? 0x800 : 0);
+	ck_assert_int_eq(gx_ics_versions(a, m, &v, &have), 0);
+	ck_assert_uint_eq(have, n);
+	for (size_t i = 0; i < n; i++) {
+		struct gx_ics_version x = gx_ics__version_of(&v[i]->props);
+		ck_assert_str_eq(gx_proplist_str(&v[i]->props, PidTagSubject, ""), subjects[i]);
+		CHECK_BIN(x.change_key, versions[i].change_key);
+		CHECK_BIN(x.pcl, versions[i].pcl);
+		ck_assert_uint_eq(x.modified, versions[i].modified);
+		for (size_t k = 0; k < v[i]->att_count; k++) /* no conflict in a version */
+			ck_assert_ptr_null(gx_proplist_get(&v[i]->atts[k].props, PidTagInConflict));
+	}
+}
+
+/* What comes from two lists, made into another version by the client. */
+static struct gx_ics_version successor(uint64_t n, const struct gx_ics_version *of, size_t count, gx_nttime_t modified)
+{
+	struct gx_bin all = {0}, one;
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_int_eq(gx_pcl_add_key(a, of[i].pcl, of[i].change_key, &one), 0);
+		ck_assert_int_eq(gx_pcl_merge(a, all, one, &all), 0);
+	}
+	return version(n, all, modified);
+}
+
+START_TEST(conflicts_hold_all_versions)
+{
+	static const struct gx_guid other = {.d1 = 0xff5e0000, .d2 = 2};
+	struct gx_ics_import i;
+	uint64_t mid = insert(first, 0).mid;
+	struct gx_ics_version start = stored(mid), c1 = version(1, start.pcl, 10);
+	set_subject(mid);
+	struct gx_ics_version server = stored(mid);
+	ST_OK(import(mid, &c1, "one", &i));
+	ck_assert(i.how == GX_ICS_RESOLVE && !i.wins && i.keep_both && !i.notify);
+	holds(mid, "changed here", (const char *[]){"changed here", "one"}, (struct gx_ics_version[]){server, c1}, 2);
+	ck_assert_uint_eq(stored(mid).modified, server.modified); /* the winner's time */
+	/* The same again is no news. */
+	ST_IS(import(mid, &c1, "one", &i), ecIgnoreFailure);
+	/* The client goes on without having fetched anything: its former version is gone. */
+	struct gx_ics_version c2 = version(2, c1.pcl, 20);
+	ST_OK(import(mid, &c2, "two", &i));
+	ck_assert(i.how == GX_ICS_RESOLVE && !i.wins);
+	holds(mid, "changed here", (const char *[]){"changed here", "two"}, (struct gx_ics_version[]){server, c2}, 2);
+	ST_IS(import(mid, &c1, "one", &i), ecIgnoreFailure);
+	/* A third one, and it is the latest. */
+	struct gx_ics_version d1 = {.change_key = gid(&other, 1), .modified = UINT64_MAX / 2};
+	ck_assert_int_eq(gx_pcl_add_key(a, start.pcl, d1.change_key, &d1.pcl), 0);
+	ST_OK(import(mid, &d1, "third", &i));
+	ck_assert(i.how == GX_ICS_RESOLVE && i.wins);
+	struct gx_ics_version all[] = {server, c2, d1};
+	holds(mid, "third", (const char *[]){"changed here", "two", "third"}, all, 3);
+	ck_assert_uint_eq(read_message(mid)->att_count, 4);
+	ck_assert_uint_eq(stored(mid).modified, d1.modified);
+	/* Who got the versions one by one made his own from all of them: the conflict is over. */
+	struct gx_ics_version end = successor(3, all, 3, 40);
+	ST_OK(import(mid, &end, "resolved", &i));
+	ck_assert_int_eq(i.how, GX_ICS_REPLACE);
+	holds(mid, "resolved", NULL, NULL, 0);
+	ck_assert_uint_eq(read_message(mid)->att_count, 1);
+	CHECK_BIN(stored(mid).change_key, end.change_key);
+}
+END_TEST
+
+/* An edit here makes it one version, which comes from all that it held. */
+START_TEST(conflicts_that_are_edited)
+{
+	struct gx_ics_import i;
+	uint64_t mid = insert(first, 0).mid;
+	struct gx_ics_version start = stored(mid), c1 = version(1, start.pcl, 10);
+	set_subject(mid);
+	ST_OK(import(mid, &c1, "one", &i));
+	set_subject(mid);
+	struct gx_ics_version edited = stored(mid), c2 = version(2, c1.pcl, 20);
+	ST_OK(import(mid, &c2, "two", &i));
+	ck_assert_int_eq(i.how, GX_ICS_RESOLVE);
+	holds(mid, "changed here", (const char *[]){"changed here", "two"}, (struct gx_ics_version[]){edited, c2}, 2);
+	struct gx_ics_version c3 = version(3, stored(mid).pcl, 30);
+	ST_OK(import(mid, &c3, "three", &i));
+	ck_assert_int_eq(i.how, GX_ICS_REPLACE); /* the whole message was fetched */
+	holds(mid, "three", NULL, NULL, 0);
+}
+END_TEST
+
+START_TEST(the_last_writer_alone)
+{
+	struct gx_ics_import i;
+	struct gx_proplist l = {0};
+	uint64_t mid = insert(first, 0).mid;
+	struct gx_ics_version start = stored(mid), c1 = version(1, start.pcl, 10), c2 = version(2, c1.pcl, UINT64_MAX / 2);
+	ck_assert_int_eq(gx_proplist_set_i32(&l, a, PidTagResolveMethod, 1), 0);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_folder_set_props(t, GX_FID_INBOX, &l));
+	st_commit(t);
+	set_subject(mid);
+	struct gx_ics_version server = stored(mid), have;
+	ST_OK(import(mid, &c1, "loses", &i));
+	ck_assert(i.how == GX_ICS_RESOLVE && !i.wins);
+	holds(mid, "changed here", NULL, NULL, 0);
+	have = stored(mid);
+	ck_assert_uint_eq(have.modified, server.modified);
+	int order;
+	ck_assert_int_eq(gx_ics_compare(a, &c1, &have, &order), 0);
+	ck_assert_int_eq(order, GX_ICS_NEWER);
+	ST_OK(import(mid, &c2, "wins", &i));
+	ck_assert(i.how == GX_ICS_RESOLVE && i.wins);
+	holds(mid, "wins", NULL, NULL, 0);
+}
+END_TEST
+
+START_TEST(notices)
+{
+	uint64_t mid = insert(first, 0).mid;
+	struct gx_msgobj *m;
+	set_subject(mid);
+	struct gx_txn *t = st_begin(s, GX_TXN_READ);
+	ST_OK(gx_ics_conflict_notice(t, mid, a, &m));
+	ST_IS(gx_ics_conflict_notice(t, mid + 77, a, &m), ecNotFound);
+	gx_txn_abort(t);
+	ck_assert_str_eq(gx_proplist_str(&m->props, PidTagMessageClass, ""), "IPM.Conflict.Message");
+	ck_assert_str_eq(gx_proplist_str(&m->props, PidTagOriginalSubject, ""), "changed here");
+	ck_assert_str_eq(gx_proplist_str(&m->props, PidTagSenderName, ""), "Inbox");
+	ck_assert_uint_eq(gx_proplist_get(&m->props, PidTagConflictEntryId)->v.bin.len, 70);
 }
 END_TEST
 
@@ -457,6 +630,12 @@ START_TEST(folders)
 	ST_OK(import_folder(&l, &cn));
 	ck_assert_uint_eq(cn, 0);
 	merged = check_folder(sub, GX_FID_IPMSUBTREE, "wins");
+	/* of the same time, ours stays */
+	struct gx_ics_version tie = version(5, version(9, (struct gx_bin){0}, 1).pcl, merged.modified);
+	tie.change_key = gid(&(const struct gx_guid){.d1 = 0xfffffffe}, 1);
+	l = folder_change(sub, 0, "late", &tie);
+	ST_OK(import_folder(&l, &cn));
+	check_folder(sub, GX_FID_IPMSUBTREE, "wins");
 	ck_assert_int_eq(gx_ics_compare(a, &v, &merged, &order), 0);
 	ck_assert_int_eq(order, GX_ICS_NEWER);
 }
@@ -512,6 +691,10 @@ static Suite *icsimport_suite(void)
 	tcase_add_test(t, versions_of_copies);
 	tcase_add_test(t, checks);
 	tcase_add_test(t, last_writer_wins);
+	tcase_add_test(t, conflicts_hold_all_versions);
+	tcase_add_test(t, conflicts_that_are_edited);
+	tcase_add_test(t, the_last_writer_alone);
+	tcase_add_test(t, notices);
 	tcase_add_test(t, bad_keys);
 	tcase_add_test(t, delegates);
 	tcase_add_test(t, moves);

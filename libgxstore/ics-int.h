@@ -53,6 +53,24 @@ int gx_ics__check_version(struct gx_arena *a, const struct gx_ics_version *v) GX
 int gx_ics__put_version(struct gx_proplist *l, struct gx_arena *a, const struct gx_ics_version *v, uint64_t cn) GX_MUST_CHECK;
 /* @r gets a new change number. */
 int gx_ics__set_version(struct gx_txn *t, struct gx_msg_row *r, const struct gx_ics_version *v) GX_MUST_CHECK;
+/* ---- Conflicts (ics_conflict.c) ---- */
+
+/* Versions that a message in conflict holds, whose own is @now; @ret_n 0: it is one version, whatever it says. */
+int gx_ics__held(struct gx_txn *t, const struct gx_msg_row *r, const struct gx_ics_version *now, struct gx_arena *a,
+	struct gx_ics_version **ret_v, size_t *ret_n) GX_MUST_CHECK;
+/* GX_ICS_*: what a version is to all of them. */
+int gx_ics__judge(struct gx_arena *a, const struct gx_ics_version *held, size_t n, const struct gx_ics_version *incoming,
+	int *ret_order) GX_MUST_CHECK;
+struct gx_ics_resolved {
+	const struct gx_msgobj *const *versions; /* that conflict with one another, with their keys and lists */
+	size_t n;
+	const struct gx_msgobj *winner;          /* one of them */
+	gx_nttime_t modified;                    /* its time */
+};
+/* The versions that there are when @theirs has come to a stored message. All in the transaction's arena. */
+gx_ec gx_ics__resolve(struct gx_txn *t, uint64_t mid, const struct gx_msgobj *theirs, const struct gx_ics_version *v,
+	struct gx_ics_resolved *ret_r);
+
 /* The id in a source key of this store. ecInvalidParam. */
 gx_ec gx_ics__source_id(struct gx_txn *t, struct gx_bin key, uint64_t *ret_id);
 

@@ -32,30 +32,61 @@ static gx_ec by_source_key(struct gx_txn *t, uint64_t fid, struct gx_bin key, st
 
 /* ---- Changes ---- */
 
-/* [MS-OXCFXICS] 2.2.1.4.1; associated messages never show a conflict. */
-static gx_ec keeps_both(struct gx_txn *t, uint64_t fid, bool fai, struct gx_arena *a, bool *ret_keep)
+/* [MS-OXCFXICS] 2.2.1.4.1, 3.1.5.6.3.1; associated messages never show a conflict. */
+static gx_ec method(struct gx_txn *t, uint64_t fid, bool fai, struct gx_arena *a, struct gx_ics_import *i)
 {
-	enum { RESOLVE_METHOD_LAST_WRITER_WINS = 1 };
+	enum { RESOLVE_METHOD_LAST_WRITER_WINS = 1, RESOLVE_NO_CONFLICT_NOTIFICATION = 2 };
 	static const gx_proptag_t tag = PidTagResolveMethod;
 	struct gx_proplist l = {0};
 	gx_ec ec = fai ? GX_OK_EC : gx_folder_get_props(t, fid, &tag, 1, a, &l);
-	if (!gx_ec_failed(ec))
-		*ret_keep = !fai && !(gx_proplist_i32(&l, tag, 0) & RESOLVE_METHOD_LAST_WRITER_WINS);
+	if (gx_ec_failed(ec))
+		return ec;
+	int32_t flags = gx_proplist_i32(&l, tag, 0);
+	i->keep_both = !fai && !(flags & RESOLVE_METHOD_LAST_WRITER_WINS);
+	i->notify = i->keep_both && t->s->is_public && !(flags & RESOLVE_NO_CONFLICT_NOTIFICATION);
 	return ec;
+}
+
+/* The versions that the stored message is, at least one. */
+static int versions_of(struct gx_txn *t, const struct gx_msg_row *r, struct gx_ics_version *now, struct gx_arena *a,
+	struct gx_ics_version **ret_v, size_t *ret_n)
+{
+	int err = gx_ics__held(t, r, now, a, ret_v, ret_n);
+	if (err == 0 && *ret_n == 0) {
+		*ret_v = now;
+		*ret_n = 1;
+	}
+	return err;
+}
+
+static int merge_all(struct gx_arena *a, const struct gx_ics_version *v, size_t n, const struct gx_ics_version *m, struct gx_ics_import *i)
+{
+	i->wins = true;
+	for (size_t k = 0; k < n; k++) {
+		struct gx_bin pcl;
+		int err = gx_pcl_add_key(a, v[k].pcl, v[k].change_key, &pcl);
+		err = err != 0 ? err : gx_pcl_merge(a, i->pcl, pcl, &i->pcl);
+		if (err != 0)
+			return err;
+		i->wins = i->wins && gx_ics_wins(m, &v[k]);
+	}
+	return 0;
 }
 
 static gx_ec check_existing(struct gx_txn *t, const struct gx_msg_row *r, const struct gx_ics_message *m, struct gx_arena *a,
 	struct gx_ics_import *i)
 {
-	struct gx_ics_version have;
+	struct gx_ics_version have, *v;
 	struct gx_folder_row folder;
+	size_t n;
 	int order;
 	gx_ec ec = gx_folder__need(t, r->fid, GX_RIGHT_EDIT_ANY | (r->mine ? GX_RIGHT_EDIT_OWN : 0), &folder);
 	if (!gx_ec_failed(ec))
 		ec = gx_ics__version(t, r->mid, a, &have);
 	if (gx_ec_failed(ec))
 		return ec;
-	int err = gx_ics_compare(a, &have, &m->version, &order);
+	int err = versions_of(t, r, &have, a, &v, &n);
+	err = err != 0 ? err : gx_ics__judge(a, v, n, &m->version, &order);
 	if (err != 0)
 		return gx_txn__ec(t, err);
 	if (order == GX_ICS_SAME || order == GX_ICS_OLDER)
@@ -67,9 +98,8 @@ static gx_ec check_existing(struct gx_txn *t, const struct gx_msg_row *r, const 
 	if (m->fail_on_conflict)
 		return gx_txn__fail(t, ecSyncConflict, "message %llx was changed here and there", (unsigned long long)r->mid);
 	i->how = GX_ICS_RESOLVE;
-	i->wins = gx_ics_wins(&m->version, &have);
-	err = gx_pcl_merge(a, i->pcl, have.pcl, &i->pcl);
-	return err != 0 ? gx_txn__ec(t, err) : keeps_both(t, r->fid, m->fai, a, &i->keep_both);
+	err = merge_all(a, v, n, &m->version, i);
+	return err != 0 ? gx_txn__ec(t, err) : method(t, r->fid, m->fai, a, i);
 }
 
 gx_ec gx_ics_check_message(struct gx_txn *t, uint64_t fid, const struct gx_ics_message *m, struct gx_arena *a, struct gx_ics_import *ret_import)

@@ -104,7 +104,8 @@ static gx_ec judge(struct incoming *x, bool *ret_apply, bool *ret_conflict, stru
 	if (order == GX_ICS_SAME || order == GX_ICS_OLDER)
 		return gx_txn__fail(t, ecIgnoreFailure, "folder %llx is not older than what comes", (unsigned long long)x->fid);
 	*ret_conflict = order == GX_ICS_CONFLICT;
-	*ret_apply = !*ret_conflict || gx_ics_wins(&x->version, &have);
+	/* [MS-OXCFXICS] 3.1.5.6.2.2: of two folders of the same time the server's is kept */
+	*ret_apply = !*ret_conflict || x->version.modified > have.modified;
 	*ret_new = *ret_apply ? x->version : have;
 	if (!*ret_conflict)
 		return GX_OK_EC;

@@ -2,6 +2,7 @@
 #include <config.h>
 #include <gx/instance.h>
 #include "libgxstore/ics-int.h"
+#include "libgxstore/inst-int.h"
 
 /* A message that a client has made or changed, with all its contents. */
 
@@ -11,6 +12,7 @@ struct import {
 	const struct gx_ics_message *m;
 	const struct gx_msgobj *obj;
 	struct gx_ics_import how;
+	gx_nttime_t modified;   /* of the version that won a conflict */
 	struct gx_inst *i;
 };
 
@@ -20,33 +22,35 @@ static gx_ec set_props(struct import *x, const struct gx_proplist *l)
 }
 
 /*
- * The client's version as it is; the result of a conflict is one of ours that comes from both. Its list
- * is what the keys that are no longer there have left.
+ * The client's version as it is; the result of a conflict is one of ours that comes from both, with the time of the
+ * winner. Its list is what the keys that are no longer there have left.
  */
 static gx_ec set_version(struct import *x)
 {
 	struct gx_proplist l = {0};
 	struct gx_arena *a = x->t->a;
 	const struct gx_ics_version *v = &x->m->version;
+	bool resolved = x->how.how == GX_ICS_RESOLVE;
+	gx_nttime_t modified = resolved && !x->how.wins ? x->modified : v->modified;
 	int err = gx_proplist_set_bin(&l, a, PidTagPredecessorChangeList, x->how.pcl.data, x->how.pcl.len);
-	if (err == 0 && x->how.how != GX_ICS_RESOLVE)
+	if (err == 0 && !resolved)
 		err = gx_proplist_set_bin(&l, a, PidTagChangeKey, v->change_key.data, v->change_key.len);
-	if (err == 0 && v->modified != 0 && (x->how.how != GX_ICS_RESOLVE || x->how.wins))
-		err = gx_proplist_set_time(&l, a, PidTagLastModificationTime, v->modified);
+	if (err == 0 && modified != 0)
+		err = gx_proplist_set_time(&l, a, PidTagLastModificationTime, modified);
 	return err != 0 ? gx_txn__ec(x->t, err) : set_props(x, &l);
 }
 
 /* Without what says which message it is, and in which version. */
-static gx_ec contents(struct import *x, struct gx_msgobj *ret_obj)
+static gx_ec contents(struct import *x, const struct gx_msgobj *obj, struct gx_msgobj *ret_obj)
 {
 	static const gx_proptag_t keys[] = {
 		PidTagMid, PidTagFolderId, PidTagParentFolderId, PidTagSourceKey, PidTagParentSourceKey, PidTagChangeKey, PidTagChangeNumber,
 		PidTagPredecessorChangeList, PidTagLastModificationTime, PidTagEntryId, PidTagAssociated,
 	};
-	*ret_obj = *x->obj;
+	*ret_obj = *obj;
 	ret_obj->props = (struct gx_proplist){0};
-	for (size_t i = 0; i < x->obj->props.count; i++) {
-		int err = gx_proplist_set(&ret_obj->props, x->t->a, x->obj->props.v[i].tag, x->obj->props.v[i].v);
+	for (size_t i = 0; i < obj->props.count; i++) {
+		int err = gx_proplist_set(&ret_obj->props, x->t->a, obj->props.v[i].tag, obj->props.v[i].v);
 		if (err != 0)
 			return gx_txn__ec(x->t, err);
 	}
@@ -59,10 +63,10 @@ static gx_ec contents(struct import *x, struct gx_msgobj *ret_obj)
 	return GX_OK_EC;
 }
 
-static gx_ec write_contents(struct import *x)
+static gx_ec write_contents(struct import *x, const struct gx_msgobj *m)
 {
 	struct gx_msgobj obj;
-	gx_ec ec = contents(x, &obj);
+	gx_ec ec = contents(x, m, &obj);
 	return gx_ec_failed(ec) ? ec :
 		gx_inst_write(x->t, x->i, &obj, GX_WRITE_FORCE | GX_WRITE_TRUSTED, x->t->a, NULL, NULL);
 }
@@ -74,34 +78,49 @@ static gx_ec create(struct import *x)
 	o.associated = x->m->fai;
 	o.bare = true;
 	gx_ec ec = gx_inst_new(x->t, x->fid, &o, &x->i);
-	return gx_ec_failed(ec) ? ec : write_contents(x);
+	return gx_ec_failed(ec) ? ec : write_contents(x, x->obj);
 }
 
-static gx_ec replace(struct import *x)
+static gx_ec replace(struct import *x, const struct gx_msgobj *m)
 {
 	gx_ec ec = gx_inst_open(x->t, x->fid, x->how.mid, GX_INST_WRITE, &x->i);
 	if (!gx_ec_failed(ec))
 		ec = gx_inst_clear(x->i);
-	return gx_ec_failed(ec) ? ec : write_contents(x);
+	return gx_ec_failed(ec) ? ec : write_contents(x, m);
 }
 
-/* The later version is what is shown, the other one is kept inside of it. */
+/* Without the loser: what won is all that there is. */
+static gx_ec overwrite(struct import *x)
+{
+	struct gx_ics_version have;
+	gx_ec ec = gx_ics__version(x->t, x->how.mid, x->t->a, &have);
+	if (gx_ec_failed(ec))
+		return ec;
+	x->modified = have.modified;
+	return x->how.wins ? replace(x, x->obj) : gx_inst_open(x->t, x->fid, x->how.mid, GX_INST_WRITE, &x->i);
+}
+
+/* The latest version is what is shown, all of them are kept inside of it. */
 static gx_ec resolve(struct import *x)
 {
-	struct gx_msgobj *ours = NULL, theirs;
-	gx_ec ec = contents(x, &theirs);
-	if (!gx_ec_failed(ec) && x->how.wins && x->how.keep_both)
-		ec = gx_msg_read(x->t, x->how.mid, x->t->a, &ours);
+	struct gx_ics_resolved r;
+	struct gx_msgobj theirs;
+	if (!x->how.keep_both)
+		return overwrite(x);
+	gx_ec ec = contents(x, x->obj, &theirs);
 	if (!gx_ec_failed(ec))
-		ec = x->how.wins ? replace(x) : gx_inst_open(x->t, x->fid, x->how.mid, GX_INST_WRITE, &x->i);
-	if (gx_ec_failed(ec) || !x->how.keep_both)
-		return ec;
-	return gx_inst_set_conflict(x->t, x->i, x->how.wins ? ours : &theirs);
+		ec = gx_ics__resolve(x->t, x->how.mid, &theirs, &x->m->version, &r);
+	if (!gx_ec_failed(ec))
+		ec = replace(x, r.winner);
+	for (size_t k = 0; !gx_ec_failed(ec) && k < r.n; k++)
+		ec = gx_inst__add_version(x->t, x->i, r.versions[k]);
+	x->modified = gx_ec_failed(ec) ? 0 : r.modified;
+	return ec;
 }
 
 static gx_ec run(struct import *x, struct gx_save_result *res)
 {
-	gx_ec ec = x->how.how == GX_ICS_CREATE ? create(x) : x->how.how == GX_ICS_REPLACE ? replace(x) : resolve(x);
+	gx_ec ec = x->how.how == GX_ICS_CREATE ? create(x) : x->how.how == GX_ICS_REPLACE ? replace(x, x->obj) : resolve(x);
 	if (!gx_ec_failed(ec))
 		ec = set_version(x);
 	if (!gx_ec_failed(ec))

@@ -32,7 +32,7 @@ bool gx_ics_wins(const struct gx_ics_version *incoming, const struct gx_ics_vers
 		return incoming->modified > stored->modified;
 	if (incoming->change_key.len < NAMESPACE || stored->change_key.len < NAMESPACE)
 		return false;
-	return memcmp(incoming->change_key.data, stored->change_key.data, NAMESPACE) > 0;
+	return memcmp(incoming->change_key.data, stored->change_key.data, NAMESPACE) >= 0;
 }
 
 struct gx_ics_version gx_ics__version_of(const struct gx_proplist *l)

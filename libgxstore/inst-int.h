@@ -263,6 +263,8 @@ void gx_inst__unref(struct gx_inst *i);
 void gx_inst__drop(struct gx_inst *i);
 /* An attachment or embedded message into its parent. */
 gx_ec gx_inst__save_part(struct gx_txn *t, struct gx_inst *i);
+/* One of the versions that a message in conflict shows; it is in conflict then. */
+gx_ec gx_inst__add_version(struct gx_txn *t, struct gx_inst *i, const struct gx_msgobj *m);
 /* GX_MSGF_* as PidTagMessageFlags says them. */
 uint32_t gx_inst__columns(int32_t flags);
 /* PidTagMessageFlags of an embedded message from what was set. */

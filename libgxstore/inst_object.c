@@ -356,25 +356,38 @@ static gx_ec add_other(struct gx_txn *t, struct gx_inst *i, const struct gx_msgo
 	return err != 0 ? gx_inst__ec(t, err) : put_att(&x, i, &at, gx_inst__level(i) + 1);
 }
 
-static gx_ec set_conflict(struct gx_txn *t, struct gx_inst *i, const struct gx_msgobj *other)
+/* @mine: this version, too, unless it is in conflict already. */
+static gx_ec set_conflict(struct gx_txn *t, struct gx_inst *i, const struct gx_msgobj *other, bool mine)
 {
+	struct gx_propval old;
+	int32_t status = gx_iprops__get(&i->msg->props, PidTagMessageStatus, &old) ? old.v.i32 : 0;
 	int err = gx_imsg__load_atts(t, i->msg);
-	if (err == 0 && !in_conflict(i))
+	if (err == 0 && mine && !in_conflict(i))
 		err = gx_inst__level(i) + gx_imsg__depth(i->msg) >= GX_INST_DEPTH_MAX ? GX_E_DEPTH : add_mine(i);
 	if (err == 0)
-		err = gx_iprops__set(&i->msg->props, i->tree->acct, PidTagMessageStatus, &(union gx_value){.i32 = 0x800});
+		err = gx_iprops__set(&i->msg->props, i->tree->acct, PidTagMessageStatus, &(union gx_value){.i32 = status | 0x800});
 	if (err != 0)
 		return gx_inst__ec(t, err);
 	gx_inst__touch(i, GX_IDIRTY_PROPS | GX_IDIRTY_ATTS | GX_IDIRTY_RENDERED);
 	return add_other(t, i, other);
 }
 
-gx_ec gx_inst_set_conflict(struct gx_txn *t, struct gx_inst *i, const struct gx_msgobj *other)
+static gx_ec locked_conflict(struct gx_txn *t, struct gx_inst *i, const struct gx_msgobj *other, bool mine)
 {
 	gx_inst__lock(i);
 	gx_ec ec = i->tree->s != t->s ? GX_EC(ecInvalidParam) : gx_inst__writable_msg(i);
 	if (!gx_ec_failed(ec))
-		ec = set_conflict(t, i, other);
+		ec = set_conflict(t, i, other, mine);
 	gx_inst__unlock(i);
 	return ec;
+}
+
+gx_ec gx_inst_set_conflict(struct gx_txn *t, struct gx_inst *i, const struct gx_msgobj *other)
+{
+	return locked_conflict(t, i, other, true);
+}
+
+gx_ec gx_inst__add_version(struct gx_txn *t, struct gx_inst *i, const struct gx_msgobj *m)
+{
+	return locked_conflict(t, i, m, false);
 }

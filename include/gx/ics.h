@@ -48,7 +48,7 @@ struct gx_ics_summary {
 enum {
 	GX_ICS_GIVEN,    /**< all messages that the client has when it is done */
 	GX_ICS_DELETED,  /**< it has them and they are gone, also softly */
-	GX_ICS_NOLONGER, /**< it has them, they exist, and are not wanted any more */
+	GX_ICS_NOLONGER, /**< it has them, they exist, and are not wanted, or shown by the search folder, any more */
 	GX_ICS_READ,     /**< it has the present version, but not that it is read */
 	GX_ICS_UNREAD,
 	GX_ICS_SETS
@@ -63,6 +63,10 @@ struct gx_ics_content;
 /**
  * ecNotFound, ecAccessDenied without GX_RIGHT_READ; what gx_restr_eval() refuses. In public stores the
  * read state is the actor's. Memory by the number of changes.
+ *
+ * Of a search folder: what it shows, wherever that lies, by the number of messages that it shows. What it shows newly is a change, however
+ * old the message; as long as the search is looking nothing is NOLONGER. Read states may be sent back
+ * to it; all other uploads are ecNotSupported.
  */
 GX_API gx_ec gx_ics_content_open(struct gx_txn *t, uint64_t fid, const struct gx_ics_content_opts *o,
 	struct gx_ics_content **ret_c) GX_MUST_CHECK;
@@ -135,7 +139,10 @@ enum { GX_ICS_SAME, GX_ICS_NEWER, GX_ICS_OLDER, GX_ICS_CONFLICT };
  */
 GX_API int gx_ics_compare(struct gx_arena *a, const struct gx_ics_version *stored, const struct gx_ics_version *incoming,
 	int *ret_order) GX_MUST_CHECK;
-/** Who wins a conflict: the later one, and of equal ones that of the higher namespace. [MS-OXCFXICS] 3.1.5.6.2.2 */
+/**
+ * Who wins a conflict of messages: the later one, of equal ones that of the higher namespace, and of one namespace the
+ * incoming one. [MS-OXCFXICS] 3.1.5.6.2.2
+ */
 GX_API bool gx_ics_wins(const struct gx_ics_version *incoming, const struct gx_ics_version *stored);
 /**
  * The message as it is now is this version, made elsewhere: it gets a change number of ours, and keeps key and list
@@ -169,6 +176,7 @@ struct gx_ics_import {
 	int how;             /**< GX_ICS_CREATE ... */
 	bool wins;           /**< RESOLVE: the incoming version is the later one */
 	bool keep_both;      /**< RESOLVE: as a message that shows the conflict, else the later one alone */
+	bool notify;         /**< the owner of the public folder is to be told, see gx_ics_conflict_notice() */
 	struct gx_bin pcl;   /**< what the message's list is to be, in the arena */
 };
 /**
@@ -181,11 +189,21 @@ GX_API gx_ec gx_ics_check_message(struct gx_txn *t, uint64_t fid, const struct g
 
 /**
  * Does it: makes or replaces the message, or resolves the conflict. @p obj is all that the message is to say; its keys
- * and times are those of @p m. Callers that have the contents piece by piece do the same with gx/instance.h.
+ * and times are those of @p m. Callers that have the contents piece by piece do the same with gx/instance.h, and for a conflict hand in
+ * what gx_inst_read() gives.
  * @param ret_import may be NULL. Errors of gx_ics_check_message() and gx_inst_save().
  */
 GX_API gx_ec gx_ics_import_message(struct gx_txn *t, uint64_t fid, const struct gx_ics_message *m, const struct gx_msgobj *obj,
 	struct gx_ics_import *ret_import, struct gx_msg_ids *ret_ids) GX_MUST_CHECK;
+
+/**
+ * A message in conflict is sent as its versions, each as a message of the same id with the key, list and time that stand
+ * in its properties: who gets them makes a conflict of his own. [MS-OXCFXICS] 3.1.5.6.2.1
+ * @param ret_n 0: the message is sent as it is. The versions are borrowed from @p m.
+ */
+GX_API int gx_ics_versions(struct gx_arena *a, const struct gx_msgobj *m, const struct gx_msgobj ***ret_v, size_t *ret_n) GX_MUST_CHECK;
+/** The message "IPM.Conflict.Message" about a message in conflict, to be delivered to the owner of its folder; without recipients. */
+GX_API gx_ec gx_ics_conflict_notice(struct gx_txn *t, uint64_t mid, struct gx_arena *a, struct gx_msgobj **ret_m) GX_MUST_CHECK;
 
 struct gx_ics_move {
 	uint64_t src_fid;
@@ -197,7 +215,7 @@ struct gx_ics_move {
  * has changes of it that it must send too. ecSyncObjectDeleted: it is not there any more.
  */
 GX_API gx_ec gx_ics_import_move(struct gx_txn *t, uint64_t fid, const struct gx_ics_move *m, struct gx_msg_ids *ret_ids) GX_MUST_CHECK;
-/** Those that are gone are passed over. */
+/** Those that are gone are passed over. A message that was changed meanwhile goes all the same: a deletion has no version to compare. */
 GX_API gx_ec gx_ics_import_delete(struct gx_txn *t, uint64_t fid, const struct gx_bin *source_keys, size_t n, bool hard) GX_MUST_CHECK;
 struct gx_ics_read {
 	struct gx_bin source_key;
