@@ -2,6 +2,7 @@
 /* Change synchronisation, case by case; check_icsmodel.c has the random ones. */
 #include <config.h>
 #include <gx/entryid.h>
+#include <gx/search.h>
 #include "libgxstore/ics-int.h"
 #include "libgxstore/fixtest.h"
 
@@ -468,6 +469,114 @@ START_TEST(folders_meanwhile)
 }
 END_TEST
 
+/* ---- Search folders ---- */
+
+static const struct gx_restr *has_subject(const char *text)
+{
+	struct gx_restr *r = gx_arena_new_obj(a, struct gx_restr);
+	r->type = RES_CONTENT;
+	r->u.content.level = FL_SUBSTRING;
+	r->u.content.tag = PidTagSubject;
+	r->u.content.val = (struct gx_propval){.tag = PidTagSubject, .v = {.str = text}};
+	return r;
+}
+
+static void look_for(uint64_t fid, const char *text)
+{
+	static const uint64_t scope = GX_FID_INBOX;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	bool done = false;
+	ST_OK(gx_search_set(t, fid, RESTART_SEARCH, has_subject(text), &scope, 1));
+	st_commit(t);
+	while (!done)
+		ck_assert_int_eq(gx_search_run(s, 1000, &done), 0);
+}
+
+static void set_state(uint64_t fid, int state)
+{
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	GX_STMT(st, t->q, "UPDATE search SET state=?2 WHERE fid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)fid);
+	gx_sql__bind_int(st, 2, state);
+	ck_assert_int_eq(gx_sql__run(st), 0);
+	gx_sql__done(st);
+	st = NULL;
+	st_commit(t);
+}
+
+static uint64_t search_folder(void)
+{
+	uint64_t fid;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_folder_create(t, GX_FID_FINDER, "search", "IPF.Note", GX_FOLDER_SEARCH, NULL, &fid));
+	st_commit(t);
+	return fid;
+}
+
+/* Links have no change numbers: what comes and goes is told nevertheless. */
+START_TEST(search_folders)
+{
+	struct gx_msg_ids m[4] = {0};
+	me.fid = search_folder();
+	insert(m, 4, 0);
+	for (size_t i = 0; i < 4; i++)
+		set_subject(m[i].mid, i < 2 ? "apple" : "pear");
+	look_for(me.fid, "apple");
+	ck_assert_str_eq(synced(&me, m, 4), " 0 1");
+	ck_assert_str_eq(synced(&me, m, 4), "");
+	flag(m[0].mid, GX_FLAGS_ADD, GX_MSGF_READ, NULL);
+	ck_assert_str_eq(synced(&me, m, 4), " +0");
+	set_subject(m[1].mid, "apple pie");
+	set_subject(m[2].mid, "apple, too");
+	ck_assert_str_eq(synced(&me, m, 4), " u1 2");
+	set_subject(m[0].mid, "plum"); /* not wanted any more, but there */
+	ck_assert_str_eq(synced(&me, m, 4), " ~0");
+	delete(m[1].mid, true);
+	delete(m[2].mid, false);
+	ck_assert_str_eq(synced(&me, m, 4), " -1 -2");
+	ck_assert_uint_eq(me.given.count, 0);
+	look_for(me.fid, "pear"); /* which is older than all that the client has seen */
+	ck_assert_str_eq(synced(&me, m, 4), " 3");
+	/* As long as it is looking nothing has gone but what is deleted. */
+	look_for(me.fid, "plum");
+	set_state(me.fid, 1);
+	ck_assert_str_eq(synced(&me, m, 4), " 0");
+	ck_assert_uint_eq(me.given.count, 2);
+	set_state(me.fid, 2);
+	ck_assert_str_eq(synced(&me, m, 4), " ~3");
+	ck_assert_str_eq(synced(&me, m, 4), "");
+}
+END_TEST
+
+START_TEST(uploads_to_search_folders)
+{
+	struct gx_msg_ids m[1] = {0}, ids;
+	struct gx_ics_message up = GX_ICS_MESSAGE_INIT;
+	struct gx_ics_import how;
+	struct gx_globset read = GX_GLOBSET_INIT;
+	struct gx_bin key;
+	struct gx_msg_info info;
+	me.fid = search_folder();
+	insert(m, 1, 0);
+	set_subject(m[0].mid, "apple");
+	look_for(me.fid, "apple");
+	ck_assert_int_eq(gx_entryid_gid(a, gx_store_replica(s), m[0].mid, &key), 0);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	up.source_key = up.version.change_key = key;
+	ST_IS(gx_ics_check_message(t, me.fid, &up, a, &how), ecNotSupported);
+	ST_IS(gx_ics_import_delete(t, me.fid, &key, 1, true), ecNotSupported);
+	const struct gx_ics_move mv = {.src_fid = me.fid, .source_key = key, .dst_source_key = key, .version = {.change_key = key}};
+	ST_IS(gx_ics_import_move(t, GX_FID_DRAFTS, &mv, &ids), ecNotSupported);
+	const struct gx_ics_read v = {key, true};
+	ST_OK(gx_ics_import_reads(t, me.fid, &v, 1, &read, a, NULL));
+	ck_assert_uint_eq(read.count, 1);
+	ST_OK(gx_msg_get(t, m[0].mid, &info));
+	ck_assert(info.flags & GX_MSGF_READ);
+	st_commit(t);
+	gx_globset_release(&read);
+}
+END_TEST
+
 static Suite *ics_suite(void)
 {
 	Suite *suite = suite_create("ics");
@@ -486,6 +595,8 @@ static Suite *ics_suite(void)
 	tcase_add_test(t, folders);
 	tcase_add_test(t, folders_change);
 	tcase_add_test(t, folders_meanwhile);
+	tcase_add_test(t, search_folders);
+	tcase_add_test(t, uploads_to_search_folders);
 	suite_add_tcase(suite, t);
 	return suite;
 }

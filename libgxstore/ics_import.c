@@ -17,7 +17,27 @@ gx_ec gx_ics__source_id(struct gx_txn *t, struct gx_bin key, uint64_t *ret_id)
 	return GX_OK_EC;
 }
 
-/* A message of the folder that is not deleted; ecNotFound. */
+/* Search folders hold nothing that could be put or deleted there. ecNotSupported, ecNotFound. */
+static gx_ec real_folder(struct gx_txn *t, uint64_t fid)
+{
+	struct gx_folder_row folder;
+	int err = gx_folder__row(t, fid, &folder);
+	if (err != 0)
+		return gx_txn__ec(t, err);
+	return folder.type == GX_FOLDER_SEARCH ?
+		gx_txn__fail(t, ecNotSupported, "folder %llx is a search", (unsigned long long)fid) : GX_OK_EC;
+}
+
+/* Does the folder show it, without having it? */
+static int is_found(struct gx_txn *t, uint64_t fid, uint64_t mid)
+{
+	GX_STMT(st, t->q, "SELECT 1 FROM found WHERE fid=?1 AND mid=?2");
+	gx_sql__bind_int(st, 1, (int64_t)fid);
+	gx_sql__bind_int(st, 2, (int64_t)mid);
+	return gx_sql__step(st);
+}
+
+/* A message that the folder has or shows, and that is not deleted; ecNotFound. */
 static gx_ec by_source_key(struct gx_txn *t, uint64_t fid, struct gx_bin key, struct gx_msg_row *ret_r)
 {
 	uint64_t mid;
@@ -25,8 +45,12 @@ static gx_ec by_source_key(struct gx_txn *t, uint64_t fid, struct gx_bin key, st
 	if (gx_ec_failed(ec))
 		return ec;
 	int err = gx_msg__row(t, mid, ret_r);
-	if (err == 0 && (ret_r->fid != fid || (ret_r->flags & GX_MSGF_SOFTDEL)))
+	if (err == 0 && (ret_r->flags & GX_MSGF_SOFTDEL))
 		err = GX_E_NOTFOUND;
+	if (err == 0 && ret_r->fid != fid) {
+		int there = is_found(t, fid, mid);
+		err = there == 0 ? GX_E_NOTFOUND : there < 0 ? there : 0;
+	}
 	return gx_txn__ec(t, err);
 }
 
@@ -107,7 +131,9 @@ gx_ec gx_ics_check_message(struct gx_txn *t, uint64_t fid, const struct gx_ics_m
 	struct gx_ics_import i = {.how = GX_ICS_CREATE};
 	struct gx_folder_row folder;
 	struct gx_msg_row r;
-	gx_ec ec = gx_ics__source_id(t, m->source_key, &i.mid);
+	gx_ec ec = real_folder(t, fid);
+	if (!gx_ec_failed(ec))
+		ec = gx_ics__source_id(t, m->source_key, &i.mid);
 	if (gx_ec_failed(ec))
 		return ec;
 	if (gx_pcl_add_key(a, m->version.pcl, m->version.change_key, &i.pcl) != 0)
@@ -162,6 +188,10 @@ gx_ec gx_ics_import_move(struct gx_txn *t, uint64_t fid, const struct gx_ics_mov
 	uint64_t new_mid;
 	gx_ec ec = gx_txn__writable(t);
 	if (!gx_ec_failed(ec))
+		ec = real_folder(t, fid);
+	if (!gx_ec_failed(ec))
+		ec = real_folder(t, m->src_fid);
+	if (!gx_ec_failed(ec))
 		ec = gx_ics__source_id(t, m->dst_source_key, &new_mid);
 	if (!gx_ec_failed(ec))
 		ec = by_source_key(t, m->src_fid, m->source_key, &r);
@@ -180,7 +210,7 @@ gx_ec gx_ics_import_move(struct gx_txn *t, uint64_t fid, const struct gx_ics_mov
 gx_ec gx_ics_import_delete(struct gx_txn *t, uint64_t fid, const struct gx_bin *source_keys, size_t n, bool hard)
 {
 	uint64_t *mids = gx_arena_new_array(t->a, uint64_t, n);
-	gx_ec ec = gx_txn__ec(t, mids == NULL ? GX_E_NOMEM : 0);
+	gx_ec ec = mids == NULL ? gx_txn__ec(t, GX_E_NOMEM) : real_folder(t, fid);
 	for (size_t i = 0; i < n && !gx_ec_failed(ec); i++)
 		ec = gx_ics__source_id(t, source_keys[i], &mids[i]);
 	return gx_ec_failed(ec) ? ec : gx_msg_delete(t, fid, mids, n, hard);

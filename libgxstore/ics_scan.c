@@ -2,6 +2,7 @@
 #include <config.h>
 #include "libgxstore/ics-int.h"
 #include "libgxstore/msgsrc.h"
+#include "libgxstore/search-int.h"
 
 /* All messages of a folder, one after the other: the first synchronisation, and those that the change log cannot answer. */
 
@@ -62,6 +63,52 @@ static int all_messages(struct gx_ics_run *x, struct gx_msgsrc *src)
 	return all_rows(x, st, src);
 }
 
+/* ---- What a search folder shows no more ---- */
+
+/* Is it looking still, so that what it does not show may be found yet? */
+static int is_looking(struct gx_ics_run *x, bool *ret_looking)
+{
+	GX_STMT(st, x->t->q, "SELECT state FROM search WHERE fid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)x->fid);
+	int r = gx_sql__step(st), state = r > 0 ? (int)gx_sql__int(st, 0) : GX_SEARCH_STOPPED;
+	*ret_looking = state == GX_SEARCH_POPULATING || state == GX_SEARCH_RECHECKING;
+	return r < 0 ? r : 0;
+}
+
+static int still_there(struct gx_ics_run *x, struct gx_globset *io_there)
+{
+	struct gx_globset_iter it;
+	struct gx_idrange r;
+	gx_globset_iter(&x->c->set[GX_ICS_DELETED], &it);
+	while (gx_globset_next(&it, &r))
+		for (uint64_t mid = r.lo; mid <= r.hi; mid++) {
+			struct gx_msg_row row;
+			int err = gx_msg__row(x->t, mid, &row);
+			if (err == 0 && !(row.flags & GX_MSGF_SOFTDEL))
+				err = gx_globset_add(io_there, mid);
+			if (err != 0 && err != GX_E_NOTFOUND)
+				return err;
+		}
+	return 0;
+}
+
+/*
+ * A link has no change number: what was added is not among what the client was given, what was taken away is. That is
+ * deleted only when the message is, else it is out of scope; while the search is looking it stays where it is, so that a
+ * search that is run anew does not empty the client's copy and fill it again.
+ */
+static int unlinked(struct gx_ics_run *x)
+{
+	struct gx_globset there = GX_GLOBSET_INIT;
+	bool looking = false;
+	int err = is_looking(x, &looking);
+	err = err != 0 ? err : still_there(x, &there);
+	err = err != 0 ? err : gx_globset_subtract(&x->c->set[GX_ICS_DELETED], &there);
+	err = err != 0 ? err : gx_globset_union(&x->c->set[looking ? GX_ICS_GIVEN : GX_ICS_NOLONGER], &there);
+	gx_globset_release(&there);
+	return err;
+}
+
 int gx_ics__scan(struct gx_ics_run *x)
 {
 	struct gx_globset *gone = &x->c->set[GX_ICS_DELETED];
@@ -77,5 +124,6 @@ int gx_ics__scan(struct gx_ics_run *x)
 		err = gx_globset_union(gone, x->o->given);
 	if (err == 0)
 		err = gx_globset_subtract(gone, &x->c->set[GX_ICS_GIVEN]);
-	return err != 0 ? err : gx_globset_subtract(gone, &x->c->set[GX_ICS_NOLONGER]);
+	err = err != 0 ? err : gx_globset_subtract(gone, &x->c->set[GX_ICS_NOLONGER]);
+	return err == 0 && x->search ? unlinked(x) : err;
 }
