@@ -72,6 +72,19 @@ GX_API void gx_exmdb_free(struct gx_exmdb *x);
 
 /* ---- In this process ---- */
 
+/**
+ * What a rule does that is not for the store to do: GX_X_OP_REPLY, GX_X_OP_OOF_REPLY, GX_X_OP_FORWARD, GX_X_OP_DELEGATE, GX_X_OP_BOUNCE,
+ * GX_X_OP_DEFER. All of it is borrowed until the callback returns.
+ */
+struct gx_exmdb_action {
+	const char *dir;                  /**< of the store */
+	uint64_t fid, rule_id;            /**< the folder whose rule it is; plain ids */
+	const char *rule, *provider;      /**< names, for the log */
+	const struct gx_msgobj *message;  /**< as it was before the rules of its folder moved or deleted it */
+	uint64_t at_fid, at_mid;          /**< where it is now; 0: it was deleted */
+	const struct gx_x_action *action;
+};
+
 struct gx_exmdb_host_opts {
 	size_t size;
 	struct gx_store_pool *pool;      /**< borrowed; may be NULL when every store is relayed */
@@ -96,6 +109,14 @@ struct gx_exmdb_host_opts {
 	const char *relay_only;          /**< the one store that is relayed; NULL: all are. Copied. */
 	uint32_t txn_idle_ms;            /**< a transaction of another process that does nothing for so long is taken back, 0 takes 10000 */
 	size_t max_message;              /**< bytes of a message that comes in pieces, 0 takes 256 MiB */
+	/**
+	 * Takes what rules ask for that leaves the store, for delivery: called in the thread of the call that ran the rules, in their order, once the
+	 * transaction is committed and flushed, and before its answer; so it is never called for what did not happen, and not
+	 * again when the process dies in between. A failure is logged. NULL: such actions are logged and left out.
+	 */
+	int (*on_action)(const struct gx_exmdb_action *v, void *ctx);
+	void *on_action_ctx;
+	unsigned max_actions;            /**< of a call, 0 takes 64; more are logged and left out */
 };
 #define GX_EXMDB_HOST_OPTS_INIT {.size = sizeof(struct gx_exmdb_host_opts)}
 

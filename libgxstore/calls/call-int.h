@@ -134,6 +134,8 @@ struct gx_call_ctx {
 	struct gx_actor actor;        /* of t */
 	bool batch;                   /* t is that of an atomic batch */
 	bool inner;                   /* the answer itself tells of a failure */
+	struct gx_exmdb_action *out;  /* for the host once t is committed */
+	size_t nout, out_cap;
 	char why[512];
 };
 typedef gx_ec (*gx_call_fn)(struct gx_call_ctx *c, const void *req, void *ans);

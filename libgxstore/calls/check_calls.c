@@ -314,6 +314,112 @@ static int flush(const struct gx_fs *fs, int fd)
 }
 
 /* A file in a directory that is new: itself, its entry and that of the directory are flushed, or it is said that they are not. */
+/* ---- What rules ask for that leaves the store ---- */
+
+static char taken[400];
+static int refuse;
+
+static int take_action(const struct gx_exmdb_action *v, void *ctx)
+{
+	size_t n = strlen(taken);
+	ck_assert_ptr_eq(ctx, taken);
+	ck_assert_str_eq(v->dir, dir);
+	snprintf(taken + n, sizeof(taken) - n, "%s:%u:%s:%s ", v->rule, v->action->type, gx_proplist_str(&v->message->props, PidTagSubject, ""),
+		 v->at_mid == 0 ? "gone" : v->at_fid == GX_FID_INBOX ? "here" : "moved");
+	/* it has happened, and others can read it */
+	struct gx_store *st;
+	struct gx_msg_info info;
+	ck_assert_int_eq(gx_store_pool_get(pool, dir, &st, NULL, NULL), 0);
+	struct gx_txn *t = st_begin(st, GX_TXN_READ);
+	if (v->at_mid != 0)
+		ST_OK(gx_msg_get(t, v->at_mid, &info));
+	gx_txn_abort(t);
+	gx_store_pool_put(pool, st);
+	return refuse;
+}
+
+static void rule(struct gx_exmdb *x, const char *name, struct gx_x_action action)
+{
+	struct gx_dctx d = {.px = GX_PX_EXT(a)};
+	struct gx_x_action_block block[2] = {{action}, {action}};
+	struct gx_x_actions all = {block, 2};
+	struct gx_restr has = {.type = RES_CONTENT, .u.content = {FL_SUBSTRING, FL_IGNORECASE, PidTagSubject, {PidTagSubject, {.str = name}}}};
+	struct gx_bin actions;
+	ck_assert_int_eq(gx_desc_encode(&d, gx_exmdb_desc(GX_EXMDB_X_ACTIONS), &all, &actions), 0);
+	struct gx_propval v[] = {
+		{PidTagRuleSequence, {.i32 = 10}}, {PidTagRuleState, {.i32 = 1}}, {PidTagRuleName, {.str = name}},
+		{PidTagRuleProvider, {.str = "RuleOrganizer"}}, {PidTagRuleLevel, {.i32 = 0}}, {PidTagRuleCondition, {.restr = &has}},
+		{PidTagRuleActions, {.bin = actions}},
+	};
+	struct gx_x_row_change c = {GX_X_ROW_ADD, {v, 7, 0}};
+	struct gx_x_update_folder_rule_req q = {.folder_id = gx_eid_make(1, GX_FID_INBOX), .changes = &c, .changes_count = 1};
+	struct gx_x_update_folder_rule_ans ans;
+	ST_OK(gx_exmdb_update_folder_rule(x, dir, &q, a, &ans, NULL));
+}
+
+static struct gx_x_deliver_message_req mail(struct gx_propval *subject)
+{
+	return (struct gx_x_deliver_message_req){.from_address = "from@example.net", .account = "u@example.org", .dlflags = 1,
+		.content = {.props = {subject, 1, 0}}, .digest = ""};
+}
+
+static void deliver(struct gx_exmdb *x, const char *subject)
+{
+	struct gx_propval v = {PidTagSubject, {.str = subject}};
+	struct gx_x_deliver_message_req q = mail(&v);
+	struct gx_x_deliver_message_ans ans;
+	taken[0] = '\0';
+	ST_OK(gx_exmdb_deliver_message(x, dir, &q, a, &ans, NULL));
+	ck_assert_uint_eq(ans.result, 0);
+}
+
+START_TEST(actions_for_delivery)
+{
+	struct gx_exmdb_host_opts o = GX_EXMDB_HOST_OPTS_INIT;
+	struct gx_exmdb *x;
+	gx_exmdb_host_free(host);
+	o.pool = pool;
+	o.on_action = take_action;
+	o.on_action_ctx = taken;
+	o.max_actions = 3;
+	ck_assert_int_eq(gx_exmdb_host_new(&o, &host), 0);
+	ck_assert_int_eq(gx_exmdb_local_new(host, &x), 0);
+	struct gx_propval name = {PidTagDisplayName, {.str = "x"}};
+	struct gx_x_action_rcpt to = {.props = {&name, 1, 0}};
+	rule(x, "fwd", (struct gx_x_action){.type = GX_X_OP_FORWARD, .rcpts = &to, .rcpts_count = 1});
+	rule(x, "bounce", (struct gx_x_action){.type = GX_X_OP_BOUNCE, .bounce = 13});
+	rule(x, "drop", (struct gx_x_action){.type = GX_X_OP_DELETE});
+	deliver(x, "nothing");
+	ck_assert_str_eq(taken, "");
+	deliver(x, "fwd");
+	ck_assert_str_eq(taken, "fwd:7:fwd:here fwd:7:fwd:here ");
+	deliver(x, "fwd and drop"); /* the message goes, who forwards it has it nevertheless */
+	ck_assert_str_eq(taken, "fwd:7:fwd and drop:gone fwd:7:fwd and drop:gone ");
+	deliver(x, "fwd, bounce"); /* no more than three */
+	ck_assert_str_eq(taken, "fwd:7:fwd, bounce:here fwd:7:fwd, bounce:here bounce:6:fwd, bounce:here ");
+	refuse = GX_E_BUSY; /* the mail is in nevertheless */
+	deliver(x, "fwd");
+	ck_assert_str_eq(taken, "fwd:7:fwd:here fwd:7:fwd:here ");
+	refuse = 0;
+	/* The same for what is there already; nothing for what is not. */
+	struct gx_propval v = {PidTagSubject, {.str = "fwd"}};
+	struct gx_x_deliver_message_req q = mail(&v);
+	struct gx_x_deliver_message_ans ans;
+	q.dlflags = 0;
+	taken[0] = '\0';
+	ST_OK(gx_exmdb_deliver_message(x, dir, &q, a, &ans, NULL));
+	ck_assert_str_eq(taken, "");
+	struct gx_x_rule_new_message_req again = {.account = "", .folder_id = ans.folder_id, .message_id = ans.message_id};
+	ST_OK(gx_exmdb_rule_new_message(x, dir, &again, a, NULL));
+	ck_assert_str_eq(taken, "fwd:7:fwd:here fwd:7:fwd:here ");
+	taken[0] = '\0';
+	again.message_id = gx_eid_make(1, 0x999999);
+	ST_IS(gx_exmdb_rule_new_message(x, dir, &again, a, NULL), ecNotFound);
+	ck_assert_str_eq(taken, "");
+	gx_exmdb_free(x);
+}
+END_TEST
+
 START_TEST(files_are_flushed)
 {
 	struct gx_fs fs = gx_fs__system;
@@ -357,6 +463,7 @@ static Suite *calls_suite(void)
 	tcase_add_test(t, connect_asks_for_the_kind);
 	tcase_add_test(t, who_an_entry_id_means);
 	tcase_add_test(t, what_waits_wakes_a_new_listener);
+	tcase_add_test(t, actions_for_delivery);
 	tcase_add_test(t, files_are_flushed);
 	suite_add_tcase(s, t);
 	return s;

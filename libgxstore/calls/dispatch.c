@@ -53,6 +53,19 @@ gx_ec gx_call__begin(struct gx_call_ctx *c, int mode, const char *user)
 	return gx_call__err(c, err);
 }
 
+/* What rules want delivered, now that it has happened. */
+static void hand_out(struct gx_call_ctx *c)
+{
+	const struct gx_exmdb_host_opts *o = &c->host->o;
+	for (size_t i = 0; i < c->nout; i++) {
+		int err = o->on_action(&c->out[i], o->on_action_ctx);
+		if (err != 0)
+			gx_log(o->log, GX_LOG_WARN, "%s: rule \"%s\" of folder %llx: an action of type %u was not taken for delivery: %s", c->dir,
+			       c->out[i].rule, (unsigned long long)c->out[i].fid, c->out[i].action->type, gx_strerror(err));
+	}
+	c->nout = 0;
+}
+
 gx_ec gx_call__end(struct gx_call_ctx *c, gx_ec ec, int sync)
 {
 	bool failed = gx_ec_failed(ec);
@@ -66,10 +79,16 @@ gx_ec gx_call__end(struct gx_call_ctx *c, gx_ec ec, int sync)
 	c->t = NULL;
 	if (failed) {
 		gx_txn_abort(t);
+		c->nout = 0;
 		return ec;
 	}
 	int err = gx_txn_commit(t, sync);
-	return err != 0 ? gx_call__err(c, err) : ec;
+	if (err != 0) {
+		c->nout = 0;
+		return gx_call__err(c, err);
+	}
+	hand_out(c);
+	return ec;
 }
 
 gx_ec gx_call__end_coded(struct gx_call_ctx *c, gx_ec ec, int sync, uint32_t *ret_code)

@@ -4,6 +4,8 @@
 #include "libgxstore/calls/rules-run.h"
 #include "libgxstore/msgsrc.h"
 
+enum { ACTIONS_MAX = 64 };
+
 struct run {
 	struct gx_call_ctx *c;
 	uint64_t fid, mid;
@@ -11,6 +13,8 @@ struct run {
 	bool gone;                /* moved or deleted: the original goes at the end */
 	const struct gx_rule **v;
 	size_t n, cap;
+	struct gx_msgobj *message; /* for those who deliver, once one is needed */
+	size_t first_out;          /* of what this run hands out */
 };
 
 /* ---- Which rules ---- */
@@ -94,6 +98,38 @@ static gx_ec tag(struct run *x, const struct gx_propval *pv)
 	return err != 0 ? gx_call__err(x->c, err) : gx_msg_set_props(x->c->t, x->mid, &l);
 }
 
+static void left_out(struct run *x, const struct gx_rule *r, unsigned type, const char *why)
+{
+	gx_log(x->c->host->o.log, GX_LOG_NOTICE, "%s: rule \"%s\" of folder %llx: an action of type %u is %s, left out", x->c->dir, r->name,
+	       (unsigned long long)x->fid, type, why);
+}
+
+/* What the store cannot do goes to the host, with the message as it is before anything is done with it. */
+static gx_ec hand_out(struct run *x, const struct gx_rule *r, const struct gx_x_action *a)
+{
+	const struct gx_exmdb_host_opts *o = &x->c->host->o;
+	struct gx_call_ctx *c = x->c;
+	if (o->on_action == NULL || a->type < GX_X_OP_REPLY || a->type > GX_X_OP_DELEGATE) {
+		left_out(x, r, a->type, "not one of the store");
+		return GX_OK_EC;
+	}
+	if (c->nout >= (o->max_actions != 0 ? o->max_actions : ACTIONS_MAX)) {
+		left_out(x, r, a->type, "one too many");
+		return GX_OK_EC;
+	}
+	gx_ec ec = x->message != NULL ? GX_OK_EC : gx_msg_read(c->t, x->mid, c->a, &x->message);
+	if (gx_ec_failed(ec))
+		return ec;
+	struct gx_exmdb_action *v = gx_arena_grow(c->a, c->out, &c->out_cap, c->nout + 1, sizeof(*v));
+	struct gx_x_action *own = v == NULL ? NULL : gx_arena_memdup(c->a, a, sizeof(*a));
+	if (own == NULL)
+		return gx_call__err(c, GX_E_NOMEM);
+	c->out = v;
+	c->out[c->nout++] = (struct gx_exmdb_action){.dir = c->dir, .fid = x->fid, .rule_id = r->id, .rule = r->name, .provider = r->provider,
+		.message = x->message, .action = own};
+	return GX_OK_EC;
+}
+
 static gx_ec act(struct run *x, const struct gx_rule *r, const struct gx_x_action *a)
 {
 	switch (a->type) {
@@ -108,9 +144,7 @@ static gx_ec act(struct run *x, const struct gx_rule *r, const struct gx_x_actio
 		x->gone = true;
 		return GX_OK_EC;
 	default:
-		gx_log(x->c->host->o.log, GX_LOG_NOTICE, "%s: rule \"%s\" of folder %llx: an action of type %u is not one of the store, left out",
-		       x->c->dir, r->name, (unsigned long long)x->fid, a->type);
-		return GX_OK_EC;
+		return hand_out(x, r, a);
 	}
 }
 
@@ -144,7 +178,7 @@ static gx_ec run_rule(struct run *x, const struct gx_rule *r)
 
 gx_ec gx_rules__run(struct gx_call_ctx *c, uint64_t *io_fid, uint64_t *io_mid)
 {
-	struct run x = {.c = c, .fid = *io_fid, .mid = *io_mid};
+	struct run x = {.c = c, .fid = *io_fid, .mid = *io_mid, .first_out = c->nout};
 	gx_ec ec = find_rules(&x);
 	for (size_t i = 0; !gx_ec_failed(ec) && i < x.n; ++i)
 		ec = run_rule(&x, x.v[i]);
@@ -152,6 +186,10 @@ gx_ec gx_rules__run(struct gx_call_ctx *c, uint64_t *io_fid, uint64_t *io_mid)
 		ec = gx_msg_delete(c->t, x.fid, &x.mid, 1, x.to_mid != 0);
 		*io_fid = x.to_fid;
 		*io_mid = x.to_mid;
+	}
+	for (size_t i = x.first_out; i < c->nout; ++i) {
+		c->out[i].at_fid = *io_mid != 0 ? *io_fid : 0;
+		c->out[i].at_mid = *io_mid;
 	}
 	return ec;
 }
