@@ -106,6 +106,8 @@ struct gx_server {
  * else the hostname. GX_E_NOTFOUND when there is no such server.
  */
 GX_API int gx_dir_server_of(struct gx_dir *d, uint32_t homeserver, struct gx_arena *a, const char **ret_host) GX_MUST_CHECK;
+/** Of the user or domain that has this store. GX_E_NOTFOUND. Not remembered: whoever asks often does that. */
+GX_API int gx_dir_homeserver(struct gx_dir *d, const char *maildir, uint32_t *ret_server) GX_MUST_CHECK;
 /** The row itself; GX_E_NOTFOUND also for 0. */
 GX_API int gx_dir_server(struct gx_dir *d, uint32_t id, struct gx_arena *a, struct gx_server *ret_s) GX_MUST_CHECK;
 /** By id. */

@@ -143,6 +143,28 @@ int gx_dir_list_servers(struct gx_dir *d, struct gx_arena *a, struct gx_server *
 	return r;
 }
 
+struct store_home {
+	const char *maildir;
+	int64_t server;
+};
+
+static int find_home(struct gx_dirconn *c, void *ctx)
+{
+	struct store_home *h = ctx;
+	return gx_dir__first(c, GX_DQ_STORE_HOMESERVER, GX_ARGS(GX_TEXT(h->maildir)), &h->server);
+}
+
+int gx_dir_homeserver(struct gx_dir *d, const char *maildir, uint32_t *ret_server)
+{
+	struct store_home h = {maildir, 0};
+	if (d == NULL || maildir == NULL || *maildir == '\0' || ret_server == NULL)
+		return GX_E_INVAL;
+	int r = gx_dir__read(d, find_home, &h);
+	if (r == 0)
+		*ret_server = (uint32_t)h.server;
+	return r;
+}
+
 int gx_dir_server_of(struct gx_dir *d, uint32_t homeserver, struct gx_arena *a, const char **ret_host)
 {
 	struct gx_server s;

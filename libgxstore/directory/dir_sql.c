@@ -41,6 +41,7 @@ static const char *const texts[GX_DQ_COUNT] = {
 	[GX_DQ_USER_FIRST_PASSWORD] = "UPDATE users SET password=?2 WHERE id=?1 AND password=''",
 	[GX_DQ_USER_LANG] = "UPDATE users SET lang=?2 WHERE username=?1",
 	[GX_DQ_PROP_PUT] = "REPLACE INTO user_properties(user_id, proptag, order_id, propval_str) VALUES(?1,?2,1,?3)",
+	[GX_DQ_STORE_HOMESERVER] = "SELECT homeserver FROM users WHERE maildir=?1 UNION ALL SELECT homeserver FROM domains WHERE homedir=?1",
 	[GX_DQ_DOMAIN_BY_NAME] = DOMAIN_COLUMNS "WHERE domainname=?1",
 	[GX_DQ_DOMAINS] = DOMAIN_COLUMNS "ORDER BY domainname",
 	[GX_DQ_DOMAIN_INSERT] = "INSERT INTO domains(domainname, homedir, max_user, end_day) VALUES(?1,?2,?3,'3000-01-01')",

@@ -266,6 +266,19 @@ START_TEST(servers)
 	ck_assert_int_eq(add("bob@example.org", NULL), 0); /* lives where its domain lives */
 	ck_assert_int_eq(gx_dir_user(d, "bob@example.org", a, &u), 0);
 	ck_assert_uint_eq(u.homeserver, one);
+	uint32_t where = 99;
+	struct gx_user_new cy = GX_USER_NEW_INIT;
+	cy.username = "cy@example.org";
+	cy.maildir = "/stores/cy";
+	ck_assert_int_eq(gx_dir_add_user(d, &cy, NULL), 0);
+	ck_assert_int_eq(gx_dir_homeserver(d, "/stores/cy", &where), 0);
+	ck_assert_uint_eq(where, one);
+	ck_assert_int_eq(gx_dir_set_homeserver(d, "cy@example.org", two), 0);
+	ck_assert_int_eq(gx_dir_homeserver(d, "/stores/cy", &where), 0);
+	ck_assert_uint_eq(where, two);
+	ck_assert_int_eq(gx_dir_set_homeserver(d, "cy@example.org", 0), 0);
+	ck_assert_int_eq(gx_dir_homeserver(d, "/stores", &where), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_homeserver(d, "", &where), GX_E_INVAL);
 
 	ck_assert_int_eq(gx_dir_del_server(d, "mail2.example.org"), GX_E_STATE);
 	ck_assert_int_eq(gx_dir_set_homeserver(d, "ann@example.org", 0), 0);
