@@ -252,6 +252,24 @@ static bool modifiers(struct imap_fetch *f, struct imap_parse *c)
 	return gx_imap__sp(c) && gx_imap__number(c, INT64_MAX, &f->changed_since) && gx_imap__expect(c, ')');
 }
 
+static unsigned ahead_of(const struct imap_item *it)
+{
+	switch (it->kind) {
+	case IMAP_ITEM_FLAGS:
+	case IMAP_ITEM_UID:
+	case IMAP_ITEM_MODSEQ:
+	case IMAP_ITEM_SIZE: return 0;
+	case IMAP_ITEM_DATE: return GX_AHEAD_INFO;
+	case IMAP_ITEM_SECTION:
+		if (*it->part == '\0' && (it->section == IMAP_SEC_FIELDS || it->section == IMAP_SEC_FIELDS_NOT))
+			return GX_AHEAD_ORIGINAL;
+		return GX_AHEAD_MIME | GX_AHEAD_ORIGINAL;
+	case IMAP_ITEM_BINARY:
+	case IMAP_ITEM_BINARY_SIZE: return GX_AHEAD_MIME | GX_AHEAD_ORIGINAL;
+	default: return GX_AHEAD_MIME;
+	}
+}
+
 static bool classify(struct imap_session *s, struct imap_fetch *f, struct imap_parse *c, bool changed_since)
 {
 	f->memory_only = true;
@@ -261,6 +279,7 @@ static bool classify(struct imap_session *s, struct imap_fetch *f, struct imap_p
 		f->has_uid = f->has_uid || k == IMAP_ITEM_UID;
 		f->has_modseq = f->has_modseq || k == IMAP_ITEM_MODSEQ;
 		f->needs_info = f->needs_info || k == IMAP_ITEM_DATE;
+		f->ahead |= ahead_of(&f->items[i]);
 		f->memory_only = f->memory_only && k <= IMAP_ITEM_SIZE;
 	}
 	if (s->uid_form && !f->has_uid && add(f, c, IMAP_ITEM_UID, "UID") == NULL)

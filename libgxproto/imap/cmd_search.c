@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SEARCH: [RFC 3501] 6.4.4, ESEARCH [RFC 4731], SEARCHRES [RFC 5182], MODSEQ [RFC 7162] 3.1.5. */
 #include <config.h>
+#include "libgxproto/imap/ahead.h"
 #include "libgxproto/imap/search-int.h"
 
-enum { SLICE_MS = 20, LOOK = 256 };
+enum { SLICE_MS = 20, LOOK = 256, AHEAD_BYTES = 512 * 1024 };
 
 static bool return_options(struct imap_search *q, struct imap_parse *c)
 {
@@ -89,10 +90,45 @@ static bool hit(struct imap_search *q, const struct gx_uid_entry *e)
 	return true;
 }
 
+static unsigned ahead_of(const struct imap_key *k)
+{
+	unsigned what = 0;
+	switch (k->kind) {
+	case IMAP_KEY_DATE: return GX_AHEAD_INFO;
+	case IMAP_KEY_SENT:
+	case IMAP_KEY_ENVELOPE: return GX_AHEAD_MIME;
+	case IMAP_KEY_HEADER:
+	case IMAP_KEY_BODY:
+	case IMAP_KEY_TEXT: return GX_AHEAD_ORIGINAL;
+	case IMAP_KEY_NOT: return ahead_of(k->a);
+	case IMAP_KEY_OR: return ahead_of(k->a) | ahead_of(k->b);
+	case IMAP_KEY_AND:
+		for (const struct imap_key *i = k->a; i != NULL; i = i->next)
+			what |= ahead_of(i);
+		return what;
+	default: return 0;
+	}
+}
+
+/* @return up to which message they were asked for. */
+static uint32_t look_ahead(struct imap_session *s, struct imap_search *q, struct gx_txn *t, uint32_t count)
+{
+	struct imap_ahead h;
+	uint32_t seq = q->seq;
+	gx_imap__ahead_begin(&h, ahead_of(q->root), AHEAD_BYTES);
+	for (; seq <= count; ++seq) {
+		const struct gx_uid_entry *e = gx_imapview_at(s->sel->view, seq);
+		if ((!q->looked_up || gx_candidates_have(&q->candidates, e->mid)) && !gx_imap__ahead_add(&h, e))
+			break;
+	}
+	gx_imap__ahead_end(&h, t);
+	return seq > q->seq ? seq - 1 : q->seq;
+}
+
 /* Looks at messages for a while. IMAP_MORE: there are more. IMAP_CLOSE: all seen. */
 static enum imap_result slice(struct imap_session *s, struct imap_search *q)
 {
-	uint32_t count = gx_imapview_count(s->sel->view);
+	uint32_t count = gx_imapview_count(s->sel->view), asked = 0;
 	int64_t until = gx_clock_mono_ms(s->io->clock) + SLICE_MS;
 	struct gx_push whole = GX_PUSH_INIT;
 	struct imap_subject m = {.s = s, .a = q->scratch, .whole = &whole};
@@ -110,6 +146,8 @@ static enum imap_result slice(struct imap_session *s, struct imap_search *q)
 			r = IMAP_MORE;
 			break;
 		}
+		if (m.t != NULL && q->seq > asked)
+			asked = look_ahead(s, q, m.t, count);
 		m.seq = q->seq;
 		m.e = gx_imapview_at(s->sel->view, q->seq);
 		if (q->looked_up && !gx_candidates_have(&q->candidates, m.e->mid))

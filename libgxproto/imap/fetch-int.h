@@ -44,6 +44,8 @@ struct imap_fetch {
 	uint64_t streamed;            /* mid whose literal has begun and left this buffer; 0 none */
 	size_t mark;                  /* of out, where the message at hand began */
 	uint32_t seen_until;          /* messages up to here have \Seen */
+	unsigned ahead;               /* GX_AHEAD_* that the items need */
+	uint32_t ahead_until;         /* messages up to here were asked for */
 	uint32_t *seen;               /* message numbers that got it from us, ascending */
 	size_t seen_count, seen_cap, seen_next;
 	/* of the message at hand */

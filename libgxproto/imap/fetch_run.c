@@ -4,6 +4,7 @@
  * output is full. A body that does not fit is copied piece by piece over several slices.
  */
 #include <config.h>
+#include "libgxproto/imap/ahead.h"
 #include "libgxproto/imap/fetch-int.h"
 
 enum {
@@ -311,9 +312,32 @@ static enum imap_result failed(struct imap_session *s, struct imap_fetch *f, gx_
 	return gx_imap__no_ec(s, ec, "Fetch failed", t);
 }
 
+/* What the rest of this slice is likely to need. */
+static void look_ahead(struct imap_session *s, struct imap_fetch *f, struct gx_txn *t)
+{
+	struct imap_ahead h;
+	size_t used = s->out->len + s->io->out_pending, room = s->io->out_high > used ? s->io->out_high - used : 0;
+	if (t == NULL || f->ahead == 0 || f->open || f->seq <= f->ahead_until)
+		return;
+	gx_imap__ahead_begin(&h, f->ahead, room);
+	f->ahead_until = f->seq;
+	for (size_t r = f->range; r < f->range_count; ++r) {
+		for (uint32_t q = r == f->range ? f->seq : f->ranges[r].lo; q <= f->ranges[r].hi; ++q) {
+			const struct gx_uid_entry *e = gx_imapview_at(s->sel->view, q);
+			if (e->modseq > f->changed_since && !gx_imap__ahead_add(&h, e)) {
+				gx_imap__ahead_end(&h, t);
+				return;
+			}
+			f->ahead_until = q;
+		}
+	}
+	gx_imap__ahead_end(&h, t);
+}
+
 static enum imap_result slice(struct imap_session *s, struct imap_fetch *f)
 {
 	struct gx_txn *t = NULL;
+	f->ahead_until = 0;
 	if (!s->on_loop && !f->memory_only && (t = gx_imap__begin(s, GX_TXN_READ)) == NULL)
 		return f->streamed == 0 ? IMAP_DONE : IMAP_CLOSE;
 	while (f->range < f->range_count) {
@@ -322,6 +346,7 @@ static enum imap_result slice(struct imap_session *s, struct imap_fetch *f)
 			gx_txn_abort(t);
 			return IMAP_MORE;
 		}
+		look_ahead(s, f, t);
 		gx_ec ec = message(s, f, t, &done);
 		if (gx_ec_failed(ec)) {
 			enum imap_result r = failed(s, f, ec, t);

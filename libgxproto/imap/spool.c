@@ -2,6 +2,7 @@
 #include <config.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "libgxproto/imap/imap-int.h"
@@ -23,12 +24,21 @@ static int nameless_file(const char *dir)
 	return fd;
 }
 
+/* A store of another process may lie on another host. */
+static const char *elsewhere(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	return tmp != NULL && *tmp != '\0' ? tmp : "/var/tmp";
+}
+
 int gx_imap__spool_begin(struct imap_spool *sp, uint64_t size, const char *dir)
 {
 	*sp = (struct imap_spool){.fd = -1};
 	if (size <= MEMORY_MOST)
 		return 0;
 	sp->fd = nameless_file(dir);
+	if (sp->fd < 0)
+		sp->fd = nameless_file(elsewhere());
 	return sp->fd < 0 ? GX_E_IO : 0;
 }
 
