@@ -95,6 +95,22 @@ static void start_over(struct gx_delivery *d, struct gx_mailjob *job)
 	pthread_mutex_unlock(&d->mu);
 }
 
+/** The machine of a store failed before it was flushed: all go the whole way again. Stores know what they have already. */
+static void deliver_again(struct gx_delivery *d, struct gx_mailjob *list)
+{
+	pthread_mutex_lock(&d->mu);
+	while (list != NULL) {
+		struct gx_mailjob *job = list;
+		list = job->next;
+		job->again = NULL;
+		job->again_n = 0;
+		d->inflight++;
+		gx_delivery__park(d, job);
+	}
+	pthread_cond_signal(&d->work);
+	pthread_mutex_unlock(&d->mu);
+}
+
 static void release(struct gx_delivery *d, struct gx_mailjob *list)
 {
 	while (list != NULL) {
@@ -118,9 +134,14 @@ static bool flush(struct gx_delivery *d)
 	d->unsynced_jobs = 0;
 	pthread_mutex_unlock(&d->mu);
 	int ret = gx_store_pool_sync(d->pool);
-	if (ret == 0)
+	if (ret == 0) {
 		release(d, list);
-	else
+	} else if (ret == GX_E_STATE) {
+		gx_log(d->log, GX_LOG_WARN, "delivery: a machine that has stores was started anew before it had flushed them; "
+			"messages that it may have lost are delivered again");
+		deliver_again(d, list);
+		list = NULL;
+	} else
 		gx_log(d->log, GX_LOG_ERROR, "delivery: stores cannot be flushed: %s; messages stay in the journal, trying again",
 			gx_strerror(ret));
 	pthread_mutex_lock(&d->mu);
@@ -129,7 +150,7 @@ static bool flush(struct gx_delivery *d)
 		gx_mailjobs__add(&d->unsynced, list);
 		list = next;
 	}
-	return ret == 0;
+	return ret == 0 || ret == GX_E_STATE;
 }
 
 void *gx_delivery__flusher(void *arg)
