@@ -8,7 +8,8 @@ static const struct daemon_spec spec = {
 	.program = "delivery",
 	.summary = "Local delivery from the journal of delivery-queue.",
 	.files = files,
-	.groups = 1u << GX_DIRECTIVES_GENERAL | 1u << GX_DIRECTIVES_QUEUE | 1u << GX_DIRECTIVES_DELIVERY | 1u << GX_DIRECTIVES_STORE,
+	.groups = 1u << GX_DIRECTIVES_GENERAL | 1u << GX_DIRECTIVES_QUEUE | 1u << GX_DIRECTIVES_DELIVERY |
+		1u << GX_DIRECTIVES_EXMDB | 1u << GX_DIRECTIVES_STORE,
 	.log_file = "lda_log_file", .log_level = "lda_log_level", .fd_limit = "lda_fd_limit",
 };
 
@@ -17,7 +18,7 @@ static bool start(struct services *s, struct daemon *d)
 	if (!services_begin(s, d))
 		return false;
 	s->tick_always = true;
-	return daemon_drop_privileges(d) && services_open_directory(s) && services_open_stores(s, true) &&
+	return daemon_drop_privileges(d) && services_open_directory(s) && services_reach_stores(s) &&
 	       services_start_delivery(s) && services_start(s);
 }
 

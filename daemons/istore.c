@@ -16,7 +16,7 @@ static const struct daemon_spec spec = {
 static bool start(struct services *s, struct daemon *d)
 {
 	return services_begin(s, d) && services_listen_exmdb(s) && daemon_drop_privileges(d) && services_open_directory(s) &&
-	       services_open_stores(s, true) && services_open_workers(s) && services_open_exmdb(s) && services_start(s);
+	       services_open_stores(s) && services_open_workers(s) && services_open_exmdb(s) && services_start(s);
 }
 
 int main(int argc, char **argv)

@@ -346,23 +346,32 @@ bool services_open_directory(struct services *s)
 	return ret == 0 || fail(s, "login limits", ret, NULL);
 }
 
-bool services_open_stores(struct services *s, bool shared)
+bool services_make_pool(struct services *s, bool (*elsewhere)(const char *dir, void *ctx))
 {
 	struct gx_store_pool_opts o = {.size = sizeof(o), .store = GX_STORE_OPTS_INIT};
 	o.store.log = s->log;
 	o.store.render = gx_mail_render;
 	o.store.render_ctx = s->dir;
 	o.store.convert = gx_bodyconv;
-	o.store.shared = shared;
 	o.store.max_readers = (unsigned)gx_conf_uint(s->conf, "store_readers_max");
 	o.store.cache_kib = (unsigned)(gx_conf_uint(s->conf, "store_cache") / 1024);
 	o.store.owner_program = s->d->spec->program;
 	o.max_open = (unsigned)gx_conf_uint(s->conf, "table_size");
 	o.idle_seconds = (unsigned)gx_conf_uint(s->conf, "cache_interval");
+	o.owner = s->owner;
+	o.elsewhere = elsewhere;
+	o.elsewhere_ctx = s;
 	s->pool = gx_store_pool_new(&o);
 	s->imap.pool = s->pool;
 	s->smtp.pool = s->pool;
 	return s->pool != NULL || fail(s, "stores", GX_E_NOMEM, NULL);
+}
+
+/* A process for one store has been asked for that one, and a store server for those that it has. */
+bool services_open_stores(struct services *s)
+{
+	bool mail = (s->d->spec->groups & 1u << GX_DIRECTIVES_IMAP) != 0;
+	return (!mail || services_make_owner(s)) && services_make_pool(s, mail ? services_is_elsewhere : NULL);
 }
 
 static const char *journal_dir(struct services *s)
@@ -503,6 +512,7 @@ static void end(struct services *s)
 	gx_exmdb_host_free(s->exmdb_host);
 	gx_workers_free(s->workers, milliseconds(s, "shutdown_timeout"));
 	gx_store_pool_free(s->pool);
+	gx_exmdb_free(s->owner);
 	gx_authlimit_free(s->limit);
 	gx_dir_close(s->dir);
 	gx_tls_free(s->imap_tls);

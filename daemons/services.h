@@ -28,6 +28,8 @@ struct services {
 	struct gx_tls *imap_tls, *smtp_tls, *exmdb_tls;
 	struct gx_dir *dir;
 	struct gx_store_pool *pool;
+	struct gx_exmdb *owner;      /* of stores that are not ours */
+	const char *owner_addr;      /* on this host */
 	struct gx_authlimit *limit;
 	struct gx_journal *journal;
 	struct gx_delivery *delivery;
@@ -49,8 +51,14 @@ bool services_listen_imap(struct services *s);
 bool services_listen_smtp(struct services *s);
 bool services_listen_exmdb(struct services *s);
 bool services_open_directory(struct services *s);
-/* @param shared: other processes work on the same stores. */
-bool services_open_stores(struct services *s, bool shared);
+/* As the owner of those that lie on this host; others through the server that has them. */
+bool services_open_stores(struct services *s);
+/* All of them through istore, or the server that has them (owner.c). */
+bool services_reach_stores(struct services *s);
+/* For both. */
+bool services_make_pool(struct services *s, bool (*elsewhere)(const char *dir, void *ctx));
+bool services_make_owner(struct services *s);
+bool services_is_elsewhere(const char *dir, void *ctx);
 /* workers.c: processes for the stores, when istore_standalone wants that; or this is one of them. */
 bool services_open_workers(struct services *s);
 void services_tick_workers(struct services *s);

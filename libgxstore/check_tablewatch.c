@@ -365,35 +365,6 @@ START_TEST(side_by_side)
 }
 END_TEST
 
-/* What nobody told, another process has done. */
-START_TEST(changed_from_outside)
-{
-	struct gx_restr r = {.type = RES_EXIST, .u.exist = {PidTagSubject}};
-	struct gx_table_opts o = opts(GX_FID_INBOX, 0);
-	struct gx_store_opts so = GX_STORE_OPTS_INIT;
-	gx_store_close(w.s);
-	so.shared = true;
-	w.s = st_open_with(w.dir, &so);
-	struct gx_store *other = st_open_with(w.dir, &so);
-	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
-	insert_subject(t, GX_FID_INBOX, "x", 1);
-	st_commit(t);
-	o.restr = &r;
-	t = st_begin(w.s, GX_TXN_READ);
-	struct gx_table *tb = contents(t, o);
-	ck_assert_uint_eq(count(tb, t), 1);
-	gx_txn_abort(t);
-	t = st_begin(other, GX_TXN_WRITE);
-	insert_subject(t, GX_FID_INBOX, "y", 1);
-	st_commit(t);
-	t = st_begin(w.s, GX_TXN_READ);
-	ck_assert_uint_eq(count(tb, t), 2);
-	gx_txn_abort(t);
-	gx_table_close(tb);
-	gx_store_close(other);
-}
-END_TEST
-
 static Suite *suite(void)
 {
 	Suite *s = suite_create("tablewatch");
@@ -407,7 +378,6 @@ static Suite *suite(void)
 	tcase_add_test(c, reset_change_numbers);
 	tcase_add_test(c, no_order_for_now);
 	tcase_add_test(c, side_by_side);
-	tcase_add_test(c, changed_from_outside);
 	suite_add_tcase(s, c);
 	return s;
 }

@@ -365,7 +365,7 @@ int gx_fts__catch_up(struct gx_store *s, int budget_ms, bool background, bool *r
 		return 0;
 	}
 	int err = run(s, f, budget_ms, background, ret_done);
-	if (err == 0 && *ret_done && !s->shared)
+	if (err == 0 && *ret_done)
 		f->commits = commits + 1;
 	if (err == GX_E_FORMAT)
 		discard(s, f);

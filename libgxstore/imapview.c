@@ -118,7 +118,7 @@ uint32_t gx_imapview_lower(const struct gx_imapview *v, uint32_t uid)
 
 bool gx_imapview_stale(const struct gx_imapview *v)
 {
-	return v->zombies || v->s->shared || gx_fview__gen(v->f) != v->gen;
+	return v->zombies || gx_fview__gen(v->f) != v->gen;
 }
 
 /* ---- Refresh ---- */

@@ -318,13 +318,12 @@ static int build_steps(struct gx_store *s, uint64_t fid, uint8_t kind, const str
 	return 0;
 }
 
-/* Another process would not say what it changes meanwhile. */
 static int build_apart(
 	struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int deadline_ms)
 {
 	struct gx_store *s = t->s;
 	struct gx_orderbulk *b = NULL;
-	int r = s->shared ? 0 : gx_orderbulk__begin(s, fid, kind, spec, NULL, deadline_ms, &b);
+	int r = gx_orderbulk__begin(s, fid, kind, spec, NULL, deadline_ms, &b);
 	if (r == GX_E_BUSY)
 		return gx_orderbulk__wait(s->orders, fid, kind, spec, WAIT_MS);
 	if (r != 0 || b == NULL)

@@ -154,7 +154,8 @@ static int open_entry(struct gx_store_pool *p, struct entry *e, struct gx_store 
 {
 	struct gx_store *s = NULL;
 	pthread_mutex_unlock(&p->lock);
-	int err = p->o.owner != NULL ? gx_far__open(p->o.owner, e->dir, &p->o.store, &s, a, ret_why) :
+	bool far = p->o.owner != NULL && (p->o.elsewhere == NULL || p->o.elsewhere(e->dir, p->o.elsewhere_ctx));
+	int err = far ? gx_far__open(p->o.owner, e->dir, &p->o.store, &s, a, ret_why) :
 		gx_store_open(e->dir, &p->o.store, &s, a, ret_why);
 	pthread_mutex_lock(&p->lock);
 	if (err != 0) {

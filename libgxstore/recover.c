@@ -48,8 +48,6 @@ static int skip_numbers(struct gx_store *s, struct gx_sql *q)
 	/* The full-text index is a file of its own, and may be of another moment than what is here. */
 	GX_STMT(lost, q, "REPLACE INTO meta(key,value) SELECT '" GX_META_LOST "',modseq FROM fstate WHERE fid=0");
 	err = gx_sql__run(lost);
-	if (err == 0 && s->shared) /* else when what the crash left behind is gone */
-		err = gx_store__unmark(s, q);
 	if (err == 0)
 		gx_log(s->log, GX_LOG_NOTICE, "%s: was open when the system went down; numbers skipped", s->file);
 	return err;
@@ -92,7 +90,7 @@ int gx_store__recover(struct gx_store *s)
 	bool in_order = err == GX_E_NOTFOUND;
 	if (in_order)
 		err = 0;
-	if (err != 0 || (s->shared && !lost)) /* shared: another process has it open */
+	if (err != 0)
 		return err;
 	atomic_store(&s->pins.due, !in_order); /* instances of that life are gone, and what they kept may go too */
 	if (lost)
@@ -100,5 +98,5 @@ int gx_store__recover(struct gx_store *s)
 	/* Before anybody sees a new number, and before files go. Also when the store was closed in order, but SQLite left a log. */
 	if (err == 0 && (!in_order || gx_flush__log_left(s)))
 		err = make_safe(s, q);
-	return err != 0 || s->shared || in_order ? err : gx_store__collect(s);
+	return err != 0 || in_order ? err : gx_store__collect(s);
 }

@@ -114,7 +114,7 @@ struct gx_store {
 	void *render_ctx;
 	gx_store_convert_cb convert;
 	void *convert_ctx;
-	bool shared, is_public, marked;
+	bool is_public, marked;
 	unsigned max_readers, cache_kib;
 	unsigned log_max;             /* bytes of the change log of a folder, 0 takes GX_CHANGELOG_MAX */
 	int lockfd;
@@ -193,7 +193,7 @@ uint64_t gx_flush__committed(struct gx_store *s, uint64_t numbers_used, bool *re
 uint64_t gx_flush__commits(struct gx_store *s);
 /*
  * The next commit is seen by nobody before it is flushed: new readers wait from now on. Taken back
- * when there was no commit. (Other processes in shared mode do not wait.)
+ * when there was no commit.
  */
 void gx_flush__veil(struct gx_store *s);
 void gx_flush__unveil(struct gx_store *s);

@@ -114,7 +114,6 @@ static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const
 	s->no_index = o->no_index || o->observe;
 	s->convert = o->convert;
 	s->convert_ctx = o->convert_ctx;
-	s->shared = o->shared;
 	s->observe = o->observe;
 	s->max_readers = o->max_readers == 0 ? 4 : o->max_readers;
 	s->cache_kib = o->cache_kib == 0 ? 2048 : o->cache_kib;
@@ -162,7 +161,7 @@ static int lock_store(struct gx_store *s, struct gx_arena *a, const char **ret_w
 		free(path);
 		return GX_E_IO;
 	}
-	if (flock(s->lockfd, (s->shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
+	if (flock(s->lockfd, LOCK_EX | LOCK_NB) != 0) {
 		gx_store__read_holder(s->lockfd, holder, sizeof(holder));
 		gx_store__why(a, ret_why, "%s: the store is open in another process (%s); stop it, or reach the store through it",
 			path, holder);
@@ -275,12 +274,6 @@ int gx_store_open(const char *dir, const struct gx_store_opts *o, struct gx_stor
 	return gx_store__open_on(&gx_fs__system, dir, o, ret_store, a, ret_why);
 }
 
-/* In shared mode only the last one out may say so. */
-static bool alone(struct gx_store *s)
-{
-	return !s->shared || flock(s->lockfd, LOCK_EX | LOCK_NB) == 0;
-}
-
 static int close_in_order(struct gx_store *s)
 {
 	struct gx_sql *q = s->writer->q;
@@ -310,7 +303,7 @@ void gx_store_close(struct gx_store *s)
 		return;
 	}
 	gx_conn__wait_idle(s);
-	if (!s->observe && alone(s) && close_in_order(s) != 0)
+	if (!s->observe && close_in_order(s) != 0)
 		gx_log(s->log, GX_LOG_WARN, "%s: not closed in order: %s", s->file, s->writer->q->why);
 	free_store(s);
 }

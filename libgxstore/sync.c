@@ -138,22 +138,16 @@ static int rewrite(struct gx_store *s, uint8_t *buf, size_t size)
 	}
 }
 
-/* Nobody may append meanwhile: the caller has the writer's slot, and other processes wait for SQLite's lock. */
+/* Nobody may append meanwhile: the caller has the writer's slot. */
 static int write_again(struct gx_store *s)
 {
 	const size_t size = 65536;
 	uint8_t *buf = malloc(size);
 	if (buf == NULL)
 		return GX_E_NOMEM;
-	int err = s->shared ? gx_sql__begin(s->writer->q, true) : 0;
-	if (err == 0) {
-		err = rewrite(s, buf, size);
-		int e = errno;
-		if (s->shared && gx_sql__rollback(s->writer->q) != 0)
-			gx_log(s->log, GX_LOG_WARN, "%s: %s", s->file, s->writer->q->why);
-		errno = e;
-	}
+	int err = rewrite(s, buf, size), e = errno;
 	free(buf);
+	errno = e;
 	return err;
 }
 

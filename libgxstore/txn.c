@@ -48,8 +48,6 @@ static int take(struct gx_txn *t, int deadline_ms)
 	if (err != 0)
 		return err;
 	t->c = s->writer;
-	if (s->shared)
-		sqlite3_busy_timeout(t->c->q->db, deadline_ms < 0 ? 0 : deadline_ms);
 	err = gx_flush__healthy(s);
 	if (err != 0)
 		gx_conn__give_writer(s);
@@ -83,10 +81,6 @@ static int start(struct gx_txn *t)
 		err = gx_sql__begin(t->q, true);
 	if (err != 0)
 		return err == GX_E_BUSY ? GX_E_TIMEOUT : err;
-	if (t->s->shared) { /* other processes make orders and search folders, too */
-		gx_orders__forget(t->s->orders);
-		gx_searches__forget(t->s->searches);
-	}
 	return gx_fstate__get(t, 0, &t->store_state);
 }
 

@@ -276,31 +276,6 @@ static int fill(struct gx_store *s, struct gx_fview *f)
 	}
 }
 
-/* Another process may have written: its commits are seen in the folder's numbers only. */
-static int check_shared(struct gx_store *s, struct gx_fview *f)
-{
-	struct gx_views *v = &s->views;
-	struct gx_txn *t;
-	struct gx_fstate *st;
-	if (!s->shared || f->state != READY)
-		return 0;
-	pthread_mutex_unlock(&v->lock);
-	int err = gx_txn__system(s, GX_TXN_READ, LOAD_MS, &t);
-	uint64_t modseq = 0, uidnext = 0;
-	if (err == 0) {
-		err = gx_fstate__get(t, f->fid, &st);
-		if (err == 0) {
-			modseq = st->modseq;
-			uidnext = st->uidnext;
-		}
-		gx_txn_abort(t);
-	}
-	pthread_mutex_lock(&v->lock);
-	if (err == 0 && f->state == READY && (f->root->modseq < modseq || f->root->uidnext < uidnext))
-		forget(f);
-	return err;
-}
-
 /*
  * Of a store that another process owns: what has changed since is asked for each time. News that come
  * meanwhile make the view stale again.
@@ -348,7 +323,7 @@ static int current(struct gx_store *s, struct gx_fview *f, struct gx_root **ret_
 {
 	if (s->ops != NULL)
 		return follow(s, f, ret_root, ret_gen);
-	int err = check_shared(s, f);
+	int err = 0;
 	while (err == 0 && f->state != READY) {
 		if (f->state == LOADING)
 			pthread_cond_wait(&s->views.cond, &s->views.lock);

@@ -87,7 +87,6 @@ struct gx_store_opts {
 	void *render_ctx;
 	gx_store_convert_cb convert;    /**< may be NULL; any thread calls it; gx_bodyconv() of libgxmail is one */
 	void *convert_ctx;
-	bool shared;                    /**< other processes may have it open too; else GX_E_BUSY when they do */
 	unsigned max_readers;           /**< reader connections, 0 takes 4 */
 	unsigned cache_kib;             /**< page cache of a connection, 0 takes 2048 */
 	/**
@@ -134,7 +133,10 @@ struct gx_store_pool_opts {
 	struct gx_store_opts store; /**< for every store */
 	unsigned max_open;          /**< table_size [5000] */
 	unsigned idle_seconds;      /**< cache_interval [60] */
-	struct gx_exmdb *owner;     /**< NULL: this process owns the stores; else they are reached by that, see below. Borrowed. */
+	struct gx_exmdb *owner;     /**< NULL: this process owns the stores; else they are reached by that, see above. Borrowed. */
+	/** Which of them are another process's; NULL: with @p owner all. Any thread calls it. */
+	bool (*elsewhere)(const char *dir, void *ctx);
+	void *elsewhere_ctx;
 };
 #define GX_STORE_POOL_OPTS_INIT {.size = sizeof(struct gx_store_pool_opts)}
 GX_API struct gx_store_pool *gx_store_pool_new(const struct gx_store_pool_opts *o);

@@ -145,6 +145,11 @@ gx_ec gx_call__open_store(struct gx_call_ctx *c, uint8_t *ret_code, const char *
 	if (gx_relay__takes(c->client, c->dir))
 		return GX_OK_EC;
 	int err = gx_store_pool_get(c->host->o.pool, c->dir, &c->s, c->a, ret_why);
+	if (err == 0 && c->s->ops != NULL) { /* what is not ours is not handed on, or two that each take the other for the owner would go on for ever */
+		gx_store_pool_put(c->host->o.pool, c->s);
+		*ret_why = "the store is one of another server";
+		return GX_EC(ecNotFound);
+	}
 	if (err == 0)
 		return GX_OK_EC;
 	if (err == GX_E_NOMEM)

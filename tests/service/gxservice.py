@@ -54,10 +54,17 @@ def have(name):
     return name
 
 
-class Server:
-    """with Server(users=3) as s: s.imap(0), s.lmtp(), ..."""
+SPLIT = ("istore", "delivery-queue", "delivery", "imap")
 
-    def __init__(self, users=2, config="", directory=None, env=None, wrapper=None):
+
+class Server:
+    """with Server(users=3) as s: s.imap(0), s.lmtp(), ...
+
+    One gromoxd; with split (or $GX_SPLIT) istore, which has the stores, and the other programs of their own."""
+
+    def __init__(self, users=2, config="", directory=None, env=None, wrapper=None, split=None):
+        self.split = bool(os.environ.get("GX_SPLIT")) if split is None else split
+        self.parts = {}
         self.dir = directory or tempfile.mkdtemp(prefix="gx-test-")
         self.users = [f"user{i + 1}@{DOMAIN}" for i in range(users)]
         self.lmtp_port, self.imap_port, self.imaps_port, self.exmdb_port = (free_port() for _ in range(4))
@@ -78,7 +85,7 @@ dequeue_path = {self.dir}/queue
 lda_listen = 127.0.0.1:{self.lmtp_port}
 lda_listen_tls =
 imap_listen = 127.0.0.1:{self.imap_port}
-exmdb_listen = 127.0.0.1:{self.exmdb_port}
+exmdb_listen = 127.0.0.1:{self.exmdb_port}{" " + self.dir + "/istore.sock" if self.split else ""}
 exmdb_hosts_allow = 127.0.0.1
 imap_listen_tls = 127.0.0.1:{self.imaps_port}
 imap_support_tls = yes
@@ -98,8 +105,38 @@ running_identity =
     def tool(self, name, *args, **kw):
         return run([program(name), *args], env=dict(self.env, GX_PASSWORD=PASSWORD), **kw)
 
+    def start_part(self, name):
+        """One of the programs of the split mode."""
+        self.parts[name] = subprocess.Popen([program(name), "-c", self.cfg], env=self.env, stdin=subprocess.DEVNULL,
+                                            stdout=self.log, stderr=self.log)
+        return self.parts[name]
+
+    def start_split(self, wait):
+        atexit.register(self.kill)
+        for name in SPLIT:
+            self.start_part(name)
+        self.wait_for_ports(wait, lambda: next((n for n, p in self.parts.items() if p.poll() is not None), None),
+                            self.exmdb_port, self.lmtp_port, self.imap_port)
+        return self
+
+    def wait_for_ports(self, wait, ended, *ports):
+        end = time.monotonic() + wait
+        for port in ports:
+            while True:
+                if ended() is not None:
+                    raise AssertionError(f"{ended()} ended:\n{self.log_text()}")
+                try:
+                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                    break
+                except OSError:
+                    if time.monotonic() > end:
+                        raise AssertionError(f"port {port} does not answer after {wait} s:\n{self.log_text()}")
+                    time.sleep(0.02)
+
     def start(self, wait=20):
         self.log = open(self.log_path, "ab")
+        if self.split:
+            return self.start_split(wait)
         self.proc = subprocess.Popen([*self.wrapper, program("gromoxd"), "-c", self.cfg], env=self.env,
                                      stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         atexit.register(self.kill)
@@ -120,11 +157,23 @@ running_identity =
             return f.read()[-8000:]
 
     def kill(self):
+        for p in self.parts.values():
+            if p.poll() is None:
+                p.kill()
+                p.wait()
         if self.proc is not None and self.proc.poll() is None:
             self.proc.send_signal(signal.SIGKILL)
             self.proc.wait()
 
     def stop(self, wait=30):
+        for name in reversed(self.parts):
+            self.parts[name].terminate()
+            code = self.parts[name].wait(wait)
+            if code != 0:
+                raise AssertionError(f"{name} ended with {code}:\n{self.log_text()}")
+        if self.parts:
+            self.parts = {}
+            self.log.close()
         if self.proc is None:
             return
         self.proc.send_signal(signal.SIGTERM)
