@@ -135,7 +135,7 @@ def test_what_the_cleaner_runs():
             f.flush()
             r = subprocess.run([program, "-n", "-c", f.name], stdout=subprocess.PIPE, text=True)
             assert r.returncode == 0 and r.stdout.split() == [
-                makefile("sbindir") + "/gromox-mbop", "--config", f.name, "-c", "foreach.mb.here", "(", "purge-softdelete", "-r",
+                makefile("sbindir") + "/gromox-mbop", "--config", f.name, "-c", "foreach.store.here", "(", "purge-softdelete", "-r",
                 "-t", span, "/", ")", "(", "purge-datafiles", ")"], r
         f.truncate(0)
         f.seek(0)

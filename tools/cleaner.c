@@ -43,7 +43,7 @@ static int run(const char *mbop, const char *config, uint64_t age, bool dry_run)
 		args[n++] = "--config";
 		args[n++] = config;
 	}
-	static const char *const before[] = {"-c", "foreach.mb.here", "(", "purge-softdelete", "-r", "-t"};
+	static const char *const before[] = {"-c", "foreach.store.here", "(", "purge-softdelete", "-r", "-t"};
 	static const char *const after[] = {"/", ")", "(", "purge-datafiles", ")"};
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); ++i)
 		args[n++] = before[i];

@@ -66,7 +66,7 @@ enum {
 	GX_MBF_SUSP = 0x100,
 	GX_MBF_DELETED = 0x200,
 	GX_MBF_MB = 0x400,
-	GX_MBF_HERE = 0x800,
+	GX_MBF_HERE = 0x800, GX_MBF_STORE = 0x1000,
 };
 /* One mailbox, or those that the filters select, and what is done with each. */
 struct gx_mbop_step {

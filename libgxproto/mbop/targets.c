@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which mailboxes: one by address or directory, or all that filters let through. */
 #include <config.h>
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include "libgxproto/mbop/mbop-int.h"
 
 static const struct {
@@ -20,6 +22,7 @@ static const struct {
 	{"susp", GX_MBF_SUSP, "suspended, or of a suspended domain"},
 	{"deleted", GX_MBF_DELETED, "marked as deleted, or of a deleted domain"},
 	{"mb", GX_MBF_MB, "who have a mailbox"},
+	{"store", GX_MBF_STORE, "who have a mailbox, and domains with a public store"},
 	{"here", GX_MBF_HERE, "whose homeserver is this host"},
 };
 enum { FILTERS = sizeof(table) / sizeof(table[0]) };
@@ -60,7 +63,13 @@ static uint32_t nature(const struct gx_user *u)
 			: kind == KIND_EQUIPMENT ? GX_MBF_EQUIPMENT
 						 : 0;
 	f |= (suspended ? GX_MBF_SUSP : 0) | (deleted ? GX_MBF_DELETED : 0) | (suspended || deleted ? 0 : GX_MBF_ACTIVE);
-	return f | (u->maildir[0] != '\0' ? GX_MBF_MB : 0);
+	return f | (u->maildir[0] != '\0' ? GX_MBF_MB | GX_MBF_STORE : 0);
+}
+
+static uint32_t domain_nature(const struct gx_domain *d)
+{
+	return d->homedir[0] == '\0' ? 0 : GX_MBF_STORE | (d->status == GX_USER_SUSPENDED ? GX_MBF_SUSP :
+		d->status == GX_USER_DELETED ? GX_MBF_DELETED : GX_MBF_ACTIVE);
 }
 
 static int say(struct gx_mbop *m, int err, const char **ret_why, const char *who, const char *what)
@@ -151,27 +160,45 @@ int gx_mbop__target(struct gx_mbop *m, struct gx_mbop_target *t, const char **re
 	return 0;
 }
 
+static bool passes(uint32_t have, uint32_t filters)
+{
+	return (filters & ~(have | GX_MBF_HERE)) == 0;
+}
+
+/* Counts it, if where it lives is no matter or here. */
+static size_t counts(const struct gx_mbop_target *t, uint32_t filters)
+{
+	return (filters & GX_MBF_HERE) == 0 || strcmp(t->host, "local") == 0;
+}
+
+/* Many domains have no public store, and that is no failure. */
+static bool is_made(struct gx_mbop *m, const struct gx_mbop_target *t)
+{
+	const char *file = gx_arena_printf(m->a, "%s/exmdb/gx.sqlite3", t->dir);
+	return strcmp(t->host, "local") != 0 || file == NULL || access(file, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 int gx_mbop__targets(
 	struct gx_mbop *m, uint32_t filters, struct gx_mbop_target **ret_v, size_t *ret_n, const char **ret_why)
 {
 	struct gx_user *u;
-	size_t n, k = 0;
+	struct gx_domain *d = NULL;
+	size_t n, nd = 0, k = 0;
 	int err = gx_dir_list_users(m->o->dir, NULL, m->a, &u, &n);
+	if (err == 0)
+		err = gx_dir_list_domains(m->o->dir, m->a, &d, &nd);
 	if (err != 0)
-		return say(m, err, ret_why, "list of users", gx_strerror(err));
-	struct gx_mbop_target *v = gx_arena_new_array(m->a, struct gx_mbop_target, n);
+		return say(m, err, ret_why, "list of users and domains", gx_strerror(err));
+	struct gx_mbop_target *v = gx_arena_new_array(m->a, struct gx_mbop_target, n + nd);
 	if (v == NULL)
 		return GX_E_NOMEM;
-	for (size_t i = 0; i < n; ++i) {
-		uint32_t have = nature(&u[i]);
-		if ((filters & ~(have | GX_MBF_HERE)) != 0)
-			continue;
-		err = user_target(m, &u[i], &v[k], ret_why);
-		if (err != 0)
-			return err;
-		k += !(filters & GX_MBF_HERE) || strcmp(v[k].host, "local") == 0;
-	}
+	for (size_t i = 0; err == 0 && i < n; ++i)
+		if (passes(nature(&u[i]), filters) && (err = user_target(m, &u[i], &v[k], ret_why)) == 0)
+			k += counts(&v[k], filters);
+	for (size_t i = 0; err == 0 && i < nd; ++i)
+		if (passes(domain_nature(&d[i]), filters) && (err = domain_target(m, &d[i], &v[k], ret_why)) == 0)
+			k += is_made(m, &v[k]) ? counts(&v[k], filters) : 0;
 	*ret_v = v;
 	*ret_n = k;
-	return 0;
+	return err;
 }

@@ -517,6 +517,11 @@ def test_foreach():
         assert names("user.active.mb") == ["user1", "user2", "user4"] and names("susp") == ["user3"] and names("deleted") == []
         assert names("user.here") == ["nobox", "user1", "user2", "user3"] and names("mb.here") == ["box", "user1", "user2", "user3"]
         assert names("user.room") == []
+        stores = lambda: sorted(r["mailbox"] for r in json.loads(s.run("--json", "foreach.store.here", "echo-maildir")))  # noqa: E731
+        everyone = ["box@" + DOMAIN, *s.users[:3]]
+        assert stores() == everyone, stores()
+        tool_public = s.server.tool("gromox-mkpublic", "-c", s.cfg, DOMAIN)
+        assert stores() == ["@" + DOMAIN] + everyone, (tool_public, stores())
         for j in ("1", "3", "0"):
             r = json.loads(s.run("--json", "foreach.mb.here", "-j", j, "(", "ping", ")", "(", "unload", ")", "(", "vacuum", ")"))
             assert len(r) == 12 and {x["result"] for x in r} == {"done"}, r
