@@ -67,6 +67,8 @@ struct gx_delivery_opts {
 };
 #define GX_DELIVERY_OPTS_INIT {.size = sizeof(struct gx_delivery_opts)}
 GX_API int gx_delivery_new(const struct gx_delivery_opts *o, struct gx_delivery **ret_d, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+/** Somebody else was told GX_E_STATE by gx_store_pool_sync() on the same pool: messages that are under way go the whole way again. Any thread. */
+GX_API void gx_delivery_stores_failed(struct gx_delivery *d);
 /** Finishes what is running, syncs the stores, ends the threads. */
 GX_API void gx_delivery_free(struct gx_delivery *d);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <jansson.h>
 #include "tests/gxtest.h"
+#include "libgxstore/store-int.h"
 #include "pipeline-int.h"
 
 enum { USERS = 4 };
@@ -259,6 +260,46 @@ START_TEST(each_mailbox_gets_it_once)
 	start_delivery(false);
 	usleep(20000);
 	ck_assert_uint_eq(inbox_count(1), 1);
+	close_site();
+	remove_site();
+}
+END_TEST
+
+/* As if the machine had failed before it was flushed. */
+static void lose_all(unsigned i)
+{
+	static const struct gx_actor actor = GX_ACTOR_SYSTEM;
+	struct gx_store *s = get_store(i);
+	struct gx_imapview *view;
+	struct gx_txn *t;
+	ck_assert(!gx_ec_failed(gx_imapview_open(s, &actor, GX_FID_INBOX, &view)));
+	ck_assert_int_eq(gx_txn_begin(s, &actor, GX_TXN_WRITE, 5000, &t), 0);
+	for (uint32_t k = 1; k <= gx_imapview_count(view); ++k)
+		ck_assert(!gx_ec_failed(gx_msg_delete(t, GX_FID_INBOX, &gx_imapview_at(view, k)->mid, 1, true)));
+	ck_assert_int_eq(gx_sql__exec(t->q, "DELETE FROM delivered"), 0);
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_LATER), 0);
+	gx_imapview_close(view);
+	gx_store_pool_put(pool, s);
+}
+
+START_TEST(what_was_lost_goes_again)
+{
+	static const char *const rcpts[] = {"u0@example.org", "u1@example.org"};
+	unsigned v[10];
+	make_site(USERS);
+	open_site(false);
+	start_delivery(false);
+	post_with(rcpts, 2, "Subject: 7\r\n\r\nx\r\n");
+	await_count(0, 1);
+	await_count(1, 1);
+	lose_all(0);
+	gx_delivery_stores_failed(delivery);
+	await_count(0, 1);
+	ck_assert_uint_eq(numbers(0, v, 10), 1);
+	ck_assert_uint_eq(v[0], 7);
+	close_site();
+	open_site(false);
+	ck_assert_uint_eq(inbox_count(1), 1); /* who had it has it once */
 	close_site();
 	remove_site();
 }
@@ -635,6 +676,7 @@ static Suite *delivery_suite(void)
 	tcase_add_test(t, who_may_get_mail);
 	tcase_add_test(t, each_mailbox_gets_it_once);
 	tcase_add_test(t, order_and_backlog);
+	tcase_add_test(t, what_was_lost_goes_again);
 	tcase_add_test(t, a_full_mailbox_is_known_at_rcpt);
 	tcase_add_test(t, what_cannot_be_delivered_is_kept);
 	tcase_add_test(t, a_missing_mailbox_is_waited_for);

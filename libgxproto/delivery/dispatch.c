@@ -62,6 +62,7 @@ static int enqueue(struct gx_delivery *d, struct gx_mailjob *job)
 /** Called with the lock held, gives it up meanwhile. */
 static void start_job(struct gx_delivery *d, struct gx_mailjob *job)
 {
+	job->losses = d->losses;
 	pthread_mutex_unlock(&d->mu);
 	int ret = gx_mailjob__resolve(d, job);
 	if (ret == 0)

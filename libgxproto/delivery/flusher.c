@@ -95,19 +95,39 @@ static void start_over(struct gx_delivery *d, struct gx_mailjob *job)
 	pthread_mutex_unlock(&d->mu);
 }
 
-/** The machine of a store failed before it was flushed: all go the whole way again. Stores know what they have already. */
-static void deliver_again(struct gx_delivery *d, struct gx_mailjob *list)
+/**
+ * A machine with stores failed before it had flushed them: what was begun before that goes the whole way again. Stores
+ * know what they have already. @return the others.
+ */
+static struct gx_mailjob *deliver_again(struct gx_delivery *d, struct gx_mailjob *list)
 {
+	struct gx_mailjob *rest = NULL, **tail = &rest;
 	pthread_mutex_lock(&d->mu);
 	while (list != NULL) {
 		struct gx_mailjob *job = list;
 		list = job->next;
+		if (job->losses == d->losses) {
+			*tail = job;
+			tail = &job->next;
+			continue;
+		}
 		job->again = NULL;
 		job->again_n = 0;
 		d->inflight++;
 		gx_delivery__park(d, job);
+		pthread_cond_signal(&d->work);
 	}
-	pthread_cond_signal(&d->work);
+	*tail = NULL;
+	pthread_mutex_unlock(&d->mu);
+	return rest;
+}
+
+void gx_delivery_stores_failed(struct gx_delivery *d)
+{
+	gx_log(d->log, GX_LOG_WARN, "delivery: a machine that has stores was started anew before it had flushed them; "
+		"messages that it may have lost are delivered again");
+	pthread_mutex_lock(&d->mu);
+	d->losses++;
 	pthread_mutex_unlock(&d->mu);
 }
 
@@ -134,14 +154,12 @@ static bool flush(struct gx_delivery *d)
 	d->unsynced_jobs = 0;
 	pthread_mutex_unlock(&d->mu);
 	int ret = gx_store_pool_sync(d->pool);
-	if (ret == 0) {
+	if (ret == GX_E_STATE)
+		gx_delivery_stores_failed(d);
+	list = deliver_again(d, list);
+	if (ret == 0)
 		release(d, list);
-	} else if (ret == GX_E_STATE) {
-		gx_log(d->log, GX_LOG_WARN, "delivery: a machine that has stores was started anew before it had flushed them; "
-			"messages that it may have lost are delivered again");
-		deliver_again(d, list);
-		list = NULL;
-	} else
+	else if (ret != GX_E_STATE)
 		gx_log(d->log, GX_LOG_ERROR, "delivery: stores cannot be flushed: %s; messages stay in the journal, trying again",
 			gx_strerror(ret));
 	pthread_mutex_lock(&d->mu);

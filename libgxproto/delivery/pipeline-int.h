@@ -30,6 +30,7 @@ struct gx_mailjob {
 	struct gx_mail_prepared prep;
 	int64_t retry_at;             /* parked: monotonic ms */
 	unsigned tries;
+	unsigned losses;              /* of the delivery, when it was last begun */
 	const char **again;           /* recipients for whom it is journaled anew */
 	size_t again_n;
 };
@@ -91,6 +92,7 @@ struct gx_delivery {
 	struct gx_mailjobs unsynced;
 	uint64_t unsynced_bytes;
 	size_t unsynced_jobs;
+	unsigned losses;              /* how often a machine with stores failed before it had flushed them */
 	int64_t unsynced_since;
 	uint64_t prepared_bytes;
 	uint64_t delivered;
