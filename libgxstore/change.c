@@ -184,16 +184,14 @@ int gx_change__updated(struct gx_txn *t, struct gx_fstate *f, const struct gx_ms
 		err = view_op(t, renumbered ? GX_VOP_INSERT : GX_VOP_UPDATE, r);
 	if (err == 0)
 		err = gx_order__updated(t, old, r);
-	if (err == 0 && (how != GX_CH_QUIET || resized))
-		err = gx_search__updated(t, old, r);
-	if (how == GX_CH_QUIET && resized) { /* a rendered message: no version of it, but rows show its size */
+	bool tables = how != GX_CH_QUIET || resized;
+	if (tables && how == GX_CH_QUIET) /* a rendered message: no version of it, but rows show its size */
 		(void)gx_txn__new_cn(t);
-		err = err != 0 ? err : gx_tables__note(t, old, r);
-	}
+	if (err == 0 && tables)
+		err = gx_tables__note(t, old, r); /* as it was in search folders, before it leaves them */
+	if (err == 0 && tables)
+		err = gx_search__updated(t, old, r);
 	if (err != 0 || how == GX_CH_QUIET)
-		return err;
-	err = gx_tables__note(t, old, r);
-	if (err != 0)
 		return err;
 	if (r->modseq > f->modseq)
 		f->modseq = r->modseq;

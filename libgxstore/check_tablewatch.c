@@ -123,6 +123,42 @@ START_TEST(search_folder_is_told)
 }
 END_TEST
 
+/* A message that is read leaves the search for unread ones, and the unread rows of its table. */
+START_TEST(unread_of_a_search_is_told)
+{
+	static struct heard h;
+	const struct gx_restr unread = {.type = RES_BITMASK, .u.bitmask = {BMR_EQZ, PidTagMessageFlags, 1}};
+	const uint64_t scope = GX_FID_INBOX;
+	struct gx_table_opts o = opts(0, 0);
+	uint64_t mid = 0;
+	bool done;
+	memset(&h, 0, sizeof(h));
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	ST_OK(gx_folder_create(t, GX_FID_FINDER, "unread", NULL, GX_FOLDER_SEARCH, NULL, &o.fid));
+	for (unsigned i = 0; i < 200; i++)
+		mid = insert_subject(t, GX_FID_INBOX, "x", i);
+	ST_OK(gx_search_set(t, o.fid, RESTART_SEARCH | SHALLOW_SEARCH, &unread, &scope, 1));
+	st_commit(t);
+	ck_assert_int_eq(gx_search_run(w.s, 10000, &done), 0);
+	o.restr = &unread;
+	t = st_begin(w.s, GX_TXN_READ);
+	struct gx_table *tb = contents(t, o);
+	ck_assert_uint_eq(count(tb, t), 200);
+	ck_assert(!tb->seq.listed);
+	ST_OK(gx_table_watch(tb, hear, &h));
+	gx_txn_abort(t);
+	t = st_begin(w.s, GX_TXN_WRITE);
+	ST_OK(gx_msg_set_read(t, mid, GX_RF_DEFAULT, NULL));
+	st_commit(t);
+	ck_assert(h.n == 1 && h.v[0].type == GX_TABLE_EV_DELETED && h.v[0].row_mid == mid);
+	t = st_begin(w.s, GX_TXN_WRITE);
+	ST_OK(gx_msg_set_read(t, mid, GX_RF_CLEAR_READ, NULL));
+	st_commit(t);
+	ck_assert(h.n == 2 && h.v[1].type == GX_TABLE_EV_ADDED && h.v[1].row_mid == mid);
+	gx_table_close(tb);
+}
+END_TEST
+
 static int render(const struct gx_msgobj *m, struct gx_push *msg, struct gx_push *env, struct gx_push *bs, void *ctx)
 {
 	(void)m;
@@ -373,6 +409,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, hierarchy_is_told);
 	tcase_add_test(c, search_folder_is_told);
+	tcase_add_test(c, unread_of_a_search_is_told);
 	tcase_add_test(c, rendering_is_told);
 	tcase_add_test(c, changed_once_until_used);
 	tcase_add_test(c, reset_change_numbers);
