@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How long calls wait while a bulk operation runs: one JSON object for each operation and kind of call.
- * usage: bench_wait [MESSAGES [OPERATION ...]]
+ * How long calls wait while a bulk operation runs: one JSON object for each operation and kind of
+ * call. usage: bench_wait [MESSAGES [OPERATION ...]]
  *
- * p99 and max are what the caller sees, max_cpu is what the longest call computed. In the net figures a call that never
- * went to sleep by itself counts with its CPU time: it waited for nobody, but had no processor. One that slept counts
- * in full, also for the time that it was ready again and had none. Small writes wait for the one writer by design: bulk
- * that is one transaction holds them up for all its time.
+ * p99 and max are what the caller sees, max_cpu is what the longest call computed. In the net
+ * figures a call that never went to sleep by itself counts with its CPU time: it waited for nobody,
+ * but had no processor. One that slept counts in full, also for the time that it was ready again
+ * and had none. Small writes wait for the one writer by design: bulk that is one transaction holds
+ * them up for all its time.
  */
 #include <config.h>
 #include <ftw.h>
@@ -93,8 +94,9 @@ static struct gx_msg_prepared *message(struct gx_arena *a, unsigned *seed)
 	struct gx_msg_prepared *p;
 	struct gx_msgobj *m = gx_msgobj_new(a);
 	char *subject = gx_arena_printf(a, "subject %u of %u", rnd(seed, 100000), rnd(seed, 1000));
-	char *text = gx_arena_printf(a, "Subject: %s\r\n\r\nSee you tomorrow at %u, and bring the papers of %u.\r\n", subject,
-		rnd(seed, 24), rnd(seed, 10000));
+	char *text = gx_arena_printf(a,
+		"Subject: %s\r\n\r\nSee you tomorrow at %u, and bring the papers of %u.\r\n",
+		subject, rnd(seed, 24), rnd(seed, 10000));
 	if (m == NULL || text == NULL)
 		die("memory", "out of it");
 	set(&m->props, a, PidTagSubject, subject);
@@ -154,7 +156,9 @@ static void refill(uint64_t fid, unsigned n)
 	uint64_t *mids = mids_of(GX_FID_INBOX, n, &have);
 	for (uint32_t i = 0; i < have; i += BATCH) {
 		struct gx_txn *t = begin(GX_TXN_WRITE);
-		need(gx_msg_copy(t, GX_FID_INBOX, mids + i, have - i < BATCH ? have - i : BATCH, fid, false, NULL), "copy");
+		need(gx_msg_copy(t, GX_FID_INBOX, mids + i, have - i < BATCH ? have - i : BATCH,
+			     fid, false, NULL),
+			"copy");
 		commit(t);
 	}
 	free(mids);
@@ -165,7 +169,9 @@ static void drain(uint64_t fid)
 	bool partial, more = true;
 	while (more) {
 		struct gx_txn *t = begin(GX_TXN_WRITE);
-		need(gx_folder_empty(t, fid, GX_CONTENT_NORMAL | GX_CONTENT_HARD, BATCH, &partial, &more), "empty");
+		need(gx_folder_empty(
+			     t, fid, GX_CONTENT_NORMAL | GX_CONTENT_HARD, BATCH, &partial, &more),
+			"empty");
 		commit(t);
 	}
 }
@@ -201,7 +207,8 @@ static void view(struct worker *w)
 	gx_imapview_close(v);
 }
 
-static const gx_proptag_t cols[] = {PidTagMid, PidTagSubject, PidTagSenderName, PidTagMessageFlags, PidTagMessageSize};
+static const gx_proptag_t cols[] = {
+	PidTagMid, PidTagSubject, PidTagSenderName, PidTagMessageFlags, PidTagMessageSize};
 
 static void read_rows(struct worker *w, struct gx_txn *t, struct gx_table *tb)
 {
@@ -209,7 +216,8 @@ static void read_rows(struct worker *w, struct gx_txn *t, struct gx_table *tb)
 	uint32_t n;
 	size_t got;
 	need(gx_table_count(tb, t, &n), "count");
-	need(gx_table_query(tb, t, n == 0 ? 0 : rnd(&w->seed, n), 50, cols, 5, w->a, &v, &got), "query");
+	need(gx_table_query(tb, t, n == 0 ? 0 : rnd(&w->seed, n), 50, cols, 5, w->a, &v, &got),
+		"query");
 }
 
 /* A table of the folder where bulk happens, that stays open. */
@@ -240,8 +248,8 @@ static void small_table(struct worker *w)
 /* Sorted as nobody has asked for lately: there is no order, or it is half made. */
 static void new_order(struct worker *w)
 {
-	static const gx_proptag_t by[] = {PidTagMessageSize, PidTagSubject, PidTagSenderName, PidTagImportance,
-		PidTagMessageFlags, PidTagLastModificationTime};
+	static const gx_proptag_t by[] = {PidTagMessageSize, PidTagSubject, PidTagSenderName,
+		PidTagImportance, PidTagMessageFlags, PidTagLastModificationTime};
 	unsigned i = w->seed % 6, k = (i + 1 + w->seed / 6 % 5) % 6;
 	const struct gx_sort cols2[] = {{by[i], GX_SORT_ASCEND}, {by[k], GX_SORT_DESCEND}};
 	const struct gx_sortset s = {cols2, 2, 0, 0};
@@ -289,10 +297,13 @@ static void counters(struct worker *w)
 
 static void flag(struct worker *w)
 {
-	struct gx_flag_change c = {.op = w->seed % 2 ? GX_FLAGS_ADD : GX_FLAGS_REMOVE, .flags = GX_MSGF_FLAGGED,
+	struct gx_flag_change c = {.op = w->seed % 2 ? GX_FLAGS_ADD : GX_FLAGS_REMOVE,
+		.flags = GX_MSGF_FLAGGED,
 		.unchanged_since = UINT64_MAX};
 	struct gx_txn *t = begin(GX_TXN_WRITE);
-	need(gx_msg_change_flags(t, GX_FID_INBOX, &w->mids[rnd(&w->seed, w->nmids)], 1, &c, NULL, NULL, NULL), "flag");
+	need(gx_msg_change_flags(
+		     t, GX_FID_INBOX, &w->mids[rnd(&w->seed, w->nmids)], 1, &c, NULL, NULL, NULL),
+		"flag");
 	commit(t);
 }
 
@@ -384,7 +395,8 @@ static void print(const char *during, double ms, struct worker *w)
 	qsort(w->v, w->n, sizeof(*w->v), by_wall);
 	float wall99 = w->v[p99].wall, wall = w->v[w->n - 1].wall, used = w->v[w->n - 1].cpu;
 	qsort(w->v, w->n, sizeof(*w->v), by_net);
-	printf("{\"bench\":\"wait\",\"during\":\"%s\",\"ms\":%.0f,\"call\":\"%s\",\"n\":%zu,\"p99_ms\":%.2f,\"max_ms\":%.1f,"
+	printf("{\"bench\":\"wait\",\"during\":\"%s\",\"ms\":%.0f,\"call\":\"%s\",\"n\":%zu,\"p99_"
+	       "ms\":%.2f,\"max_ms\":%.1f,"
 	       "\"max_cpu_ms\":%.1f,\"net_p99_ms\":%.2f,\"net_max_ms\":%.1f}\n",
 		during, ms, w->name, w->n, wall99, wall, used, w->v[p99].net, w->v[w->n - 1].net);
 }
@@ -398,7 +410,6 @@ static void catch_up(void)
 		if (gx_store_index(store, 300, &done) != 0)
 			die("index", "failed");
 }
-
 
 static void nothing(void)
 {
@@ -435,7 +446,8 @@ static void empty_with(uint32_t how, size_t limit)
 	bool partial, more = true;
 	while (more) {
 		struct gx_txn *t = begin(GX_TXN_WRITE);
-		need(gx_folder_empty(t, target, GX_CONTENT_NORMAL | how, limit, &partial, &more), "empty");
+		need(gx_folder_empty(t, target, GX_CONTENT_NORMAL | how, limit, &partial, &more),
+			"empty");
 		commit(t);
 	}
 }
@@ -459,7 +471,8 @@ static void delete_folder(void)
 {
 	struct gx_txn *t = begin(GX_TXN_WRITE);
 	need(gx_folder_delete(t, spare, true), "delete");
-	need(gx_folder_create(t, GX_FID_IPMSUBTREE, "spare", NULL, GX_FOLDER_GENERIC, NULL, &spare), "folder");
+	need(gx_folder_create(t, GX_FID_IPMSUBTREE, "spare", NULL, GX_FOLDER_GENERIC, NULL, &spare),
+		"folder");
 	commit(t);
 }
 
@@ -478,7 +491,8 @@ static void recount(void)
 
 static void order(void)
 {
-	static const struct gx_sort by[] = {{PidTagMessageSize, GX_SORT_ASCEND}, {PidTagSenderName, GX_SORT_ASCEND}};
+	static const struct gx_sort by[] = {
+		{PidTagMessageSize, GX_SORT_ASCEND}, {PidTagSenderName, GX_SORT_ASCEND}};
 	static const struct gx_sortset s = {by, 2, 0, 0};
 	struct gx_table_opts o = GX_TABLE_OPTS_INIT;
 	struct gx_table *tb;
@@ -594,10 +608,16 @@ static void make_store(void)
 		die(dir, why);
 	gx_arena_free(a);
 	struct gx_txn *t = begin(GX_TXN_WRITE);
-	need(gx_folder_create(t, GX_FID_IPMSUBTREE, "target", NULL, GX_FOLDER_GENERIC, NULL, &target), "folder");
-	need(gx_folder_create(t, GX_FID_IPMSUBTREE, "spare", NULL, GX_FOLDER_GENERIC, NULL, &spare), "folder");
-	need(gx_folder_create(t, GX_FID_IPMSUBTREE, "medium", NULL, GX_FOLDER_GENERIC, NULL, &medium), "folder");
-	need(gx_folder_create(t, GX_FID_IPMSUBTREE, "small", NULL, GX_FOLDER_GENERIC, NULL, &small), "folder");
+	need(gx_folder_create(
+		     t, GX_FID_IPMSUBTREE, "target", NULL, GX_FOLDER_GENERIC, NULL, &target),
+		"folder");
+	need(gx_folder_create(t, GX_FID_IPMSUBTREE, "spare", NULL, GX_FOLDER_GENERIC, NULL, &spare),
+		"folder");
+	need(gx_folder_create(
+		     t, GX_FID_IPMSUBTREE, "medium", NULL, GX_FOLDER_GENERIC, NULL, &medium),
+		"folder");
+	need(gx_folder_create(t, GX_FID_IPMSUBTREE, "small", NULL, GX_FOLDER_GENERIC, NULL, &small),
+		"folder");
 	commit(t);
 	insert(GX_FID_INBOX, messages, BATCH);
 	insert(medium, 5000, BATCH);

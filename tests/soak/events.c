@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which message is in which folder, by events alone. An event that is missing, comes twice or comes too
- * late shows as a message that is there already, or is not there.
+ * Which message is in which folder, by events alone. An event that is missing, comes twice or comes
+ * too late shows as a message that is there already, or is not there.
  */
 #include <config.h>
 #include <inttypes.h>
@@ -51,7 +51,9 @@ void soak_events_put(struct soak_events *e, uint64_t mid, uint64_t fid)
 {
 	struct soak_slot *x = slot(e->v, e->cap, mid);
 	if (x->mid != 0)
-		soak_fail(e->k, "message %" PRIx64 " came to folder %" PRIx64 ", but was in %" PRIx64, mid, fid, x->fid);
+		soak_fail(e->k,
+			"message %" PRIx64 " came to folder %" PRIx64 ", but was in %" PRIx64, mid,
+			fid, x->fid);
 	else if (++e->n * 2 > e->cap)
 		grow(e);
 	*slot(e->v, e->cap, mid) = (struct soak_slot){mid, fid};
@@ -61,8 +63,9 @@ void soak_events_take(struct soak_events *e, uint64_t mid, uint64_t fid)
 {
 	struct soak_slot *x = slot(e->v, e->cap, mid);
 	if (x->mid == 0 || x->fid != fid)
-		soak_fail(e->k, "message %" PRIx64 " went from folder %" PRIx64 ", but was in %" PRIx64, mid, fid,
-			x->mid == 0 ? 0 : x->fid);
+		soak_fail(e->k,
+			"message %" PRIx64 " went from folder %" PRIx64 ", but was in %" PRIx64,
+			mid, fid, x->mid == 0 ? 0 : x->fid);
 	else
 		x->fid = 0;
 }
@@ -110,7 +113,8 @@ size_t soak_events_count(struct soak_events *e, uint64_t fid)
 
 /* ---- At the end ---- */
 
-static size_t compare_kind(struct soak_thread *w, struct soak_store *st, struct gx_txn *t, uint64_t fid, uint32_t flags)
+static size_t compare_kind(struct soak_thread *w, struct soak_store *st, struct gx_txn *t,
+	uint64_t fid, uint32_t flags)
 {
 	static const gx_proptag_t tag = PidTagMid;
 	struct gx_table_opts o = GX_TABLE_OPTS_INIT;
@@ -124,8 +128,10 @@ static size_t compare_kind(struct soak_thread *w, struct soak_store *st, struct 
 	if (soak_done(w, t, gx_table_query(tb, t, 0, 65535, &tag, 1, w->a, &v, &n), "rows"))
 		for (size_t i = 0; i < n; i++)
 			if (!soak_events_has(&st->events, v[i].id, fid))
-				soak_fail(w->k, "%s: nobody was told that message %" PRIx64 " is in folder %" PRIx64, st->dir, v[i].id,
-					fid);
+				soak_fail(w->k,
+					"%s: nobody was told that message %" PRIx64
+					" is in folder %" PRIx64,
+					st->dir, v[i].id, fid);
 	gx_table_close(tb);
 	return n;
 }
@@ -142,13 +148,17 @@ void soak_compare_events(struct soak_thread *w, struct soak_store *st)
 			if (v[i].type == GX_FOLDER_SEARCH)
 				continue;
 			size_t have = compare_kind(w, st, t, v[i].fid, 0) +
-				compare_kind(w, st, t, v[i].fid, GX_TABLE_ASSOCIATED);
+				      compare_kind(w, st, t, v[i].fid, GX_TABLE_ASSOCIATED);
 			size_t told = soak_events_count(&st->events, v[i].fid);
 			if (have != told)
-				soak_fail(w->k, "%s: folder %" PRIx64 " has %zu messages, events tell of %zu", st->dir, v[i].fid,
-					have, told);
+				soak_fail(w->k,
+					"%s: folder %" PRIx64
+					" has %zu messages, events tell of %zu",
+					st->dir, v[i].fid, have, told);
 			if (v[i].total + v[i].fai != have)
-				soak_fail(w->k, "%s: folder %" PRIx64 " has %zu messages, and counts %" PRIu64 " and %" PRIu64,
+				soak_fail(w->k,
+					"%s: folder %" PRIx64
+					" has %zu messages, and counts %" PRIu64 " and %" PRIu64,
 					st->dir, v[i].fid, have, v[i].total, v[i].fai);
 		}
 	gx_txn_abort(t);

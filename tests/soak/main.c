@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * soak: 32 threads on 8 mailboxes, in this process and then by the exmdb protocol, half of the time each.
+ * soak: 32 threads on 8 mailboxes, in this process and then by the exmdb protocol, half of the time
+ * each.
  *
- * GX_SOAK_SECONDS how long (5), GX_SOAK_THREADS how many, GX_SOAK_SEED what happens, GX_SOAK_MODE local or
- * remote for one of them alone, TMPDIR where. Answers in TAP.
+ * GX_SOAK_SECONDS how long (5), GX_SOAK_THREADS how many, GX_SOAK_SEED what happens, GX_SOAK_MODE
+ * local or remote for one of them alone, TMPDIR where. Answers in TAP.
  */
 #include <config.h>
 #include <ftw.h>
@@ -58,13 +59,16 @@ static void share(struct soak *k, struct soak_store *st)
 	int err = gx_txn_begin(st->s, &soak_system, GX_TXN_WRITE, 1000, &t);
 	gx_ec ec = err != 0 ? gx_ec_from_err(err) : GX_EC(ecSuccess);
 	if (!gx_ec_failed(ec) && st->is_public) {
-		ec = gx_folder_create(t, st->root, "Board", "IPF.Note", GX_FOLDER_GENERIC, NULL, &fid);
+		ec = gx_folder_create(
+			t, st->root, "Board", "IPF.Note", GX_FOLDER_GENERIC, NULL, &fid);
 		st->inbox = fid;
 	}
 	if (!gx_ec_failed(ec))
-		ec = gx_folder_set_permission(t, st->inbox, "default", GX_RIGHT_VISIBLE | GX_RIGHT_READ | GX_RIGHT_CREATE, false);
+		ec = gx_folder_set_permission(t, st->inbox, "default",
+			GX_RIGHT_VISIBLE | GX_RIGHT_READ | GX_RIGHT_CREATE, false);
 	if (!gx_ec_failed(ec))
-		ec = gx_folder_set_permission(t, st->root, "staff@example.org", GX_RIGHTS_ALL, false);
+		ec = gx_folder_set_permission(
+			t, st->root, "staff@example.org", GX_RIGHTS_ALL, false);
 	err = gx_ec_failed(ec) ? GX_E_INTERNAL : gx_txn_commit(t, GX_SYNC_LATER);
 	if (err != 0)
 		soak_fail(k, "%s: %s", st->dir, gx_ec_name(ec));
@@ -77,7 +81,8 @@ static void make_store(struct soak *k, unsigned i)
 	struct gx_arena *a = gx_arena_new(0);
 	const char *why = "";
 	st->is_public = i >= STORES - 2;
-	snprintf(st->dir, sizeof(st->dir), "%s/%s%u", k->dir, st->is_public ? "public" : "private", i);
+	snprintf(st->dir, sizeof(st->dir), "%s/%s%u", k->dir, st->is_public ? "public" : "private",
+		i);
 	st->root = st->is_public ? GX_FID_PUB_IPMSUBTREE : GX_FID_IPMSUBTREE;
 	st->inbox = st->is_public ? 0 : GX_FID_INBOX;
 	c.public_store = st->is_public;
@@ -98,7 +103,8 @@ static void make_store(struct soak *k, unsigned i)
 
 static void report(const struct gx_store_finding *f, void *ctx)
 {
-	soak_fail(ctx, "%s: %s %llx: %s", f->check, f->kind, (unsigned long long)f->object, f->text);
+	soak_fail(
+		ctx, "%s: %s %llx: %s", f->check, f->kind, (unsigned long long)f->object, f->text);
 }
 
 /* What a checker says of each store when it is over. */
@@ -129,10 +135,29 @@ static const struct {
 	soak_op fn;
 	unsigned weight;
 } ops[] = {
-	{soak_deliver, 16}, {soak_objects, 6}, {soak_copy, 8}, {soak_delete, 6}, {soak_flags, 8}, {soak_read_marks, 6},
-	{soak_edit, 5}, {soak_folders, 5}, {soak_empty, 1}, {soak_purge, 1}, {soak_settings, 2}, {soak_rights, 2},
-	{soak_searches, 3}, {soak_upkeep, 1}, {soak_imap, 12}, {soak_fetch, 6}, {soak_find, 2}, {soak_counters, 3},
-	{soak_rows, 10}, {soak_watch, 8}, {soak_instance, 12}, {soak_content_sync, 6}, {soak_tree_sync, 3},
+	{soak_deliver, 16},
+	{soak_objects, 6},
+	{soak_copy, 8},
+	{soak_delete, 6},
+	{soak_flags, 8},
+	{soak_read_marks, 6},
+	{soak_edit, 5},
+	{soak_folders, 5},
+	{soak_empty, 1},
+	{soak_purge, 1},
+	{soak_settings, 2},
+	{soak_rights, 2},
+	{soak_searches, 3},
+	{soak_upkeep, 1},
+	{soak_imap, 12},
+	{soak_fetch, 6},
+	{soak_find, 2},
+	{soak_counters, 3},
+	{soak_rows, 10},
+	{soak_watch, 8},
+	{soak_instance, 12},
+	{soak_content_sync, 6},
+	{soak_tree_sync, 3},
 };
 
 static soak_op choose(struct soak_thread *w)
@@ -161,7 +186,8 @@ static void step(struct soak_thread *w)
 	atomic_fetch_add(&w->k->done, 1);
 }
 
-/* Each ends what it has open with nobody about who changes anything: copies and stores must agree then. */
+/* Each ends what it has open with nobody about who changes anything: copies and stores must agree
+ * then. */
 static void *run(void *ctx)
 {
 	struct soak_thread *w = ctx;
@@ -192,7 +218,11 @@ static void *keep_house(void *ctx)
 
 static void begin_thread(struct soak *k, struct soak_thread *w, unsigned i, uint64_t seed)
 {
-	*w = (struct soak_thread){.k = k, .number = i, .seed = seed * 1000 + i, .a = gx_arena_new(0), .ctx = gx_prepare_ctx_new()};
+	*w = (struct soak_thread){.k = k,
+		.number = i,
+		.seed = seed * 1000 + i,
+		.a = gx_arena_new(0),
+		.ctx = gx_prepare_ctx_new()};
 	if (w->a == NULL || w->ctx == NULL || pthread_create(&w->id, NULL, run, w) != 0) {
 		printf("Bail out! no threads\n");
 		exit(EXIT_FAILURE);
@@ -211,7 +241,8 @@ static void local(struct soak *k, uint64_t seed)
 	static struct soak_thread w[64];
 	pthread_t house;
 	for (unsigned i = 0; i < STORES; i++)
-		if (gx_store_subscribe(k->st[i].s, 0, UINT32_MAX, soak_events_hear, &k->st[i].events, &k->st[i].sub) != 0)
+		if (gx_store_subscribe(k->st[i].s, 0, UINT32_MAX, soak_events_hear,
+			    &k->st[i].events, &k->st[i].sub) != 0)
 			soak_fail(k, "no subscription");
 	pthread_barrier_init(&k->end, NULL, k->threads);
 	for (unsigned i = 0; i < k->threads; i++)
@@ -299,14 +330,17 @@ static bool way(unsigned number, bool by_server, unsigned seconds, unsigned thre
 	size_t after = memory();
 	if (after > before + MEMORY_SLACK)
 		soak_fail(&k, "%zu bytes of memory were not returned", after - before);
-	printf("# %" PRIuLEAST64 " operations, %" PRIuLEAST64 " row events, %" PRIuLEAST64 " to read anew, %" PRIuLEAST64
-	       " synchronisations, %" PRIuLEAST64 " comparisons, %zu bytes kept\n",
-		atomic_load(&k.done), atomic_load(&k.mirrored), atomic_load(&k.read_anew), atomic_load(&k.synced),
-		atomic_load(&k.compared), after > before ? after - before : 0);
+	printf("# %" PRIuLEAST64 " operations, %" PRIuLEAST64 " row events, %" PRIuLEAST64
+	       " to read anew, %" PRIuLEAST64 " synchronisations, %" PRIuLEAST64
+	       " comparisons, %zu bytes kept\n",
+		atomic_load(&k.done), atomic_load(&k.mirrored), atomic_load(&k.read_anew),
+		atomic_load(&k.synced), atomic_load(&k.compared),
+		after > before ? after - before : 0);
 	if (nftw(k.dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
 		soak_fail(&k, "%s is left", k.dir);
 	bool good = atomic_load(&k.failures) == 0;
-	printf("%s %u - %s\n", good ? "ok" : "not ok", number, by_server ? "by client and server" : "in one process");
+	printf("%s %u - %s\n", good ? "ok" : "not ok", number,
+		by_server ? "by client and server" : "in one process");
 	fflush(stdout);
 	return good;
 }
@@ -319,10 +353,12 @@ static unsigned number_of(const char *name, unsigned dflt)
 
 int main(void)
 {
-	unsigned seconds = number_of("GX_SOAK_SECONDS", 5), threads = number_of("GX_SOAK_THREADS", THREADS);
+	unsigned seconds = number_of("GX_SOAK_SECONDS", 5),
+		 threads = number_of("GX_SOAK_THREADS", THREADS);
 	uint64_t seed = number_of("GX_SOAK_SEED", (unsigned)time(NULL));
 	const char *mode = getenv("GX_SOAK_MODE");
-	bool here = mode == NULL || strcmp(mode, "local") == 0, there = mode == NULL || strcmp(mode, "remote") == 0, good = true;
+	bool here = mode == NULL || strcmp(mode, "local") == 0,
+	     there = mode == NULL || strcmp(mode, "remote") == 0, good = true;
 	threads = threads < STORES ? STORES : threads > 64 ? 64 : threads;
 	if (here && there)
 		seconds = (seconds + 1) / 2;

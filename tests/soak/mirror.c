@@ -33,7 +33,8 @@ static void reserve(struct soak_mirror *m, size_t n)
 static size_t place(const struct soak_mirror *m, uint64_t fid, uint64_t mid, uint32_t inst)
 {
 	size_t i = 0;
-	while (i < m->n && (m->hierarchy ? m->v[i].fid != fid : m->v[i].mid != mid || m->v[i].inst != inst))
+	while (i < m->n &&
+		(m->hierarchy ? m->v[i].fid != fid : m->v[i].mid != mid || m->v[i].inst != inst))
 		i++;
 	return i;
 }
@@ -58,8 +59,8 @@ static void apply_row(struct soak_mirror *m, const struct gx_table_event *ev)
 	bool there = at < m->n;
 	m->told++;
 	if (there != (ev->type != GX_TABLE_EV_ADDED)) {
-		soak_fail(m->k, "row %" PRIx64 "/%" PRIx64 ": event %u, but it is %s", ev->row_fid, ev->row_mid, ev->type,
-			there ? "there" : "not there");
+		soak_fail(m->k, "row %" PRIx64 "/%" PRIx64 ": event %u, but it is %s", ev->row_fid,
+			ev->row_mid, ev->type, there ? "there" : "not there");
 		m->valid = false;
 		return;
 	}
@@ -70,7 +71,9 @@ static void apply_row(struct soak_mirror *m, const struct gx_table_event *ev)
 	if (ev->after_mid != 0 || ev->after_fid != 0) {
 		to = place(m, ev->after_fid, ev->after_mid, ev->after_inst) + 1;
 		if (to > m->n) {
-			soak_fail(m->k, "row %" PRIx64 "/%" PRIx64 " is to follow %" PRIx64 "/%" PRIx64 ", which is not there",
+			soak_fail(m->k,
+				"row %" PRIx64 "/%" PRIx64 " is to follow %" PRIx64 "/%" PRIx64
+				", which is not there",
 				ev->row_fid, ev->row_mid, ev->after_fid, ev->after_mid);
 			m->valid = false;
 			return;
@@ -102,15 +105,19 @@ static void compare(struct soak_mirror *m, const struct soak_row *v, size_t n, c
 	if (m->n != n)
 		soak_fail(m->k, "%s: %zu rows, by its events %zu", what, n, m->n);
 	for (size_t i = 0; i < n && i < m->n; i++)
-		if (m->v[i].mid != v[i].mid || m->v[i].inst != v[i].inst || (m->hierarchy && m->v[i].fid != v[i].fid)) {
-			soak_fail(m->k, "%s: row %zu of %zu is %" PRIx64 "/%" PRIx64 ", by its events %" PRIx64 "/%" PRIx64, what, i,
-				n, v[i].fid, v[i].mid, m->v[i].fid, m->v[i].mid);
+		if (m->v[i].mid != v[i].mid || m->v[i].inst != v[i].inst ||
+			(m->hierarchy && m->v[i].fid != v[i].fid)) {
+			soak_fail(m->k,
+				"%s: row %zu of %zu is %" PRIx64 "/%" PRIx64
+				", by its events %" PRIx64 "/%" PRIx64,
+				what, i, n, v[i].fid, v[i].mid, m->v[i].fid, m->v[i].mid);
 			return;
 		}
 	atomic_fetch_add(&m->k->compared, 1);
 }
 
-void soak_mirror_compare(struct soak_mirror *m, const struct soak_row *v, size_t n, const char *what)
+void soak_mirror_compare(
+	struct soak_mirror *m, const struct soak_row *v, size_t n, const char *what)
 {
 	pthread_mutex_lock(&m->lock);
 	if (m->valid)

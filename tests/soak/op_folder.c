@@ -15,7 +15,9 @@ static uint64_t any_of(struct soak_thread *w, struct gx_txn *t, size_t *ret_n)
 {
 	struct gx_folder_info *v;
 	*ret_n = 0;
-	if (!soak_done(w, t, gx_folder_list(t, w->st->root, true, w->a, &v, ret_n), "list of folders") || *ret_n == 0)
+	if (!soak_done(w, t, gx_folder_list(t, w->st->root, true, w->a, &v, ret_n),
+		    "list of folders") ||
+		*ret_n == 0)
 		return w->st->root;
 	return v[soak_rnd(w, (uint32_t)*ret_n)].fid;
 }
@@ -24,7 +26,9 @@ static void make(struct soak_thread *w, struct gx_txn *t, uint64_t parent)
 {
 	uint64_t fid;
 	const char *name = gx_arena_printf(w->a, "folder %u", soak_rnd(w, 60));
-	soak_done(w, t, gx_folder_create(t, parent, name, "IPF.Note", GX_FOLDER_GENERIC, NULL, &fid), "create folder");
+	soak_done(w, t,
+		gx_folder_create(t, parent, name, "IPF.Note", GX_FOLDER_GENERIC, NULL, &fid),
+		"create folder");
 }
 
 static void copy_tree(struct soak_thread *w, struct gx_txn *t, uint64_t fid, uint64_t to)
@@ -32,15 +36,20 @@ static void copy_tree(struct soak_thread *w, struct gx_txn *t, uint64_t fid, uin
 	struct gx_folder_info info;
 	uint64_t made;
 	bool partial;
-	if (!soak_done(w, t, gx_folder_get(t, fid, w->a, &info), "folder") || info.total > FOLDER_MAX / 4)
+	if (!soak_done(w, t, gx_folder_get(t, fid, w->a, &info), "folder") ||
+		info.total > FOLDER_MAX / 4)
 		return;
-	soak_done(w, t, gx_folder_copy(t, fid, to, gx_arena_printf(w->a, "copy %u", soak_rnd(w, 20)), &made, &partial), "copy folder");
+	soak_done(w, t,
+		gx_folder_copy(t, fid, to, gx_arena_printf(w->a, "copy %u", soak_rnd(w, 20)), &made,
+			&partial),
+		"copy folder");
 }
 
 static void describe(struct soak_thread *w, struct gx_txn *t, uint64_t fid)
 {
 	struct gx_proplist l = {0};
-	int err = gx_proplist_set_str(&l, w->a, PidTagComment, gx_arena_printf(w->a, "comment %u", soak_rnd(w, 100)));
+	int err = gx_proplist_set_str(
+		&l, w->a, PidTagComment, gx_arena_printf(w->a, "comment %u", soak_rnd(w, 100)));
 	if (err != 0)
 		soak_fail(w->k, "properties: %s", gx_strerror(err));
 	soak_done(w, t, gx_folder_set_props(t, fid, &l), "folder properties");
@@ -61,14 +70,19 @@ void soak_folders(struct soak_thread *w)
 		make(w, t, to);
 		break;
 	case 2:
-		soak_done(w, t, gx_folder_move(t, fid, to, soak_rnd(w, 2) == 0 ? NULL :
-			gx_arena_printf(w->a, "moved %u", soak_rnd(w, 60))), "move folder");
+		soak_done(w, t,
+			gx_folder_move(t, fid, to,
+				soak_rnd(w, 2) == 0
+					? NULL
+					: gx_arena_printf(w->a, "moved %u", soak_rnd(w, 60))),
+			"move folder");
 		break;
 	case 3:
 		copy_tree(w, t, fid, to);
 		break;
 	case 4:
-		soak_done(w, t, gx_folder_delete(t, fid, n > TREE_MAX || soak_rnd(w, 2) == 0), "delete folder");
+		soak_done(w, t, gx_folder_delete(t, fid, n > TREE_MAX || soak_rnd(w, 2) == 0),
+			"delete folder");
 		break;
 	case 5:
 		describe(w, t, fid);
@@ -82,16 +96,20 @@ void soak_folders(struct soak_thread *w)
 
 void soak_empty(struct soak_thread *w)
 {
-	static const uint32_t what[] = {GX_CONTENT_NORMAL, GX_CONTENT_FAI, GX_CONTENT_NORMAL | GX_CONTENT_FAI,
-		GX_CONTENT_NORMAL | GX_CONTENT_FOLDERS, GX_CONTENT_FOLDERS};
+	static const uint32_t what[] = {GX_CONTENT_NORMAL, GX_CONTENT_FAI,
+		GX_CONTENT_NORMAL | GX_CONTENT_FAI, GX_CONTENT_NORMAL | GX_CONTENT_FOLDERS,
+		GX_CONTENT_FOLDERS};
 	bool partial, more;
 	struct gx_txn *t = write_as(w, soak_actor(w));
 	if (t == NULL)
 		return;
 	uint64_t fid = soak_folder(w, t);
 	if (fid != 0)
-		soak_done(w, t, gx_folder_empty(t, fid, what[soak_rnd(w, 5)] | (soak_rnd(w, 2) == 0 ? GX_CONTENT_HARD : 0),
-			soak_rnd(w, 3) == 0 ? 0 : 100, &partial, &more), "empty folder");
+		soak_done(w, t,
+			gx_folder_empty(t, fid,
+				what[soak_rnd(w, 5)] | (soak_rnd(w, 2) == 0 ? GX_CONTENT_HARD : 0),
+				soak_rnd(w, 3) == 0 ? 0 : 100, &partial, &more),
+			"empty folder");
 	soak_commit(w, t);
 }
 
@@ -103,7 +121,9 @@ void soak_purge(struct soak_thread *w)
 		return;
 	uint64_t fid = soak_rnd(w, 3) == 0 ? w->st->root : soak_folder(w, t);
 	if (fid != 0)
-		soak_done(w, t, gx_folder_purge(t, fid, GX_CONTENT_NORMAL | GX_CONTENT_FOLDERS, 0, &gone), "purge");
+		soak_done(w, t,
+			gx_folder_purge(t, fid, GX_CONTENT_NORMAL | GX_CONTENT_FOLDERS, 0, &gone),
+			"purge");
 	soak_commit(w, t);
 }
 
@@ -126,7 +146,8 @@ static void names(struct soak_thread *w, struct gx_txn *t)
 	struct gx_propname n[3], back[3];
 	uint16_t ids[3];
 	for (unsigned i = 0; i < 3; i++)
-		n[i] = (struct gx_propname){.set = {7, 2, 3, {4}}, .by_name = true,
+		n[i] = (struct gx_propname){.set = {7, 2, 3, {4}},
+			.by_name = true,
 			.name = gx_arena_printf(w->a, "name-%u", soak_rnd(w, 200))};
 	if (!soak_done(w, t, gx_store_named_ids(t, true, n, 3, ids), "names") ||
 		!soak_done(w, t, gx_store_named_names(t, ids, 3, w->a, back), "names"))
@@ -140,7 +161,9 @@ static void out_of_office(struct soak_thread *w, struct gx_txn *t)
 {
 	struct gx_oof oof = {.state = soak_rnd(w, 2), .subject = "away", .message = "for a while"};
 	soak_done(w, t, gx_oof_set(t, &oof), "out of office");
-	soak_done(w, t, gx_replied_note(t, gx_arena_printf(w->a, "p%u@example.net", soak_rnd(w, 50))), "reply");
+	soak_done(w, t,
+		gx_replied_note(t, gx_arena_printf(w->a, "p%u@example.net", soak_rnd(w, 50))),
+		"reply");
 }
 
 void soak_settings(struct soak_thread *w)
@@ -164,9 +187,12 @@ void soak_settings(struct soak_thread *w)
 
 void soak_rights(struct soak_thread *w)
 {
-	static const char *const who[] = {"alice@example.org", "bob@example.org", "staff@example.org", "default", ""};
-	static const uint32_t what[] = {0, GX_RIGHT_VISIBLE, GX_RIGHT_VISIBLE | GX_RIGHT_READ, GX_RIGHTS_ALL,
-		GX_RIGHT_VISIBLE | GX_RIGHT_READ | GX_RIGHT_CREATE | GX_RIGHT_EDIT_OWN | GX_RIGHT_DELETE_OWN};
+	static const char *const who[] = {
+		"alice@example.org", "bob@example.org", "staff@example.org", "default", ""};
+	static const uint32_t what[] = {0, GX_RIGHT_VISIBLE, GX_RIGHT_VISIBLE | GX_RIGHT_READ,
+		GX_RIGHTS_ALL,
+		GX_RIGHT_VISIBLE | GX_RIGHT_READ | GX_RIGHT_CREATE | GX_RIGHT_EDIT_OWN |
+			GX_RIGHT_DELETE_OWN};
 	struct gx_member *v;
 	uint32_t rights;
 	size_t n;
@@ -175,7 +201,10 @@ void soak_rights(struct soak_thread *w)
 		return;
 	uint64_t fid = soak_folder(w, t);
 	if (fid != 0) {
-		soak_done(w, t, gx_folder_set_permission(t, fid, who[soak_rnd(w, 5)], what[soak_rnd(w, 5)], soak_rnd(w, 9) == 0), "rights");
+		soak_done(w, t,
+			gx_folder_set_permission(t, fid, who[soak_rnd(w, 5)], what[soak_rnd(w, 5)],
+				soak_rnd(w, 9) == 0),
+			"rights");
 		soak_done(w, t, gx_acl_list(t, fid, w->a, &v, &n), "members");
 		soak_done(w, t, gx_folder_rights(t, fid, &rights), "rights");
 	}
@@ -195,9 +224,12 @@ static uint64_t search_folder(struct soak_thread *w, struct gx_txn *t, const cha
 
 void soak_searches(struct soak_thread *w)
 {
-	static const struct gx_restr unread = {.type = RES_BITMASK, .u.bitmask = {BMR_EQZ, PidTagMessageFlags, 1}},
-		plans = {.type = RES_CONTENT,
-			.u.content = {FL_SUBSTRING, FL_IGNORECASE, PidTagSubject, {PidTagSubject, {.str = "plan"}}}};
+	static const struct gx_restr unread = {.type = RES_BITMASK,
+					     .u.bitmask = {BMR_EQZ, PidTagMessageFlags, 1}},
+				     plans = {.type = RES_CONTENT,
+					     .u.content = {FL_SUBSTRING, FL_IGNORECASE,
+						     PidTagSubject,
+						     {PidTagSubject, {.str = "plan"}}}};
 	struct gx_search_info info;
 	bool done;
 	struct gx_txn *t = write_as(w, &soak_system);
@@ -208,8 +240,12 @@ void soak_searches(struct soak_thread *w)
 	if (fid != 0 && scope != 0) {
 		gx_ec ec = gx_search_get(t, fid, w->a, &info);
 		if (soak_done(w, t, ec, "search") && (info.restr == NULL || soak_rnd(w, 6) == 0))
-			soak_done(w, t, gx_search_set(t, fid, RESTART_SEARCH | RECURSIVE_SEARCH | (soak_rnd(w, 5) == 0 ? STATIC_SEARCH : 0),
-				soak_rnd(w, 2) == 0 ? &unread : &plans, &scope, 1), "search");
+			soak_done(w, t,
+				gx_search_set(t, fid,
+					RESTART_SEARCH | RECURSIVE_SEARCH |
+						(soak_rnd(w, 5) == 0 ? STATIC_SEARCH : 0),
+					soak_rnd(w, 2) == 0 ? &unread : &plans, &scope, 1),
+				"search");
 	}
 	soak_commit(w, t);
 	int err = gx_search_run(w->s, 50, &done);
@@ -223,7 +259,8 @@ void soak_searches(struct soak_thread *w)
 static void found(const struct gx_store_finding *f, void *ctx)
 {
 	if (f->severity > GX_FINDING_WASTE)
-		soak_fail(ctx, "checked while in use: %s: %s %llx: %s", f->check, f->kind, (unsigned long long)f->object, f->text);
+		soak_fail(ctx, "checked while in use: %s: %s %llx: %s", f->check, f->kind,
+			(unsigned long long)f->object, f->text);
 }
 
 static void recount(struct soak_thread *w)

@@ -17,8 +17,9 @@ static void open_one(struct soak_thread *w)
 	struct gx_txn *t = p.fid == 0 ? NULL : soak_begin(w, w->st->s, soak_actor(w), GX_TXN_READ);
 	if (t == NULL)
 		return;
-	gx_ec ec = p.n == 0 || soak_rnd(w, 4) == 0 ? gx_inst_new(t, p.fid, NULL, &w->inst) :
-		gx_inst_open(t, p.fid, p.mid[0], GX_INST_BEST, &w->inst);
+	gx_ec ec = p.n == 0 || soak_rnd(w, 4) == 0
+			   ? gx_inst_new(t, p.fid, NULL, &w->inst)
+			   : gx_inst_open(t, p.fid, p.mid[0], GX_INST_BEST, &w->inst);
 	if (!soak_done(w, t, ec, "open"))
 		w->inst = NULL;
 	w->inst_st = w->st;
@@ -29,8 +30,11 @@ static void change_props(struct soak_thread *w, struct gx_txn *t)
 {
 	struct gx_proplist l = {0};
 	struct gx_problems bad = {0};
-	int err = gx_proplist_set_str(&l, w->a, PidTagSubject, gx_arena_printf(w->a, "edited plan %u", soak_rnd(w, 90)));
-	err = err != 0 ? err : gx_proplist_set_str(&l, w->a, PidTagBody, gx_arena_printf(w->a, "New text %u", soak_rnd(w, 90)));
+	int err = gx_proplist_set_str(
+		&l, w->a, PidTagSubject, gx_arena_printf(w->a, "edited plan %u", soak_rnd(w, 90)));
+	err = err != 0 ? err
+		       : gx_proplist_set_str(&l, w->a, PidTagBody,
+				 gx_arena_printf(w->a, "New text %u", soak_rnd(w, 90)));
 	if (err != 0)
 		soak_fail(w->k, "properties: %s", gx_strerror(err));
 	soak_done(w, t, gx_inst_set_props(w->inst, &l, 0, w->a, &bad), "set");
@@ -40,12 +44,14 @@ static void write_stream(struct soak_thread *w, struct gx_txn *t)
 {
 	struct gx_inst_stream *s;
 	char block[5000];
-	if (!soak_done(w, t, gx_inst_stream_open(t, w->inst, PidTagHtml, GX_STREAM_CREATE, &s), "stream"))
+	if (!soak_done(w, t, gx_inst_stream_open(t, w->inst, PidTagHtml, GX_STREAM_CREATE, &s),
+		    "stream"))
 		return;
 	for (size_t i = 0; i < sizeof(block); i++)
 		block[i] = (char)('a' + soak_rnd(w, 26));
 	for (unsigned i = 0; i < 4; i++)
-		soak_done(w, t, gx_inst_stream_write(t, s, i * sizeof(block), block, sizeof(block)), "stream");
+		soak_done(w, t, gx_inst_stream_write(t, s, i * sizeof(block), block, sizeof(block)),
+			"stream");
 	soak_done(w, t, gx_inst_stream_commit(s), "stream");
 	gx_inst_stream_free(s);
 }
@@ -65,8 +71,11 @@ static void attach(struct soak_thread *w, struct gx_txn *t)
 	}
 	if (!soak_done(w, t, gx_inst_att_new(t, w->inst, &num, &at), "attachment"))
 		return;
-	int err = gx_proplist_set_str(&l, w->a, PidTagAttachLongFilename, gx_arena_printf(w->a, "%u.bin", soak_rnd(w, 9)));
-	err = err != 0 ? err : gx_proplist_set_bin(&l, w->a, PidTagAttachDataBinary, w->k->dir, sizeof(w->k->dir));
+	int err = gx_proplist_set_str(&l, w->a, PidTagAttachLongFilename,
+		gx_arena_printf(w->a, "%u.bin", soak_rnd(w, 9)));
+	err = err != 0 ? err
+		       : gx_proplist_set_bin(
+				 &l, w->a, PidTagAttachDataBinary, w->k->dir, sizeof(w->k->dir));
 	if (err != 0)
 		soak_fail(w->k, "properties: %s", gx_strerror(err));
 	soak_done(w, t, gx_inst_set_props(at, &l, 0, w->a, &bad), "set");
@@ -106,7 +115,8 @@ static void save(struct soak_thread *w)
 	struct gx_txn *t = soak_begin(w, w->inst_st->s, &soak_system, GX_TXN_WRITE);
 	if (t == NULL)
 		return;
-	bool saved = soak_done(w, t, gx_inst_save(t, w->inst, soak_rnd(w, 2) == 0 ? GX_SAVE_FORCE : 0, &r), "save");
+	bool saved = soak_done(w, t,
+		gx_inst_save(t, w->inst, soak_rnd(w, 2) == 0 ? GX_SAVE_FORCE : 0, &r), "save");
 	err = gx_txn_commit(t, GX_SYNC_LATER);
 	if (err != 0)
 		soak_fail(w->k, "commit: %s", gx_strerror(err));

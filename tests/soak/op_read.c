@@ -72,7 +72,8 @@ static void compare_session(struct soak_session *x)
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t uid = gx_imapview_at(x->view, i + 1)->uid;
 		if (uid <= last || (i < x->n && uid != x->uid[i]))
-			soak_fail(x->k, "message %u of %u has UID %u after %u; it had %u", i + 1, n, uid, last, i < x->n ? x->uid[i] : 0);
+			soak_fail(x->k, "message %u of %u has UID %u after %u; it had %u", i + 1, n,
+				uid, last, i < x->n ? x->uid[i] : 0);
 		last = uid;
 	}
 	if (n > x->n && x->exists != n)
@@ -106,7 +107,8 @@ static void open_session(struct soak_thread *w)
 		abort();
 	x->k = w->k;
 	x->st = w->st;
-	if (fid == 0 || !soak_done(w, NULL, gx_imapview_open(w->st->s, soak_actor(w), fid, &x->view), "view")) {
+	if (fid == 0 || !soak_done(w, NULL,
+				gx_imapview_open(w->st->s, soak_actor(w), fid, &x->view), "view")) {
 		free(x);
 		return;
 	}
@@ -143,10 +145,14 @@ void soak_fetch(struct soak_thread *w)
 		struct gx_msg_mime m;
 		struct gx_push out = GX_PUSH_INIT;
 		struct gx_msgobj *obj;
-		if (soak_done(w, t, gx_msg_mime(t, p.mid[i], &m), "mime") && (m.envelope.len == 0 || m.size == 0))
+		if (soak_done(w, t, gx_msg_mime(t, p.mid[i], &m), "mime") &&
+			(m.envelope.len == 0 || m.size == 0))
 			soak_fail(w->k, "message %" PRIx64 " has no envelope", p.mid[i]);
 		if (soak_rnd(w, 2) == 0)
-			soak_done(w, t, gx_msg_original(t, p.mid[i], soak_rnd(w, 200), soak_rnd(w, 2) == 0 ? UINT64_MAX : 100, &out), "bytes");
+			soak_done(w, t,
+				gx_msg_original(t, p.mid[i], soak_rnd(w, 200),
+					soak_rnd(w, 2) == 0 ? UINT64_MAX : 100, &out),
+				"bytes");
 		else
 			soak_done(w, t, gx_msg_read(t, p.mid[i], w->a, &obj), "read");
 		gx_push_release(&out);
@@ -166,21 +172,27 @@ void soak_find(struct soak_thread *w)
 	struct gx_txn *t = p.n == 0 ? NULL : soak_begin(w, w->s, &soak_system, GX_TXN_READ);
 	if (t == NULL)
 		return;
-	if (soak_done(w, t, gx_search_texts(t, soak_rnd(w, 2) == 0 ? p.fid : 0, &text, 1, w->a, &c), "search"))
+	if (soak_done(w, t, gx_search_texts(t, soak_rnd(w, 2) == 0 ? p.fid : 0, &text, 1, w->a, &c),
+		    "search"))
 		for (size_t i = 0; i < p.n; i++) {
 			struct gx_proplist l;
 			struct gx_msg_info info;
 			gx_ec ec = gx_msg_get(t, p.mid[i], &info);
 			if (gx_ec_failed(ec) || (info.flags & GX_MSGF_SOFTDEL))
 				continue;
-			if (info.fid == p.fid && soak_done(w, t, gx_msg_get_props(t, p.mid[i], &tag, 1, w->a, &l), "subject") &&
-				strstr(gx_proplist_str(&l, tag, ""), text) != NULL && !gx_candidates_have(&c, p.mid[i]))
-				soak_fail(w->k, "a search for %s does not find message %" PRIx64, text, p.mid[i]);
+			if (info.fid == p.fid &&
+				soak_done(w, t, gx_msg_get_props(t, p.mid[i], &tag, 1, w->a, &l),
+					"subject") &&
+				strstr(gx_proplist_str(&l, tag, ""), text) != NULL &&
+				!gx_candidates_have(&c, p.mid[i]))
+				soak_fail(w->k, "a search for %s does not find message %" PRIx64,
+					text, p.mid[i]);
 		}
 	gx_txn_abort(t);
 }
 
-static bool count_rows(struct soak_thread *w, struct gx_txn *t, uint64_t fid, uint32_t flags, const struct gx_restr *r, uint32_t *ret_n)
+static bool count_rows(struct soak_thread *w, struct gx_txn *t, uint64_t fid, uint32_t flags,
+	const struct gx_restr *r, uint32_t *ret_n)
 {
 	struct gx_table_opts o = GX_TABLE_OPTS_INIT;
 	struct gx_table *tb;
@@ -197,20 +209,27 @@ static bool count_rows(struct soak_thread *w, struct gx_txn *t, uint64_t fid, ui
 /* In a write transaction nothing else changes between the questions. */
 void soak_counters(struct soak_thread *w)
 {
-	static const struct gx_restr unread = {.type = RES_BITMASK, .u.bitmask = {BMR_EQZ, PidTagMessageFlags, 1}};
+	static const struct gx_restr unread = {
+		.type = RES_BITMASK, .u.bitmask = {BMR_EQZ, PidTagMessageFlags, 1}};
 	struct gx_folder_info i;
 	uint32_t n, un, fai, gone, gone_fai;
 	struct gx_txn *t = soak_begin(w, w->s, &soak_system, GX_TXN_WRITE);
 	if (t == NULL)
 		return;
 	uint64_t fid = soak_folder(w, t);
-	if (fid != 0 && count_rows(w, t, fid, 0, NULL, &n) && count_rows(w, t, fid, 0, &unread, &un) &&
-		count_rows(w, t, fid, GX_TABLE_ASSOCIATED, NULL, &fai) && count_rows(w, t, fid, GX_TABLE_DELETED, NULL, &gone) &&
+	if (fid != 0 && count_rows(w, t, fid, 0, NULL, &n) &&
+		count_rows(w, t, fid, 0, &unread, &un) &&
+		count_rows(w, t, fid, GX_TABLE_ASSOCIATED, NULL, &fai) &&
+		count_rows(w, t, fid, GX_TABLE_DELETED, NULL, &gone) &&
 		count_rows(w, t, fid, GX_TABLE_DELETED | GX_TABLE_ASSOCIATED, NULL, &gone_fai) &&
 		soak_done(w, t, gx_folder_get(t, fid, w->a, &i), "folder")) {
-		if (i.total != n || i.fai != fai || i.deleted_count != gone + gone_fai || (!w->st->is_public && i.unread != un))
-			soak_fail(w->k, "folder %" PRIx64 " counts %" PRIu64 "/%" PRIu64 "/%" PRIu64 "/%" PRIu64 ", its tables %u/%u/%u/%u",
-				fid, i.total, i.unread, i.fai, i.deleted_count, n, un, fai, gone + gone_fai);
+		if (i.total != n || i.fai != fai || i.deleted_count != gone + gone_fai ||
+			(!w->st->is_public && i.unread != un))
+			soak_fail(w->k,
+				"folder %" PRIx64 " counts %" PRIu64 "/%" PRIu64 "/%" PRIu64
+				"/%" PRIu64 ", its tables %u/%u/%u/%u",
+				fid, i.total, i.unread, i.fai, i.deleted_count, n, un, fai,
+				gone + gone_fai);
 		atomic_fetch_add(&w->k->compared, 1);
 	}
 	gx_txn_abort(t);

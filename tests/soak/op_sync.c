@@ -14,7 +14,8 @@ struct item {
 struct soak_client {
 	struct soak_store *st;
 	uint64_t fid;
-	struct gx_globset given, seen, read; /* seen: of normal and associated ones, both are always wanted */
+	struct gx_globset given, seen,
+		read; /* seen: of normal and associated ones, both are always wanted */
 	bool ordered;
 	struct item *v;
 	size_t n, cap;
@@ -41,7 +42,8 @@ static struct item *find(struct soak_client *c, uint64_t mid)
 	return NULL;
 }
 
-static void each(struct soak_thread *w, const struct gx_globset *set, void (*fn)(struct soak_thread *w, uint64_t mid))
+static void each(struct soak_thread *w, const struct gx_globset *set,
+	void (*fn)(struct soak_thread *w, uint64_t mid))
 {
 	struct gx_globset_iter it;
 	struct gx_idrange r;
@@ -55,7 +57,8 @@ static struct item *known(struct soak_thread *w, uint64_t mid, const char *what)
 {
 	struct item *i = find(w->client, mid);
 	if (i == NULL)
-		soak_fail(w->k, "a client is told that message %" PRIx64 " is %s; it never had it", mid, what);
+		soak_fail(w->k, "a client is told that message %" PRIx64 " is %s; it never had it",
+			mid, what);
 	return i;
 }
 
@@ -96,12 +99,14 @@ static void fetch(struct soak_thread *w, struct gx_txn *t, struct item *i)
 	i->fetched = true;
 }
 
-static void take(struct soak_thread *w, struct gx_txn *t, const struct gx_ics_change *ch, bool at_once)
+static void take(
+	struct soak_thread *w, struct gx_txn *t, const struct gx_ics_change *ch, bool at_once)
 {
 	struct soak_client *c = w->client;
 	struct item *i = find(c, ch->mid);
 	if (ch->updated != gx_globset_contains(&c->given, ch->mid))
-		soak_fail(w->k, "message %" PRIx64 " is told as %s", ch->mid, ch->updated ? "updated" : "new");
+		soak_fail(w->k, "message %" PRIx64 " is told as %s", ch->mid,
+			ch->updated ? "updated" : "new");
 	if (i == NULL) {
 		if (c->n == c->cap) {
 			c->cap = c->cap * 2 + 64;
@@ -116,7 +121,9 @@ static void take(struct soak_thread *w, struct gx_txn *t, const struct gx_ics_ch
 		return;
 	fetch(w, t, i);
 	if (!i->fetched || i->cn != ch->cn)
-		soak_fail(w->k, "message %" PRIx64 " is told with change %" PRIx64 ", and has %" PRIx64, ch->mid, ch->cn, i->cn);
+		soak_fail(w->k,
+			"message %" PRIx64 " is told with change %" PRIx64 ", and has %" PRIx64,
+			ch->mid, ch->cn, i->cn);
 }
 
 static void fetch_rest(struct soak_thread *w)
@@ -150,11 +157,13 @@ static void settle(struct soak_thread *w, struct gx_ics_content *x)
 	if (err != 0)
 		soak_fail(w->k, "sets: %s", gx_strerror(err));
 	if (c->given.count != c->n)
-		soak_fail(w->k, "a client has %zu messages, and was given %" PRIu64, c->n, c->given.count);
+		soak_fail(w->k, "a client has %zu messages, and was given %" PRIu64, c->n,
+			c->given.count);
 	atomic_fetch_add(&w->k->synced, 1);
 }
 
-/* @at_once: messages are read in the transaction of the list; else later, when others have changed them again. */
+/* @at_once: messages are read in the transaction of the list; else later, when others have changed
+ * them again. */
 static void synchronise(struct soak_thread *w, struct gx_txn *t, bool at_once)
 {
 	struct soak_client *c = w->client;
@@ -199,7 +208,9 @@ void soak_content_sync(struct soak_thread *w)
 {
 	if (w->client == NULL)
 		begin_client(w);
-	struct gx_txn *t = w->client == NULL ? NULL : soak_begin(w, w->client->st->s, &soak_system, GX_TXN_READ);
+	struct gx_txn *t = w->client == NULL
+				   ? NULL
+				   : soak_begin(w, w->client->st->s, &soak_system, GX_TXN_READ);
 	if (t == NULL)
 		return;
 	synchronise(w, t, soak_rnd(w, 2) == 0);
@@ -226,14 +237,19 @@ static void compare_rows(struct soak_thread *w, struct gx_txn *t, uint32_t flags
 		struct gx_msg_info info = {0};
 		const struct item *it = find(c, v[i].id);
 		soak_done(w, t, gx_msg_get(t, v[i].id, &info), "message");
-		if (it == NULL || it->cn != info.cn || (!it->fai && it->read != ((v[i].v[0].v.i32 & 1) != 0)))
-			soak_fail(w->k, "folder %" PRIx64 ", message %" PRIx64 ": change %" PRIx64 " flags %x; the client has %" PRIx64 " %d",
-				c->fid, v[i].id, info.cn, (unsigned)v[i].v[0].v.i32, it == NULL ? 0 : it->cn, it != NULL && it->read);
+		if (it == NULL || it->cn != info.cn ||
+			(!it->fai && it->read != ((v[i].v[0].v.i32 & 1) != 0)))
+			soak_fail(w->k,
+				"folder %" PRIx64 ", message %" PRIx64 ": change %" PRIx64
+				" flags %x; the client has %" PRIx64 " %d",
+				c->fid, v[i].id, info.cn, (unsigned)v[i].v[0].v.i32,
+				it == NULL ? 0 : it->cn, it != NULL && it->read);
 	}
 	for (size_t i = 0; i < c->n; i++)
 		mine += c->v[i].fai == ((flags & GX_TABLE_ASSOCIATED) != 0);
 	if (mine != n)
-		soak_fail(w->k, "folder %" PRIx64 " has %zu messages, the client %zu", c->fid, n, mine);
+		soak_fail(w->k, "folder %" PRIx64 " has %zu messages, the client %zu", c->fid, n,
+			mine);
 	gx_table_close(tb);
 	atomic_fetch_add(&w->k->compared, 1);
 }
@@ -245,7 +261,9 @@ static void compare_client(struct soak_thread *w)
 		if (t != NULL)
 			synchronise(w, t, true);
 	}
-	struct gx_txn *t = w->client == NULL ? NULL : soak_begin(w, w->client->st->s, &soak_system, GX_TXN_READ);
+	struct gx_txn *t = w->client == NULL
+				   ? NULL
+				   : soak_begin(w, w->client->st->s, &soak_system, GX_TXN_READ);
 	if (t == NULL)
 		return;
 	compare_rows(w, t, 0);
@@ -288,7 +306,8 @@ static void drop_folder(struct soak_thread *w, uint64_t fid)
 {
 	struct folder *f = folder_of(w->tree, fid);
 	if (f == NULL)
-		soak_fail(w->k, "a client is told that folder %" PRIx64 " is gone; it never had it", fid);
+		soak_fail(w->k, "a client is told that folder %" PRIx64 " is gone; it never had it",
+			fid);
 	else
 		*f = w->tree->v[--w->tree->n];
 }
@@ -325,7 +344,8 @@ static void synchronise_tree(struct soak_thread *w, struct gx_txn *t)
 	struct gx_ics_hierarchy *h;
 	struct gx_proplist l;
 	bool more = true;
-	if (!soak_done(w, t, gx_ics_hierarchy_open(t, x->st->root, &x->given, &x->seen, &h), "synchronisation"))
+	if (!soak_done(w, t, gx_ics_hierarchy_open(t, x->st->root, &x->given, &x->seen, &h),
+		    "synchronisation"))
 		return;
 	each(w, gx_ics_hierarchy_set(h, GX_ICS_DELETED), drop_folder);
 	while (soak_done(w, t, gx_ics_hierarchy_next(h, t, w->a, &l, &more), "folder") && more)
@@ -337,7 +357,8 @@ static void synchronise_tree(struct soak_thread *w, struct gx_txn *t)
 	if (err != 0)
 		soak_fail(w->k, "sets: %s", gx_strerror(err));
 	if (x->given.count != x->n)
-		soak_fail(w->k, "a client has %zu folders, and was given %" PRIu64, x->n, x->given.count);
+		soak_fail(w->k, "a client has %zu folders, and was given %" PRIu64, x->n,
+			x->given.count);
 	gx_ics_hierarchy_free(h);
 	atomic_fetch_add(&w->k->synced, 1);
 }
@@ -354,7 +375,8 @@ static void compare_tree(struct soak_thread *w, struct gx_txn *t)
 	for (size_t i = 0; i < n; i++) {
 		const struct folder *f = folder_of(x, v[i].fid);
 		if (f == NULL || strncmp(f->name, v[i].name, sizeof(f->name) - 1) != 0)
-			soak_fail(w->k, "folder %" PRIx64 " is %s; the client has %s", v[i].fid, v[i].name, f == NULL ? "nothing" : f->name);
+			soak_fail(w->k, "folder %" PRIx64 " is %s; the client has %s", v[i].fid,
+				v[i].name, f == NULL ? "nothing" : f->name);
 	}
 	atomic_fetch_add(&w->k->compared, 1);
 }

@@ -5,23 +5,34 @@
 #include "tests/soak/soak.h"
 
 static const struct gx_sort by_time[] = {{PidTagMessageDeliveryTime, GX_SORT_DESCEND}},
-	by_subject[] = {{PidTagNormalizedSubject, GX_SORT_ASCEND}, {PidTagMessageDeliveryTime, GX_SORT_DESCEND}},
-	by_sender[] = {{PidTagSenderName, GX_SORT_ASCEND}, {PidTagMessageDeliveryTime, GX_SORT_DESCEND}},
-	by_size[] = {{PidTagMessageSize, GX_SORT_DESCEND}, {PidTagSubject, GX_SORT_ASCEND}},
-	by_newest[] = {{PidTagSenderName, GX_SORT_ASCEND}, {PidTagMessageDeliveryTime, GX_SORT_MAX_CATEGORY}};
-static const struct gx_sortset sorts[] = {{by_time, 1, 0, 0}, {by_subject, 2, 0, 0}, {by_sender, 2, 0, 0}, {by_size, 2, 0, 0},
-	{by_subject, 2, 1, 1}, {by_sender, 2, 1, 0}, {by_newest, 2, 1, 1}};
+			    by_subject[] = {{PidTagNormalizedSubject, GX_SORT_ASCEND},
+				    {PidTagMessageDeliveryTime, GX_SORT_DESCEND}},
+			    by_sender[] = {{PidTagSenderName, GX_SORT_ASCEND},
+				    {PidTagMessageDeliveryTime, GX_SORT_DESCEND}},
+			    by_size[] = {{PidTagMessageSize, GX_SORT_DESCEND},
+				    {PidTagSubject, GX_SORT_ASCEND}},
+			    by_newest[] = {{PidTagSenderName, GX_SORT_ASCEND},
+				    {PidTagMessageDeliveryTime, GX_SORT_MAX_CATEGORY}};
+static const struct gx_sortset sorts[] = {{by_time, 1, 0, 0}, {by_subject, 2, 0, 0},
+	{by_sender, 2, 0, 0}, {by_size, 2, 0, 0}, {by_subject, 2, 1, 1}, {by_sender, 2, 1, 0},
+	{by_newest, 2, 1, 1}};
 #define FLAT 4U
 #define SORTS 7U
 
-static const struct gx_restr unread = {.type = RES_BITMASK, .u.bitmask = {BMR_EQZ, PidTagMessageFlags, 1}},
-	plans = {.type = RES_CONTENT, .u.content = {FL_SUBSTRING, FL_IGNORECASE, PidTagSubject, {PidTagSubject, {.str = "plan"}}}},
-	body = {.type = RES_CONTENT, .u.content = {FL_SUBSTRING, FL_IGNORECASE, PidTagBody, {PidTagBody, {.str = "budget"}}}},
-	first = {.type = RES_COUNT, .u.count = {20, &plans}};
+static const struct gx_restr unread = {.type = RES_BITMASK,
+				     .u.bitmask = {BMR_EQZ, PidTagMessageFlags, 1}},
+			     plans = {.type = RES_CONTENT,
+				     .u.content = {FL_SUBSTRING, FL_IGNORECASE, PidTagSubject,
+					     {PidTagSubject, {.str = "plan"}}}},
+			     body = {.type = RES_CONTENT,
+				     .u.content = {FL_SUBSTRING, FL_IGNORECASE, PidTagBody,
+					     {PidTagBody, {.str = "budget"}}}},
+			     first = {.type = RES_COUNT, .u.count = {20, &plans}};
 static const struct gx_restr *const restrs[] = {NULL, NULL, NULL, &unread, &plans, &body, &first};
 
-static const gx_proptag_t cols[] = {PidTagMid, PidTagSubject, PidTagSenderName, PidTagMessageDeliveryTime, PidTagMessageFlags,
-	PidTagMessageSize, PidTagHasAttachments, PidTagDisplayTo};
+static const gx_proptag_t cols[] = {PidTagMid, PidTagSubject, PidTagSenderName,
+	PidTagMessageDeliveryTime, PidTagMessageFlags, PidTagMessageSize, PidTagHasAttachments,
+	PidTagDisplayTo};
 #define NCOLS (sizeof(cols) / sizeof(cols[0]))
 
 /* ---- Open, read, close ---- */
@@ -33,7 +44,8 @@ static void around(struct soak_thread *w, struct gx_txn *t, struct gx_table *tb,
 	uint8_t type;
 	bool gone;
 	size_t got;
-	gx_ec ec = gx_table_query(tb, t, n == 0 ? 0 : soak_rnd(w, n), soak_rnd(w, 3) == 0 ? -20 : 50, cols, NCOLS, w->a, &v, &got);
+	gx_ec ec = gx_table_query(tb, t, n == 0 ? 0 : soak_rnd(w, n),
+		soak_rnd(w, 3) == 0 ? -20 : 50, cols, NCOLS, w->a, &v, &got);
 	if (!soak_done(w, t, ec, "rows") || got == 0)
 		return;
 	const struct gx_table_row *r = &v[soak_rnd(w, (uint32_t)got)];
@@ -53,13 +65,16 @@ void soak_rows(struct soak_thread *w)
 	struct gx_table_opts o = GX_TABLE_OPTS_INIT;
 	struct gx_table *tb;
 	uint32_t n;
-	struct gx_txn *t = soak_begin(w, w->s, soak_actor(w), soak_rnd(w, 12) == 0 ? GX_TXN_WRITE : GX_TXN_READ);
+	struct gx_txn *t = soak_begin(
+		w, w->s, soak_actor(w), soak_rnd(w, 12) == 0 ? GX_TXN_WRITE : GX_TXN_READ);
 	if (t == NULL)
 		return;
 	o.fid = soak_folder(w, t);
 	o.sort = &sorts[soak_rnd(w, SORTS)];
 	o.restr = restrs[soak_rnd(w, 7)];
-	o.flags = soak_rnd(w, 8) == 0 ? GX_TABLE_ASSOCIATED : soak_rnd(w, 8) == 0 ? GX_TABLE_DELETED : 0;
+	o.flags = soak_rnd(w, 8) == 0   ? GX_TABLE_ASSOCIATED
+		  : soak_rnd(w, 8) == 0 ? GX_TABLE_DELETED
+					: 0;
 	if (soak_rnd(w, 20) == 0) {
 		o.flags = GX_TABLE_CONVERSATIONS;
 		o.sort = NULL;
@@ -96,7 +111,8 @@ static uint64_t followed_folder(struct soak_thread *w, struct gx_txn *t)
 {
 	uint64_t fid;
 	if (soak_rnd(w, 5) == 0 &&
-		!gx_ec_failed(gx_folder_by_name(t, w->st->is_public ? w->st->root : GX_FID_FINDER, "found 1", &fid)))
+		!gx_ec_failed(gx_folder_by_name(
+			t, w->st->is_public ? w->st->root : GX_FID_FINDER, "found 1", &fid)))
 		return fid;
 	return soak_folder(w, t);
 }
@@ -104,7 +120,8 @@ static uint64_t followed_folder(struct soak_thread *w, struct gx_txn *t)
 static gx_ec open_table(struct soak_thread *w, struct gx_txn *t, struct soak_table *x)
 {
 	struct gx_table_opts o = GX_TABLE_OPTS_INIT;
-	unsigned sort = soak_rnd(w, 6) == 0 ? soak_rnd(w, SORTS) : soak_rnd(w, FLAT), restr = soak_rnd(w, 7);
+	unsigned sort = soak_rnd(w, 6) == 0 ? soak_rnd(w, SORTS) : soak_rnd(w, FLAT),
+		 restr = soak_rnd(w, 7);
 	x->m.hierarchy = soak_rnd(w, 4) == 0;
 	if (x->m.hierarchy) {
 		o.fid = w->st->root;
@@ -115,9 +132,12 @@ static gx_ec open_table(struct soak_thread *w, struct gx_txn *t, struct soak_tab
 		o.restr = restrs[restr];
 		o.flags = soak_rnd(w, 8) == 0 ? GX_TABLE_ASSOCIATED : 0;
 	}
-	snprintf(x->what, sizeof(x->what), "table %s of folder %llx, sort %u, restriction %u, flags %x",
-		x->m.hierarchy ? "of folders" : "of messages", (unsigned long long)o.fid, sort, restr, (unsigned)o.flags);
-	return x->m.hierarchy ? gx_table_open_hierarchy(t, &o, &x->tb) : gx_table_open_contents(t, &o, &x->tb);
+	snprintf(x->what, sizeof(x->what),
+		"table %s of folder %llx, sort %u, restriction %u, flags %x",
+		x->m.hierarchy ? "of folders" : "of messages", (unsigned long long)o.fid, sort,
+		restr, (unsigned)o.flags);
+	return x->m.hierarchy ? gx_table_open_hierarchy(t, &o, &x->tb)
+			      : gx_table_open_contents(t, &o, &x->tb);
 }
 
 /* In the writer's place: nothing happens while rows and events are compared. */
@@ -134,7 +154,8 @@ static void compare_table(struct soak_thread *w, struct gx_txn *t, struct soak_t
 	if (rows == NULL)
 		abort();
 	for (size_t i = 0; i < n; i++)
-		rows[i] = x->m.hierarchy ? (struct soak_row){v[i].id, 0, 0} : (struct soak_row){0, v[i].id, v[i].inst};
+		rows[i] = x->m.hierarchy ? (struct soak_row){v[i].id, 0, 0}
+					 : (struct soak_row){0, v[i].id, v[i].inst};
 	soak_mirror_compare(&x->m, rows, n, x->what);
 }
 
@@ -157,7 +178,8 @@ static void begin_table(struct soak_thread *w, struct gx_txn *t)
 void soak_watch(struct soak_thread *w)
 {
 	struct soak_table *x = w->table;
-	struct gx_txn *t = soak_begin(w, x == NULL ? w->st->s : x->st->s, &soak_system, GX_TXN_WRITE);
+	struct gx_txn *t =
+		soak_begin(w, x == NULL ? w->st->s : x->st->s, &soak_system, GX_TXN_WRITE);
 	if (t == NULL)
 		return;
 	if (x == NULL)

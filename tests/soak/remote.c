@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The same by the exmdb protocol: a server and several clients in one process. Events arrive some time after
- * what they tell of; so now and then everybody pauses until all have arrived, and copies are compared.
+ * The same by the exmdb protocol: a server and several clients in one process. Events arrive some
+ * time after what they tell of; so now and then everybody pauses until all have arrived, and copies
+ * are compared.
  */
 #include <config.h>
 #include <inttypes.h>
@@ -27,16 +28,24 @@ static void table_event(struct soak_rstore *r, const struct gx_x_notification *n
 		uint8_t event, type;
 		bool hierarchy;
 	} kinds[] = {
-		{GX_X_EV_HIERTBL_CHANGED, GX_TABLE_EV_CHANGED, true}, {GX_X_EV_CTTBL_CHANGED, GX_TABLE_EV_CHANGED, false},
-		{GX_X_EV_HIERTBL_ROW_ADDED, GX_TABLE_EV_ADDED, true}, {GX_X_EV_CTTBL_ROW_ADDED, GX_TABLE_EV_ADDED, false},
-		{GX_X_EV_HIERTBL_ROW_DELETED, GX_TABLE_EV_DELETED, true}, {GX_X_EV_CTTBL_ROW_DELETED, GX_TABLE_EV_DELETED, false},
+		{GX_X_EV_HIERTBL_CHANGED, GX_TABLE_EV_CHANGED, true},
+		{GX_X_EV_CTTBL_CHANGED, GX_TABLE_EV_CHANGED, false},
+		{GX_X_EV_HIERTBL_ROW_ADDED, GX_TABLE_EV_ADDED, true},
+		{GX_X_EV_CTTBL_ROW_ADDED, GX_TABLE_EV_ADDED, false},
+		{GX_X_EV_HIERTBL_ROW_DELETED, GX_TABLE_EV_DELETED, true},
+		{GX_X_EV_CTTBL_ROW_DELETED, GX_TABLE_EV_DELETED, false},
 		{GX_X_EV_HIERTBL_ROW_MODIFIED, GX_TABLE_EV_MODIFIED, true},
 		{GX_X_EV_CTTBL_ROW_MODIFIED, GX_TABLE_EV_MODIFIED, false},
 	};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		struct gx_table_event ev = {.type = kinds[i].type, .hierarchy = kinds[i].hierarchy, .row_fid = n->row_folder_id,
-			.row_mid = n->row_message_id, .row_inst = (uint32_t)n->row_instance, .after_fid = n->after_folder_id,
-			.after_mid = n->after_row_id, .after_inst = (uint32_t)n->after_instance};
+		struct gx_table_event ev = {.type = kinds[i].type,
+			.hierarchy = kinds[i].hierarchy,
+			.row_fid = n->row_folder_id,
+			.row_mid = n->row_message_id,
+			.row_inst = (uint32_t)n->row_instance,
+			.after_fid = n->after_folder_id,
+			.after_mid = n->after_row_id,
+			.after_inst = (uint32_t)n->after_instance};
 		for (uint32_t k = 0; kinds[i].event == n->event && k < n->ids_count; k++)
 			for (unsigned t = 0; t < SOAK_TABLES; t++)
 				if (r->table[t].id == n->ids[k])
@@ -49,16 +58,21 @@ static void message_event(struct soak_rstore *r, const struct gx_x_notification 
 	static const struct {
 		uint8_t event;
 		uint32_t type;
-	} kinds[] = {{GX_X_EV_MESSAGE_CREATED, GX_EV_MSG_CREATED}, {GX_X_EV_MESSAGE_COPIED, GX_EV_MSG_COPIED},
-		{GX_X_EV_MESSAGE_MOVED, GX_EV_MSG_MOVED}, {GX_X_EV_MESSAGE_DELETED, GX_EV_MSG_DELETED}};
+	} kinds[] = {{GX_X_EV_MESSAGE_CREATED, GX_EV_MSG_CREATED},
+		{GX_X_EV_MESSAGE_COPIED, GX_EV_MSG_COPIED},
+		{GX_X_EV_MESSAGE_MOVED, GX_EV_MSG_MOVED},
+		{GX_X_EV_MESSAGE_DELETED, GX_EV_MSG_DELETED}};
 	if (n->event == GX_X_EV_NEW_MAIL && n->message_id >= SOAK_FENCE) {
 		atomic_store(&r->fence, n->message_id);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (kinds[i].event == n->event) {
-			struct gx_event ev = {.type = kinds[i].type, .fid = n->folder_id, .mid = n->message_id,
-				.old_fid = n->old_folder_id, .old_mid = n->old_message_id};
+			struct gx_event ev = {.type = kinds[i].type,
+				.fid = n->folder_id,
+				.mid = n->message_id,
+				.old_fid = n->old_folder_id,
+				.old_mid = n->old_message_id};
 			soak_events_hear(&ev, &r->st->events);
 		}
 }
@@ -86,9 +100,10 @@ static void *listen(void *ctx)
 /* ---- What a client follows ---- */
 
 static const struct gx_sort by_time[] = {{PidTagMessageDeliveryTime, GX_SORT_DESCEND}},
-	by_subject[] = {{PidTagNormalizedSubject, GX_SORT_ASCEND}};
+			    by_subject[] = {{PidTagNormalizedSubject, GX_SORT_ASCEND}};
 static const struct gx_sortset sorts[] = {{by_time, 1, 0, 0}, {by_subject, 1, 0, 0}};
-static const struct gx_restr unread = {.type = RES_BITMASK, .u.bitmask = {BMR_EQZ, PidTagMessageFlags, 1}};
+static const struct gx_restr unread = {
+	.type = RES_BITMASK, .u.bitmask = {BMR_EQZ, PidTagMessageFlags, 1}};
 
 static bool fine(struct soak_remote *r, gx_ec ec, const char *what, const char *why)
 {
@@ -101,24 +116,31 @@ static void open_tables(struct soak_rclient *c, struct soak_rstore *s, struct gx
 {
 	const char *why = "";
 	for (unsigned i = 0; i < 2; i++) {
-		struct gx_x_load_content_table_req q = {.folder_id = gx_eid_make(1, s->st->inbox), .sorts = &sorts[i],
+		struct gx_x_load_content_table_req q = {.folder_id = gx_eid_make(1, s->st->inbox),
+			.sorts = &sorts[i],
 			.restriction = i == 1 ? &unread : NULL};
 		struct gx_x_load_content_table_ans ans;
-		if (fine(c->r, gx_exmdb_load_content_table(c->x, s->st->dir, &q, a, &ans, &why), "table", why))
+		if (fine(c->r, gx_exmdb_load_content_table(c->x, s->st->dir, &q, a, &ans, &why),
+			    "table", why))
 			s->table[i].id = ans.table_id;
 	}
 	struct gx_x_load_hierarchy_table_req q = {.folder_id = gx_eid_make(1, s->st->root)};
 	struct gx_x_load_hierarchy_table_ans ans;
-	if (fine(c->r, gx_exmdb_load_hierarchy_table(c->x, s->st->dir, &q, a, &ans, &why), "table", why))
+	if (fine(c->r, gx_exmdb_load_hierarchy_table(c->x, s->st->dir, &q, a, &ans, &why), "table",
+		    why))
 		s->table[2].id = ans.table_id;
 	s->table[2].m.hierarchy = true;
 }
 
-static void compare_table(struct soak_rclient *c, struct soak_rstore *s, struct soak_rtable *tb, struct gx_arena *a)
+static void compare_table(
+	struct soak_rclient *c, struct soak_rstore *s, struct soak_rtable *tb, struct gx_arena *a)
 {
 	static const gx_proptag_t mid = PidTagMid, fid = PidTagFolderId;
 	bool tree = tb->m.hierarchy;
-	struct gx_x_query_table_req q = {.table_id = tb->id, .tags = tree ? &fid : &mid, .tags_count = 1, .row_needed = 60000};
+	struct gx_x_query_table_req q = {.table_id = tb->id,
+		.tags = tree ? &fid : &mid,
+		.tags_count = 1,
+		.row_needed = 60000};
 	struct gx_x_query_table_ans ans;
 	const char *why = "";
 	if (!fine(c->r, gx_exmdb_query_table(c->x, s->st->dir, &q, a, &ans, &why), "rows", why))
@@ -129,13 +151,16 @@ static void compare_table(struct soak_rclient *c, struct soak_rstore *s, struct 
 		uint64_t id = pv == NULL ? 0 : gx_eid_counter((uint64_t)pv->v.i64);
 		v[i] = tree ? (struct soak_row){id, 0, 0} : (struct soak_row){0, id, 0};
 	}
-	soak_mirror_compare(&tb->m, v, ans.rows_count, tree ? "a client's table of folders" : "a client's table of messages");
+	soak_mirror_compare(&tb->m, v, ans.rows_count,
+		tree ? "a client's table of folders" : "a client's table of messages");
 }
 
 /* What was told before this is told has arrived when this has. */
-static void await_fence(struct soak_rclient *c, struct soak_rstore *s, uint64_t number, struct gx_arena *a)
+static void await_fence(
+	struct soak_rclient *c, struct soak_rstore *s, uint64_t number, struct gx_arena *a)
 {
-	struct gx_x_transport_new_mail_req q = {gx_eid_make(1, s->st->inbox), gx_eid_make(1, number), 0, "IPM.Note"};
+	struct gx_x_transport_new_mail_req q = {
+		gx_eid_make(1, s->st->inbox), gx_eid_make(1, number), 0, "IPM.Note"};
 	const char *why = "";
 	if (!fine(c->r, gx_exmdb_transport_new_mail(c->x, s->st->dir, &q, a, &why), "event", why))
 		return;
@@ -210,7 +235,8 @@ static void follow(struct soak_rclient *c, struct soak_rstore *s, struct gx_aren
 	for (unsigned t = 0; t < SOAK_TABLES; t++)
 		if (soak_mirror_init(&s->table[t].m, c->r->k) != 0)
 			die("memory", GX_E_NOMEM);
-	fine(c->r, gx_exmdb_subscribe_notification(c->x, s->st->dir, &q, a, &ans, &why), "subscription", why);
+	fine(c->r, gx_exmdb_subscribe_notification(c->x, s->st->dir, &q, a, &ans, &why),
+		"subscription", why);
 	open_tables(c, s, a);
 	for (unsigned t = 0; t < SOAK_TABLES; t++)
 		compare_table(c, s, &s->table[t], a);
@@ -248,7 +274,11 @@ static void run_threads(struct soak_remote *r, uint64_t seed, struct gx_arena *a
 	static struct soak_thread w[64];
 	time_t until = time(NULL) + (time_t)r->k->seconds;
 	for (unsigned i = 0; i < r->k->threads; i++) {
-		w[i] = (struct soak_thread){.k = r->k, .number = i, .seed = seed * 1000 + i, .a = gx_arena_new(0), .remote = r};
+		w[i] = (struct soak_thread){.k = r->k,
+			.number = i,
+			.seed = seed * 1000 + i,
+			.a = gx_arena_new(0),
+			.remote = r};
 		if (w[i].a == NULL || pthread_create(&w[i].id, NULL, soak_rrun, &w[i]) != 0)
 			die("threads", GX_E_NOMEM);
 	}

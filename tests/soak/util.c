@@ -14,7 +14,8 @@ const struct gx_actor *soak_actor(struct soak_thread *w)
 {
 	static const char *const lists[] = {"staff@example.org", NULL};
 	static const struct gx_actor owner = {.user = "owner@example.org", .owner = true},
-		alice = {.user = "alice@example.org", .groups = lists}, bob = {.user = "bob@example.org"};
+				     alice = {.user = "alice@example.org", .groups = lists},
+				     bob = {.user = "bob@example.org"};
 	switch (soak_rnd(w, 8)) {
 	case 0:
 		return &alice;
@@ -28,7 +29,8 @@ const struct gx_actor *soak_actor(struct soak_thread *w)
 	}
 }
 
-struct gx_txn *soak_begin(struct soak_thread *w, struct gx_store *s, const struct gx_actor *who, int mode)
+struct gx_txn *soak_begin(
+	struct soak_thread *w, struct gx_store *s, const struct gx_actor *who, int mode)
 {
 	struct gx_txn *t = NULL;
 	int err = gx_txn_begin(s, who, mode, WAIT_MS, &t);
@@ -51,9 +53,10 @@ void soak_commit(struct soak_thread *w, struct gx_txn *t)
 /* Answers that others can be the reason of. */
 static bool expected(gx_ec ec)
 {
-	static const uint32_t fine[] = {ecNotFound, ecAccessDenied, ecDuplicateName, ecObjectDeleted, ecObjectModified,
-		ecQuotaExceeded, ecFolderCycle, ecNotSupported, ecNotSearchFolder, ecSearchFolder, ecNotInitialized,
-		ecTooComplex, ecNotCollapsed, ecNotExpanded, ecInvalidBookmark};
+	static const uint32_t fine[] = {ecNotFound, ecAccessDenied, ecDuplicateName,
+		ecObjectDeleted, ecObjectModified, ecQuotaExceeded, ecFolderCycle, ecNotSupported,
+		ecNotSearchFolder, ecSearchFolder, ecNotInitialized, ecTooComplex, ecNotCollapsed,
+		ecNotExpanded, ecInvalidBookmark};
 	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
 		if (gx_ec_is(ec, fine[i]))
 			return true;
@@ -65,7 +68,8 @@ bool soak_done(struct soak_thread *w, struct gx_txn *t, gx_ec ec, const char *wh
 	if (!gx_ec_failed(ec))
 		return true;
 	if (!expected(ec))
-		soak_fail(w->k, "%s gave %s: %s", what, gx_ec_name(ec), t == NULL ? "" : gx_txn_why(t));
+		soak_fail(w->k, "%s gave %s: %s", what, gx_ec_name(ec),
+			t == NULL ? "" : gx_txn_why(t));
 	return false;
 }
 
@@ -94,7 +98,8 @@ void soak_pick(struct soak_thread *w, struct soak_pick *p, size_t most)
 		return;
 	p->fid = soak_folder(w, t);
 	gx_txn_abort(t);
-	if (p->fid == 0 || !soak_done(w, NULL, gx_imapview_open(w->s, &soak_system, p->fid, &view), "view"))
+	if (p->fid == 0 ||
+		!soak_done(w, NULL, gx_imapview_open(w->s, &soak_system, p->fid, &view), "view"))
 		return;
 	uint32_t n = gx_imapview_count(view), at = n == 0 ? 1 : 1 + soak_rnd(w, n);
 	most = 1 + soak_rnd(w, (uint32_t)(most > PICK_MAX ? PICK_MAX : most));
