@@ -445,6 +445,52 @@ START_TEST(bodies_in_other_formats)
 }
 END_TEST
 
+static int first_from;
+
+static int note_from(int from, int to, struct gx_bin in, uint32_t cp, struct gx_arena *arena, struct gx_bin *ret_out, void *ctx)
+{
+	(void)to;
+	(void)in;
+	(void)cp;
+	(void)arena;
+	(void)ret_out;
+	(void)ctx;
+	first_from = first_from == 0 ? from : first_from;
+	return GX_E_UNSUP;
+}
+
+/* Of two messages that one source reads, each has its own native body. */
+START_TEST(native_body_of_each)
+{
+	struct gx_arena *scratch = gx_arena_new(0);
+	struct gx_proplist l = {0};
+	struct gx_propval pv;
+	struct gx_msgsrc x;
+	reopen_with(note_from);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t rtf = put_bytes(t, PidTagRtfCompressed, "R:rich"), html = put_bytes(t, PidTagRtfCompressed, "R:both");
+	ck_assert_int_eq(gx_proplist_set_bin(&l, a, PidTagHtml, "<p>both", 7), 0);
+	ST_OK(gx_msg_set_props(t, html, &l));
+	st_commit(t);
+	t = st_begin(s, GX_TXN_READ);
+	gx_msgsrc__init(&x, t, scratch);
+	ck_assert_int_eq(gx_msgsrc__set_mid(&x, rtf), 0);
+	ck_assert_int_eq(gx_msgsrc__shown(&x, PidTagDisplayTo, &pv), 1);
+	first_from = 0;
+	ck_assert_int_eq(gx_msgsrc__shown(&x, PidTagBody, &pv), 0);
+	ck_assert_int_eq(first_from, GX_BODY_RTF);
+	gx_arena_reset(scratch);
+	ck_assert_int_eq(gx_msgsrc__set_mid(&x, html), 0);
+	first_from = 0;
+	ck_assert_int_eq(gx_msgsrc__shown(&x, PidTagSenderName, &pv), 0);
+	ck_assert_int_eq(gx_msgsrc__shown(&x, PidTagBody, &pv), 0);
+	ck_assert_int_eq(first_from, GX_BODY_HTML);
+	gx_msgsrc__release(&x);
+	gx_txn_abort(t);
+	gx_arena_free(scratch);
+}
+END_TEST
+
 /* What could not be read when it was indexed may be readable when it is searched for. */
 START_TEST(indexed_without_a_converter)
 {
@@ -551,6 +597,7 @@ static Suite *suite(void)
 	tcase_add_test(c, without_index_everything_is_a_candidate);
 	tcase_add_test(c, restrictions);
 	tcase_add_test(c, bodies_in_other_formats);
+	tcase_add_test(c, native_body_of_each);
 	tcase_add_test(c, indexed_without_a_converter);
 	tcase_add_test(c, the_native_format_is_the_source);
 	tcase_add_test(c, nothing_is_missed);
