@@ -20,6 +20,7 @@
 
 #define INDEX_VERSION 3
 #define BATCH 64
+#define UNMOVED_MAX 256U /* batches in the log: more are for who asks to move */
 #define ALIAS_BASE (INT64_C(1) << 60)
 #define READER_MS 50
 
@@ -322,6 +323,20 @@ static bool in_the_way(struct gx_fts *f, bool background)
 	return background && atomic_load(&f->waiting) > 0;
 }
 
+/* Moves the index's log into its file, which flushes both: by a connection of its own, so that nobody waits for the disk. */
+static void move_log(struct gx_store *s)
+{
+	struct gx_sql *q = NULL;
+	char path[4096], why[512];
+	struct gx_sql_open o = {.file = path, .dir = s->dir, .log = s->log, .vfs = s->fs->vfs};
+	int err = path_of(s, path, "");
+	if (err == 0)
+		err = gx_sql__open(&o, &q, why, sizeof(why));
+	if (err == 0)
+		sqlite3_wal_checkpoint_v2(q->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	gx_sql__close(q);
+}
+
 static int run(struct gx_store *s, struct gx_fts *f, int budget_ms, bool background, bool *ret_done)
 {
 	struct gx_push text = GX_PUSH_INIT;
@@ -332,13 +347,12 @@ static int run(struct gx_store *s, struct gx_fts *f, int budget_ms, bool backgro
 	if (err != 0)
 		return err;
 	err = open_index(t, f);
-	do
+	do {
 		err = err != 0 ? err : one_batch(s, f, t, &text, &more);
-	while (err == 0 && more && gx_clock_mono_ms(s->clock) < until && !in_the_way(f, background));
+		f->batches++;
+	} while (err == 0 && more && gx_clock_mono_ms(s->clock) < until && !in_the_way(f, background));
 	gx_txn_abort(t);
 	gx_push_release(&text);
-	if (f->q != NULL && !in_the_way(f, background))
-		sqlite3_wal_checkpoint_v2(f->q->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	if (err == 0)
 		*ret_done = !more;
 	return err;
@@ -371,7 +385,12 @@ int gx_fts__catch_up(struct gx_store *s, int budget_ms, bool background, bool *r
 		discard(s, f);
 	if (err != 0 && err != GX_E_TIMEOUT && err != GX_E_BUSY)
 		gx_log(s->log, GX_LOG_WARN, "%s: full-text index: %s", s->dir, f->q != NULL && f->q->err == err ? f->q->why : gx_strerror(err));
+	bool move = f->q != NULL && f->batches > (background ? 0 : UNMOVED_MAX);
+	if (move)
+		f->batches = 0;
 	pthread_mutex_unlock(&f->lock);
+	if (move)
+		move_log(s);
 	return err;
 }
 

@@ -96,7 +96,7 @@ static int keep(struct gx_txn *t)
 	struct gx_txn *w;
 	if (t->mode == GX_TXN_WRITE)
 		return keep_in(t, t);
-	int err = gx_txn__system(t->s, GX_TXN_WRITE, KEEP_MS, &w);
+	int err = gx_txn__brief(t->s, KEEP_MS, &w);
 	if (err != 0)
 		return 0;
 	err = keep_in(w, t);

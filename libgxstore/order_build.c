@@ -298,7 +298,7 @@ static int build_steps(struct gx_store *s, uint64_t fid, uint8_t kind, const str
 	bool more_to_do = true;
 	while (more_to_do) {
 		struct gx_txn *w;
-		int err = gx_txn__system(s, GX_TXN_WRITE, deadline_ms, &w);
+		int err = gx_txn__brief(s, deadline_ms, &w);
 		if (err != 0)
 			return err;
 		err = fid == 0 ? 0 : gx_folder__row(w, fid, &row);

@@ -296,7 +296,7 @@ static int count_apart(struct gx_store *s, uint64_t view, unsigned depth, int de
 	int state = GX_COUNT_GOING, err = 0;
 	while (err == 0 && state == GX_COUNT_GOING) {
 		struct gx_txn *w;
-		err = gx_txn__system(s, GX_TXN_WRITE, deadline_ms, &w);
+		err = gx_txn__brief(s, deadline_ms, &w);
 		if (err != 0)
 			return err;
 		err = one_step(w, view, depth, &state);

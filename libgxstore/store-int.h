@@ -89,6 +89,7 @@ struct gx_fts {
 	uint64_t lost;               /* the store's GX_META_LOST */
 	_Atomic uint64_t cn_done;
 	uint64_t commits;            /* of the store and one, when nothing was missing; 0 unknown */
+	unsigned batches;            /* indexed since the log was moved */
 	struct gx_idlist inner;      /* bodies inside of others that were indexed with them */
 };
 
@@ -208,6 +209,7 @@ void gx_flush__early(struct gx_store *s);
  * first, and so when more numbers are out than a power loss makes up for.
  */
 int gx_flush__healthy(struct gx_store *s) GX_MUST_CHECK;
+bool gx_flush__is_healthy(struct gx_store *s);
 /* Moves the log into the database when it has grown to @frames. */
 void gx_flush__checkpoint(struct gx_store *s, unsigned frames);
 /* Moves it now, SQLITE_CHECKPOINT_*; not after a failed flush. GX_E_BUSY: readers are in the way. */
@@ -303,6 +305,7 @@ struct gx_txn {
 	const struct gx_actor *actor;
 	int mode;
 	bool look;                    /* will be aborted */
+	bool brief;                   /* of a reader: what takes long is left to others */
 	struct gx_conn *c;
 	struct gx_sql *q;
 	struct gx_arena *a;           /* dies with the transaction */
@@ -344,6 +347,11 @@ int gx_txn__version(struct gx_txn *t, uint64_t *ret_v) GX_MUST_CHECK;
 int gx_txn__renew(struct gx_txn *t) GX_MUST_CHECK;
 /* Opens a transaction of the system itself. */
 int gx_txn__system(struct gx_store *s, int mode, int deadline_ms, struct gx_txn **ret_t) GX_MUST_CHECK;
+/*
+ * A write of the system that a reader makes on its way. GX_E_TIMEOUT also when a flush is due first; it does not move the
+ * log and flushes nothing: the next writer does.
+ */
+int gx_txn__brief(struct gx_store *s, int deadline_ms, struct gx_txn **ret_t) GX_MUST_CHECK;
 /* A write transaction that will be aborted: sees what the writer sees, and keeps others from writing. */
 int gx_txn__look(struct gx_store *s, int deadline_ms, struct gx_txn **ret_t) GX_MUST_CHECK;
 

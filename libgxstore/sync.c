@@ -269,11 +269,24 @@ static uint64_t all(struct gx_flush *f)
 	return f->committed;
 }
 
+static bool due(const struct gx_flush *f)
+{
+	return f->suspect || f->unflushed > GX_UNFLUSHED_MAX;
+}
+
+bool gx_flush__is_healthy(struct gx_store *s)
+{
+	pthread_mutex_lock(&s->flush.lock);
+	bool healthy = !due(&s->flush);
+	pthread_mutex_unlock(&s->flush.lock);
+	return healthy;
+}
+
 int gx_flush__healthy(struct gx_store *s)
 {
 	struct gx_flush *f = &s->flush;
 	pthread_mutex_lock(&f->lock);
-	uint64_t seq = f->suspect || f->unflushed > GX_UNFLUSHED_MAX ? all(f) : 0;
+	uint64_t seq = due(f) ? all(f) : 0;
 	pthread_mutex_unlock(&f->lock);
 	return seq > 0 ? flush_to(s, seq, true) : 0;
 }

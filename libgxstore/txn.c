@@ -48,7 +48,7 @@ static int take(struct gx_txn *t, int deadline_ms)
 	if (err != 0)
 		return err;
 	t->c = s->writer;
-	err = gx_flush__healthy(s);
+	err = !t->brief ? gx_flush__healthy(s) : gx_flush__is_healthy(s) ? 0 : GX_E_TIMEOUT;
 	if (err != 0)
 		gx_conn__give_writer(s);
 	return err;
@@ -123,7 +123,10 @@ static int begin_far(struct gx_store *s, const struct gx_actor *actor, int mode,
 	return 0;
 }
 
-static int begin(struct gx_store *s, const struct gx_actor *actor, int mode, bool look, int deadline_ms, struct gx_txn **ret_txn)
+enum { LOOK = 1, BRIEF = 2 };
+
+static int begin(
+	struct gx_store *s, const struct gx_actor *actor, int mode, unsigned how, int deadline_ms, struct gx_txn **ret_txn)
 {
 	if (s->ops != NULL)
 		return GX_E_UNSUP;
@@ -135,7 +138,8 @@ static int begin(struct gx_store *s, const struct gx_actor *actor, int mode, boo
 	t->s = s;
 	t->actor = actor;
 	t->mode = mode;
-	t->look = look;
+	t->look = how == LOOK;
+	t->brief = how == BRIEF;
 	int err = take(t, deadline_ms);
 	if (err != 0) {
 		txn_free(t);
@@ -157,7 +161,7 @@ int gx_txn_begin(struct gx_store *s, const struct gx_actor *actor, int mode, int
 {
 	if (s == NULL || actor == NULL || ret_txn == NULL || (mode != GX_TXN_READ && mode != GX_TXN_WRITE))
 		return GX_E_INVAL;
-	return s->ops != NULL ? begin_far(s, actor, mode, deadline_ms, ret_txn) : begin(s, actor, mode, false, deadline_ms, ret_txn);
+	return s->ops != NULL ? begin_far(s, actor, mode, deadline_ms, ret_txn) : begin(s, actor, mode, 0, deadline_ms, ret_txn);
 }
 
 int gx_txn__version(struct gx_txn *t, uint64_t *ret_v)
@@ -194,12 +198,17 @@ int gx_txn__renew(struct gx_txn *t)
 
 int gx_txn__system(struct gx_store *s, int mode, int deadline_ms, struct gx_txn **ret_t)
 {
-	return begin(s, &system_actor, mode, false, deadline_ms, ret_t);
+	return begin(s, &system_actor, mode, 0, deadline_ms, ret_t);
 }
 
 int gx_txn__look(struct gx_store *s, int deadline_ms, struct gx_txn **ret_t)
 {
-	return begin(s, &system_actor, GX_TXN_WRITE, true, deadline_ms, ret_t);
+	return begin(s, &system_actor, GX_TXN_WRITE, LOOK, deadline_ms, ret_t);
+}
+
+int gx_txn__brief(struct gx_store *s, int deadline_ms, struct gx_txn **ret_t)
+{
+	return begin(s, &system_actor, GX_TXN_WRITE, BRIEF, deadline_ms, ret_t);
 }
 
 void gx_txn_abort(struct gx_txn *t)
@@ -327,7 +336,7 @@ int gx_txn_commit(struct gx_txn *t, int sync)
 		return end_read(t);
 	struct gx_store *s = t->s;
 	assert(!t->look);
-	bool done = false, veiled = t->numbers > GX_UNFLUSHED_MAX, flush = !veiled && sync == GX_SYNC_NOW;
+	bool brief = t->brief, done = false, veiled = t->numbers > GX_UNFLUSHED_MAX, flush = !veiled && sync == GX_SYNC_NOW;
 	uint64_t seq = 0;
 	int err = veiled ? commit_veiled(t, &done) : commit(t, &seq, &done, &flush);
 	if (!done) {
@@ -339,6 +348,8 @@ int gx_txn_commit(struct gx_txn *t, int sync)
 	gx_tables__end_commit(t, true);
 	give_back(t);
 	txn_free(t);
+	if (brief)
+		return err;
 	if (flush)
 		err = gx_flush__to(s, seq);
 	gx_flush__checkpoint(s, 4096);
