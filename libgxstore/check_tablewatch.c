@@ -312,6 +312,51 @@ START_TEST(no_order_for_now)
 }
 END_TEST
 
+/* An order that was made inside a transaction goes with it; who reads it is not told nonsense then. */
+START_TEST(order_taken_back)
+{
+	static struct heard h;
+	const struct gx_sort subject[] = {{PidTagSubject, 0}}, size[] = {{PidTagMessageSize, 0}};
+	const struct gx_sortset by_subject = {subject, 1, 0, 0}, by_size = {size, 1, 0, 0};
+	const gx_proptag_t col = PidTagSubject;
+	struct gx_table_opts o = opts(GX_FID_INBOX, 0);
+	uint64_t mid[300], last;
+	size_t n;
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 300; i++)
+		mid[i] = insert_subject(t, GX_FID_INBOX, gx_arena_printf(w.a, "%03u", i), i);
+	st_commit(t);
+	for (unsigned round = 0; round < 2; round++) { /* nothing has its number, then another order has it */
+		memset(&h, 0, sizeof(h));
+		o.sort = &by_subject;
+		t = st_begin(w.s, GX_TXN_WRITE);
+		struct gx_table *tb = contents(t, o), *other = NULL;
+		rows(tb, t, &col, 1, &n);
+		ck_assert(!tb->seq.listed);
+		ST_OK(gx_table_watch(tb, hear, &h));
+		gx_txn_abort(t);
+		if (round == 1) {
+			o.sort = &by_size;
+			t = st_begin(w.s, GX_TXN_READ);
+			other = contents(t, o);
+			rows(other, t, &col, 1, &n);
+			ck_assert_uint_eq(other->seq.view, tb->seq.view);
+			gx_txn_abort(t);
+		}
+		t = st_begin(w.s, GX_TXN_WRITE);
+		last = insert_subject(t, GX_FID_INBOX, "999", 1);
+		st_commit(t);
+		ck_assert_uint_eq(h.n, 1);
+		ck_assert(h.v[0].type == GX_TABLE_EV_CHANGED || h.v[0].after_mid == mid[299]);
+		t = st_begin(w.s, GX_TXN_WRITE);
+		ST_OK(gx_msg_delete(t, GX_FID_INBOX, &last, 1, true));
+		st_commit(t);
+		gx_table_close(tb);
+		gx_table_close(other);
+	}
+}
+END_TEST
+
 /* ---- Threads ---- */
 
 static atomic_bool stop;
@@ -414,6 +459,7 @@ static Suite *suite(void)
 	tcase_add_test(c, changed_once_until_used);
 	tcase_add_test(c, reset_change_numbers);
 	tcase_add_test(c, no_order_for_now);
+	tcase_add_test(c, order_taken_back);
 	tcase_add_test(c, side_by_side);
 	suite_add_tcase(s, c);
 	return s;

@@ -20,6 +20,7 @@ struct put {
 struct gx_told {
 	struct gx_told *next;
 	uint64_t view;
+	const struct gx_orderspec *spec;
 	bool unread_only, back;
 	int err;
 	struct gx_table_event v[2 * GX_TABLE_TOLD_MAX];
@@ -101,8 +102,8 @@ static int find_before(const struct gx_table *tb, struct gx_telling *w, const st
 	unsigned flags = (tb->seq.back ? 0 : GX_WALK_BACK) | (tb->seq.unread_only ? GX_WALK_UNREAD : 0);
 	gx_orderwalk__from(&k, &w->t, tb->seq.view, p->key, flags);
 	int r = gx_orderwalk__next(&k, &row);
-	if (r > 0 && gx_order__cmp(row.key, p->key) != 0)
-		r = GX_E_NOTFOUND; /* it is not where it should be */
+	if (r == 0 || (r > 0 && gx_order__cmp(row.key, p->key) != 0))
+		r = GX_E_NOTFOUND; /* it is not where it should be, or the order was taken back with who made it */
 	if (r > 0)
 		r = gx_orderwalk__next(&k, &row);
 	if (r > 0)
@@ -147,12 +148,18 @@ static int find_out(const struct gx_table *tb, struct gx_telling *w, const struc
 	return n == 0 ? 0 : find_out_puts(tb, w, p, n, c);
 }
 
+/* The number of an order that was taken back may be another one's by now. */
+static bool same_order(const struct gx_table *tb, const struct gx_told *c)
+{
+	const struct gx_orderspec *s = &tb->seq.spec;
+	return c->view == tb->seq.view && c->spec->len == s->len && memcmp(c->spec->bytes, s->bytes, s->len) == 0;
+}
+
 /* Tables that read the same order the same way are told the same. */
 static struct gx_told *told_of(const struct gx_table *tb, struct gx_telling *w, const struct gx_chfolder *f)
 {
 	struct gx_told *c = w->cache;
-	while (c != NULL &&
-		(c->view != tb->seq.view || c->unread_only != tb->seq.unread_only || c->back != tb->seq.back))
+	while (c != NULL && (!same_order(tb, c) || c->unread_only != tb->seq.unread_only || c->back != tb->seq.back))
 		c = c->next;
 	if (c != NULL)
 		return c;
@@ -160,6 +167,7 @@ static struct gx_told *told_of(const struct gx_table *tb, struct gx_telling *w, 
 	if (c == NULL)
 		return NULL;
 	c->view = tb->seq.view;
+	c->spec = &tb->seq.spec;
 	c->unread_only = tb->seq.unread_only;
 	c->back = tb->seq.back;
 	c->next = w->cache;
