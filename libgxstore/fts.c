@@ -65,10 +65,10 @@ static int read_state(struct gx_store *s, struct gx_fts *f)
 	bool ours = owner.len == 16 && memcmp(owner.data, guid, 16) == 0 && gx_sql__u64(st, 6) == f->lost;
 	if (gx_sql__int(st, 0) != INDEX_VERSION || (owner.len != 0 && !ours))
 		return GX_E_FORMAT; /* another version's, of the store that was here before, or from before a loss */
-	f->body = gx_sql__u64(st, 2);
-	f->cn = gx_sql__u64(st, 3);
-	f->n = gx_sql__u64(st, 4);
-	f->alias = gx_sql__u64(st, 5);
+	f->at.body = gx_sql__u64(st, 2);
+	f->at.cn = gx_sql__u64(st, 3);
+	f->at.n = gx_sql__u64(st, 4);
+	f->at.alias = gx_sql__u64(st, 5);
 	return 0;
 }
 
@@ -78,10 +78,10 @@ static int write_state(struct gx_store *s, struct gx_fts *f)
 	gx_guid_put(&s->mailbox, guid);
 	GX_STMT(st, f->q, "UPDATE state SET mailbox=?1,body=?2,cn=?3,n=?4,alias=?5,lost=?6");
 	gx_sql__bind_blob(st, 1, guid, 16);
-	gx_sql__bind_int(st, 2, (int64_t)f->body);
-	gx_sql__bind_int(st, 3, (int64_t)f->cn);
-	gx_sql__bind_int(st, 4, (int64_t)f->n);
-	gx_sql__bind_int(st, 5, (int64_t)f->alias);
+	gx_sql__bind_int(st, 2, (int64_t)f->at.body);
+	gx_sql__bind_int(st, 3, (int64_t)f->at.cn);
+	gx_sql__bind_int(st, 4, (int64_t)f->at.n);
+	gx_sql__bind_int(st, 5, (int64_t)f->at.alias);
 	gx_sql__bind_int(st, 6, (int64_t)f->lost);
 	return gx_sql__run(st);
 }
@@ -176,7 +176,7 @@ static int put_row(struct gx_fts *f, int64_t row, const struct gx_push *text)
 	GX_STMT(st, f->q, "INSERT INTO words(rowid,x) VALUES(?1,CAST(?2 AS TEXT))");
 	gx_sql__bind_int(st, 1, row);
 	gx_sql__bind_blob(st, 2, text->data, text->len);
-	f->n++;
+	f->at.n++;
 	return gx_sql__run(st);
 }
 
@@ -189,7 +189,7 @@ static int put_always(struct gx_fts *f, uint64_t body)
 
 static int put_alias(struct gx_fts *f, uint64_t body, int64_t *ret_row)
 {
-	*ret_row = ALIAS_BASE + (int64_t)++f->alias;
+	*ret_row = ALIAS_BASE + (int64_t)++f->at.alias;
 	GX_STMT(st, f->q, "INSERT INTO alias(id,body) VALUES(?1,?2)");
 	gx_sql__bind_int(st, 1, *ret_row);
 	gx_sql__bind_int(st, 2, (int64_t)body);
@@ -237,7 +237,7 @@ static int index_new(struct gx_store *s, struct gx_fts *f, struct gx_txn *t, str
 	int n = 0, r;
 	{
 		GX_STMT(st, t->q, "SELECT id FROM body WHERE id>?1 ORDER BY id LIMIT ?2");
-		gx_sql__bind_int(st, 1, (int64_t)f->body);
+		gx_sql__bind_int(st, 1, (int64_t)f->at.body);
 		gx_sql__bind_int(st, 2, BATCH);
 		while ((r = gx_sql__step(st)) > 0)
 			ids[n++] = gx_sql__u64(st, 0);
@@ -248,7 +248,7 @@ static int index_new(struct gx_store *s, struct gx_fts *f, struct gx_txn *t, str
 		int err = is_inner(f, ids[i]) ? 0 : index_body(s, f, t, ids[i], false, text);
 		if (err != 0)
 			return err;
-		f->body = ids[i];
+		f->at.body = ids[i];
 	}
 	return n;
 }
@@ -259,7 +259,7 @@ static int index_changed(struct gx_store *s, struct gx_fts *f, struct gx_txn *t,
 	int n = 0, r;
 	{
 		GX_STMT(st, t->q, "SELECT cn,body FROM ftsq WHERE cn>?1 ORDER BY cn LIMIT ?2");
-		gx_sql__bind_int(st, 1, (int64_t)f->cn);
+		gx_sql__bind_int(st, 1, (int64_t)f->at.cn);
 		gx_sql__bind_int(st, 2, BATCH);
 		while ((r = gx_sql__step(st)) > 0) {
 			cns[n] = gx_sql__u64(st, 0);
@@ -272,10 +272,10 @@ static int index_changed(struct gx_store *s, struct gx_fts *f, struct gx_txn *t,
 		bool later = false;
 		for (int k = i + 1; k < n; k++)
 			later = later || ids[k] == ids[i];
-		int err = later || ids[i] > f->body ? 0 : index_body(s, f, t, ids[i], true, text);
+		int err = later || ids[i] > f->at.body ? 0 : index_body(s, f, t, ids[i], true, text);
 		if (err != 0)
 			return err;
-		f->cn = cns[i];
+		f->at.cn = cns[i];
 	}
 	return n;
 }
@@ -287,12 +287,13 @@ static int begin_anew(struct gx_fts *f)
 	if (err != 0)
 		return err;
 	gx_idlist__release(&f->inner);
-	f->body = f->n = f->alias = 0;
+	f->at.body = f->at.n = f->at.alias = 0;
 	return 0;
 }
 
 static int one_batch(struct gx_store *s, struct gx_fts *f, struct gx_txn *t, struct gx_push *text, bool *ret_more)
 {
+	struct gx_fts_state before = f->at;
 	int err = gx_sql__begin(f->q, true);
 	if (err != 0)
 		return err;
@@ -300,7 +301,7 @@ static int one_batch(struct gx_store *s, struct gx_fts *f, struct gx_txn *t, str
 	struct gx_fstate *st;
 	if (err == 0)
 		err = gx_fstate__get(t, 0, &st);
-	if (err == 0 && f->n > 2 * (st->total + st->fai + st->softdel) + 4096)
+	if (err == 0 && f->at.n > 2 * (st->total + st->fai + st->softdel) + 4096)
 		err = begin_anew(f);
 	int r = err != 0 ? err : index_new(s, f, t, text);
 	int r2 = r < 0 ? r : index_changed(s, f, t, text);
@@ -310,10 +311,11 @@ static int one_batch(struct gx_store *s, struct gx_fts *f, struct gx_txn *t, str
 	if (err != 0) {
 		if (gx_sql__rollback(f->q) != 0) /* when the next one begins */
 			gx_log(s->log, GX_LOG_WARN, "rollback: %s", f->q->why);
-		int again = read_state(s, f);
-		return again == 0 ? err : again;
+		f->at = before;
+		f->inner.n = 0; /* some were passed that are to be passed again: they get rows that nobody asks for */
+		return err;
 	}
-	atomic_store(&f->cn_done, f->cn);
+	atomic_store(&f->cn_done, f->at.cn);
 	*ret_more = r == BATCH || r2 == BATCH;
 	return 0;
 }

@@ -93,8 +93,8 @@ static int ask(struct gx_fts *f, const char *query, struct gx_idlist *l, uint64_
 		GX_STMT(st, f->q, "SELECT body FROM always");
 		err = collect(f, st, l);
 	}
-	*ret_body = f->body;
-	*ret_cn = f->cn;
+	*ret_body = f->at.body;
+	*ret_cn = f->at.cn;
 	pthread_mutex_unlock(&f->lock);
 	return err;
 }

@@ -74,8 +74,8 @@ static int check_bodies(struct check *k)
 {
 	GX_STMT(st, k->t->q, "SELECT id FROM body WHERE id<=?1 AND id NOT IN (SELECT body FROM ftsq WHERE cn>?2)"
 		" AND id NOT IN (SELECT embedded FROM att WHERE embedded<>0) ORDER BY id");
-	gx_sql__bind_int(st, 1, (int64_t)k->f->body);
-	gx_sql__bind_int(st, 2, (int64_t)k->f->cn);
+	gx_sql__bind_int(st, 1, (int64_t)k->f->at.body);
+	gx_sql__bind_int(st, 2, (int64_t)k->f->at.cn);
 	int r, err = 0;
 	while (err == 0 && (r = gx_sql__step(st)) > 0)
 		err = check_body(k, gx_sql__u64(st, 0));

@@ -81,11 +81,14 @@ void gx_idlist__release(struct gx_idlist *l);
 void gx_idlist__sort(struct gx_idlist *l);
 bool gx_idlist__has(const struct gx_idlist *l, uint64_t id);
 
+struct gx_fts_state {
+	uint64_t body, cn, n, alias;
+};
 struct gx_fts {
 	pthread_mutex_t lock;        /* indexing and asking, one at a time */
 	atomic_uint waiting;         /* those who ask: who indexes in the background gives way */
 	struct gx_sql *q;            /* NULL: not opened yet */
-	uint64_t body, cn, n, alias; /* state of the index */
+	struct gx_fts_state at;      /* what the index holds; in a transaction of the index what it will hold */
 	uint64_t lost;               /* the store's GX_META_LOST */
 	_Atomic uint64_t cn_done;
 	uint64_t commits;            /* of the store and one, when nothing was missing; 0 unknown */
