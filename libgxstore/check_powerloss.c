@@ -38,6 +38,7 @@ static struct {
 	uint64_t seed, rng;
 	unsigned stride;
 	uint8_t state[STATES][SO_HASH];
+	bool kept[STATES];       /* bodies of open messages, removed by a commit of the store's own */
 	size_t nstates, floor;
 	struct image image[IMAGES];
 	size_t nimages;
@@ -126,9 +127,31 @@ static void take_image(struct fault *f)
 	fdisk_lose(f->disk, m->mode, m->seed, m->dir);
 }
 
+static bool has_kept(void)
+{
+	sqlite3_stmt *st;
+	ck_assert_int_eq(sqlite3_prepare_v2(p.w.raw, "SELECT 1 FROM shared WHERE refs=0", -1, &st, NULL), SQLITE_OK);
+	bool has = sqlite3_step(st) == SQLITE_ROW;
+	sqlite3_finalize(st);
+	return has;
+}
+
+static void see_state(void)
+{
+	uint8_t hash[SO_HASH];
+	so_world_fingerprint(&p.w, hash);
+	if (p.nstates > 0 && memcmp(p.state[p.nstates - 1], hash, SO_HASH) == 0)
+		return;
+	ck_assert_uint_lt(p.nstates, STATES);
+	p.kept[p.nstates] = has_kept();
+	memcpy(p.state[p.nstates++], hash, SO_HASH);
+}
+
 static void on_change(struct fault *f, void *ctx)
 {
 	(void)ctx;
+	if (p.w.raw != NULL)
+		see_state();
 	if (rnd(p.stride) == 0 && p.nimages < IMAGES)
 		take_image(f);
 }
@@ -188,20 +211,26 @@ static void check_images(void)
 
 /* ---- The living store ---- */
 
-/* After each step: a new state, perhaps a durable one. */
-static void settle(bool durable)
+/* After each step: perhaps a new state. */
+static void settle(void)
 {
-	uint8_t hash[SO_HASH];
-	so_world_fingerprint(&p.w, hash);
-	if (p.nstates == 0 || memcmp(p.state[p.nstates - 1], hash, SO_HASH) != 0) {
-		ck_assert_uint_lt(p.nstates, STATES);
-		memcpy(p.state[p.nstates++], hash, SO_HASH);
-	}
+	see_state();
 	check_images();
 	if (!p.w.s->veiled) /* else nobody has seen them */
 		each_numbers(p.w.raw, note);
-	if (durable)
-		p.floor = p.nstates - 1;
+}
+
+/* From now on a loss leaves this one or a later one. */
+static void durable(size_t state)
+{
+	p.floor = state < p.nstates ? state : p.nstates - 1;
+}
+
+/* What began at @first was one commit, but for those that remove what was kept. */
+static void one_commit(const char *what, size_t first)
+{
+	for (size_t i = first + 1; i < p.nstates; i++)
+		ck_assert_msg(p.kept[i - 1], "seed %llu: %s: a loss leaves half of it", (unsigned long long)p.seed, what);
 }
 
 static void one_operation(const struct so_op *op)
@@ -211,17 +240,24 @@ static void one_operation(const struct so_op *op)
 	if (!so_prepare(&p.w, op))
 		return;
 	if (op->kind == SO_OWN)
-		settle(false); /* it may have made something to work on */
+		settle(); /* it may have made something to work on */
 	bool bad = rnd(8) == 0; /* a flush fails, once or until the end of the operation */
 	if (bad)
 		fault_arm(p.f, 1 + rnd(3), FAULT_EIO, FAULT_SYNC, rnd(2) == 0);
 	trace("%s%s", op->name, op->kind == SO_WRITE && p.w.sync == GX_SYNC_NOW ? ", flushed" : "");
+	size_t first = p.nstates;
 	so_run(&p.w, op, &r);
 	bad = fault_disarm(p.f);
 	if (bad)
 		trace("a flush failed: %s", r.done ? "mended" : r.in_doubt ? "in doubt" : "nothing done");
 	ck_assert_msg(r.done || bad, "%s: %d %s", op->name, r.err, gx_ec_name(r.ec));
-	settle(r.done && ((op->kind == SO_WRITE && p.w.sync == GX_SYNC_NOW) || strcmp(op->name, "sync") == 0));
+	settle();
+	if (op->kind == SO_WRITE)
+		one_commit(op->name, first);
+	if (r.done && op->kind == SO_WRITE && p.w.sync == GX_SYNC_NOW)
+		durable(first);
+	if (r.done && strcmp(op->name, "sync") == 0)
+		durable(p.nstates);
 	so_finish(&p.w, op, &r);
 }
 
@@ -231,6 +267,7 @@ static void one_transaction(size_t nops)
 	trace("transaction");
 	struct gx_txn *t = st_begin(p.w.s, GX_TXN_WRITE);
 	int sync = (int)rnd(2);
+	size_t first = p.nstates;
 	bool bad = rnd(6) == 0; /* is given up */
 	for (unsigned k = 2 + rnd(3); k > 0; k--) {
 		const struct so_op *op = so_op(rnd((unsigned)nops));
@@ -241,7 +278,10 @@ static void one_transaction(size_t nops)
 		gx_txn_abort(t);
 	else
 		ck_assert_int_eq(gx_txn_commit(t, sync), 0);
-	settle(!bad && sync == GX_SYNC_NOW);
+	settle();
+	one_commit("transaction", first);
+	if (!bad && sync == GX_SYNC_NOW)
+		durable(first);
 }
 
 static size_t count_ops(void)
@@ -262,7 +302,9 @@ static void close_and_open(void)
 	bool bad = fault_disarm(p.f);
 	trace("%sopening", bad ? "a flush failed; " : "");
 	so_again(&p.w);
-	settle(!bad);
+	settle();
+	if (!bad)
+		durable(p.nstates);
 }
 
 static void step(void)
@@ -290,13 +332,14 @@ static void one_life(const char *dir, char *ret_dir, size_t size, bool first)
 	p.f->changed = on_change;
 	so_open(&p.w, &p.f->fs, dir, p.seed + p.serial);
 	p.w.serial = (unsigned)p.serial * 1000;
-	settle(true);
+	settle();
+	durable(p.nstates);
 	if (first) {
 		p.f->changed = NULL; /* not the subject */
 		so_fill(&p.w);
 		ck_assert_int_eq(gx_store_sync(p.w.s), 0);
 		p.nstates = 0;
-		settle(true);
+		settle();
 		p.f->changed = on_change;
 	}
 	for (int i = 0; i < STEPS; i++)
@@ -307,7 +350,7 @@ static void one_life(const char *dir, char *ret_dir, size_t size, bool first)
 	state_of(&last);
 	if (rnd(3) == 0) { /* closing in order has a way to go, too */
 		so_reopen(&p.w);
-		settle(true);
+		settle();
 	}
 	p.f->changed = NULL;
 	so_close(&p.w);
