@@ -72,6 +72,8 @@ static void until_untouched(const struct so_op *op, size_t c)
 START_TEST(failures_leave_no_trace)
 {
 	const struct so_op *op = so_op((size_t)_i);
+	if (!wanted(op))
+		return;
 	for (size_t c = 0; c < CASES; c++)
 		until_untouched(op, c);
 	so_reopen(&w);
