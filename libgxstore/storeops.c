@@ -3,9 +3,12 @@
 #include <config.h>
 #include "libgxstore/storeops.h"
 
-extern const struct so_ops so_ics_ops, so_folder_ops, so_insert_ops, so_msg_ops, so_order_ops, so_read_ops, so_store_ops;
-static const struct so_ops *const lists[] = {&so_insert_ops, &so_msg_ops, &so_folder_ops, &so_store_ops, &so_ics_ops,
-	&so_read_ops, &so_order_ops};
+/* A file of operations is a word here. */
+#define LISTS(x) x(insert) x(msg) x(folder) x(store) x(ics) x(inst) x(table) x(order) x(read)
+#define DECLARE(file) extern const struct so_ops so_##file##_ops;
+#define ADDRESS(file) &so_##file##_ops,
+LISTS(DECLARE)
+static const struct so_ops *const lists[] = {LISTS(ADDRESS)};
 
 const struct so_op *so_op(size_t i)
 {

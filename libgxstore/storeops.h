@@ -72,6 +72,8 @@ struct so_world {
 		uint8_t delivery[16];
 		struct gx_flag_change flags;
 		struct gx_proplist props;
+		struct gx_bin bytes;
+		const struct gx_msgobj *obj;
 		struct gx_propname names[3];
 		uint16_t name_ids[3];
 		const char *name;
