@@ -261,6 +261,23 @@ START_TEST(receive_folders)
 }
 END_TEST
 
+START_TEST(receive_folders_that_go)
+{
+	struct gx_receive *v;
+	size_t n;
+	for (int hard = 0; hard < 2; hard++) {
+		uint64_t x = folder(GX_FID_IPMSUBTREE, hard ? "faxes" : "more faxes"), y = folder(x, "below");
+		ST_OK(gx_receive_set(t, "IPM.Note.Fax", y));
+		ST_OK(gx_receive_set(t, "", x));
+		ST_OK(gx_folder_delete(t, x, hard));
+		ck_assert_uint_eq(receives("IPM.Note.Fax", "IPM"), GX_FID_INBOX);
+		ck_assert_uint_eq(receives("Strange", ""), GX_FID_INBOX);
+		ST_OK(gx_receive_list(t, a, &v, &n));
+		ck_assert_uint_eq(n, 4);
+	}
+}
+END_TEST
+
 START_TEST(other_languages)
 {
 	uint64_t mine = folder(GX_FID_IPMSUBTREE, "Postausgang");
@@ -299,6 +316,7 @@ static Suite *suite(void)
 	tcase_add_test(c, removing_properties);
 	tcase_add_test(c, below);
 	tcase_add_test(c, receive_folders);
+	tcase_add_test(c, receive_folders_that_go);
 	tcase_add_test(c, other_languages);
 	suite_add_tcase(x, c);
 	return x;

@@ -70,6 +70,8 @@ static int remove_one(struct gx_txn *t, uint64_t fid, uint64_t parent, bool hard
 {
 	int err = gx_search__folder_gone(t, fid, hard);
 	if (err == 0)
+		err = gx_receive__drop(t, fid);
+	if (err == 0)
 		err = hard ? drop_rows(t, fid) : hide(t, fid, top);
 	if (err == 0)
 		err = gx_txn__vop(t, fid, GX_VOP_DROP, NULL);

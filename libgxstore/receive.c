@@ -87,6 +87,18 @@ gx_ec gx_receive_set(struct gx_txn *t, const char *cls, uint64_t fid)
 	return gx_txn__ec(t, gx_sql__run(st));
 }
 
+int gx_receive__drop(struct gx_txn *t, uint64_t fid)
+{
+	GX_STMT(all, t->q, "UPDATE receive SET fid=?2,modified=?3 WHERE fid=?1 AND class=''");
+	gx_sql__bind_int(all, 1, (int64_t)fid);
+	gx_sql__bind_int(all, 2, GX_FID_INBOX);
+	gx_sql__bind_int(all, 3, (int64_t)gx_store__now(t->s));
+	int err = gx_sql__run(all);
+	GX_STMT(st, t->q, "DELETE FROM receive WHERE fid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)fid);
+	return err != 0 ? err : gx_sql__run(st);
+}
+
 gx_ec gx_receive_list(struct gx_txn *t, struct gx_arena *a, struct gx_receive **ret_v, size_t *ret_n)
 {
 	struct gx_receive *v = NULL;

@@ -459,6 +459,8 @@ int gx_perm__drop(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 
 /* The rules of a folder that goes (rules.c). */
 int gx_rules__drop(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
+/* A folder goes, also softly: what it received goes where the rest of it goes. */
+int gx_receive__drop(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 
 /* The kept states of its tables (table_state.c). */
 int gx_tables__drop_states(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
