@@ -345,6 +345,44 @@ START_TEST(events)
 END_TEST
 
 /* Random operations against a look at every message; two searches, sort orders on them, rollbacks. */
+static int render(const struct gx_msgobj *m, struct gx_push *msg, struct gx_push *env, struct gx_push *bs, void *ctx)
+{
+	(void)m;
+	(void)ctx;
+	gx_push_str(msg, "Subject: red one\r\n\r\nthe internet form\r\n");
+	gx_push_str(env, "(env)");
+	gx_push_str(bs, "(bs)");
+	return 0;
+}
+
+/* The internet form is made when somebody asks for it, and has another size. */
+START_TEST(rendered)
+{
+	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	const uint64_t scope[] = {GX_FID_INBOX};
+	struct gx_msg_mime m;
+	gx_store_close(s);
+	o.render = render;
+	s = st_open_with(dir, &o);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t fid = finder(t, "x"), mid = put(t, GX_FID_INBOX, "red one", 0);
+	struct gx_restr large = {.type = RES_PROPERTY, .u.prop = {RELOP_EQ, PidTagMessageSize, {PidTagMessageSize, {.i32 = 39}}}};
+	uint64_t sized = finder(t, "sized");
+	ST_OK(gx_search_set(t, fid, 0, subject("red"), scope, 1));
+	ST_OK(gx_search_set(t, sized, 0, &large, scope, 1));
+	uint64_t before = info(t, fid).size;
+	ck_assert_uint_eq(found(t, sized, NULL), 0);
+	st_commit(t);
+	t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_msg_mime(t, mid, &m));
+	ck_assert_uint_ne(m.size, before);
+	ck_assert_uint_eq(info(t, fid).size, m.size);
+	ck_assert_uint_eq(found(t, sized, NULL), 1);
+	st_commit(t);
+	st_verify(s);
+}
+END_TEST
+
 START_TEST(model)
 {
 	enum { STEPS = 600 };
@@ -432,6 +470,7 @@ static Suite *suite(void)
 	tcase_add_test(c, scope_goes);
 	tcase_add_test(c, in_portions);
 	tcase_add_test(c, events);
+	tcase_add_test(c, rendered);
 	tcase_add_test(c, model);
 	suite_add_tcase(x, c);
 	return x;
