@@ -345,6 +345,33 @@ START_TEST(events)
 END_TEST
 
 /* Random operations against a look at every message; two searches, sort orders on them, rollbacks. */
+/* Folders that a search looks into go for good, or come back. */
+START_TEST(scopes_that_go)
+{
+	struct gx_search_info i;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t fid = finder(t, "x"), scope[2];
+	ST_OK(gx_folder_create(t, GX_FID_INBOX, "one", NULL, GX_FOLDER_GENERIC, NULL, &scope[0]));
+	ST_OK(gx_folder_create(t, GX_FID_INBOX, "two", NULL, GX_FOLDER_GENERIC, NULL, &scope[1]));
+	put(t, scope[0], "red one", 0);
+	put(t, scope[1], "red two", 0);
+	ST_OK(gx_search_set(t, fid, SHALLOW_SEARCH, subject("red"), scope, 2));
+	ck_assert_uint_eq(found(t, fid, NULL), 2);
+	ST_OK(gx_folder_delete(t, scope[0], false));
+	ck_assert_uint_eq(found(t, fid, NULL), 1);
+	ST_OK(gx_folder_undelete(t, scope[0]));
+	st_commit(t);
+	finish();
+	t = st_begin(s, GX_TXN_WRITE);
+	ck_assert_uint_eq(found(t, fid, NULL), 2);
+	ST_OK(gx_folder_delete(t, scope[1], true));
+	ST_OK(gx_search_get(t, fid, a, &i));
+	ck_assert(i.n == 1 && i.folders[0] == scope[0]);
+	st_commit(t);
+	st_verify(s);
+}
+END_TEST
+
 static int render(const struct gx_msgobj *m, struct gx_push *msg, struct gx_push *env, struct gx_push *bs, void *ctx)
 {
 	(void)m;
@@ -470,6 +497,7 @@ static Suite *suite(void)
 	tcase_add_test(c, scope_goes);
 	tcase_add_test(c, in_portions);
 	tcase_add_test(c, events);
+	tcase_add_test(c, scopes_that_go);
 	tcase_add_test(c, rendered);
 	tcase_add_test(c, model);
 	suite_add_tcase(x, c);

@@ -146,7 +146,7 @@ static int show_tree(struct gx_txn *t, uint64_t fid)
 	int err = collect(t, fid, GX_FF_BELOW, GX_FF_BELOW, &k);
 	for (size_t i = 0; err == 0 && i < k.n; i++)
 		err = show(t, k.v[i]);
-	return err != 0 ? err : gx_search__moved(t);
+	return err != 0 ? err : gx_search__moved(t, k.v, k.n);
 }
 
 gx_ec gx_folder_undelete(struct gx_txn *t, uint64_t fid)

@@ -270,7 +270,7 @@ gx_ec gx_folder_move(struct gx_txn *t, uint64_t fid, uint64_t new_parent, const 
 		return ec;
 	err = write_place(t, fid, new_parent, new_name);
 	if (err == 0 && new_parent != row.parent)
-		err = gx_search__moved(t);
+		err = gx_search__moved(t, NULL, 0);
 	struct gx_event ev = {.type = new_parent == row.parent ? GX_EV_FOLDER_CHANGED : GX_EV_FOLDER_MOVED,
 		.fid = fid, .parent = new_parent, .old_fid = row.parent, .cn = t->store_state->modseq};
 	if (err == 0)

@@ -67,8 +67,8 @@ int gx_search__updated(struct gx_txn *t, const struct gx_msg_row *old, const str
 int gx_search__removed(struct gx_txn *t, const struct gx_msg_row *r) GX_MUST_CHECK;
 /* A folder goes, or is hidden: what of it was found leaves. Then, with a search folder, its definition. */
 int gx_search__folder_gone(struct gx_txn *t, uint64_t fid, bool hard) GX_MUST_CHECK;
-/* Folders moved or came back: scopes are other ones. */
-int gx_search__moved(struct gx_txn *t) GX_MUST_CHECK;
+/* Folders moved, or those in @back came back: scopes are other ones. */
+int gx_search__moved(struct gx_txn *t, const uint64_t *back, size_t n) GX_MUST_CHECK;
 
 /* ---- Looking (search_run.c) ---- */
 

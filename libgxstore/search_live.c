@@ -259,13 +259,22 @@ int gx_search__folder_gone(struct gx_txn *t, uint64_t fid, bool hard)
 	return err;
 }
 
-int gx_search__moved(struct gx_txn *t)
+static bool looks_into(const struct gx_searchdef *d, const uint64_t *fids, size_t n)
+{
+	for (size_t i = 0; i < d->nscope; i++)
+		for (size_t k = 0; k < n; k++)
+			if (d->scope[i] == fids[k])
+				return true;
+	return (d->flags & RECURSIVE_SEARCH) != 0;
+}
+
+int gx_search__moved(struct gx_txn *t, const uint64_t *back, size_t n)
 {
 	struct gx_searchdef *d;
 	gx_searches__forget(t->s->searches);
 	int err = gx_searches__load(t, &d);
 	for (; err == 0 && d != NULL; d = d->next) {
-		if (!gx_searchdef__live(d) || !(d->flags & RECURSIVE_SEARCH))
+		if (!gx_searchdef__live(d) || !looks_into(d, back, n))
 			continue;
 		d->state = GX_SEARCH_RECHECKING;
 		d->at_fid = d->at_id = 0;
