@@ -63,9 +63,9 @@ static gx_ec open_one(struct so_world *w, struct gx_txn *t, unsigned kind, struc
 static gx_ec use(struct so_world *w, struct gx_txn *t, struct gx_table *tb)
 {
 	static const gx_proptag_t cols[] = {PidTagSubject, PidTagMid, PidTagDisplayName, PidTagMemberName};
-	struct gx_table_row *v;
+	struct gx_table_row *v = NULL;
 	gx_proptag_t *tags;
-	size_t n = 0;
+	size_t n = 0, ncols;
 	uint32_t bm, pos, found;
 	bool gone;
 	gx_ec ec = gx_table_query(tb, t, 0, 30, cols, 4, w->a, &v, &n);
@@ -74,13 +74,13 @@ static gx_ec use(struct so_world *w, struct gx_txn *t, struct gx_table *tb)
 	if (!gx_ec_failed(ec))
 		ec = gx_table_bookmark_pos(tb, t, bm, &pos, &gone);
 	if (!gx_ec_failed(ec))
-		ec = gx_table_columns(tb, t, w->a, &tags, &n);
+		ec = gx_table_columns(tb, t, w->a, &tags, &ncols);
 	if (gx_ec_failed(ec))
 		return ec;
 	ec = gx_table_find(tb, t, 0, true, &digit, &found);
 	if (gx_ec_is(ec, ecNotFound))
 		ec = GX_OK_EC;
-	if (!gx_ec_failed(ec) && n > 0 && v != NULL && v[0].type == GX_ROW_COLLAPSED)
+	if (!gx_ec_failed(ec) && n > 0 && v[0].type == GX_ROW_COLLAPSED)
 		ec = gx_table_expand(tb, t, v[0].id, &pos, &found);
 	return ec;
 }
