@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <time.h>
 #include <sys/stat.h>
-#include "libgxstore/cio-int.h"
+#include "libgxstore/content/cio-int.h"
 
 static double now(void)
 {

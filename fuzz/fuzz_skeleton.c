@@ -6,7 +6,7 @@
 #include <config.h>
 #include <assert.h>
 #include <unistd.h>
-#include "libgxstore/cio-int.h"
+#include "libgxstore/content/cio-int.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

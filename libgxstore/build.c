@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An internet message cut into literals and content objects. */
 #include <config.h>
-#include "libgxstore/cio-int.h"
+#include "libgxstore/content/cio-int.h"
 
 /* From these sizes on a hash, a row and a reference cost less than they can save. */
 enum { MIN_BASE64 = 4096, MIN_IDENTITY = 32 * 1024, MIN_RUN = 64 * 1024 };

@@ -2,11 +2,11 @@
 #include <config.h>
 #include <assert.h>
 #include <stdlib.h>
-#include "libgxstore/fts-int.h"
-#include "libgxstore/msg-int.h"
-#include "libgxstore/pread-int.h"
-#include "libgxstore/search-int.h"
-#include "libgxstore/table-int.h"
+#include "libgxstore/search/fts-int.h"
+#include "libgxstore/message/msg-int.h"
+#include "libgxstore/content/pread-int.h"
+#include "libgxstore/search/search-int.h"
+#include "libgxstore/table/table-int.h"
 
 /*
  * Every change of a message is told here, by the operation that makes it and inside its

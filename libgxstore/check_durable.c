@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
-#include "libgxstore/faultvfs.h"
+#include "libgxstore/faults/faultvfs.h"
 #include "libgxstore/storetest.h"
 
 static char dir[512];

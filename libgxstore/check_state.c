@@ -2,7 +2,7 @@
 /* What is known of a message besides its contents: computed properties, read state, receipts, submission. */
 #include <config.h>
 #include <gx/entryid.h>
-#include "libgxstore/msgsrc.h"
+#include "libgxstore/message/msgsrc.h"
 #include "libgxstore/fixtest.h"
 
 static const struct gx_actor ann = {.user = "Ann@Example.org"}, ann2 = {.user = "ann@example.ORG"}, bob = {.user = "bob@example.org"};

@@ -5,8 +5,8 @@
 #include <gx/namedprop.h>
 #include <gx/search.h>
 #include <gx/storecheck.h>
-#include "libgxstore/cio-int.h"
-#include "libgxstore/order-int.h"
+#include "libgxstore/content/cio-int.h"
+#include "libgxstore/order/order-int.h"
 #include "libgxstore/storetest.h"
 
 #define N(v) (sizeof(v) / sizeof((v)[0]))

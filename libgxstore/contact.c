@@ -3,7 +3,7 @@
 #include <gx/charset.h>
 #include <gx/freebusy.h>
 #include <gx/namedprop.h>
-#include "libgxstore/msgsrc.h"
+#include "libgxstore/message/msgsrc.h"
 
 /* Is somebody among the contacts? [MS-OXOCNTC] 2.2.1.2: three addresses each. */
 

@@ -7,7 +7,7 @@
 #include <gx/freebusy.h>
 #include <gx/namedprop.h>
 #include <gx/recur.h>
-#include "libgxstore/msgsrc.h"
+#include "libgxstore/message/msgsrc.h"
 
 /* Busy times out of the calendar, and the lookup of contacts. */
 

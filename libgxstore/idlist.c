@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <stdlib.h>
-#include "libgxstore/fts-int.h"
+#include "libgxstore/search/fts-int.h"
 
 /* Lists of ids that outlive an arena's patience. */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <gx/storeset.h>
-#include "libgxstore/order-int.h"
+#include "libgxstore/order/order-int.h"
 
 /* Numbers that IMAP clients know messages by are given anew, in the order that there is. */
 

@@ -2,7 +2,7 @@
 #include <config.h>
 #include <string.h>
 #include <gx/storeset.h>
-#include "libgxstore/order-int.h"
+#include "libgxstore/order/order-int.h"
 
 /*
  * New change numbers for everything. Messages are renumbered in the order of their UIDs, since the

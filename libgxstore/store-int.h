@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <gx/store.h>
-#include "libgxstore/content-int.h"
+#include "libgxstore/content/content-int.h"
 #include "libgxstore/fs-int.h"
 #include "libgxstore/sql-int.h"
 

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "libgxstore/far-int.h"
-#include "libgxstore/fts-int.h"
-#include "libgxstore/search-int.h"
-#include "libgxstore/table-int.h"
+#include "libgxstore/search/fts-int.h"
+#include "libgxstore/search/search-int.h"
+#include "libgxstore/table/table-int.h"
 
 void gx_store__why(struct gx_arena *a, const char **ret_why, const char *fmt, ...)
 {

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <gx/storesize.h>
-#include "libgxstore/cio-int.h"
-#include "libgxstore/fts-int.h"
+#include "libgxstore/content/cio-int.h"
+#include "libgxstore/search/fts-int.h"
 
 #define BLOCK 512U /* of st_blocks, whatever the file system's are */
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "libgxstore/far-int.h"
-#include "libgxstore/search-int.h"
-#include "libgxstore/table-int.h"
+#include "libgxstore/search/search-int.h"
+#include "libgxstore/table/table-int.h"
 
 #define VOPS_MAX 200000U /* beyond, views of the folder are read again instead */
 

@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include "libgxproto/exmdb/fartest.h"
 #include "libgxstore/far-int.h"
-#include "libgxstore/prepwire.h"
-#include "libgxstore/viewtest.h"
+#include "libgxstore/message/prepwire.h"
+#include "libgxstore/view/viewtest.h"
 
 /* ---- Messages ---- */
 

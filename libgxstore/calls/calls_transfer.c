@@ -3,7 +3,7 @@
 #include <config.h>
 #include <gx/instance.h>
 #include "libgxstore/calls/call-int.h"
-#include "libgxstore/msg-int.h"
+#include "libgxstore/message/msg-int.h"
 
 /* ---- Many at once: what is refused stays, and makes it partial ---- */
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <gx/search.h>
 #include "libgxstore/calls/op-int.h"
-#include "libgxstore/prepwire.h"
+#include "libgxstore/message/prepwire.h"
 
 enum { PIECE_MOST = 4 * 1024 * 1024 }; /* bytes of an original in one answer */
 

@@ -3,7 +3,7 @@
 #include <config.h>
 #include <stdlib.h>
 #include "libgxstore/calls/op-int.h"
-#include "libgxstore/viewpack.h"
+#include "libgxstore/view/viewpack.h"
 
 enum { PIECE = 1024 * 1024 }; /* bytes of a view in one answer */
 

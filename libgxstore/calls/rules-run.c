@@ -2,7 +2,7 @@
 #include <config.h>
 #include <gx/storeset.h>
 #include "libgxstore/calls/rules-run.h"
-#include "libgxstore/msgsrc.h"
+#include "libgxstore/message/msgsrc.h"
 
 enum { ACTIONS_MAX = 64 };
 

@@ -2,7 +2,7 @@
 /* Messages and what is found of them. */
 #include <config.h>
 #include <string.h>
-#include "libgxstore/prepwire.h"
+#include "libgxstore/message/prepwire.h"
 #include "libgxstore/remote/far-store.h"
 
 enum { INLINE_MOST = 1024 * 1024, PIECE = 2 * 1024 * 1024, WHOLE = 4 * 1024 * 1024 };

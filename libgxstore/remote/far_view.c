@@ -3,7 +3,7 @@
 #include <config.h>
 #include <stdlib.h>
 #include "libgxstore/remote/far-store.h"
-#include "libgxstore/viewpack.h"
+#include "libgxstore/view/viewpack.h"
 
 struct state {
 	uint32_t uidvalidity, uidnext, count;

@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 #include <gx/snapshot.h>
-#include "libgxstore/cio-int.h"
+#include "libgxstore/content/cio-int.h"
 
 /* One run. */
 struct gx_sn {

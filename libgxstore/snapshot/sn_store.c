@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/file.h>
-#include "libgxstore/fts-int.h"
+#include "libgxstore/search/fts-int.h"
 #include "libgxstore/snapshot/sn-int.h"
 #include "libgxstore/store-int.h"
 

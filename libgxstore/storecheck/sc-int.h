@@ -12,7 +12,7 @@
  */
 #include <gx/entryid.h>
 #include <gx/storecheck.h>
-#include "libgxstore/cio-int.h"
+#include "libgxstore/content/cio-int.h"
 #include "libgxstore/store-int.h"
 
 struct gx_sc;

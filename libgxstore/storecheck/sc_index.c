@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The full-text index: everything in it can be had again from the messages. */
 #include <config.h>
-#include "libgxstore/fts-int.h"
+#include "libgxstore/search/fts-int.h"
 #include "libgxstore/storecheck/sc-int.h"
 
 static const struct gx_store_check_info subs[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sort orders of tables: derived from the messages, so they are made again when they are wrong. */
 #include <config.h>
-#include "libgxstore/order-int.h"
+#include "libgxstore/order/order-int.h"
 #include "libgxstore/storecheck/sc-int.h"
 
 static const struct gx_store_check_info subs[] = {

@@ -4,7 +4,7 @@
  * lie in the original stay there when it can be had whole, else they are written as values.
  */
 #include <config.h>
-#include "libgxstore/fts-int.h"
+#include "libgxstore/search/fts-int.h"
 #include "libgxstore/storecheck/sc-int.h"
 
 #define DEPTH_MAX 64U

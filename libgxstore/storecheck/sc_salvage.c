@@ -7,7 +7,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "libgxstore/fts-int.h"
+#include "libgxstore/search/fts-int.h"
 #include "libgxstore/storecheck/salvage-int.h"
 #include "libgxstore/storecheck/sc-int.h"
 

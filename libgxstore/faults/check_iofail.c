@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The n-th call of the file system fails, for n = 1, 2, ... until the operation passes untouched: reads,
+ * writes (wholly, or after half their work), flushes, and all others, once or for as long as the
+ * operation lasts. The failure is reported, leaves no trace, and the store goes on.
+ */
+#include <config.h>
+#include "libgxstore/faults/failtest.h"
+
+#define CALLS_MAX 3000
+
+static const struct {
+	const char *name;
+	int kind;
+	unsigned mask;
+	bool sticky, cold; /* cold: the store was just opened, and must read */
+} cases[] = {
+	{"a call fails", FAULT_EIO, FAULT_ANY, false, false},
+	{"a call fails in a store just opened", FAULT_EIO, FAULT_ANY, false, true},
+	{"the disk goes away", FAULT_EIO, FAULT_ANY, true, false},
+	{"the disk is full", FAULT_ENOSPC, FAULT_SPACE, true, false},
+	{"the disk is full in the middle of a write", FAULT_SHORT, FAULT_WRITE, false, false},
+};
+#define CASES (sizeof(cases) / sizeof(cases[0]))
+
+static unsigned long calls;
+
+/* The cause is told: as far as the disk was full, that. */
+static void check_error(const struct so_op *op, const struct so_result *r, int kind)
+{
+	int err = r->err != 0 ? r->err : gx_ec_to_err(r->ec);
+	ck_assert_msg(err == GX_E_IO || (err == GX_E_NOSPACE && kind != FAULT_EIO), "%s: error %d, %s", op->name, r->err, gx_ec_name(r->ec));
+}
+
+/* @return whether the fault came */
+static bool once(const struct so_op *op, size_t c, unsigned long n)
+{
+	struct so_result r;
+	w.sync = n % 2 == 0 ? GX_SYNC_NOW : GX_SYNC_LATER;
+	fault_arm(f, n, cases[c].kind, cases[c].mask, cases[c].sticky);
+	so_run(&w, op, &r);
+	bool hit = fault_disarm(f);
+	ck_assert_msg(hit || r.done, "%s: %d %s without a fault", op->name, r.err, gx_ec_name(r.ec));
+	if (!r.done)
+		check_error(op, &r, cases[c].kind);
+	bool same = unchanged();
+	ck_assert_msg(r.done || r.in_doubt || same, "%s, %s, call %lu: failed with %d %s and left something", op->name, cases[c].name, n,
+		r.err, gx_ec_name(r.ec));
+	ck_assert_msg(!r.in_doubt || cases[c].sticky, "%s: a flush that failed once was not mended", op->name);
+	if (r.in_doubt) /* and safe as soon as the disk flushes */
+		ck_assert_int_eq(gx_store_sync(w.s), 0);
+	so_finish(&w, op, &r);
+	return hit;
+}
+
+static void until_untouched(const struct so_op *op, size_t c)
+{
+	bool hit = true;
+	for (unsigned long n = 1; hit; n++) {
+		ck_assert_uint_lt(n, CALLS_MAX);
+		if (cases[c].cold)
+			so_reopen(&w);
+		prepare(op);
+		unchanged();
+		hit = once(op, c, n);
+		calls += hit;
+		if (n % 32 == 0 || !hit)
+			st_verify(w.s);
+	}
+}
+
+START_TEST(failures_leave_no_trace)
+{
+	const struct so_op *op = so_op((size_t)_i);
+	if (!wanted(op))
+		return;
+	for (size_t c = 0; c < CASES; c++)
+		until_untouched(op, c);
+	so_reopen(&w);
+	ck_assert_uint_eq(so_stray_files(&w), 0);
+	so_check_originals(w.s);
+	if (getenv("GX_TRACE") != NULL)
+		printf("# %s: %lu calls failed\n", op->name, calls);
+}
+END_TEST
+
+/* ---- Opening, closing, making ---- */
+
+static bool open_once(size_t c, unsigned long n)
+{
+	struct gx_store *s = NULL;
+	const char *why = "";
+	fault_arm(f, n, cases[c].kind, cases[c].mask, cases[c].sticky);
+	int err = gx_store__open_on(&f->fs, w.dir, &w.opts, &s, w.a, &why);
+	bool hit = fault_disarm(f);
+	ck_assert_msg(err == 0 || (hit && (err == GX_E_IO || err == GX_E_NOSPACE)), "%s, call %lu: %d, %s", cases[c].name, n, err, why);
+	ck_assert_msg(err == 0 || strstr(why, w.dir) != NULL, "%s, call %lu: %d says \"%s\"", cases[c].name, n, err, why);
+	if (err == 0)
+		gx_store_close(s);
+	return hit;
+}
+
+START_TEST(failures_to_open_leave_no_trace)
+{
+	for (size_t c = 0; c < CASES; c++) {
+		leave_unclean();
+		unsigned long n = 1;
+		while (open_once(c, n))
+			n++;
+		ck_assert_uint_gt(n, 3);
+		so_again(&w);
+		st_verify(w.s);
+		ck_assert_uint_eq(so_stray_files(&w), 0);
+		so_check_originals(w.s);
+	}
+}
+END_TEST
+
+/* Nothing can be told by then: the next opening makes it good. */
+START_TEST(failures_to_close_are_made_good)
+{
+	for (size_t c = 0; c < CASES; c++) {
+		bool hit = true;
+		for (unsigned long n = 1; hit; n++) {
+			const struct so_op *op = so_op_named(n % 2 == 0 ? "insert" : "sync");
+			struct so_result r;
+			prepare(op);
+			so_run(&w, op, &r);
+			unchanged();
+			fault_arm(f, n, cases[c].kind, cases[c].mask, cases[c].sticky);
+			so_shut(&w);
+			hit = fault_disarm(f);
+			so_again(&w);
+			ck_assert(unchanged());
+			if (n % 32 == 0 || !hit)
+				st_verify(w.s);
+		}
+		so_reopen(&w);
+		ck_assert_uint_eq(so_stray_files(&w), 0);
+	}
+}
+END_TEST
+
+static bool create_once(size_t c, unsigned long n, bool overwrite)
+{
+	struct gx_store_create_opts o = GX_STORE_CREATE_OPTS_INIT;
+	struct gx_store *s = NULL;
+	const char *why = "";
+	char path[700];
+	snprintf(path, sizeof(path), "%s/new/store", w.dir);
+	o.overwrite = overwrite;
+	fault_arm(f, n, cases[c].kind, cases[c].mask, cases[c].sticky);
+	int err = gx_store__create_on(&f->fs, path, &o, w.a, &why);
+	bool hit = fault_disarm(f);
+	ck_assert_msg(err == 0 || (hit && (err == GX_E_IO || err == GX_E_NOSPACE)), "%s, call %lu: %d, %s", cases[c].name, n, err, why);
+	ck_assert_msg(err == 0 || *why == '/', "%s, call %lu: %d says \"%s\"", cases[c].name, n, err, why);
+	int found = gx_store__open_on(&f->fs, path, NULL, &s, w.a, &why);
+	/* What is in its place already cannot be taken away from a disk that does nothing any more. */
+	bool may_stay = overwrite || cases[c].sticky;
+	ck_assert_msg(found == 0 ? err == 0 || may_stay : found == GX_E_NOTFOUND && err != 0 && !overwrite,
+		"%s, call %lu: create %d, open %d", cases[c].name, n, err, found);
+	if (found == 0)
+		st_verify(s);
+	gx_store_close(s);
+	if (found == 0 && !overwrite) {
+		snprintf(path, sizeof(path), "%s/new", w.dir);
+		st_rmtree(path);
+	}
+	return hit;
+}
+
+START_TEST(failures_to_create_leave_no_store)
+{
+	for (size_t c = 0; c < CASES; c++) {
+		unsigned long n = 1;
+		if (_i > 0) {
+			char path[700];
+			snprintf(path, sizeof(path), "%s/new/store", w.dir);
+			if (c == 0)
+				st_create(path);
+		}
+		while (create_once(c, n, _i > 0))
+			n++;
+		ck_assert_uint_gt(n, 3);
+	}
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *su = suite_create("iofail");
+	TCase *c = tcase_create("calls");
+	tcase_set_timeout(c, 600);
+	tcase_add_unchecked_fixture(c, setup_template, remove_template);
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_loop_test(c, failures_leave_no_trace, 0, count_ops());
+	tcase_add_test(c, failures_to_open_leave_no_trace);
+	tcase_add_test(c, failures_to_close_are_made_good);
+	tcase_add_loop_test(c, failures_to_create_leave_no_store, 0, 2);
+	suite_add_tcase(su, c);
+	return su;
+}
+
+GXTEST_MAIN(suite)

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The n-th allocation fails, of ours, of SQLite's, or the making of a zstd context, for n = 1, 2, ...
+ * until the operation passes untouched; alone, or with all that follow. The failure is reported,
+ * leaves no trace, and the store goes on. Linked with --wrap for the functions below.
+ *
+ * An operation that allocates much is not tried at each of them, but in steps that grow; with GX_SOAK_SECONDS
+ * set it is.
+ */
+#include <config.h>
+#include <zstd.h>
+#include "libgxstore/faults/failtest.h"
+#include "libgxstore/storecheck/sc-int.h"
+
+#define N_MAX 200000
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+ZSTD_CCtx *__real_ZSTD_createCCtx(void);
+ZSTD_DCtx *__real_ZSTD_createDCtx(void);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *s);
+ZSTD_CCtx *__wrap_ZSTD_createCCtx(void);
+ZSTD_DCtx *__wrap_ZSTD_createDCtx(void);
+
+static long countdown; /* 0: never */
+static bool sticky;
+static unsigned long hits;
+
+static bool fails(void)
+{
+	if (countdown == 0 || --countdown > 0)
+		return false;
+	countdown = sticky ? 1 : 0;
+	hits++;
+	return true;
+}
+
+static void arm(long n, bool go_on)
+{
+	hits = 0;
+	sticky = go_on;
+	countdown = n;
+}
+
+static bool disarm(void)
+{
+	countdown = 0;
+	return hits > 0;
+}
+
+void *__wrap_malloc(size_t n)
+{
+	return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	return fails() ? NULL : __real_realloc(p, n);
+}
+
+char *__wrap_strdup(const char *s)
+{
+	return fails() ? NULL : __real_strdup(s);
+}
+
+ZSTD_CCtx *__wrap_ZSTD_createCCtx(void)
+{
+	return fails() ? NULL : __real_ZSTD_createCCtx();
+}
+
+ZSTD_DCtx *__wrap_ZSTD_createDCtx(void)
+{
+	return fails() ? NULL : __real_ZSTD_createDCtx();
+}
+
+static sqlite3_mem_methods lower;
+
+static void *sql_malloc(int n)
+{
+	return fails() ? NULL : lower.xMalloc(n);
+}
+
+static void *sql_realloc(void *p, int n)
+{
+	return fails() ? NULL : lower.xRealloc(p, n);
+}
+
+/* ---- Operations ---- */
+
+/* Nothing fails in the file system below: it is there to save the flushes. */
+static void setup_sqlite(void)
+{
+	sqlite3_mem_methods m;
+	ck_assert_int_eq(sqlite3_shutdown(), SQLITE_OK);
+	if (lower.xMalloc == NULL)
+		ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &lower), SQLITE_OK);
+	m = lower;
+	m.xMalloc = sql_malloc;
+	m.xRealloc = sql_realloc;
+	ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_MALLOC, &m), SQLITE_OK);
+	setup_template();
+}
+
+static long step(long n)
+{
+	return getenv("GX_SOAK_SECONDS") != NULL || n < 60 ? n + 1 : n + n / 12;
+}
+
+/* @return whether it failed to get memory somewhere */
+static bool once(const struct so_op *op, long n, bool go_on)
+{
+	struct so_result r;
+	prepare(op);
+	unchanged();
+	w.sync = n % 4 == 0 ? GX_SYNC_NOW : GX_SYNC_LATER;
+	arm(n, go_on);
+	so_run(&w, op, &r);
+	bool hit = disarm();
+	bool same = unchanged();
+	int err = r.err != 0 ? r.err : gx_ec_to_err(r.ec);
+	ck_assert_msg(hit || r.done, "%s: error %d, %s, and all memory was there", op->name, r.err, gx_ec_name(r.ec));
+	ck_assert_msg(r.done || r.in_doubt || same, "%s, allocation %ld: failed with %d %s and left something", op->name, n, r.err,
+		gx_ec_name(r.ec));
+	ck_assert_msg(r.done || err == GX_E_NOMEM, "%s, allocation %ld: error %d, %s", op->name, n, r.err, gx_ec_name(r.ec));
+	if (r.in_doubt)
+		ck_assert_int_eq(gx_store_sync(w.s), 0);
+	so_finish(&w, op, &r);
+	return hit;
+}
+
+/* In a store that has been in use, in one just opened, and with no memory from then on. */
+START_TEST(every_allocation_may_fail)
+{
+	const struct so_op *op = so_op((size_t)_i / 3);
+	bool cold = _i % 3 == 1, go_on = _i % 3 == 2, hit = true;
+	unsigned rounds = 0;
+	if (!wanted(op))
+		return;
+	for (long n = 1; hit; n = step(n), rounds++) {
+		ck_assert_int_lt(n, N_MAX);
+		if (cold)
+			so_reopen(&w);
+		hit = once(op, n, go_on);
+		if (rounds % 40 == 39 || !hit)
+			st_verify(w.s);
+	}
+	so_reopen(&w);
+	ck_assert_uint_eq(so_stray_files(&w), 0);
+	so_check_originals(w.s);
+}
+END_TEST
+
+/* ---- Opening, closing, making ---- */
+
+START_TEST(opening_may_fail)
+{
+	bool hit = true;
+	if (_i % 2 == 1)
+		leave_unclean();
+	else
+		so_shut(&w);
+	for (long n = 1; hit; n = step(n)) {
+		struct gx_store *s = NULL;
+		arm(n, _i >= 2);
+		int err = gx_store__open_on(&f->fs, w.dir, NULL, &s, NULL, NULL);
+		hit = disarm();
+		ck_assert_msg(err == 0 || (err == GX_E_NOMEM && hit), "error %d at allocation %ld", err, n);
+		gx_store_close(s);
+	}
+	so_again(&w);
+	st_verify(w.s);
+	ck_assert_uint_eq(so_stray_files(&w), 0);
+}
+END_TEST
+
+START_TEST(closing_may_fail)
+{
+	bool hit = true;
+	for (long n = 1; hit; n = step(n)) {
+		struct so_result r;
+		const struct so_op *op = so_op_named(n % 2 == 0 ? "insert" : "sync");
+		prepare(op);
+		so_run(&w, op, &r);
+		unchanged();
+		so_look_away(&w);
+		arm(n, _i > 0);
+		gx_store_close(w.s);
+		hit = disarm();
+		so_again(&w);
+		ck_assert(unchanged());
+	}
+	so_reopen(&w);
+	st_verify(w.s);
+	ck_assert_uint_eq(so_stray_files(&w), 0);
+}
+END_TEST
+
+static void all_folders_there(struct gx_store *s)
+{
+	struct gx_arena *a = gx_arena_new(0);
+	struct gx_txn *t = st_begin(s, GX_TXN_READ);
+	struct gx_folder_info *v;
+	size_t n;
+	ST_OK(gx_folder_list(t, GX_FID_ROOT, true, a, &v, &n));
+	ck_assert_uint_ge(n, 28);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t fid = 0;
+		ST_OK(gx_folder_by_name(t, v[i].parent, v[i].name, &fid));
+		ck_assert_uint_eq(fid, v[i].fid);
+	}
+	gx_txn_abort(t);
+	gx_arena_free(a);
+}
+
+START_TEST(creating_may_fail)
+{
+	bool hit = true;
+	char path[700];
+	snprintf(path, sizeof(path), "%s/new", w.dir);
+	for (long n = 1; hit; n = step(n)) {
+		struct gx_store_create_opts o = GX_STORE_CREATE_OPTS_INIT;
+		struct gx_store *s = NULL;
+		arm(n, _i > 0);
+		int err = gx_store__create_on(&f->fs, path, &o, NULL, NULL);
+		hit = disarm();
+		ck_assert_msg(err == 0 || (err == GX_E_NOMEM && hit), "error %d at allocation %ld", err, n);
+		int found = gx_store__open_on(&f->fs, path, NULL, &s, NULL, NULL);
+		ck_assert_int_eq(found, err == 0 ? 0 : GX_E_NOTFOUND);
+		if (found != 0)
+			continue;
+		st_verify(s);
+		all_folders_there(s);
+		gx_store_close(s);
+		st_rmtree(path);
+	}
+}
+END_TEST
+
+static void give_properties(void)
+{
+	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
+	struct gx_proplist l = {0};
+	ST_OK(gx_store_named_ids(t, true, &(struct gx_propname){.by_name = true, .name = "x"}, 1, &(uint16_t){0}));
+	ck_assert_int_eq(gx_proplist_set_str(&l, w.a, PidTagComment, "something"), 0);
+	ST_OK(gx_folder_set_props(t, GX_FID_INBOX, &l));
+	ST_OK(gx_store_set_props(t, &l));
+	st_commit(t);
+}
+
+/* What could not be read for want of memory is no damage: a repair would throw it away. */
+START_TEST(checking_may_fail)
+{
+	const char *only[] = {gx_sc__checks[_i / 2]->subs[0].check, NULL};
+	struct gx_store_check_opts o = GX_STORE_CHECK_OPTS_INIT;
+	bool hit = true;
+	o.only = only;
+	o.repair = true;
+	give_properties();
+	unchanged();
+	struct gx_store_check_result r;
+	ck_assert_int_eq(gx_store_check(w.s, &o, &r), 0); /* its statements are prepared from now on */
+	for (long n = 1; hit; n = n < 100 ? n + 1 : step(n)) {
+		r.found = 0;
+		arm(n, _i % 2 == 1);
+		int err = gx_store_check(w.s, &o, &r);
+		hit = disarm();
+		ck_assert_msg(err == 0 || (err == GX_E_NOMEM && hit), "%s: error %d at allocation %ld", *only, err, n);
+		ck_assert_msg(r.found == 0, "%s: %llu findings at allocation %ld", *only, (unsigned long long)r.found, n);
+	}
+	ck_assert_msg(unchanged(), "%s left something", *only);
+}
+END_TEST
+
+static TCase *tcase(Suite *su, const char *name)
+{
+	TCase *c = tcase_create(name);
+	tcase_set_timeout(c, 36000);
+	tcase_add_unchecked_fixture(c, setup_sqlite, remove_template);
+	tcase_add_checked_fixture(c, setup, teardown);
+	suite_add_tcase(su, c);
+	return c;
+}
+
+static Suite *suite(void)
+{
+	Suite *su = suite_create("oom");
+	tcase_add_loop_test(tcase(su, "operations"), every_allocation_may_fail, 0, 3 * count_ops());
+	TCase *c = tcase(su, "stores");
+	tcase_add_loop_test(c, opening_may_fail, 0, 4);
+	tcase_add_loop_test(c, closing_may_fail, 0, 2);
+	tcase_add_loop_test(c, creating_may_fail, 0, 2);
+	tcase_add_loop_test(c, checking_may_fail, 0, 2 * (int)gx_sc__check_count);
+	return su;
+}
+
+GXTEST_MAIN(suite)

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sort orders that tables ask for. Once they are there all other operations keep them. */
+#include <config.h>
+#include "libgxstore/order/order-int.h"
+#include "libgxstore/faults/storeops.h"
+
+static struct {
+	struct gx_sort cols[3];
+	struct gx_sortset set;
+	unsigned depth;
+	uint64_t view;
+	int counted;
+} u;
+
+static bool pick(struct so_world *w)
+{
+	static const struct gx_sort cols[][3] = {
+		{{PidTagMessageClass, GX_SORT_ASCEND}, {PidTagImportance, GX_SORT_ASCEND}, {PidTagMessageDeliveryTime, GX_SORT_DESCEND}},
+		{{PidTagRead, GX_SORT_ASCEND}, {PidTagMessageSize, GX_SORT_DESCEND}, {PidTagSubject, GX_SORT_ASCEND}},
+		{{PidTagSenderName, GX_SORT_ASCEND}, {PidTagHasAttachments, GX_SORT_ASCEND}, {PidTagSubject, GX_SORT_ASCEND}},
+	};
+	memcpy(u.cols, cols[so_rand(w, 3)], sizeof(u.cols));
+	u.set = (struct gx_sortset){.v = u.cols, .count = 3};
+	u.depth = 1 + so_rand(w, 2);
+	w->x.fid = so_folder(w, false);
+	return w->x.fid != 0;
+}
+
+static int make(struct so_world *w, struct gx_txn *t)
+{
+	struct gx_orderspec spec;
+	struct gx_order *o;
+	bool back;
+	int err = gx_orderspec__make(&u.set, &spec, &back);
+	if (err == 0)
+		err = gx_order__ensure(t, w->x.fid, GX_ORDER_NORMAL, &spec, 0, &u.view);
+	if (err == 0)
+		err = gx_orders__by_id(t, u.view, &o);
+	if (err == 0)
+		err = o == NULL ? GX_E_NOTFOUND : gx_order__count_more(t, o, u.depth, 40, &u.counted);
+	return err;
+}
+
+static gx_ec run(struct so_world *w, struct gx_txn *t)
+{
+	return gx_txn__ec(t, make(w, t));
+}
+
+static void check(struct so_world *w)
+{
+	struct gx_txn *t = st_begin(w->s, GX_TXN_READ);
+	struct gx_orderspec spec;
+	int state;
+	ck_assert_int_eq(gx_order__spec(t, u.view, &spec), 0);
+	ck_assert_int_eq(gx_order__count_state(t, u.view, u.depth, &state), 0);
+	ck_assert_int_eq(state, u.counted);
+	gx_txn_abort(t);
+}
+
+static const struct so_op rows[] = {
+	{"sort_order", SO_WRITE, pick, run, check},
+};
+
+extern const struct so_ops so_order_ops;
+SO_OPS(so_order_ops, rows);

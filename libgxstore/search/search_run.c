@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include "libgxstore/search/search-int.h"
+
+/*
+ * Looking through the scope of a search. Criteria with words go by the full-text index, the rest by folders. It is done in
+ * portions, each in a transaction that keeps how far it came; what changes meanwhile the hub sees to.
+ */
+
+#define BY_INDEX UINT64_MAX /* at_fid: at_id is the last candidate */
+#define PORTION 500U
+#define WRITER_MS 1000
+
+static int through(struct gx_txn *t, struct gx_searchdef *d)
+{
+	d->state = GX_SEARCH_COMPLETE;
+	d->at_fid = d->at_id = 0;
+	struct gx_event ev = {.type = GX_EV_SEARCH_COMPLETE, .fid = d->fid};
+	return gx_txn__event(t, &ev);
+}
+
+static int look_at(struct gx_txn *t, struct gx_searchdef *d, const struct gx_msg_row *r)
+{
+	int match = r->flags & (GX_MSGF_FAI | GX_MSGF_SOFTDEL) ? 0 : gx_searchdef__match(t, d, r);
+	return match > 0 ? gx_search__link(t, d->fid, r) : match;
+}
+
+static bool covered(const struct gx_searchcover *c, const struct gx_searchdef *d)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i] == d)
+			return true;
+	return false;
+}
+
+/* 1 when the message's folder is in the scope. */
+static int in_scope(struct gx_txn *t, const struct gx_searchdef *d, uint64_t fid)
+{
+	const struct gx_searchcover *c;
+	struct gx_folder_row row;
+	int err = gx_folder__row(t, fid, &row);
+	if (err != 0)
+		return err == GX_E_NOTFOUND ? 0 : err;
+	err = gx_searches__cover(t, fid, &c);
+	return err != 0 ? err : covered(c, d);
+}
+
+/* ---- By the index ---- */
+
+static int by_index(struct gx_txn *t, struct gx_searchdef *d, const struct gx_candidates *c, unsigned n)
+{
+	size_t i = 0;
+	while (i < c->n && c->mids[i] <= d->at_id)
+		i++;
+	for (; i < c->n && n > 0; i++, n--) {
+		struct gx_msg_row r;
+		int err = gx_msg__row(t, c->mids[i], &r);
+		int yes = err == 0 ? in_scope(t, d, r.fid) : 0;
+		if (err == 0)
+			err = yes > 0 ? look_at(t, d, &r) : yes;
+		if (err != 0 && err != GX_E_NOTFOUND)
+			return err;
+		d->at_id = c->mids[i];
+	}
+	return i < c->n ? 0 : through(t, d);
+}
+
+/* ---- By folders ---- */
+
+/* The first folder of the scope from @from on, 0 none. */
+static int next_folder(struct gx_txn *t, struct gx_searchdef *d, uint64_t from, uint64_t *ret_fid)
+{
+	GX_STMT(st, t->q, "SELECT fid FROM folders WHERE fid>=?1 AND type<>2 AND NOT flags&1 ORDER BY fid");
+	gx_sql__bind_int(st, 1, (int64_t)from);
+	int r;
+	*ret_fid = 0;
+	while ((r = gx_sql__step(st)) > 0) {
+		int yes = in_scope(t, d, gx_sql__u64(st, 0));
+		if (yes > 0)
+			*ret_fid = gx_sql__u64(st, 0);
+		if (yes != 0)
+			return yes < 0 ? yes : 0;
+	}
+	return r;
+}
+
+static int in_folder(struct gx_txn *t, struct gx_searchdef *d, unsigned *io_n)
+{
+	GX_STMT(st, t->q, "SELECT mid,uid FROM msg WHERE fid=?1 AND uid>?2 AND NOT flags&256 ORDER BY uid LIMIT ?3");
+	gx_sql__bind_int(st, 1, (int64_t)d->at_fid);
+	gx_sql__bind_int(st, 2, (int64_t)d->at_id);
+	gx_sql__bind_int(st, 3, *io_n);
+	int r;
+	while ((r = gx_sql__step(st)) > 0) {
+		struct gx_msg_row row;
+		int err = gx_msg__row(t, gx_sql__u64(st, 0), &row);
+		if (err == 0)
+			err = look_at(t, d, &row);
+		if (err != 0)
+			return err;
+		d->at_id = gx_sql__u64(st, 1);
+		(*io_n)--;
+	}
+	return r;
+}
+
+static int by_folders(struct gx_txn *t, struct gx_searchdef *d, unsigned n)
+{
+	while (n > 0) {
+		uint64_t fid;
+		int err = next_folder(t, d, d->at_fid, &fid);
+		if (err != 0 || fid == 0)
+			return err != 0 ? err : through(t, d);
+		if (fid != d->at_fid)
+			d->at_id = 0;
+		d->at_fid = fid;
+		err = in_folder(t, d, &n);
+		if (err != 0)
+			return err;
+		if (n > 0) { /* that one is through */
+			d->at_fid++;
+			d->at_id = 0;
+		}
+	}
+	return 0;
+}
+
+/* ---- What was found before a change of the scope ---- */
+
+static int recheck(struct gx_txn *t, struct gx_searchdef *d, unsigned n)
+{
+	GX_STMT(st, t->q, "SELECT mid FROM found WHERE fid=?1 AND mid>?2 ORDER BY mid LIMIT ?3");
+	gx_sql__bind_int(st, 1, (int64_t)d->fid);
+	gx_sql__bind_int(st, 2, (int64_t)d->at_id);
+	gx_sql__bind_int(st, 3, n);
+	int r;
+	unsigned seen = 0;
+	while ((r = gx_sql__step(st)) > 0) {
+		struct gx_msg_row row;
+		uint64_t mid = gx_sql__u64(st, 0);
+		int err = gx_msg__row(t, mid, &row), yes = err == 0 ? in_scope(t, d, row.fid) : 0;
+		if (err == 0 && yes == 0)
+			err = gx_search__unlink(t, d->fid, &row);
+		if (err != 0 || yes < 0)
+			return err != 0 ? err : yes;
+		d->at_id = mid;
+		seen++;
+	}
+	if (r == 0 && seen < n) {
+		d->state = GX_SEARCH_POPULATING;
+		d->at_fid = d->at_id = 0;
+	}
+	return r;
+}
+
+static int populate(struct gx_txn *t, struct gx_searchdef *d, unsigned n)
+{
+	struct gx_candidates c = {.all = true};
+	bool fresh = d->at_fid == 0 && d->at_id == 0;
+	if (fresh || d->at_fid == BY_INDEX) {
+		gx_ec ec = gx_search_restr(t, 0, d->restr, t->a, &c);
+		if (gx_ec_failed(ec))
+			return gx_ec_to_err(ec);
+	}
+	if (!c.all) {
+		d->at_fid = BY_INDEX;
+		return by_index(t, d, &c, n);
+	}
+	if (d->at_fid == BY_INDEX) /* the index was lost on the way */
+		d->at_fid = d->at_id = 0;
+	return by_folders(t, d, n);
+}
+
+int gx_search__advance(struct gx_txn *t, struct gx_searchdef *d, unsigned n)
+{
+	int err = 0;
+	if (d->state == GX_SEARCH_RECHECKING)
+		err = recheck(t, d, n);
+	if (err == 0 && d->state == GX_SEARCH_POPULATING)
+		err = populate(t, d, n);
+	return err != 0 ? err : gx_searchdef__write_state(t, d);
+}
+
+/* ---- In the background ---- */
+
+static bool pending(const struct gx_searchdef *d)
+{
+	return d->restr != NULL && (d->state == GX_SEARCH_POPULATING || d->state == GX_SEARCH_RECHECKING);
+}
+
+/* 1 something was done, 0 nothing is left. */
+static int portion(struct gx_store *s)
+{
+	struct gx_txn *t;
+	struct gx_searchdef *d = NULL;
+	int err = gx_txn__system(s, GX_TXN_WRITE, WRITER_MS, &t);
+	if (err != 0)
+		return err;
+	err = gx_searches__load(t, &d);
+	while (err == 0 && d != NULL && !pending(d))
+		d = d->next;
+	if (err == 0 && d == NULL) {
+		atomic_store(&s->searching, false);
+		gx_txn_abort(t);
+		return 0;
+	}
+	if (err == 0)
+		err = gx_search__advance(t, d, PORTION);
+	if (err != 0) {
+		gx_log(s->log, GX_LOG_WARN, "%s: search folder: %s", s->dir, t->q->err == err ? t->q->why : gx_strerror(err));
+		gx_txn_abort(t);
+		return err;
+	}
+	err = gx_txn_commit(t, GX_SYNC_LATER);
+	return err != 0 ? err : 1;
+}
+
+int gx_search_run(struct gx_store *s, int budget_ms, bool *ret_done)
+{
+	int64_t until = gx_clock_mono_ms(s->clock) + budget_ms;
+	int r = 1;
+	while (atomic_load(&s->searching) && r > 0 && gx_clock_mono_ms(s->clock) <= until)
+		r = portion(s);
+	if (r >= 0)
+		*ret_done = !atomic_load(&s->searching);
+	return r < 0 ? r : 0;
+}
+
+int gx_search__resume(struct gx_store *s)
+{
+	GX_STMT(st, s->writer->q, "SELECT 1 FROM search WHERE state IN (1,3) LIMIT 1");
+	int r = gx_sql__step(st);
+	atomic_store(&s->searching, r > 0);
+	return r < 0 ? r : 0;
+}
