@@ -49,6 +49,8 @@ struct gx_ics_version gx_ics__version_of(const struct gx_proplist *l);
 gx_ec gx_ics__version(struct gx_txn *t, uint64_t mid, struct gx_arena *a, struct gx_ics_version *ret_v);
 /* Are key and list what they should be? */
 int gx_ics__check_version(struct gx_arena *a, const struct gx_ics_version *v) GX_MUST_CHECK;
+/* For a client: that they are not, or that there was no memory to see it. */
+gx_ec gx_ics__no_version(struct gx_txn *t, int err);
 /* Among stored properties: it holds while the object has this change number. Without a key it is one of ours, with what came before. */
 int gx_ics__put_version(struct gx_proplist *l, struct gx_arena *a, const struct gx_ics_version *v, uint64_t cn) GX_MUST_CHECK;
 /* @r gets a new change number. */

@@ -136,9 +136,10 @@ gx_ec gx_ics_check_message(struct gx_txn *t, uint64_t fid, const struct gx_ics_m
 		ec = gx_ics__source_id(t, m->source_key, &i.mid);
 	if (gx_ec_failed(ec))
 		return ec;
-	if (gx_pcl_add_key(a, m->version.pcl, m->version.change_key, &i.pcl) != 0)
-		return gx_txn__fail(t, ecInvalidParam, "no change key, or no list of them");
-	int err = gx_msg__row(t, i.mid, &r);
+	int err = gx_pcl_add_key(a, m->version.pcl, m->version.change_key, &i.pcl);
+	if (err != 0)
+		return gx_ics__no_version(t, err);
+	err = gx_msg__row(t, i.mid, &r);
 	if (err == GX_E_NOTFOUND)
 		ec = gx_folder__need(t, fid, GX_RIGHT_CREATE, &folder);
 	else if (err != 0)
@@ -167,7 +168,7 @@ static gx_ec move(struct gx_txn *t, uint64_t fid, const struct gx_ics_move *m, u
 	int err = gx_pcl_cmp(t->a, m->version.pcl, have.pcl, &order);
 	err = err != 0 ? err : gx_pcl_add_key(t->a, have.pcl, m->version.change_key, &moved.pcl);
 	if (err != 0)
-		return gx_txn__fail(t, ecInvalidParam, "no change key, or no list of them");
+		return gx_ics__no_version(t, err);
 	ec = gx_msg_copy_as(t, mid, fid, new_mid, true, ret_ids);
 	if (gx_ec_failed(ec))
 		return ec;

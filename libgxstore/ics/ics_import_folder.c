@@ -34,8 +34,11 @@ static gx_ec take_apart(struct incoming *x, const struct gx_proplist *l)
 	x->name = gx_proplist_str(l, PidTagDisplayName, NULL);
 	x->version = gx_ics__version_of(l);
 	x->parent = x->root;
-	if (self == NULL || up == NULL || x->name == NULL || gx_ics__check_version(t->a, &x->version) != 0)
-		return gx_txn__fail(t, ecInvalidParam, "a folder change without its keys, version or name");
+	if (self == NULL || up == NULL || x->name == NULL)
+		return gx_txn__fail(t, ecInvalidParam, "a folder change without its keys or name");
+	int err = gx_ics__check_version(t->a, &x->version);
+	if (err != 0)
+		return gx_ics__no_version(t, err);
 	gx_ec ec = gx_ics__source_id(t, self->v.bin, &x->fid);
 	if (!gx_ec_failed(ec) && up->v.bin.len > 0)
 		ec = gx_ics__source_id(t, up->v.bin, &x->parent);

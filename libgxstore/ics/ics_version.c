@@ -119,6 +119,11 @@ int gx_ics__set_version(struct gx_txn *t, struct gx_msg_row *r, const struct gx_
 	return err != 0 ? err : gx_change__updated(t, f, &old, r, GX_CH_CONTENT);
 }
 
+gx_ec gx_ics__no_version(struct gx_txn *t, int err)
+{
+	return err == GX_E_NOMEM ? gx_txn__ec(t, err) : gx_txn__fail(t, ecInvalidParam, "no change key, or no list of them");
+}
+
 gx_ec gx_ics_set_version(struct gx_txn *t, uint64_t mid, const struct gx_ics_version *v, uint64_t *ret_cn)
 {
 	struct gx_folder_row folder;
@@ -130,9 +135,10 @@ gx_ec gx_ics_set_version(struct gx_txn *t, uint64_t mid, const struct gx_ics_ver
 		ec = gx_folder__need(t, r.fid, GX_RIGHT_EDIT_ANY | (r.mine ? GX_RIGHT_EDIT_OWN : 0), &folder);
 	if (gx_ec_failed(ec))
 		return ec;
-	if (gx_ics__check_version(t->a, v) != 0)
-		return gx_txn__fail(t, ecInvalidParam, "no change key, or no list of them");
-	int err = gx_ics__set_version(t, &r, v);
+	int err = gx_ics__check_version(t->a, v);
+	if (err != 0)
+		return gx_ics__no_version(t, err);
+	err = gx_ics__set_version(t, &r, v);
 	if (err == 0)
 		*ret_cn = r.cn;
 	return gx_txn__ec(t, err);
