@@ -7,7 +7,10 @@
 #include <sqlite3.h>
 #include <unistd.h>
 #include <sys/stat.h>
+#include <time.h>
 #include "libgxstore/directory/dir-int.h"
+
+enum { BUSY_MS = 10000 };
 
 struct stmt {
 	struct gx_dirstmt base;
@@ -90,13 +93,26 @@ static int make_file(const char *path)
 	return err;
 }
 
+/* Of two that turn to the log at once SQLite lets one wait and refuses the other, whatever its busy timeout. */
+static int set_up(sqlite3 *db)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+	int64_t until = gx_clock_mono_ms(gx_clock_system()) + BUSY_MS;
+	for (;;) {
+		int rc = sqlite3_exec(db, "PRAGMA busy_timeout=10000; PRAGMA foreign_keys=ON; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+			NULL, NULL, NULL);
+		if ((rc & 0xff) != SQLITE_BUSY || gx_clock_mono_ms(gx_clock_system()) >= until)
+			return rc;
+		nanosleep(&pause, NULL);
+	}
+}
+
 static int open_file(const char *path, sqlite3 **ret_db)
 {
 	sqlite3 *db = NULL;
 	int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(db, "PRAGMA busy_timeout=10000; PRAGMA foreign_keys=ON; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-			NULL, NULL, NULL);
+		rc = set_up(db);
 	if (rc == SQLITE_OK) {
 		*ret_db = db;
 		return 0;
