@@ -22,8 +22,8 @@ static const struct {
 	{"susp", GX_MBF_SUSP, "suspended, or of a suspended domain"},
 	{"deleted", GX_MBF_DELETED, "marked as deleted, or of a deleted domain"},
 	{"mb", GX_MBF_MB, "who have a mailbox"},
-	{"store", GX_MBF_STORE, "who have a mailbox, and domains with a public store"},
 	{"here", GX_MBF_HERE, "whose homeserver is this host"},
+	{"store", GX_MBF_STORE, "who have a mailbox, and domains with a public store"},
 };
 enum { FILTERS = sizeof(table) / sizeof(table[0]) };
 
