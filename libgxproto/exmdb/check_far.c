@@ -69,8 +69,8 @@ static void same_rows(struct gx_store *near, uint64_t mid1, uint64_t mid2)
 		"SELECT (SELECT group_concat(hex(props),',') FROM att WHERE body=?1)=(SELECT group_concat(hex(props),',') FROM att WHERE body=?2)",
 		"SELECT (SELECT size||envelope||structure FROM mime WHERE id=?1)=(SELECT size||envelope||structure FROM mime WHERE id=?2)",
 		"SELECT (SELECT flags||' '||size||' '||received FROM msg WHERE mid=?1)=(SELECT flags||' '||size||' '||received FROM msg WHERE mid=?2)",
-		"SELECT (SELECT hex(props) FROM body WHERE id=(SELECT embedded FROM att WHERE body=?1 AND embedded>0))="
-			"(SELECT hex(props) FROM body WHERE id=(SELECT embedded FROM att WHERE body=?2 AND embedded>0))",
+		("SELECT (SELECT hex(props) FROM body WHERE id=(SELECT embedded FROM att WHERE body=?1 AND embedded>0))="
+		 "(SELECT hex(props) FROM body WHERE id=(SELECT embedded FROM att WHERE body=?2 AND embedded>0))"),
 	};
 	struct gx_txn *t = st_begin(near, GX_TXN_READ);
 	for (size_t i = 0; i < sizeof(sql) / sizeof(*sql); ++i) {
