@@ -23,11 +23,11 @@ def tree(root):
                 kids.setdefault(int(s[s.rindex(")") + 2:].split()[1]), []).append(int(p))
             except (OSError, ValueError):
                 pass
-    out, todo = [], [root]
-    while todo:
-        p = todo.pop()
+    out, left = [], [root]
+    while left:
+        p = left.pop()
         out.append(p)
-        todo += kids.get(p, [])
+        left += kids.get(p, [])
     return out
 
 

@@ -37,7 +37,7 @@ static uint64_t seed = 7;
 
 /* the test now running */
 static const char *test;
-static long issued, total_ops, done_ops, errors, todo;
+static long issued, total_ops, done_ops, errors, started;
 static uint64_t bytes, items, hits;
 static struct lat lat;
 static long cursor;
@@ -84,9 +84,9 @@ static bool next_cmd(struct conn *c)
 		return range_cmd(c, "(UID BODYSTRUCTURE)");
 	if (strcmp(test, "body") == 0)
 		return range_cmd(c, "(UID BODY.PEEK[])");
-	if (todo >= count)
+	if (started >= count)
 		return false;
-	long i = todo++;
+	long i = started++;
 	unsigned ops = 1;
 	if (strcmp(test, "select") == 0)
 		buf_printf(&c->out, "a%u SELECT \"%s\"\r\n", s->tag++, mailbox);
@@ -300,8 +300,8 @@ static void setup_data(struct conn *c)
 		lat_add(&lat, (double)(now_ns() - s->t0) / 1e6);
 		done_ops++;
 		lg_close(c);
-		if (todo < count) {
-			todo++;
+		if (started < count) {
+			started++;
 			start_conn(c);
 		} else if (done_ops == count) {
 			lg_stop = true;
@@ -404,7 +404,7 @@ static void run_idle(void)
 
 static void run_test(void)
 {
-	issued = total_ops = done_ops = errors = todo = 0;
+	issued = total_ops = done_ops = errors = started = 0;
 	bytes = items = hits = 0;
 	cursor = 0;
 	round_no = 0;
@@ -473,11 +473,11 @@ int main(int argc, char **argv)
 			done_ops = 0;
 			setup_left = 0;
 			cycle = true;
-			todo = nconns < count ? nconns : count;
+			started = nconns < count ? nconns : count;
 			if (up)
 				die("put login first");
 			struct phase ph = phase_begin(server_pid);
-			for (int i = 0; i < todo && i < nconns; i++)
+			for (int i = 0; i < started && i < nconns; i++)
 				start_conn(&conns[i]);
 			lg_run(setup_data, 60000, NULL);
 			char extra[64];
