@@ -130,21 +130,6 @@ static void beside(struct gx_push *out, const char *rtf)
 		gx_push_printf(out, "\\htmlrtf %s\\htmlrtf0 ", rtf);
 }
 
-/* A tag ends at '>', where it is not quoted. */
-static const char *past_tag(const char *s, const char *end)
-{
-	char quote = '\0';
-	for (; s < end; s++) {
-		if (quote != '\0')
-			quote = *s == quote ? '\0' : quote;
-		else if (*s == '"' || *s == '\'')
-			quote = *s;
-		else if (*s == '>')
-			return s + 1;
-	}
-	return end;
-}
-
 static bool is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -178,7 +163,7 @@ static const char *markup(struct gx_push *out, const char *s, const char *end)
 		next = memmem(s + 4, (size_t)(end - s - 4), "-->", 3);
 		next = next == NULL ? end : next + 3;
 	} else {
-		next = past_tag(s + 1, end);
+		next = gx_html_past_tag(s + 1, end);
 	}
 	group(out, T_STYLE | IN_HTML, s, next);
 	return next;
@@ -197,7 +182,7 @@ static const char *tag(struct gx_push *out, const char *s, const char *end)
 		return s + 1;
 	}
 	const struct element *e = element(name, n);
-	const char *next = past_tag(name + n, end);
+	const char *next = gx_html_past_tag(name + n, end);
 	group(out, e->flags | (closing ? CLOSING : 0u), s, next);
 	beside(out, closing ? e->close : e->open);
 	if (e->raw && !closing) {

@@ -380,7 +380,7 @@ static const char *tag(struct plain *x, const char *s, const char *end)
 		put(x, s, 1);
 		return s + 1;
 	}
-	const char *next = gx_html__past_tag(name + n, end);
+	const char *next = gx_html_past_tag(name + n, end);
 	const char *content = closing ? NULL : gx_html__skipped(name, n);
 	if (content != NULL)
 		return gx_html__past_content(next, end, content);

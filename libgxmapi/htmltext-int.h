@@ -17,7 +17,5 @@ bool gx_html__is_inline(const char *name, size_t n);
 const char *gx_html__skipped(const char *name, size_t n);
 /* Behind the end tag of @name, or the end. */
 const char *gx_html__past_content(const char *s, const char *end, const char *name);
-/* The end of a tag; '>' in quoted attributes does not count. */
-const char *gx_html__past_tag(const char *s, const char *end);
 
 #endif

@@ -122,7 +122,7 @@ const char *gx_html__past_content(const char *s, const char *end, const char *na
 	return end;
 }
 
-const char *gx_html__past_tag(const char *s, const char *end)
+const char *gx_html_past_tag(const char *s, const char *end)
 {
 	char quote = '\0';
 	for (; s < end; s++) {
@@ -172,7 +172,7 @@ static const char *tag(const char *s, const char *end, struct gx_push *out)
 	if (!gx_html__is_inline(name, n))
 		gx_push_u8(out, ' ');
 	const char *content = name == s + 1 ? gx_html__skipped(name, n) : NULL;
-	const char *next = gx_html__past_tag(name + n, end);
+	const char *next = gx_html_past_tag(name + n, end);
 	return content == NULL ? next : gx_html__past_content(next, end, content);
 }
 

@@ -23,6 +23,8 @@ GX_API void gx_html_text(const char *s, size_t len, struct gx_push *out);
  * Takes any input, in linear time; text is never longer than sixteen times the input. The error is in @p out.
  */
 GX_API void gx_html_plain(const char *s, size_t len, struct gx_push *out);
+/** Behind the tag in which @p s stands, or @p end; a '>' in a quoted attribute does not end it. */
+GX_API const char *gx_html_past_tag(const char *s, const char *end);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/message/msg-int.h"
 
 /*
  * A body is what a message says; copies share it. `shared` has a row only for bodies with more
@@ -45,9 +45,9 @@ int gx_body__ref(struct gx_txn *t, uint64_t body)
 	return err != 0 ? err : set_refs(t, body, refs + 1);
 }
 
-int gx_body__skeleton(struct gx_txn *t, uint64_t body, struct gx_arena *a, struct gx_bin *ret_skel)
+/* @st selects one column of the body that is ?1. */
+static int read_column(struct gx_txn *t, struct gx_stmt *st, uint64_t body, struct gx_arena *a, struct gx_bin *ret_b)
 {
-	GX_STMT(st, t->q, "SELECT skeleton FROM body WHERE id=?1");
 	gx_sql__bind_int(st, 1, (int64_t)body);
 	int r = gx_sql__step(st);
 	if (r < 0)
@@ -58,8 +58,23 @@ int gx_body__skeleton(struct gx_txn *t, uint64_t body, struct gx_arena *a, struc
 	uint8_t *p = gx_arena_memdup(a, b.data, b.len);
 	if (p == NULL)
 		return GX_E_NOMEM;
-	*ret_skel = (struct gx_bin){p, b.len};
+	*ret_b = (struct gx_bin){p, b.len};
 	return 0;
+}
+
+int gx_body__skeleton(struct gx_txn *t, uint64_t body, struct gx_arena *a, struct gx_bin *ret_skel)
+{
+	GX_STMT(st, t->q, "SELECT skeleton FROM body WHERE id=?1");
+	return read_column(t, st, body, a, ret_skel);
+}
+
+int gx_body__stored(struct gx_txn *t, uint64_t body, struct gx_arena *a, struct gx_proplist *ret_l)
+{
+	struct gx_bin row;
+	GX_STMT(st, t->q, "SELECT props FROM body WHERE id=?1");
+	int err = read_column(t, st, body, a, &row);
+	*ret_l = (struct gx_proplist){0};
+	return err != 0 ? err : gx_prow_unpack(a, row.data, row.len, ret_l);
 }
 
 static int delete_rows(struct gx_txn *t, uint64_t body, unsigned depth);

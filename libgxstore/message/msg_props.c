@@ -6,23 +6,6 @@
 
 /* Properties of stored messages; written ones see msg_edit.c. */
 
-int gx_body__stored(struct gx_txn *t, uint64_t body, struct gx_arena *a, struct gx_proplist *ret_l)
-{
-	GX_STMT(st, t->q, "SELECT props FROM body WHERE id=?1");
-	gx_sql__bind_int(st, 1, (int64_t)body);
-	int r = gx_sql__step(st);
-	if (r < 0)
-		return r;
-	if (r == 0)
-		return gx_sql__fail(t->q, GX_E_FORMAT, "%s: body %llx is missing", t->s->file, (unsigned long long)body);
-	struct gx_bin b = gx_sql__blob(st, 0);
-	uint8_t *row = gx_arena_memdup(a, b.data, b.len);
-	if (row == NULL)
-		return GX_E_NOMEM;
-	*ret_l = (struct gx_proplist){0};
-	return gx_prow_unpack(a, row, b.len, ret_l);
-}
-
 int gx_rcpts__unpack(struct gx_bin blob, struct gx_arena *a, struct gx_proplist **ret_v, size_t *ret_n)
 {
 	struct gx_pull c;
