@@ -376,6 +376,33 @@ START_TEST(stores_on_several_servers)
 }
 END_TEST
 
+/* As a process that has closed its socket but has not ended yet: only the fourth that is asked for is there. */
+static int locate_late(const char *store, struct gx_arena *arena, const char **ret_server, void *ctx)
+{
+	struct service *s = ctx;
+	(void)store;
+	*ret_server = gx_arena_printf(arena, "%s/late.sock", dir);
+	if (++located == 4)
+		begin(s, *ret_server, false, NULL);
+	return *ret_server == NULL ? GX_E_NOMEM : 0;
+}
+
+START_TEST(a_process_that_is_ending_is_waited_for)
+{
+	struct service s;
+	struct gx_exmdb *x;
+	struct gx_exmdb_remote_opts o = GX_EXMDB_REMOTE_OPTS_INIT;
+	located = 0;
+	o.locate = locate_late;
+	o.locate_ctx = &s;
+	ck_assert_int_eq(gx_exmdb_remote_new(&o, &x, a, NULL), 0);
+	ST_OK(gx_exmdb_ping_store(x, dir, a, NULL));
+	ck_assert_uint_eq(located, 4);
+	gx_exmdb_free(x);
+	end(&s);
+}
+END_TEST
+
 /* ---- Transports ---- */
 
 struct shy {
@@ -588,6 +615,7 @@ static Suite *remote_suite(void)
 	tcase_add_test(t, servers_that_do_not_answer);
 	tcase_add_test(t, bad_options);
 	tcase_add_test(t, stores_on_several_servers);
+	tcase_add_test(t, a_process_that_is_ending_is_waited_for);
 	tcase_add_test(t, transports_have_nothing_at_times);
 	tcase_add_test(t, certificates);
 	suite_add_tcase(s, t);

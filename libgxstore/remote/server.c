@@ -15,6 +15,7 @@ enum {
 	PING_MS = 5000,
 	KEEP_BYTES = 1 << 20,               /* of a buffer between calls */
 	KIND_MS = 600000,                   /* until a server that knew no extension is asked again */
+	FIRST_PAUSE_MS = 5, MOST_PAUSE_MS = 100,
 };
 
 gx_ec gx_remote__fail(struct gx_arena *a, int err, const char **ret_why, const char *fmt, ...)
@@ -188,14 +189,22 @@ static int dial_once(struct gx_rserver *s, const char *dir, bool is_private, int
 	return err;
 }
 
-/* Who knows where stores are may have started the server for us: when it is not there, it is asked once more. */
+/*
+ * Who knows where stores are may have started the server for us: when it is not there, it is asked again. A process of this
+ * host that is about to end has closed its socket before it can be seen to be gone; it is asked for until another is there.
+ */
 static int dial(struct gx_rserver *s, const char *dir, bool is_private, int64_t limit, struct gx_arena *a, struct gx_rconn **ret_c,
 	uint8_t *ret_code, char *why)
 {
-	int err = dial_once(s, dir, is_private, limit, a, ret_c, ret_code, why);
-	if ((err == GX_E_IO || err == GX_E_TRUNC) && gx_rserver__still(s, dir, a))
-		err = dial_once(s, dir, is_private, limit, a, ret_c, ret_code, why);
-	return err;
+	int64_t pause_ms = 0;
+	for (;;) {
+		int err = dial_once(s, dir, is_private, limit, a, ret_c, ret_code, why);
+		bool gone = err == GX_E_IO || err == GX_E_TRUNC;
+		if (!gone || gx_rconn__now() + pause_ms >= limit || (pause_ms > 0 && *s->addr != '/') || !gx_rserver__still(s, dir, a))
+			return err;
+		nanosleep(&(struct timespec){.tv_nsec = pause_ms * 1000000}, NULL);
+		pause_ms = pause_ms == 0 ? FIRST_PAUSE_MS : pause_ms * 2 > MOST_PAUSE_MS ? MOST_PAUSE_MS : pause_ms * 2;
+	}
 }
 
 static int64_t connect_limit(const struct gx_rserver *s, int64_t until)
