@@ -29,6 +29,8 @@ struct gx_exmdb_transport {
 	/** Bytes that are decrypted already and that poll() does not see. */
 	size_t (*pending)(void *session);
 	void (*close)(void *session);
+	/** Why read or write failed, for people, until the next call; NULL when errno says all. May be NULL. */
+	const char *(*reason)(void *session);
 	void *ctx;
 };
 
@@ -40,6 +42,7 @@ struct gx_exmdb_remote_opts {
 	int (*locate)(const char *dir, struct gx_arena *a, const char **ret_server, void *ctx);
 	void *locate_ctx;
 	const struct gx_exmdb_transport *transport; /**< NULL: in the clear. Never used on Unix sockets. Must outlive this. */
+	const char *plain_server;   /**< the answer of locate that is reached in the clear all the same; must outlive this */
 	const char *remote_id;      /**< NULL: made of the process id and random digits */
 	const struct gx_log *log;
 	uint32_t connect_ms;        /**< most for connecting and handshake, 0 takes 10000 */

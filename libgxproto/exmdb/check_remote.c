@@ -558,6 +558,37 @@ static gx_ec ping_with(const struct service *s, const struct identity *ca, const
 	return ec;
 }
 
+/* The store of this host is reached in the clear though there is TLS for others. */
+START_TEST(one_server_in_the_clear)
+{
+	struct gx_exmdb_tls_opts to = GX_EXMDB_TLS_OPTS_INIT;
+	struct gx_exmdb_transport *tp;
+	struct identity ca = make_identity("ca", NULL, NULL);
+	struct service s;
+	const char *why = "";
+	to.ca_path = ca.crt_path;
+	ck_assert_msg(gx_exmdb_tls_new(&to, &tp, a, &why) == 0, "%s", why);
+	begin(&s, "127.0.0.1:0", false, NULL);
+	places[0] = places[1] = &s;
+	for (int plain = 0; plain < 2; ++plain) {
+		struct gx_exmdb_remote_opts o = {.locate = locate, .transport = tp, .plain_server = plain ? s.addr : NULL, .connect_ms = 500};
+		struct gx_exmdb *x = client(NULL, &o);
+		gx_ec ec = gx_exmdb_ping_store(x, dir, a, &why);
+		ck_assert_msg(gx_ec_failed(ec) == !plain, "%d %s", plain, why);
+		ck_assert(plain || strstr(why, "exmdb_listen_tls") != NULL);
+		gx_exmdb_free(x);
+	}
+	end(&s);
+	/* a file that is gone is told of, and what was read before stays */
+	ck_assert_int_eq(gx_exmdb_tls_reload(tp, a, &why), 0);
+	ck_assert_int_eq(unlink(ca.crt_path), 0);
+	ck_assert_int_eq(gx_exmdb_tls_reload(tp, a, &why), GX_E_NOTFOUND);
+	ck_assert_ptr_nonnull(strstr(why, ca.crt_path));
+	gx_exmdb_tls_free(tp);
+	drop_identity(&ca);
+}
+END_TEST
+
 START_TEST(certificates)
 {
 	struct identity ca = make_identity("ca", NULL, NULL), other = make_identity("other-ca", NULL, NULL);
@@ -618,6 +649,7 @@ static Suite *remote_suite(void)
 	tcase_add_test(t, a_process_that_is_ending_is_waited_for);
 	tcase_add_test(t, transports_have_nothing_at_times);
 	tcase_add_test(t, certificates);
+	tcase_add_test(t, one_server_in_the_clear);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -2,6 +2,7 @@
 /* A connection's states: what is read next, and by whom. [gromox-wire] 2 */
 #include <config.h>
 #include <stdlib.h>
+#include <string.h>
 #include "libgxproto/exmdb/exmdb-int.h"
 
 enum { KEEP_BYTES = 65536 }; /* of memory between requests */
@@ -25,8 +26,9 @@ static enum gx_want give_up(struct gx_xs *x, struct gx_io *io, uint8_t code)
 static enum gx_want enter(struct gx_xs *x, struct gx_io *io)
 {
 	if (!gx_xs__may_enter(x->srv, io)) {
-		gx_log(io->log, GX_LOG_WARN, "exmdb: [%llu] %s%s%s may not connect; see exmdb_hosts_allow", (unsigned long long)io->id, io->peer,
-		       io->peer_cert != NULL ? " with certificate of " : "", io->peer_cert != NULL ? io->peer_cert : "");
+		gx_log(io->log, GX_LOG_WARN, "exmdb: [%llu] %s%s%s may not connect; see %s", (unsigned long long)io->id, io->peer,
+		       io->peer_cert != NULL ? " with certificate of " : "", io->peer_cert != NULL ? io->peer_cert : "",
+		       io->peer_cert != NULL ? "exmdb_certs_allow" : strcmp(io->peer, "unix") == 0 ? "exmdb_users_allow" : "exmdb_hosts_allow");
 		return give_up(x, io, GX_XC_ACCESS_DENY);
 	}
 	x->state = XS_HEAD;

@@ -112,7 +112,8 @@ bool gx_conn__handshake(struct gx_conn *c)
 		setsockopt(c->fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one));
 		return c->can_read;
 	}
-	gx_log(c->net->log, GX_LOG_INFO, "[%llu] %s: TLS handshake failed: %s", (unsigned long long)c->io.id, c->io.peer,
+	int level = gx_tls__asks_for_certificate(c->l->o.tls) && why != NULL ? GX_LOG_WARN : GX_LOG_INFO;
+	gx_log(c->net->log, level, "[%llu] %s: TLS handshake failed: %s", (unsigned long long)c->io.id, c->io.peer,
 	       why == NULL ? "the peer hung up" : why);
 	c->dead = true;
 	return true;

@@ -180,6 +180,8 @@ void gx_tls__session_free(struct gx_tls_session *s);
 struct gx_iobuf *gx_tls__cipher_in(struct gx_tls_session *s);
 struct gx_iobuf *gx_tls__cipher_out(struct gx_tls_session *s);
 /* 0 done, GX_E_BUSY needs more input, else failed with a text for the log. */
+/* Must clients show one? */
+bool gx_tls__asks_for_certificate(const struct gx_tls *t);
 int gx_tls__handshake(struct gx_tls_session *s, const char **ret_why) GX_MUST_CHECK;
 /* @return bytes read, 0 none now, GX_E_* ; *ret_eof when the peer ended the session. */
 ssize_t gx_tls__read(struct gx_tls_session *s, void *p, size_t n, bool *ret_eof);

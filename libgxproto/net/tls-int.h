@@ -17,8 +17,13 @@ struct gx_tls {
 	struct gx_tls_creds *creds;
 	gnutls_priority_t priority;
 	gnutls_datum_t ticket_key;
-	char *cert_path, *key_path, *key_password, *client_ca_path;
+	char *cert_path, *key_path, *key_password;
+	char *ca_path;        /* NULL: a server asks for no certificate, a client trusts the authorities of the system */
+	bool client;
 };
+
+/* A client may do without a certificate of its own: @o->cert_path "". @o->client_ca_path: of servers. */
+int gx_tls__new(const struct gx_tls_opts *o, bool client, struct gx_tls **ret_tls, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 
 struct gx_tls_creds *gx_tls__creds_ref(struct gx_tls *t);
 void gx_tls__creds_unref(struct gx_tls_creds *c);

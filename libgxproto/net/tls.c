@@ -67,15 +67,19 @@ static int load_pair(struct gx_tls_creds *c, const char *cert, const char *key, 
 	return GX_E_FORMAT;
 }
 
+/* NULL: those that the system trusts. */
 static int load_authorities(struct gx_tls_creds *c, const char *path, struct gx_arena *a, const char **ret_why)
 {
-	int ret = readable(path, "file of client authorities", a, ret_why);
+	int ret = path == NULL ? 0 : readable(path, "file of authorities", a, ret_why);
 	if (ret != 0)
 		return ret;
-	ret = gnutls_certificate_set_x509_trust_file(c->cred, path, GNUTLS_X509_FMT_PEM);
+	if (path == NULL)
+		ret = gnutls_certificate_set_x509_system_trust(c->cred);
+	else
+		ret = gnutls_certificate_set_x509_trust_file(c->cred, path, GNUTLS_X509_FMT_PEM);
 	if (ret > 0)
 		return 0;
-	*ret_why = gx_arena_printf(a, "%s has no certificate of an authority in PEM form%s%s", path, ret < 0 ? ": " : "",
+	*ret_why = gx_arena_printf(a, "%s has no certificate of an authority in PEM form%s%s", path != NULL ? path : "the system's store", ret < 0 ? ": " : "",
 		ret < 0 ? gnutls_strerror(ret) : "");
 	return GX_E_FORMAT;
 }
@@ -91,6 +95,22 @@ static const char *nth(struct gx_arena *a, const char *list, unsigned n)
 	return *list == '\0' ? NULL : gx_arena_strndup(a, list, strcspn(list, ":"));
 }
 
+static int load_pairs(const struct gx_tls *t, struct gx_tls_creds *c, struct gx_arena *a, const char **ret_why)
+{
+	for (unsigned i = 0; ; ++i) {
+		const char *cert = nth(a, t->cert_path, i), *key = nth(a, t->key_path, i);
+		if (cert == NULL && key == NULL && (i > 0 || t->client))
+			return 0;
+		if (cert == NULL || key == NULL || i >= MAX_PAIRS) {
+			*ret_why = "as many TLS private keys as certificates must be given, at least one and at most 32";
+			return GX_E_INVAL;
+		}
+		int ret = load_pair(c, cert, key, t->key_password, a, ret_why);
+		if (ret != 0)
+			return ret;
+	}
+}
+
 static int load(struct gx_tls *t, struct gx_arena *a, struct gx_tls_creds **ret_c, const char **ret_why)
 {
 	struct gx_tls_creds *c = calloc(1, sizeof(*c));
@@ -100,20 +120,9 @@ static int load(struct gx_tls *t, struct gx_arena *a, struct gx_tls_creds **ret_
 		return GX_E_NOMEM;
 	}
 	atomic_init(&c->refs, 1);
-	int ret = 0;
-	for (unsigned i = 0; ret == 0; ++i) {
-		const char *cert = nth(a, t->cert_path, i), *key = nth(a, t->key_path, i);
-		if (cert == NULL && key == NULL && i > 0)
-			break;
-		if (cert == NULL || key == NULL || i >= MAX_PAIRS) {
-			*ret_why = "as many TLS private keys as certificates must be given, at least one and at most 32";
-			ret = GX_E_INVAL;
-		} else {
-			ret = load_pair(c, cert, key, t->key_password, a, ret_why);
-		}
-	}
-	if (ret == 0 && t->client_ca_path != NULL)
-		ret = load_authorities(c, t->client_ca_path, a, ret_why);
+	int ret = load_pairs(t, c, a, ret_why);
+	if (ret == 0 && (t->ca_path != NULL || t->client))
+		ret = load_authorities(c, t->ca_path, a, ret_why);
 	if (ret != 0)
 		creds_unref(c);
 	else
@@ -159,6 +168,11 @@ static char *dup_or_empty(const char *s)
 
 int gx_tls_new(const struct gx_tls_opts *o, struct gx_tls **ret_tls, struct gx_arena *a, const char **ret_why)
 {
+	return gx_tls__new(o, false, ret_tls, a, ret_why);
+}
+
+int gx_tls__new(const struct gx_tls_opts *o, bool client, struct gx_tls **ret_tls, struct gx_arena *a, const char **ret_why)
+{
 	if (o == NULL || o->size < sizeof(*o) || a == NULL)
 		return GX_E_INVAL;
 	const char *why = NULL;
@@ -168,12 +182,13 @@ int gx_tls_new(const struct gx_tls_opts *o, struct gx_tls **ret_tls, struct gx_a
 	if (t == NULL)
 		return GX_E_NOMEM;
 	pthread_mutex_init(&t->lock, NULL);
+	t->client = client;
 	t->cert_path = dup_or_empty(o->cert_path);
 	t->key_path = dup_or_empty(o->key_path);
 	t->key_password = o->key_password == NULL ? NULL : strdup(o->key_password);
-	t->client_ca_path = o->client_ca_path == NULL ? NULL : strdup(o->client_ca_path);
+	t->ca_path = o->client_ca_path == NULL ? NULL : strdup(o->client_ca_path);
 	int ret = t->cert_path == NULL || t->key_path == NULL || (o->key_password != NULL && t->key_password == NULL) ||
-		(o->client_ca_path != NULL && t->client_ca_path == NULL) ? GX_E_NOMEM : 0;
+		(o->client_ca_path != NULL && t->ca_path == NULL) ? GX_E_NOMEM : 0;
 	if (ret == 0)
 		ret = set_policy(t, o->min_proto == NULL ? "tls1.2" : o->min_proto, a, ret_why);
 	if (ret == 0)
@@ -216,7 +231,7 @@ void gx_tls_free(struct gx_tls *t)
 	free(t->key_password);
 	free(t->cert_path);
 	free(t->key_path);
-	free(t->client_ca_path);
+	free(t->ca_path);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <gnutls/x509.h>
@@ -9,9 +10,10 @@
 struct gx_tls_session {
 	gnutls_session_t s;
 	struct gx_tls_creds *creds;
+	const char *ca_path;           /* of who may connect; NULL: anybody */
 	struct gx_iobuf in, out;
 	gnutls_typed_vdata_st purpose; /* of the client's certificate */
-	char peer[256];
+	char peer[256], why[400];
 };
 
 static ssize_t pull(gnutls_transport_ptr_t ctx, void *p, size_t n)
@@ -64,13 +66,14 @@ int gx_tls__session_new(struct gx_tls *t, struct gx_tls_session **ret_s)
 		return GX_E_NOMEM;
 	}
 	s->creds = gx_tls__creds_ref(t);
+	s->ca_path = t->ca_path;
 	if (gnutls_priority_set(s->s, t->priority) != 0 ||
 	    gnutls_credentials_set(s->s, GNUTLS_CRD_CERTIFICATE, s->creds->cred) != 0 ||
-	    (t->client_ca_path == NULL && gnutls_session_ticket_enable_server(s->s, &t->ticket_key) != 0)) {
+	    (t->ca_path == NULL && gnutls_session_ticket_enable_server(s->s, &t->ticket_key) != 0)) {
 		gx_tls__session_free(s);
 		return GX_E_NOMEM;
 	}
-	if (t->client_ca_path != NULL) {
+	if (t->ca_path != NULL) {
 		s->purpose = (gnutls_typed_vdata_st){.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT};
 		gnutls_certificate_server_set_request(s->s, GNUTLS_CERT_REQUIRE);
 		gnutls_session_set_verify_cert2(s->s, &s->purpose, 1, 0);
@@ -123,6 +126,31 @@ static bool may_go_on(int ret)
 	return ret == GNUTLS_E_INTERRUPTED || ret == GNUTLS_E_WARNING_ALERT_RECEIVED || ret == GNUTLS_E_GOT_APPLICATION_DATA;
 }
 
+/* Who was not let in, and by what: the other side only hears that it was not. */
+static const char *why_not(struct gx_tls_session *s, int ret)
+{
+	gnutls_datum_t text = {0};
+	if (s->ca_path == NULL)
+		return gnutls_strerror(ret);
+	if (ret == GNUTLS_E_NO_CERTIFICATE_FOUND || ret == GNUTLS_E_CERTIFICATE_REQUIRED) {
+		snprintf(s->why, sizeof(s->why), "the client shows no certificate; it needs one of an authority in %s", s->ca_path);
+		return s->why;
+	}
+	if (ret != GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR ||
+	    gnutls_certificate_verification_status_print(gnutls_session_get_verify_cert_status(s->s), GNUTLS_CRT_X509, &text, 0) != 0)
+		return gnutls_strerror(ret);
+	const char *name = gx_tls__peer_name(s);
+	snprintf(s->why, sizeof(s->why), "the certificate of %s: %.*s(authorities: %s)", name != NULL && *name != '\0' ? name : "the client",
+		(int)text.size, (const char *)text.data, s->ca_path);
+	gnutls_free(text.data);
+	return s->why;
+}
+
+bool gx_tls__asks_for_certificate(const struct gx_tls *t)
+{
+	return t->ca_path != NULL;
+}
+
 int gx_tls__handshake(struct gx_tls_session *s, const char **ret_why)
 {
 	int ret;
@@ -133,7 +161,7 @@ int gx_tls__handshake(struct gx_tls_session *s, const char **ret_why)
 		return 0;
 	if (ret == GNUTLS_E_AGAIN)
 		return GX_E_BUSY;
-	*ret_why = gnutls_strerror(ret);
+	*ret_why = why_not(s, ret);
 	gnutls_alert_send_appropriate(s->s, ret);
 	return GX_E_FORMAT;
 }

@@ -166,6 +166,12 @@ int gx_rconn__dial(const char *server, const struct gx_exmdb_transport *tp, int6
 	return err;
 }
 
+const char *gx_rconn__why(const struct gx_rconn *c, int err)
+{
+	const char *why = c->tp != NULL && c->tp->reason != NULL ? c->tp->reason(c->session) : NULL;
+	return why != NULL ? why : gx_strerror(err);
+}
+
 void gx_rconn__free(struct gx_rconn *c)
 {
 	if (c == NULL)

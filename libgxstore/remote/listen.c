@@ -154,7 +154,7 @@ static int say_listen(struct gx_rserver *s, struct gx_rconn *c, int64_t until, c
 	if (err == 0)
 		err = gx_rconn__exchange(c, &f, 64, until, &code, &body);
 	if (err != 0) {
-		snprintf(why, GX_WHY_SIZE, "handshake: %s", gx_strerror(err));
+		snprintf(why, GX_WHY_SIZE, "handshake: %s", gx_rconn__why(c, err));
 	} else if (code != GX_XC_SUCCESS) {
 		snprintf(why, GX_WHY_SIZE, "%s", gx_xcode_text(code));
 		err = GX_E_STATE;
@@ -179,7 +179,7 @@ static void set_up(struct gx_rserver *s, bool up, const char *why)
 static int dial(struct gx_rserver *s, struct gx_rconn **ret_c, char *why)
 {
 	int64_t until = gx_rconn__now() + s->r->o.connect_ms;
-	int err = gx_rconn__dial(s->addr, s->r->o.transport, until, ret_c, why);
+	int err = gx_rconn__dial(s->addr, s->tp, until, ret_c, why);
 	if (err == 0 && (err = say_listen(s, *ret_c, until, why)) != 0)
 		gx_rconn__free(*ret_c);
 	return err;
@@ -201,6 +201,7 @@ static bool listen_once(struct gx_rserver *s)
 	int err = dial(s, &c, why);
 	if (err == GX_E_IO && ask_again(s))
 		err = dial(s, &c, why);
+	gx_rserver__tell(s, err != 0 ? why : "");
 	if (err != 0) {
 		set_up(s, false, why);
 		return false;

@@ -12,7 +12,7 @@
 
 #define GX_EXMDB_PORT "5000"
 
-enum { GX_WHY_SIZE = 256 };
+enum { GX_WHY_SIZE = 512 };
 
 /* ---- Connections (conn.c) ---- */
 
@@ -29,6 +29,8 @@ struct gx_rconn {
 int gx_rconn__dial(const char *server, const struct gx_exmdb_transport *tp, int64_t until, struct gx_rconn **ret_c, char *why) GX_MUST_CHECK;
 /* Does it look like an address? */
 bool gx_rconn__valid(const char *server);
+/* What the transport says of the last failure, else of @err. Until the connection is used or freed. */
+const char *gx_rconn__why(const struct gx_rconn *c, int err);
 void gx_rconn__free(struct gx_rconn *c);
 int gx_rconn__send(struct gx_rconn *c, const void *p, size_t n, int64_t until) GX_MUST_CHECK;
 /* At least one byte more into the buffer. GX_E_TRUNC: the peer has hung up. */
@@ -52,6 +54,7 @@ struct gx_rserver {
 	struct gx_rserver *next;
 	struct gx_remote *r;
 	char *addr;
+	const struct gx_exmdb_transport *tp; /* NULL: in the clear */
 	pthread_mutex_t lock;
 	pthread_cond_t cond;           /* a connection came back; the listener changed its state */
 	struct gx_rconn *idle;
@@ -67,6 +70,7 @@ struct gx_rserver {
 	pthread_t thread;
 	int stop_fd;
 	char why[GX_WHY_SIZE];         /* of the last failure to connect */
+	char told[GX_WHY_SIZE];        /* what the log says of it; "": it is reached */
 	char *dir;                     /* any store of this server */
 };
 
@@ -123,6 +127,8 @@ gx_ec gx_rserver__take(struct gx_rserver *s, const char *dir, int64_t until, str
 gx_ec gx_rserver__connect(struct gx_rserver *s, const char *dir, bool is_private, int64_t until, struct gx_arena *a, const char **ret_why);
 /* Asks again where the store is; true: here. */
 bool gx_rserver__still(struct gx_rserver *s, const char *dir, struct gx_arena *a);
+/* For the log: whether connecting went well, @why "", or what kept it from it. Each news once. */
+void gx_rserver__tell(struct gx_rserver *s, const char *why);
 /* @usable false: it is closed. */
 void gx_rserver__give(struct gx_rserver *s, struct gx_rconn *c, bool usable);
 /* Is it one of ours? Finds out if it is not known. */

@@ -57,6 +57,7 @@ static int server_new(struct gx_remote *r, const char *addr, struct gx_rserver *
 		return err;
 	}
 	s->r = r;
+	s->tp = r->o.plain_server == NULL || strcmp(r->o.plain_server, addr) != 0 ? r->o.transport : NULL;
 	s->stop_fd = -1;
 	s->kind = r->o.plain ? GX_RK_PLAIN : GX_RK_UNKNOWN;
 	*ret_s = s;
@@ -178,12 +179,12 @@ bool gx_rserver__still(struct gx_rserver *s, const char *dir, struct gx_arena *a
 static int dial_once(struct gx_rserver *s, const char *dir, bool is_private, int64_t limit, struct gx_arena *a, struct gx_rconn **ret_c,
 	uint8_t *ret_code, char *why)
 {
-	int err = gx_rconn__dial(s->addr, s->r->o.transport, limit, ret_c, why);
+	int err = gx_rconn__dial(s->addr, s->tp, limit, ret_c, why);
 	if (err != 0)
 		return err;
 	err = say_connect(s, *ret_c, dir, is_private, a, limit, ret_code);
 	if (err != 0)
-		snprintf(why, GX_WHY_SIZE, "handshake: %s", gx_strerror(err));
+		snprintf(why, GX_WHY_SIZE, "handshake: %s", gx_rconn__why(*ret_c, err));
 	if (err != 0 || *ret_code != GX_XC_SUCCESS)
 		gx_rconn__free(*ret_c);
 	return err;
@@ -213,6 +214,19 @@ static int64_t connect_limit(const struct gx_rserver *s, int64_t until)
 	return until < limit ? until : limit;
 }
 
+void gx_rserver__tell(struct gx_rserver *s, const char *why)
+{
+	pthread_mutex_lock(&s->lock);
+	bool news = strcmp(s->told, why) != 0;
+	if (news)
+		snprintf(s->told, sizeof(s->told), "%s", why);
+	pthread_mutex_unlock(&s->lock);
+	if (news && *why != '\0')
+		gx_log(s->r->o.log, GX_LOG_WARN, "exmdb: %s cannot be reached: %s", s->addr, why);
+	else if (news)
+		gx_log(s->r->o.log, GX_LOG_NOTICE, "exmdb: %s is reached again", s->addr);
+}
+
 static gx_ec refusal(struct gx_rserver *s, const char *dir, uint8_t code, struct gx_arena *a, const char **ret_why)
 {
 	(void)gx_remote__fail(a, GX_E_IO, ret_why, "%s: %s: %s", s->addr, dir, gx_xcode_text(code));
@@ -227,6 +241,7 @@ static gx_ec open_conn(struct gx_rserver *s, const char *dir, int64_t until, str
 	int64_t limit = connect_limit(s, until);
 	for (int is_private = 1; is_private >= 0 && code == GX_XC_MISCONFIG_MODE; --is_private) {
 		int err = dial(s, dir, is_private, limit, a, ret_c, &code, why);
+		gx_rserver__tell(s, err != 0 ? why : "");
 		if (err != 0)
 			return gx_remote__fail(a, err, ret_why, "%s: %s", s->addr, why);
 	}
@@ -302,6 +317,7 @@ gx_ec gx_rserver__connect(struct gx_rserver *s, const char *dir, bool is_private
 	struct gx_rconn *c;
 	uint8_t code;
 	int err = dial(s, dir, is_private, connect_limit(s, until), a, &c, &code, why);
+	gx_rserver__tell(s, err != 0 ? why : "");
 	if (err != 0)
 		return gx_remote__fail(a, err, ret_why, "%s: %s", s->addr, why);
 	if (code != GX_XC_SUCCESS)
