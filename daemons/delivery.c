@@ -18,8 +18,8 @@ static bool start(struct services *s, struct daemon *d)
 	if (!services_begin(s, d))
 		return false;
 	s->tick_always = true;
-	return daemon_drop_privileges(d) && services_open_directory(s) && services_reach_stores(s) &&
-	       services_start_delivery(s) && services_start(s);
+	return services_load_owner_tls(s) && daemon_drop_privileges(d) && services_open_directory(s) &&
+	       services_reach_stores(s) && services_start_delivery(s) && services_start(s);
 }
 
 int main(int argc, char **argv)

@@ -15,7 +15,7 @@ static const struct daemon_spec spec = {
 static bool start(struct services *s, struct daemon *d)
 {
 	return services_begin(s, d) && services_may_have_stores(s) && services_listen_imap(s) && services_listen_smtp(s) &&
-	       (services_istore_apart(s) || services_listen_exmdb(s)) && daemon_drop_privileges(d) &&
+	       (services_istore_apart(s) || services_listen_exmdb(s)) && services_load_owner_tls(s) && daemon_drop_privileges(d) &&
 	       services_open_directory(s) && (services_istore_apart(s) ? services_reach_stores(s) : services_open_stores(s)) &&
 	       services_open_exmdb(s) &&
 	       services_open_journal(s, false) &&

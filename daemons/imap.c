@@ -14,8 +14,8 @@ static const struct daemon_spec spec = {
 
 static bool start(struct services *s, struct daemon *d)
 {
-	return services_begin(s, d) && services_listen_imap(s) && daemon_drop_privileges(d) && services_open_directory(s) &&
-	       services_reach_stores(s) && services_start(s);
+	return services_begin(s, d) && services_listen_imap(s) && services_load_owner_tls(s) && daemon_drop_privileges(d) &&
+	       services_open_directory(s) && services_reach_stores(s) && services_start(s);
 }
 
 int main(int argc, char **argv)

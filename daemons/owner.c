@@ -2,7 +2,8 @@
 /* Stores that another process owns: which one that is, and how it is reached. */
 #include <config.h>
 #include <string.h>
-#include <gx/exmdb-remote.h>
+#include <gx/directives.h>
+#include <gx/exmdb-tls.h>
 #include "daemons/services.h"
 
 static bool fail(struct services *s, int err, const char *why)
@@ -11,36 +12,19 @@ static bool fail(struct services *s, int err, const char *why)
 	return false;
 }
 
-/* ---- Of this host ---- */
+/* ---- Encrypted ---- */
 
-/* An address that means any is none to go to. */
-static const char *loopback(struct services *s, const char *addr)
+bool services_load_owner_tls(struct services *s)
 {
-	static const struct {
-		const char *any, *own;
-	} v[] = {{"[::]", "[::1]"}, {"0.0.0.0", "127.0.0.1"}, {"*", "[::1]"}};
-	for (size_t i = 0; i < sizeof(v) / sizeof(*v); ++i) {
-		size_t n = strlen(v[i].any);
-		if (strncmp(addr, v[i].any, n) == 0 && (addr[n] == ':' || addr[n] == '\0'))
-			return gx_arena_printf(s->arena, "%s%s", v[i].own, addr + n);
-	}
-	return addr;
-}
-
-static const char *local_owner(struct services *s)
-{
-	const char *set = gx_conf_str(s->conf, "exmdb_server"), *directive, *first = NULL;
-	if (*set != '\0')
-		return set;
-	const char *addrs = gx_directives_exmdb(s->conf, s->arena, &directive);
-	const char *const *w = addrs == NULL ? NULL : gx_conf_words(s->arena, addrs);
-	for (; w != NULL && *w != NULL; ++w) {
-		if (**w == '/')
-			return *w;
-		if (first == NULL)
-			first = loopback(s, *w);
-	}
-	return first;
+	struct gx_exmdb_tls_opts o;
+	const char *why = NULL;
+	if (!gx_directives_exmdb_tls(s->conf, &o))
+		return true;
+	if (o.cert_path == NULL || *o.key_path == '\0')
+		return fail(s, 0, "exmdb_client_tls is on, but there is no certificate to show: name it in exmdb_client_certificate_path and "
+			"its key in exmdb_client_private_key_path; its authority must be in exmdb_client_ca_path of the other hosts");
+	int err = gx_exmdb_tls_new(&o, &s->owner_tls, s->arena, &why);
+	return err == 0 || fail(s, err, gx_arena_printf(s->arena, "exmdb_client_tls: %s", why != NULL ? why : gx_strerror(err)));
 }
 
 /* ---- Of others ---- */
@@ -74,7 +58,7 @@ static int locate(const char *dir, struct gx_arena *a, const char **ret_server, 
 		*ret_server = s->owner_addr;
 		return s->owner_addr != NULL ? 0 : GX_E_NOTFOUND;
 	}
-	*ret_server = gx_arena_printf(a, "%s:%u", host, (unsigned)gx_conf_uint(s->conf, "exmdb_listen_port"));
+	*ret_server = gx_directives_exmdb_peer(s->conf, host, a);
 	return *ret_server != NULL ? 0 : GX_E_NOMEM;
 }
 
@@ -99,6 +83,8 @@ bool services_make_owner(struct services *s)
 	o.locate = locate;
 	o.locate_ctx = s;
 	o.log = s->log;
+	o.transport = s->owner_tls;
+	o.plain_server = s->owner_plain ? s->owner_addr : NULL;
 	o.call_ms = (uint32_t)(seconds * 1000);
 	o.max_idle = (unsigned)gx_conf_uint(s->conf, "rpc_proxy_connection_num");
 	o.max_conns = 65536; /* threads are what limits them: one that waited for another's end could wait for itself */
@@ -108,7 +94,7 @@ bool services_make_owner(struct services *s)
 
 bool services_reach_stores(struct services *s)
 {
-	s->owner_addr = local_owner(s);
+	s->owner_addr = gx_directives_exmdb_home(s->conf, s->arena, &s->owner_plain);
 	if (s->owner_addr == NULL)
 		return fail(s, 0, "nobody has the stores: exmdb_listen is empty; set exmdb_server to the address or socket of istore");
 	return services_make_owner(s) && services_make_pool(s, NULL);

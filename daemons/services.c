@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <gx/bodyconv.h>
+#include <gx/exmdb-tls.h>
 #include "daemons/services.h"
 
 enum { TICK_MS = 5000 };
@@ -459,6 +460,14 @@ bool services_start(struct services *s)
 	return ret == 0 || fail(s, "event loops", ret, NULL);
 }
 
+static void reload_owner_tls(struct services *s, struct gx_arena *a)
+{
+	const char *why = NULL;
+	int ret = s->owner_tls == NULL ? 0 : gx_exmdb_tls_reload(s->owner_tls, a, &why);
+	if (ret != 0)
+		gx_log(s->log, GX_LOG_ERROR, "exmdb_client_tls: certificates stay as they were: %s", why != NULL ? why : gx_strerror(ret));
+}
+
 static void reload(struct services *s)
 {
 	struct gx_tls *all[] = {s->imap_tls, s->smtp_tls, s->exmdb_tls};
@@ -471,6 +480,7 @@ static void reload(struct services *s)
 		if (ret != 0)
 			gx_log(s->log, GX_LOG_ERROR, "certificates stay as they were: %s", why != NULL ? why : gx_strerror(ret));
 	}
+	reload_owner_tls(s, a);
 	gx_arena_free(a);
 	if (s->workers != NULL)
 		gx_workers_signal(s->workers, SIGHUP);
@@ -517,6 +527,7 @@ static void end(struct services *s)
 	gx_workers_free(s->workers, milliseconds(s, "shutdown_timeout"));
 	gx_store_pool_free(s->pool);
 	gx_exmdb_free(s->owner);
+	gx_exmdb_tls_free(s->owner_tls);
 	gx_authlimit_free(s->limit);
 	gx_dir_close(s->dir);
 	gx_tls_free(s->imap_tls);

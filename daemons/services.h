@@ -29,7 +29,9 @@ struct services {
 	struct gx_dir *dir;
 	struct gx_store_pool *pool;
 	struct gx_exmdb *owner;      /* of stores that are not ours */
+	struct gx_exmdb_transport *owner_tls; /* to other hosts; NULL: in the clear */
 	const char *owner_addr;      /* on this host */
+	bool owner_plain;            /* that one is never spoken to over TLS */
 	struct gx_authlimit *limit;
 	struct gx_journal *journal;
 	struct gx_delivery *delivery;
@@ -51,6 +53,8 @@ bool services_listen_imap(struct services *s);
 bool services_listen_smtp(struct services *s);
 bool services_listen_exmdb(struct services *s);
 bool services_open_directory(struct services *s);
+/* For connections to owners on other hosts; keys are read while the program may still be root. */
+bool services_load_owner_tls(struct services *s);
 /* As the owner of those that lie on this host; others through the server that has them. */
 bool services_open_stores(struct services *s);
 /* All of them through istore, or the server that has them (owner.c). */

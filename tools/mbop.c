@@ -28,8 +28,8 @@ static const char options[] =
 	"  -v                 say more\n"
 	"  --json             report as JSON\n"
 	"  --server ADDRESS   ask this server: HOST[:PORT], [IP]:PORT, or the path of a socket\n"
-	"  --tls-ca FILE      servers of other hosts speak TLS, with a certificate of these authorities\n"
-	"  --tls-cert FILE    our certificate for them\n"
+	"  --tls-ca FILE      servers of other hosts speak TLS, with a certificate of these authorities [exmdb_server_ca_path]\n"
+	"  --tls-cert FILE    our certificate for them [exmdb_client_certificate_path]\n"
 	"  --tls-key FILE     the key of it\n"
 	"  --config FILE      configuration file [" GX_CONFDIR "/gromox.cfg, mysql_adaptor.cfg, exmdb_provider.cfg]\n"
 	"  -?, --help         this text; behind a command, what it has for options\n"
@@ -53,9 +53,8 @@ struct job {
 	struct site site;
 	struct gx_mbop_opts o;
 	const struct gx_mbop_line *line;
-	const char *config;
-	struct gx_exmdb_tls_opts tls;
-	bool use_tls, json, verbose, each;
+	const char *config, *ca, *cert, *key; /* options */
+	bool json, verbose, each;
 	unsigned n;
 };
 
@@ -237,22 +236,18 @@ static int on_input(struct gx_arena *a, struct gx_bin *ret_b, const char **ret_w
 
 /* ---- Where ---- */
 
-/* Sockets first, which tell the server who we are; an address that means any is not one to connect to. */
-static const char *home_server(struct job *j)
+/* What the options say comes before what the configuration does. */
+static bool tls_options(const struct job *j, struct gx_exmdb_tls_opts *ret_o)
 {
-	const char *all = gx_directives_exmdb(j->site.conf, j->site.arena, NULL);
-	const char *const *w = all != NULL ? gx_conf_words(j->site.arena, all) : NULL;
-	const char *addr = w != NULL ? w[0] : NULL;
-	for (; w != NULL && *w != NULL; ++w)
-		if (**w == '/')
-			return *w;
-	if (addr == NULL)
-		return NULL;
-	if (strncmp(addr, "[::]", 4) == 0)
-		return gx_arena_printf(j->site.arena, "[::1]%s", addr + 4);
-	if (strncmp(addr, "0.0.0.0", 7) == 0)
-		return gx_arena_printf(j->site.arena, "127.0.0.1%s", addr + 7);
-	return addr[0] == '*' ? gx_arena_printf(j->site.arena, "[::1]%s", addr + 1) : addr;
+	bool on = gx_directives_exmdb_tls(j->site.conf, ret_o);
+	if (j->ca != NULL)
+		ret_o->ca_path = j->ca;
+	if (j->cert != NULL) {
+		ret_o->cert_path = j->cert;
+		ret_o->key_path = j->key;
+		ret_o->key_password = NULL;
+	}
+	return on || j->ca != NULL || j->cert != NULL;
 }
 
 /* As root: goes on as who has the data, so that files that are made are his. */
@@ -282,7 +277,8 @@ static int open_directory(struct job *j)
 static int prepare(struct job *j, struct gx_exmdb_transport **ret_t)
 {
 	const char *why = "";
-	int err = j->use_tls ? gx_exmdb_tls_new(&j->tls, ret_t, j->site.arena, &why) : 0;
+	struct gx_exmdb_tls_opts tls;
+	int err = tls_options(j, &tls) ? gx_exmdb_tls_new(&tls, ret_t, j->site.arena, &why) : 0;
 	if (err != 0) {
 		complain("%s", *why != '\0' ? why : gx_strerror(err));
 		return EXIT_FAILED;
@@ -292,8 +288,10 @@ static int prepare(struct job *j, struct gx_exmdb_transport **ret_t)
 		rc = open_directory(j);
 	j->o.log = &j->site.log;
 	j->o.dir = j->site.dir;
-	j->o.home = home_server(j);
-	j->o.port = (unsigned)gx_conf_uint(j->site.conf, "exmdb_listen_port");
+	j->o.home = gx_directives_exmdb_home(j->site.conf, j->site.arena, &j->o.home_plain);
+	j->o.port = (unsigned)gx_conf_uint(j->site.conf, "exmdb_client_port");
+	if (j->o.port == 0)
+		j->o.port = (unsigned)gx_conf_uint(j->site.conf, "exmdb_listen_port");
 	j->o.org_name = gx_conf_str(j->site.conf, "x500_org_name");
 	j->o.transport = *ret_t;
 	return rc;
@@ -371,7 +369,7 @@ static int begin(struct job *j, char **argv, int argc)
 
 int main(int argc, char **argv)
 {
-	struct job j = {.o = GX_MBOP_OPTS_INIT, .tls = {.size = sizeof(j.tls)}};
+	struct job j = {.o = GX_MBOP_OPTS_INIT};
 	for (int c; (c = getopt_long(argc, argv, "+cd:u:v?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case 'c': j.o.keep_going = true; break;
@@ -380,9 +378,9 @@ int main(int argc, char **argv)
 		case 'v': j.verbose = j.o.verbose = true; break;
 		case OPT_JSON: j.json = true; break;
 		case OPT_SERVER: j.o.server = optarg; break;
-		case OPT_CA: j.tls.ca_path = optarg; j.use_tls = true; break;
-		case OPT_CERT: j.tls.cert_path = optarg; j.use_tls = true; break;
-		case OPT_KEY: j.tls.key_path = optarg; j.use_tls = true; break;
+		case OPT_CA: j.ca = optarg; break;
+		case OPT_CERT: j.cert = optarg; break;
+		case OPT_KEY: j.key = optarg; break;
 		case OPT_CONFIG: j.config = optarg; break;
 		case OPT_HELP: print_help(); return EXIT_OK;
 		case OPT_VERSION: print_version(PROGRAM); return EXIT_OK;
@@ -393,7 +391,7 @@ int main(int argc, char **argv)
 			return EXIT_OK;
 		}
 	}
-	if ((j.tls.cert_path == NULL) != (j.tls.key_path == NULL))
+	if ((j.cert == NULL) != (j.key == NULL))
 		return wrong("--tls-cert and --tls-key go together");
 	return begin(&j, argv + optind, argc - optind);
 }

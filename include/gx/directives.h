@@ -31,6 +31,7 @@ GX_API const struct gx_conf_key *gx_directives(unsigned group);
 
 struct gx_arena;
 struct gx_dir_opts;
+struct gx_exmdb_tls_opts;
 /**
  * Fills in how the directory is to be opened, from the groups GENERAL and MYSQL of @p c. Texts are borrowed from @p c and @p a.
  * GX_E_INVAL, and a line in @p log, when a value makes no sense.
@@ -41,6 +42,18 @@ GX_API int gx_directives_directory(const struct gx_conf *c, const struct gx_log 
  * memory. @p ret_directive may be NULL.
  */
 GX_API const char *gx_directives_exmdb(const struct gx_conf *c, struct gx_arena *a, const char **ret_directive);
+/**
+ * Where the stores of this host are reached: exmdb_server, or the first of gx_directives_exmdb(), a Unix socket before others.
+ * NULL: nowhere, or out of memory. @p ret_plain: never over TLS.
+ */
+GX_API const char *gx_directives_exmdb_home(const struct gx_conf *c, struct gx_arena *a, bool *ret_plain);
+/** The address of the owner of stores on another host, by its name or number; NULL out of memory. */
+GX_API const char *gx_directives_exmdb_peer(const struct gx_conf *c, const char *host, struct gx_arena *a);
+/**
+ * How owners of stores on other hosts are reached over TLS, from the groups EXMDB and GENERAL: for gx_exmdb_tls_new(). Texts are
+ * borrowed from @p c. False: in the clear, exmdb_client_tls is off; @p ret_o is filled all the same.
+ */
+GX_API bool gx_directives_exmdb_tls(const struct gx_conf *c, struct gx_exmdb_tls_opts *ret_o);
 /** host_id, or the name that the system has; NULL out of memory. */
 GX_API const char *gx_directives_host(const struct gx_conf *c, struct gx_arena *a);
 

@@ -108,6 +108,7 @@ struct gx_mbop_opts {
 	bool verbose;                /**< commands tell more */
 	const char *server;          /**< who is asked for every store; NULL: as the directory says */
 	const char *home; /**< who is asked for stores of this host, NULL: nobody, they are opened in this process */
+	bool home_plain;             /**< never over TLS */
 	unsigned port;               /**< of other hosts, 0 takes 5000 */
 	const struct gx_exmdb_transport *transport; /**< to other hosts and to server; NULL: in the clear */
 	const char *org_name;        /**< x500_org_name */

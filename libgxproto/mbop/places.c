@@ -173,7 +173,7 @@ int gx_mbop__connect(struct gx_mbop *m, const struct gx_mbop_target *t, struct g
 	}
 	if (m->o->home == NULL)
 		return here(m, t, a, ret_x, ret_why);
-	int err = server(m, m->o->home, true, a, ret_x, ret_why);
+	int err = server(m, m->o->home, m->o->home_plain, a, ret_x, ret_why);
 	if (err != 0 || home_state(m, *ret_x, t, a) == GX_MBHOME_UP)
 		return err;
 	return here(m, t, a, ret_x, ret_why);
