@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One target for every described structure: the first byte chooses it, the second the context;
- * bit 3 of it means the exmdb protocol's, in their own form, and bit 4 belongs to the number then.
+ * bit 3 of it means the exmdb protocol's and bit 5 the remote operations', in their own forms, and bit 4
+ * belongs to the number then.
  * What decodes is printed, encoded, and decodes again to the same; but a character that the code
  * page lacks comes back as '?', and bad UTF-8 in replacement characters that may need more room.
  */
@@ -10,6 +11,7 @@
 #include <gx/charset.h>
 #include <gx/entryid.h>
 #include <gx/exmdb-types.h>
+#include <gx/rop-types.h>
 #include "libgxmapi/desctest-types.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -53,12 +55,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct gx_arena *a = gx_arena_new(16 << 20);
 	struct gx_dctx x = GX_DCTX(a);
 	const struct gx_desc *d;
-	if (data[1] & 8) {
+	static const gx_proptag_t tags[] = {PidTagSubject, PidTagMessageFlags, GX_PROP_TAG(0x1234, PtypUnspecified)};
+	static const struct gx_columns columns = {tags, 3};
+	x.custom = &columns;
+	x.var[0] = data[1] & 1;
+	if (data[1] & 32) {
+		d = gx_rop_desc((data[0] | (data[1] & 16) << 4) % GX_ROP_STRUCTS);
+		x.px = GX_PX_ROP(a, data[1] & 4 ? GX_CP_UTF8 : 1252);
+	} else if (data[1] & 8) {
 		d = gx_exmdb_desc((data[0] | (data[1] & 16) << 4) % GX_EXMDB_STRUCTS);
 		x.px = GX_PX_EXT(a);
 	} else {
 		d = choose(data[0]);
-		x.var[0] = data[1] & 1;
 		x.px.wide = (data[1] & 2) == 0;
 		x.px.cp = data[1] & 4 ? GX_CP_UTF8 : 1252;
 	}

@@ -4,6 +4,7 @@
 #include "tests/gxtest.h"
 #include <gx/entryid.h>
 #include <gx/exmdb-types.h>
+#include <gx/rop-types.h>
 #include <gx/storeop-types.h>
 #include "libgxmapi/desctest-types.h"
 #include "libgxmapi/proprand.h"
@@ -25,9 +26,9 @@ static void teardown(void)
 static const struct module {
 	const struct gx_desc *(*desc)(uint32_t which);
 	int rounds;
-	bool flat;
-} modules[] = {{gx_entryid_desc, 60, false}, {gx_desctest_desc, 60, false}, {gx_exmdb_desc, 10, true},
-	{gx_storeop_desc, 20, true}};
+	enum { OUTSIDE, FLAT, ROP } form;
+} modules[] = {{gx_entryid_desc, 60, OUTSIDE}, {gx_desctest_desc, 60, OUTSIDE}, {gx_exmdb_desc, 10, FLAT},
+	{gx_storeop_desc, 20, FLAT}, {gx_rop_desc, 6, ROP}};
 
 static uint32_t next(void *rnd)
 {
@@ -96,8 +97,11 @@ START_TEST(all_structures)
 	struct rnd r = {.s = 5, .a = a};
 	struct gx_strbuf b = GX_STRBUF_INIT;
 	const struct gx_desc *d;
-	if (modules[_i].flat)
-		x.px = GX_PX_EXT(a);
+	static const gx_proptag_t tags[] = {PidTagSubject, PidTagMessageFlags, GX_PROP_TAG(0x1234, PtypUnspecified)};
+	static const struct gx_columns columns = {tags, 3};
+	if (modules[_i].form != OUTSIDE)
+		x.px = modules[_i].form == FLAT ? GX_PX_EXT(a) : GX_PX_ROP(a, 1252);
+	x.custom = &columns;
 	for (uint32_t which = 0; (d = modules[_i].desc(which)) != NULL; ++which)
 		for (int i = 0; i < modules[_i].rounds; ++i) {
 			x.var[0] = i % 2;

@@ -13,7 +13,7 @@ static bool equal_value(uint16_t type, union gx_value x, union gx_value y)
 	return gx_value_equal(type, &x, &y);
 }
 
-static bool equal_propval(const struct gx_propval *x, const struct gx_propval *y)
+bool gx_desc__equal_propval(const struct gx_propval *x, const struct gx_propval *y)
 {
 	return x->tag == y->tag && gx_value_equal(GX_PROP_TYPE(x->tag), &x->v, &y->v);
 }
@@ -23,7 +23,7 @@ bool gx_desc__equal_proplist(const struct gx_proplist *x, const struct gx_propli
 	if (x->count != y->count)
 		return false;
 	for (size_t i = 0; i < x->count; ++i)
-		if (!equal_propval(&x->v[i], &y->v[i]))
+		if (!gx_desc__equal_propval(&x->v[i], &y->v[i]))
 			return false;
 	return true;
 }
@@ -65,7 +65,7 @@ static bool equal_elem(const struct gx_desc_frame *fr, const struct gx_field *f,
 	case GX_DK_STRUCT:
 		return gx_desc_equal(fr->x, f->ref, x, y);
 	case GX_DK_PROPVAL:
-		return equal_propval(x, y);
+		return gx_desc__equal_propval(x, y);
 	case GX_DK_PROPLIST:
 		return gx_desc__equal_proplist(x, y);
 	case GX_DK_RESTR:
@@ -88,9 +88,7 @@ static bool equal_field(const struct gx_desc_frame *fr, const struct gx_field *f
 	uint32_t n = gx_desc__count(f, x);
 	if (n != gx_desc__count(f, y))
 		return false;
-	const char *v, *w;
-	memcpy(&v, x + f->off, sizeof(v));
-	memcpy(&w, y + f->off, sizeof(w));
+	const char *v = gx_desc__elems(f, x), *w = gx_desc__elems(f, y);
 	for (uint32_t i = 0; i < n; ++i)
 		if (!equal_elem(fr, f, v + i * f->elem, w + i * f->elem))
 			return false;

@@ -5,7 +5,7 @@
 #include "libgxmapi/desc-int.h"
 #include "libgxmapi/prop-int.h"
 
-static void print_propval(struct gx_strbuf *b, const struct gx_propval *pv)
+void gx_desc__print_propval(struct gx_strbuf *b, const struct gx_propval *pv)
 {
 	gx_prop__print_tag(b, pv->tag);
 	gx_strbuf_addc(b, '=');
@@ -17,7 +17,7 @@ void gx_desc__print_proplist(struct gx_strbuf *b, const struct gx_proplist *l)
 	gx_strbuf_addc(b, '[');
 	for (size_t i = 0; i < l->count; ++i) {
 		gx_strbuf_adds(b, i == 0 ? "" : ", ");
-		print_propval(b, &l->v[i]);
+		gx_desc__print_propval(b, &l->v[i]);
 	}
 	gx_strbuf_addc(b, ']');
 }
@@ -46,7 +46,7 @@ static void print_elem(struct gx_strbuf *b, const struct gx_desc_frame *fr, cons
 	case GX_DK_STR8:
 	case GX_DK_STRW: print_text(b, *(const char *const *)m); break;
 	case GX_DK_STRUCT: gx_desc_print(b, fr->x, f->ref, m); break;
-	case GX_DK_PROPVAL: print_propval(b, m); break;
+	case GX_DK_PROPVAL: gx_desc__print_propval(b, m); break;
 	case GX_DK_PROPLIST: gx_desc__print_proplist(b, m); break;
 	case GX_DK_RESTR: gx_restr_print(b, *(const struct gx_restr *const *)m); break;
 	case GX_DK_SORTSET: gx_sortset_print(b, m); break;
@@ -68,8 +68,7 @@ static void print_field(struct gx_strbuf *b, const struct gx_desc_frame *fr, con
 		return;
 	}
 	uint32_t n = gx_desc__count(f, obj);
-	const char *v;
-	memcpy(&v, m, sizeof(v));
+	const char *v = gx_desc__elems(f, obj);
 	gx_strbuf_addc(b, '[');
 	for (uint32_t i = 0; i < n; ++i) {
 		gx_strbuf_adds(b, i == 0 ? "" : ", ");

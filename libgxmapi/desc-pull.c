@@ -161,9 +161,19 @@ static void *pull_counted(struct gx_pull *c, const struct gx_desc_frame *fr, con
 	return v;
 }
 
+static void pull_fixed(struct gx_pull *c, const struct gx_desc_frame *fr, const struct gx_field *f, char *m)
+{
+	for (uint32_t i = 0; i < f->arg && c->err == 0; ++i)
+		pull_elem(c, fr, f, m + i * f->elem);
+}
+
 static void pull_array(struct gx_pull *c, const struct gx_desc_frame *fr, const struct gx_field *f, void *obj)
 {
 	uint32_t n;
+	if (f->count_by == GX_DB_FIXED) {
+		pull_fixed(c, fr, f, (char *)obj + f->off);
+		return;
+	}
 	void *v = f->count_by == GX_DB_REST ? pull_rest(c, fr, f, &n) : pull_counted(c, fr, f, &n);
 	if (v == NULL)
 		gx_pull_fail(c, GX_E_NOMEM);
@@ -211,6 +221,8 @@ static void pull_member(struct gx_pull *c, const struct gx_desc_frame *fr, const
 	struct gx_pull child, *p = c;
 	if (f->size_by != GX_DB_NONE && !gx_desc__is_sized(f)) {
 		uint64_t n = pull_bound(c, fr, f->size_by, f->size_field);
+		if (n == 0 && gx_desc__may_lack(f))
+			return;
 		child = gx_pull_child(c, n > SIZE_MAX ? SIZE_MAX : (size_t)n);
 		p = &child;
 	}

@@ -166,12 +166,12 @@ static void push_member(struct gx_push *c, const struct gx_desc_frame *fr, const
 		if (v != NULL)
 			push_elem(c, fr, f, v);
 	} else if (f->count_by == GX_DB_NONE) {
-		push_elem(c, fr, f, m);
+		if (!gx_desc__may_lack(f) || *(const void *const *)m != NULL)
+			push_elem(c, fr, f, m);
 	} else {
 		uint32_t n = gx_desc__count(f, obj);
-		const char *v;
-		memcpy(&v, m, sizeof(v));
-		if (!gx_desc__fits(f, n))
+		const char *v = gx_desc__elems(f, obj);
+		if (!gx_desc__fits(f, n) || (f->count_by == GX_DB_FIELD && n != fr->val[f->count_field]))
 			gx_push_fail(c, GX_E_RANGE);
 		push_prefix(c, f->count_by, n);
 		for (uint32_t i = 0; i < n && c->err == 0; ++i)

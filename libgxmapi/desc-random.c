@@ -54,8 +54,12 @@ static uint64_t number(const struct source *s, const struct gx_desc *d, unsigned
 		if (g->kind != GX_DK_IF && g->kind != GX_DK_STRZ)
 			continue;
 		const struct gx_cond *c = g->ref;
-		if (!c->from_ctx && c->source == index && c->count != 0 && below(s, 2))
-			v = c->value[below(s, c->count)];
+		if (c->from_ctx || c->source != index || below(s, 2) == 0)
+			continue;
+		if (c->count == 0)
+			v |= c->mask;
+		else
+			v = (c->mask != 0 ? v & ~(uint64_t)c->mask : 0) | c->value[below(s, c->count)];
 	}
 	if (f->kind == GX_DK_BOOL8 || f->kind == GX_DK_BOOL16 || f->kind == GX_DK_BOOL)
 		v &= 1;
@@ -107,7 +111,7 @@ static void random_elem(const struct source *s, const struct gx_dctx *x, const s
 	case GX_DK_PROPLIST: *(struct gx_proplist *)m = gx_desc__random_proplist(s->next, s->rnd, s->a); break;
 	case GX_DK_RESTR: *(const struct gx_restr **)m = restr(s); break;
 	case GX_DK_SORTSET: *(struct gx_sortset *)m = (struct gx_sortset){0}; break;
-	case GX_DK_CUSTOM: ((const struct gx_custom *)f->ref)->random(s->next, s->rnd, s->a, m); break;
+	case GX_DK_CUSTOM: ((const struct gx_custom *)f->ref)->random(s->next, s->rnd, x, m); break;
 	default: gx_desc__set(f, m, number(s, d, i)); break;
 	}
 }
@@ -116,7 +120,7 @@ static void random_field(const struct source *s, const struct gx_dctx *x, const 
 {
 	const struct gx_field *f = &d->fields[i];
 	char *m = (char *)obj + f->off;
-	if (f->opt != GX_DP_NONE && below(s, 2) == 0)
+	if ((f->opt != GX_DP_NONE || gx_desc__may_lack(f)) && below(s, 2) == 0)
 		return;
 	if (f->opt == GX_DP_POINTER) {
 		void *p = gx_arena_calloc(s->a, 1, f->elem);
@@ -128,7 +132,14 @@ static void random_field(const struct source *s, const struct gx_dctx *x, const 
 			random_elem(s, x, d, i, m);
 		return;
 	}
+	if (f->count_by == GX_DB_FIXED) {
+		for (uint32_t k = 0; k < f->arg; ++k)
+			random_elem(s, x, d, i, m + k * f->elem);
+		return;
+	}
 	uint32_t n = amount(s, f, MOST_ELEMENTS);
+	if (f->count_by == GX_DB_FIELD && d->fields[f->count_field].target != i) /* two arrays with one count */
+		n = gx_desc__count(&d->fields[d->fields[f->count_field].target], obj);
 	char *v = gx_arena_calloc(s->a, n, f->elem);
 	if (v == NULL)
 		n = 0;

@@ -59,6 +59,12 @@ size_t gx_desc__least(const struct gx_field *f)
 	return n != 0 ? n : 1;
 }
 
+bool gx_desc__may_lack(const struct gx_field *f)
+{
+	return f->count_by == GX_DB_NONE && f->size_by != GX_DB_NONE &&
+	       (f->kind == GX_DK_RESTR || f->kind == GX_DK_STR8Z || f->kind == GX_DK_STRWZ || f->kind == GX_DK_STRZ);
+}
+
 bool gx_desc__is_sized(const struct gx_field *f)
 {
 	return f->kind == GX_DK_BIN || f->kind == GX_DK_STR8 || f->kind == GX_DK_STRW;
@@ -74,8 +80,19 @@ uint32_t gx_desc__count(const struct gx_field *f, const void *obj)
 	uint32_t n;
 	if (f->count_by == GX_DB_NONE)
 		return 1;
+	if (f->count_by == GX_DB_FIXED)
+		return f->arg;
 	memcpy(&n, (const char *)obj + f->count_off, sizeof(n));
 	return n;
+}
+
+const char *gx_desc__elems(const struct gx_field *f, const void *obj)
+{
+	const char *m = (const char *)obj + f->off, *v;
+	if (f->count_by == GX_DB_FIXED)
+		return m;
+	memcpy(&v, m, sizeof(v));
+	return v;
 }
 
 bool gx_desc__fits(const struct gx_field *f, uint64_t n)
@@ -128,23 +145,18 @@ void gx_desc__set(const struct gx_field *f, void *member, uint64_t v)
 
 static bool holds(const struct gx_cond *c, uint64_t v)
 {
-	switch (c->op) {
-	case GX_DO_TRUE:
+	if (c->count == 0)
 		return v != 0;
-	case GX_DO_AND:
-		return (v & c->value[0]) != 0;
-	default:
-		for (unsigned i = 0; i < c->count; ++i)
-			if (v == c->value[i])
-				return true;
-		return false;
-	}
+	for (unsigned i = 0; i < c->count; ++i)
+		if (v == c->value[i])
+			return true;
+	return false;
 }
 
 bool gx_desc__cond(const struct gx_desc_frame *fr, const struct gx_cond *c)
 {
 	uint64_t v = c->from_ctx ? fr->x->var[c->source] : fr->val[c->source];
-	return holds(c, v) != c->negate;
+	return holds(c, c->mask != 0 ? v & c->mask : v) != c->negate;
 }
 
 bool gx_desc__is_wide(const struct gx_desc_frame *fr, const struct gx_field *f)
@@ -176,6 +188,8 @@ void gx_desc__load(struct gx_desc_frame *fr, const struct gx_desc *d, const stru
 		fr->val[i] = 0;
 		if (f->role == GX_DR_COUNT)
 			fr->val[i] = gx_desc__count(&d->fields[f->target], obj);
+		else if (f->role == GX_DR_LEN && d->fields[f->target].kind == GX_DK_BIN && d->fields[f->target].count_by == GX_DB_NONE)
+			fr->val[i] = ((const struct gx_bin *)((const char *)obj + d->fields[f->target].off))->len;
 		else if (f->role == GX_DR_CONST || f->role == GX_DR_PAD)
 			fr->val[i] = f->arg;
 		else if (f->role == GX_DR_MEMBER && gx_desc__is_number(f))

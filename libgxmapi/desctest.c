@@ -30,7 +30,7 @@ static bool pair_equal(const void *x, const void *y)
 	return p->hi == q->hi && p->lo == q->lo;
 }
 
-static void pair_random(uint32_t (*next)(void *rnd), void *rnd, struct gx_arena *a, void *ret_member)
+static void pair_random(uint32_t (*next)(void *rnd), void *rnd, const struct gx_dctx *x, void *ret_member)
 {
 	*(struct desctest_pair *)ret_member = (struct desctest_pair){next(rnd) % 16, next(rnd) % 16};
 }

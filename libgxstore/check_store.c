@@ -37,6 +37,43 @@ START_TEST(missing_directories_are_made)
 }
 END_TEST
 
+#define BLOCK 4096U
+static uint64_t rounded, allocated;
+
+/* What it takes where blocks have 4 KB and a directory one of them; and what this file system says. */
+static int add_size(const char *path, const struct stat *sb, int kind, struct FTW *f)
+{
+	(void)path;
+	(void)f;
+	rounded += kind == FTW_D ? BLOCK : ((uint64_t)sb->st_size + BLOCK - 1) / BLOCK * BLOCK;
+	allocated += sb->st_blksize == (blksize_t)BLOCK ? (uint64_t)sb->st_blocks * 512 : 0;
+	return 0;
+}
+
+START_TEST(an_empty_store_is_small)
+{
+	struct gx_store_create_opts o = GX_STORE_CREATE_OPTS_INIT;
+	struct gx_store_opts no_index = GX_STORE_OPTS_INIT;
+	char path[600];
+	no_index.no_index = true;
+	o.owner_id = 7;
+	o.owner = "u@example.org";
+	o.public_store = _i != 0;
+	snprintf(path, sizeof(path), "%s/s", st_dir());
+	ck_assert_int_eq(gx_store_create(path, &o, NULL, NULL), 0);
+	for (int opened = 0; opened < 2; opened++) {
+		rounded = allocated = 0;
+		ck_assert_int_eq(nftw(path, add_size, 16, FTW_PHYS), 0);
+		ck_assert_uint_lt(rounded, 200000);
+		ck_assert_uint_lt(allocated, 200000);
+		if (opened == 0)
+			gx_store_close(st_open_with(path, &no_index));
+	}
+	*strrchr(path, '/') = '\0';
+	st_rmtree(path);
+}
+END_TEST
+
 START_TEST(message_goes_in_and_comes_back)
 {
 	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
@@ -469,6 +506,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(c, fix_setup, fix_teardown);
 	tcase_add_test(c, built_in_folders_are_there);
 	tcase_add_test(c, missing_directories_are_made);
+	tcase_add_loop_test(c, an_empty_store_is_small, 0, 2);
 	tcase_add_test(c, message_goes_in_and_comes_back);
 	tcase_add_test(c, properties_come_back);
 	tcase_add_test(c, keys_outlive_the_call);

@@ -251,6 +251,7 @@ static const struct {
 } damage[] = {
 	{"database-index", NULL, break_index, ALL - 1, false, false},
 	{"schema", "DROP INDEX msg_uid; DROP TABLE timers", NULL, ALL, false, false},
+	{"schema", "INSERT INTO rules VALUES(1,0x0d,10,0,0,0,'r','p',x'',x'',x'01')", NULL, ALL, false, false},
 	{"store-created", "DELETE FROM meta WHERE key='created'", NULL, ALL, false, false},
 	{"store-owner", "DELETE FROM meta WHERE key='owner'", NULL, ALL, false, false},
 	{"store-props", "REPLACE INTO meta VALUES('props',x'01ff')", NULL, ALL, true, false},

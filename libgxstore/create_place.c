@@ -40,10 +40,10 @@ static int make_dir(struct place *p, const char *path)
 	return 0;
 }
 
-/* The directories above that are missing, the store's own, and those in it. */
+/* The directories above that are missing, the store's own, and that of the database. Others are made at first use. */
 static int make_dirs(struct place *p)
 {
-	static const char *const sub[] = {"", ("/" GX_DB_SUBDIR), "/cid", "/config", "/tmp"};
+	static const char *const sub[] = {"", ("/" GX_DB_SUBDIR)};
 	char *path = gx_arena_strdup(p->a, p->dir);
 	if (path == NULL)
 		return GX_E_NOMEM;

@@ -60,18 +60,15 @@ static const char *const steps[GX_SCHEMA_VERSION - 1] = {
 	"INSERT INTO members(member) SELECT DISTINCT member FROM permissions WHERE member NOT IN ('','default');"
 	"CREATE TABLE rules(id INTEGER PRIMARY KEY, fid INTEGER, sequence INTEGER, state INTEGER, level INTEGER,"
 	" user_flags INTEGER, name TEXT, provider TEXT, provider_data BLOB, condition BLOB, actions BLOB);"
-	"CREATE INDEX rules_fid ON rules(fid, sequence);"
 	"CREATE TABLE search(fid INTEGER PRIMARY KEY, flags INTEGER, state INTEGER, criteria BLOB, at_fid INTEGER, at_id INTEGER);"
 	"CREATE TABLE scope(search INTEGER, fid INTEGER, PRIMARY KEY(search, fid)) WITHOUT ROWID;"
 	"CREATE TABLE found(fid INTEGER, mid INTEGER, PRIMARY KEY(fid, mid)) WITHOUT ROWID;"
-	"CREATE INDEX found_mid ON found(mid);"
 	"CREATE TABLE sview(id INTEGER PRIMARY KEY, fid INTEGER, kind INTEGER, spec BLOB, used INTEGER,"
 	" progress INTEGER, UNIQUE(fid, kind, spec));"
 	"CREATE TABLE srow(view INTEGER, key BLOB, unread INTEGER, PRIMARY KEY(view, key)) WITHOUT ROWID;"
 	"CREATE TABLE schunk(view INTEGER, key BLOB, total INTEGER, unread INTEGER, PRIMARY KEY(view, key)) WITHOUT ROWID;"
 	"CREATE TABLE tstate(id INTEGER PRIMARY KEY, fid INTEGER, state BLOB);"
 	"CREATE TABLE pread(user TEXT, fid INTEGER, mid INTEGER, isread INTEGER, rcn INTEGER, PRIMARY KEY(user, fid, mid)) WITHOUT ROWID;"
-	"CREATE INDEX pread_mid ON pread(mid);"
 	"CREATE TABLE replicas(replid INTEGER PRIMARY KEY, guid BLOB UNIQUE);"
 	"CREATE TABLE reserved(first INTEGER PRIMARY KEY, last INTEGER);"
 	"CREATE TABLE replied(peer TEXT PRIMARY KEY, at INTEGER) WITHOUT ROWID;"
@@ -82,6 +79,42 @@ static const char *const steps[GX_SCHEMA_VERSION - 1] = {
 	" PRIMARY KEY(view, depth, key)) WITHOUT ROWID;"
 	"CREATE TABLE scount(view INTEGER, depth INTEGER, state INTEGER, upto BLOB, PRIMARY KEY(view, depth)) WITHOUT ROWID;",
 };
+
+/* An index takes a page of an empty store. These are of tables that most stores never write to. */
+static const struct {
+	const char *name, *make, *any;
+} late[] = {
+	[GX_LATE_RULES] = {"rules_fid", "CREATE INDEX IF NOT EXISTS rules_fid ON rules(fid, sequence)", "SELECT 1 FROM rules LIMIT 1"},
+	[GX_LATE_FOUND] = {"found_mid", "CREATE INDEX IF NOT EXISTS found_mid ON found(mid)", "SELECT 1 FROM found LIMIT 1"},
+	[GX_LATE_PREAD] = {"pread_mid", "CREATE INDEX IF NOT EXISTS pread_mid ON pread(mid)", "SELECT 1 FROM pread LIMIT 1"},
+};
+#define LATE (sizeof(late) / sizeof(late[0]))
+
+int gx_schema__late(struct gx_sql *q, unsigned which)
+{
+	GX_STMT(st, q, late[which].make);
+	return gx_sql__run(st);
+}
+
+int gx_schema__all_late(struct gx_sql *q)
+{
+	int err = 0;
+	for (unsigned i = 0; err == 0 && i < LATE; i++)
+		err = gx_schema__late(q, i);
+	return err;
+}
+
+int gx_schema__can_wait(struct gx_sql *q, const char *name)
+{
+	for (size_t i = 0; i < LATE; i++) {
+		if (strcmp(late[i].name, name) != 0)
+			continue;
+		GX_STMT(st, q, late[i].any);
+		int r = gx_sql__step(st);
+		return r < 0 ? r : r == 0;
+	}
+	return 0;
+}
 
 int gx_schema__create(struct gx_sql *q, unsigned version)
 {

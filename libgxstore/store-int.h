@@ -230,6 +230,15 @@ bool gx_flush__kept(struct gx_store *s);
 #define GX_APPLICATION_ID 0x47585354 /* "GXST" */
 /* Makes the tables of a version, from 1 to GX_SCHEMA_VERSION, in an empty database. */
 int gx_schema__create(struct gx_sql *q, unsigned version) GX_MUST_CHECK;
+/*
+ * Indexes that an empty table does without: before its first row is written. In a transaction; costs nothing when
+ * the index is there. Tables of version 2 and later.
+ */
+enum { GX_LATE_RULES, GX_LATE_FOUND, GX_LATE_PREAD };
+int gx_schema__late(struct gx_sql *q, unsigned which) GX_MUST_CHECK;
+int gx_schema__all_late(struct gx_sql *q) GX_MUST_CHECK;
+/* May the index of that name be missing: is it one of those, and its table empty? 1, 0, or GX_E_*. */
+int gx_schema__can_wait(struct gx_sql *q, const char *name) GX_MUST_CHECK;
 /* Is it ours, and not newer than we are? */
 int gx_schema__version(struct gx_sql *q, int64_t *ret_version) GX_MUST_CHECK;
 /* Is it ours, and of GX_SCHEMA_VERSION? */

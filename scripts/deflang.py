@@ -24,9 +24,11 @@ PLAIN = {
 PREFIX = {"u8": ("U8", 1), "u16": ("U16", 2), "u32": ("U32", 4)}
 SIZED = ("bytes", "str8", "strW")
 MAX_FIELDS = 64
+MAX_VALUES = 6
+HANDLES = ("none", "in", "out", "resp", "src", "dst")
 TYPE = re.compile(r"(\w+)(?:\(([^)]*)\))?(?:\[([^\]]*)\])?(?:<([^>]*)>)?$")
 WORD = re.compile(r"(?:[^\s()]|\([^)]*\))+")
-COND = re.compile(r"(ctx\.)?(\w+)(?:\s*(==|!=|&|in)\s*(.+))?$")
+COND = re.compile(r"(ctx\.)?(\w+)(?:\s*&\s*(\w+))?(?:\s*(==|!=|not in|in)\s*(.+))?$")
 
 
 class DefError(Exception):
@@ -86,14 +88,28 @@ class Call:
         self.request = self.answer = None
 
 
+class Rop:
+    """A remote operation: request, and answers by their ReturnValue; None where only heads stand."""
+
+    def __init__(self, name, number, handles, section):
+        self.name, self.number, self.handles, self.section = name, number, handles, section
+        self.request = self.response = self.failure = None
+        self.special = []  # (ReturnValue, structure)
+
+    @property
+    def snake(self):
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name[3:]).lower()
+
+
 class Module:
     def __init__(self, path):
         self.name, self.structs, self.consts, self.context, self.includes = path.stem, {}, [], [], []
+        self.rops = {}
         self.calls, self.types, self.groups, self.prefix = {}, {}, [], None
         self.parse(path.read_text(encoding="utf-8").splitlines())
 
     def parse(self, lines):
-        self.struct, self.call, self.blocks = None, None, []
+        self.struct, self.call, self.rop, self.blocks = None, None, None, []
         for number, raw in enumerate(lines, 1):
             text, _, doc = raw.partition("#")
             if not text.strip():
@@ -118,6 +134,10 @@ class Module:
         if self.call is not None and indent == 1:
             self.close_blocks(0)
             self.part(words, doc)
+            return
+        if self.rop is not None and indent == 1:
+            self.close_blocks(0)
+            self.rop_part(words, doc)
             return
         if self.struct is None:
             raise DefError("a field outside of a struct")
@@ -164,12 +184,42 @@ class Module:
         self.open_struct(f"{self.prefix}_{self.call.name}_{part[:3]}", doc or f"{self.call.name}: {part}")
         setattr(self.call, part, self.struct)
 
+    def open_rop(self, words, doc):
+        number = int(words[2], 0)
+        handles = words[3].split(",")
+        if not words[1].startswith("Rop") or words[1] in self.rops or any(r.number == number for r in self.rops.values()):
+            raise DefError(f"{words[1]} or {words[2]} is taken, or no operation")
+        if any(h not in HANDLES for h in handles) or len(handles) > 2:
+            raise DefError(f"handles are of {', '.join(HANDLES)}")
+        self.rop = self.rops[words[1]] = Rop(words[1], number, handles, doc)
+
+    def rop_part(self, words, doc):
+        """request, response, failure, failure VALUE; with '= response' it is that structure again."""
+        r, part, rest = self.rop, words[0], words[1:]
+        if part not in ("request", "response", "failure") or (part != "failure" and (rest or getattr(r, part))):
+            raise DefError("request, response or failure expected")
+        again = rest[-2:] == ["=", "response"]
+        value = (rest[:-2] if again else rest)[:1]
+        self.struct = None
+        if again:
+            struct = r.response
+        else:
+            tail = {"request": "req", "response": "res", "failure": "fail"}[part] + (f"_{int(value[0], 0):x}" if value else "")
+            self.open_struct(f"rop_{r.snake}_{tail}", doc or f"{r.name}: {' '.join(words)}")
+            struct = self.struct
+        if value:
+            r.special.append((value[0], struct))
+        else:
+            setattr(r, part, struct)
+
     def top(self, words, doc):
-        self.call = self.struct = None
+        self.call = self.struct = self.rop = None
         if words[0] == "struct":
             self.open_struct(words[1], doc)
         elif words[0] in ("call", "extension", "retired"):
             self.open_call(words, doc)
+        elif words[0] == "rop":
+            self.open_rop(words, doc)
         elif words[0] == "prefix":
             self.prefix = words[1]
         elif words[0] == "group":
@@ -206,14 +256,13 @@ class Module:
         m = COND.match(text)
         if not m:
             raise DefError(f"bad condition {text}")
-        op = {None: "TRUE", "==": "EQ", "!=": "EQ", "&": "AND", "in": "IN"}[m[3]]
-        values = [v.strip() for v in m[4].split(",")] if m[4] else []
-        if len(values) > 6:
-            raise DefError("more than six values")
+        values = [v.strip() for v in m[5].split(",")] if m[5] else []
+        if len(values) > MAX_VALUES:
+            raise DefError(f"more than {MAX_VALUES} values")
         source = self.context.index(m[2]) if m[1] else self.struct.index(m[2])
         if not m[1] and (self.struct.fields[source].is_array or self.struct.fields[source].opt):
             raise DefError(f"{m[2]} is not a number")
-        return {"op": op, "negate": m[3] == "!=", "ctx": bool(m[1]), "source": source, "values": values}
+        return {"negate": m[4] in ("!=", "not in"), "ctx": bool(m[1]), "source": source, "mask": m[3], "values": values}
 
     def bound(self, text):
         """What stands in [] or <>: nothing, *, a number, a prefix type or an earlier field."""
@@ -296,8 +345,10 @@ class Module:
             f.kind, f.arg, f.least = "BYTES", f.size_by[1], f.size_by[1]
             f.size_by = ("NONE", None)
         if f.count_by[0] == "FIXED":
-            raise DefError("arrays of fixed length: use a struct")
-        if f.is_array or f.size_by[0] != "NONE":
+            if f.kind in ("BYTES", "IF") or f.size_by[0] != "NONE":
+                raise DefError("arrays of fixed length hold numbers, structures and the like")
+            f.arg, f.least = f.count_by[1], f.least * f.count_by[1]
+        elif f.is_array or f.size_by[0] != "NONE":
             f.least = 0
         f.least += sum(PREFIX[b[0].lower()][1] for b in (f.count_by, f.size_by) if b[0].lower() in PREFIX)
 

@@ -13,6 +13,8 @@ from deflang import Module
 def member(f):
     star = "" if f.ctype.endswith("*") else " "
     doc = f" /**< {f.doc} */" if f.doc else ""
+    if f.count_by[0] == "FIXED":
+        return f"\t{f.ctype}{star}{f.name}[{f.count_by[1]}];{doc}\n"
     if f.is_array:
         const = "" if f.ctype.startswith("const") else "const "
         tail = "*const *" if f.ctype.endswith("*") else "*"
@@ -47,6 +49,7 @@ def types(m):
                 f"static inline void gx_{s.name}_push(struct gx_push *c, const struct gx_dctx *x, const struct gx_{s.name} *s)\n"
                 f"{{\n\tgx_desc_push(c, x, {which}, s);\n}}\n")
     out += call_types(m) if m.calls else ""
+    out += rop_types(m) if m.rops else ""
     out += "\n#ifdef __cplusplus\n}\n#endif"
     return facts.header(f"GX_{m.name.upper()}_TYPES_H", f"defs/{m.name}.def", out, ["gx/desc.h", *m.includes])
 
@@ -60,10 +63,22 @@ def call_types(m):
                   f"GX_API const struct gx_call_desc *gx_{m.name}_call_desc(uint8_t number);\n")
 
 
+def by_number(m):
+    return sorted(m.rops.values(), key=lambda r: r.number)
+
+
+def rop_types(m):
+    out = "\n/** Numbers of the operations. */\nenum {\n"
+    out += "".join(f"\t{r.name} = 0x{r.number:02x}, /**< {r.section} */\n" for r in by_number(m))
+    return out + (f"}};\n\n/** What is known of a number; NULL when it is no operation. Static. */\n"
+                  f"GX_API const struct gx_rop_desc *gx_{m.name}_rop_desc(uint8_t number);\n")
+
+
 def cond_init(c):
     values = ", ".join(c["values"]) or "0"
-    return (f"{{.op = GX_DO_{c['op']}, .negate = {str(c['negate']).lower()}, .from_ctx = {str(c['ctx']).lower()}, "
-            f".source = {c['source']}, .count = {len(c['values'])}, .value = {{{values}}}}}")
+    mask = f".mask = {c['mask']}, " if c["mask"] else ""
+    return (f"{{.negate = {str(c['negate']).lower()}, .from_ctx = {str(c['ctx']).lower()}, "
+            f".source = {c['source']}, {mask}.count = {len(c['values'])}, .value = {{{values}}}}}")
 
 
 def row(s, i, f):
@@ -77,8 +92,9 @@ def row(s, i, f):
             parts.append(f".{label}_by = GX_DB_{by[0]}")
         if by[0] == "FIELD":
             parts.append(f".{label}_field = {by[1]}")
-    if f.is_array:
+    if f.is_array and f.count_by[0] != "FIXED":
         parts.append(f".count_off = offsetof(struct gx_{s.name}, {f.name}_count)")
+    if f.is_array:
         parts.append(f".elem = sizeof({f.ctype})")
     if f.opt:
         parts.append(f".opt = GX_DP_{f.opt}")
@@ -113,6 +129,7 @@ def table(m):
     out += "".join(f"\t\t&desc_{n},\n" for n in m.structs)
     out += "\t};\n\treturn which < sizeof(all) / sizeof(all[0]) ? all[which] : NULL;\n}\n"
     out += call_table(m) if m.calls else ""
+    out += rop_table(m) if m.rops else ""
     return facts.source(f"defs/{m.name}.def", out)
 
 
@@ -124,6 +141,28 @@ def call_table(m):
         parts += [f"&desc_{s.name}" if s else "NULL" for s in (c.request, c.answer)]
         out += f"\t\t[0x{c.number:02x}] = {{{', '.join(parts)}}},\n"
     return out + "\t};\n\treturn all[number].name == NULL ? NULL : &all[number];\n}\n"
+
+
+def rop_table(m):
+    out = ""
+    for r in by_number(m):
+        if r.special:
+            out += f"\nstatic const struct gx_rop_special special_{r.snake}[] = {{\n"
+            out += "".join(f"\t{{{value}, &desc_{s.name}}},\n" for value, s in r.special) + "};\n"
+    out += f"\nconst struct gx_rop_desc *gx_{m.name}_rop_desc(uint8_t number)\n{{\n\tstatic const struct gx_rop_desc all[256] = {{\n"
+    for r in by_number(m):
+        handles = [h for h in r.handles if h != "none"]
+        parts = [f'"{r.name}", {facts.c_str(r.section)}, 0x{r.number:02x}, {len(handles)}, ' + rop_handles(handles)]
+        parts += [f"&desc_{s.name}" if s else "NULL" for s in (r.request, r.response, r.failure)]
+        parts.append(f"special_{r.snake}, {len(r.special)}" if r.special else "NULL, 0")
+        out += f"\t\t[0x{r.number:02x}] = {{{', '.join(parts)}}},\n"
+    return out + "\t};\n\treturn all[number].name == NULL ? NULL : &all[number];\n}\n"
+
+
+def rop_handles(handles):
+    """What the index bytes of a request mean, and which of them the answer repeats."""
+    answered = next((i for want in ("out", "resp", "src", "in") for i, h in enumerate(handles) if h == want), 0)
+    return "{" + (", ".join(f"GX_RH_{h.upper()}" for h in handles) or "0") + f"}}, {answered}"
 
 
 def main():

@@ -36,7 +36,7 @@ struct gx_custom {
 	void (*push)(struct gx_push *c, const struct gx_dctx *x, const void *member);
 	void (*print)(struct gx_strbuf *b, const void *member);
 	bool (*equal)(const void *x, const void *y);
-	void (*random)(uint32_t (*next)(void *rnd), void *rnd, struct gx_arena *a, void *ret_member);
+	void (*random)(uint32_t (*next)(void *rnd), void *rnd, const struct gx_dctx *x, void *ret_member);
 };
 
 /** Kinds of field. */
@@ -71,14 +71,13 @@ enum {
 	GX_DP_POINTER,  /**< the member is a pointer to the value */
 };
 
-enum { GX_DO_TRUE, GX_DO_EQ, GX_DO_AND, GX_DO_IN };
-
+/** Holds when the number is one of the values, or, without values, is not 0. */
 struct gx_cond {
-	uint8_t op;
 	bool negate;
 	bool from_ctx;      /**< source is an index of gx_dctx.var, else of a field */
 	uint8_t source;
 	uint8_t count;
+	uint32_t mask;      /**< bits that count; 0: all */
 	uint32_t value[6];
 };
 
@@ -116,6 +115,27 @@ struct gx_call_desc {
 	bool extension;               /**< not of the protocol as others know it */
 	bool writes;                  /**< all it does is to change what is stored, in one transaction */
 	const struct gx_desc *req, *ans; /**< NULL: no bytes */
+};
+
+/** What an index into the table of server object handles is for, [MS-OXCROPS] 2.2.1.2. */
+enum { GX_RH_IN = 1, GX_RH_OUT, GX_RH_RESP, GX_RH_SRC, GX_RH_DST };
+
+struct gx_rop_special {
+	uint32_t return_value;
+	const struct gx_desc *body;
+};
+
+/** A remote operation: the bodies that follow the heads of request and response; see gx/rop.h. */
+struct gx_rop_desc {
+	const char *name, *section;
+	uint8_t id;
+	uint8_t handle_count;         /**< index bytes of the request, after LogonId */
+	uint8_t handle[2];            /**< GX_RH_*, in wire order */
+	uint8_t answered;             /**< which of them the response repeats */
+	const struct gx_desc *req;    /**< NULL: no bytes, as of the others */
+	const struct gx_desc *res, *fail;
+	const struct gx_rop_special *special; /**< other bodies for certain return values */
+	uint8_t special_count;
 };
 
 /** Reads one structure into @p ret_obj (of d->size bytes). The error is in the cursor. */

@@ -265,6 +265,11 @@ START_TEST(huge)
 	ck_assert_uint_eq(s.p->content_count, 3);
 	ck_assert_uint_lt(s.p->skeleton.len, 1000);
 	ck_assert_int_eq(content_files(), 3);
+	struct stat above, cid;
+	char path[128];
+	snprintf(path, sizeof(path), "%s/cid", dir);
+	ck_assert(stat(dir, &above) == 0 && stat(path, &cid) == 0);
+	ck_assert_uint_eq(cid.st_mode & 0777, above.st_mode & 0777); /* whoever may use the store */
 	expect_same(&s);
 	/* Read on in small steps, as a slow client makes the server do. */
 	struct gx_push out = GX_PUSH_INIT;

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <unistd.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <gx/time.h>
 #include "libgxstore/content/cio-int.h"
 
@@ -25,6 +26,14 @@ static int sync_dir(struct gx_cio *cio, const char *path)
 	return gx_fs__sync_dir(cio->fs, path) == 0 ? 0 : io_fail(cio, path, "fsync");
 }
 
+/* Whoever may read and write the store may read and write what it has made. */
+static int make_dir(struct gx_cio *cio, const char *path)
+{
+	struct stat st;
+	mode_t mode = stat(cio->dir, &st) == 0 ? st.st_mode & 0777 : 0770;
+	return cio->fs->mkdir(cio->fs, path, mode);
+}
+
 /* Makes the directory of @path's file; its parent is synced when it is new. */
 static int make_dirs(struct gx_cio *cio, char *path)
 {
@@ -32,18 +41,18 @@ static int make_dirs(struct gx_cio *cio, char *path)
 	*end = '\0';
 	char *mid = strrchr(path, '/');
 	int err = 0;
-	if (cio->fs->mkdir(cio->fs, path, 0770) == 0) {
+	if (make_dir(cio, path) == 0) {
 		*mid = '\0';
 		err = sync_dir(cio, path);
 		*mid = '/';
 	} else if (errno == ENOENT) {
 		*mid = '\0';
-		if (cio->fs->mkdir(cio->fs, path, 0770) != 0 && errno != EEXIST)
+		if (make_dir(cio, path) != 0 && errno != EEXIST)
 			err = io_fail(cio, path, "mkdir");
 		else
 			err = sync_dir(cio, cio->dir);
 		*mid = '/';
-		if (err == 0 && cio->fs->mkdir(cio->fs, path, 0770) != 0 && errno != EEXIST)
+		if (err == 0 && make_dir(cio, path) != 0 && errno != EEXIST)
 			err = io_fail(cio, path, "mkdir");
 		*mid = '\0';
 		if (err == 0)

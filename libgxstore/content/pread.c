@@ -68,6 +68,9 @@ int gx_msg__is_read(struct gx_txn *t, const struct gx_msg_row *r)
 
 static int put(struct gx_txn *t, const char *user, uint64_t fid, uint64_t mid, int64_t isread, uint64_t rcn)
 {
+	int err = gx_schema__late(t->q, GX_LATE_PREAD);
+	if (err != 0)
+		return err;
 	GX_STMT(st, t->q, "REPLACE INTO pread(user,fid,mid,isread,rcn) VALUES(?1,?2,?3,?4,?5)");
 	gx_sql__bind_text(st, 1, user);
 	gx_sql__bind_int(st, 2, (int64_t)fid);

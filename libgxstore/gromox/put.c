@@ -67,8 +67,9 @@ int gx_put__receive(struct gx_txn *t, const struct gx_gromox_receive *r)
 int gx_put__read(struct gx_txn *t, const char *user, uint64_t fid, uint64_t mid, uint64_t rcn, bool read)
 {
 	char *key = gx_fold__key(t->a, user);
-	if (key == NULL)
-		return GX_E_NOMEM;
+	int err = key == NULL ? GX_E_NOMEM : gx_schema__late(t->q, GX_LATE_PREAD);
+	if (err != 0)
+		return err;
 	GX_STMT(st, t->q, "REPLACE INTO pread(user,fid,mid,isread,rcn) VALUES(?1,?2,?3,?4,?5)");
 	gx_sql__bind_text(st, 1, key);
 	gx_sql__bind_int(st, 2, (int64_t)fid);
@@ -104,6 +105,8 @@ int gx_put__rule(struct gx_txn *t, uint64_t fid, const struct gx_gromox_rule *r,
 {
 	struct gx_bin condition;
 	int err = pack_restr(a, r->condition, &condition);
+	if (err == 0)
+		err = gx_schema__late(t->q, GX_LATE_RULES);
 	if (err != 0)
 		return err;
 	GX_STMT(st, t->q, "REPLACE INTO rules(id,fid,sequence,state,level,user_flags,name,provider,provider_data,"

@@ -180,7 +180,9 @@ static int write_rule(struct gx_txn *t, uint64_t fid, const struct gx_rule *r)
 	gx_sql__bind_blob(st, 9, cond.data, cond.len);
 	gx_sql__bind_blob(st, 10, r->actions.data, r->actions.len);
 	gx_sql__bind_int(st, 11, (int64_t)fid);
-	int err = cond.err != 0 ? cond.err : gx_sql__run(st);
+	int err = cond.err != 0 ? cond.err : gx_schema__late(t->q, GX_LATE_RULES);
+	if (err == 0)
+		err = gx_sql__run(st);
 	gx_push_release(&cond);
 	return err;
 }

@@ -51,6 +51,8 @@ int gx_search__link(struct gx_txn *t, uint64_t fid, const struct gx_msg_row *r)
 {
 	struct gx_fstate *f;
 	int err = gx_fstate__get(t, fid, &f);
+	if (err == 0)
+		err = gx_schema__late(t->q, GX_LATE_FOUND);
 	if (err != 0)
 		return err;
 	GX_STMT(st, t->q, "INSERT OR IGNORE INTO found(fid,mid) VALUES(?1,?2)");

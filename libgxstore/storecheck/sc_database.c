@@ -55,6 +55,7 @@ static int open_model(struct gx_sc *k, struct gx_sql **ret_q)
 	if (err != 0)
 		return gx_sql__fail(k->q, err, "%s", why);
 	err = gx_schema__create(*ret_q, GX_SCHEMA_VERSION);
+	err = err != 0 ? err : gx_schema__all_late(*ret_q);
 	if (err != 0) {
 		gx_sql__fail(k->q, err, "%s", (*ret_q)->why);
 		gx_sql__close(*ret_q);
@@ -90,8 +91,10 @@ static int each_missing(
 static int say_schema(struct gx_sc *k, const char *name, const char *text, int there)
 {
 	(void)text;
-	return there ? gx_sc__say(k, 1, 0, "%s is not as this version makes it", name)
-		     : gx_sc__say(k, 0, 0, "%s is missing", name);
+	if (there)
+		return gx_sc__say(k, 1, 0, "%s is not as this version makes it", name);
+	int r = gx_schema__can_wait(k->q, name);
+	return r != 0 ? (r < 0 ? r : 0) : gx_sc__say(k, 0, 0, "%s is missing", name);
 }
 
 static int make_missing(struct gx_sc *k, const char *name, const char *text, int there)

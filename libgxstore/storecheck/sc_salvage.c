@@ -182,6 +182,8 @@ static int make_new(struct job *j)
 	err = gx_sql__exec(j->x.dst, "PRAGMA page_size=4096; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN");
 	err = err != 0 ? err : gx_schema__create(j->x.dst, (unsigned)version);
 	err = err != 0 ? err : copy_tables(j);
+	if (err == 0 && version >= 2)
+		err = gx_schema__all_late(j->x.dst);
 	err = err != 0 ? err : copy_aside(j);
 	if (err == 0 && j->r.rows == 0)
 		err = fail(j, GX_E_FORMAT, j->file, "nothing of it can be read; restore it from a backup");
