@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One target for every described structure: the first byte chooses it, the second the context;
- * bit 3 of it means the exmdb protocol's and bit 5 the remote operations', in their own forms, and bit 4
- * belongs to the number then.
+ * bit 3 of it means the exmdb protocol's and bit 5 the remote operations', bit 6 MAPI/HTTP's, in their
+ * own forms; bit 4 belongs to the number of the former two.
  * What decodes is printed, encoded, and decodes again to the same; but a character that the code
  * page lacks comes back as '?', and bad UTF-8 in replacement characters that may need more room.
  */
@@ -11,6 +11,7 @@
 #include <gx/charset.h>
 #include <gx/entryid.h>
 #include <gx/exmdb-types.h>
+#include <gx/mapihttp.h>
 #include <gx/rop-types.h>
 #include "libgxmapi/desctest-types.h"
 
@@ -59,7 +60,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct gx_columns columns = {tags, 3};
 	x.custom = &columns;
 	x.var[0] = data[1] & 1;
-	if (data[1] & 32) {
+	if (data[1] & 64) {
+		d = gx_mapihttp_desc(data[0] % GX_MAPIHTTP_STRUCTS);
+		x.px = GX_PX_AB(a, data[1] & 4 ? GX_CP_UTF8 : 1252);
+	} else if (data[1] & 32) {
 		d = gx_rop_desc((data[0] | (data[1] & 16) << 4) % GX_ROP_STRUCTS);
 		x.px = GX_PX_ROP(a, data[1] & 4 ? GX_CP_UTF8 : 1252);
 	} else if (data[1] & 8) {

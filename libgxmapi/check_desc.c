@@ -4,6 +4,7 @@
 #include "tests/gxtest.h"
 #include <gx/entryid.h>
 #include <gx/exmdb-types.h>
+#include <gx/mapihttp.h>
 #include <gx/rop-types.h>
 #include <gx/storeop-types.h>
 #include "libgxmapi/desctest-types.h"
@@ -26,9 +27,9 @@ static void teardown(void)
 static const struct module {
 	const struct gx_desc *(*desc)(uint32_t which);
 	int rounds;
-	enum { OUTSIDE, FLAT, ROP } form;
+	enum { OUTSIDE, FLAT, ROP, AB } form;
 } modules[] = {{gx_entryid_desc, 60, OUTSIDE}, {gx_desctest_desc, 60, OUTSIDE}, {gx_exmdb_desc, 10, FLAT},
-	{gx_storeop_desc, 20, FLAT}, {gx_rop_desc, 6, ROP}};
+	{gx_storeop_desc, 20, FLAT}, {gx_rop_desc, 6, ROP}, {gx_mapihttp_desc, 10, AB}};
 
 static uint32_t next(void *rnd)
 {
@@ -99,8 +100,8 @@ START_TEST(all_structures)
 	const struct gx_desc *d;
 	static const gx_proptag_t tags[] = {PidTagSubject, PidTagMessageFlags, GX_PROP_TAG(0x1234, PtypUnspecified)};
 	static const struct gx_columns columns = {tags, 3};
-	if (modules[_i].form != OUTSIDE)
-		x.px = modules[_i].form == FLAT ? GX_PX_EXT(a) : GX_PX_ROP(a, 1252);
+	const struct gx_px forms[] = {[OUTSIDE] = x.px, [FLAT] = GX_PX_EXT(a), [ROP] = GX_PX_ROP(a, 1252), [AB] = GX_PX_AB(a, 1252)};
+	x.px = forms[modules[_i].form];
 	x.custom = &columns;
 	for (uint32_t which = 0; (d = modules[_i].desc(which)) != NULL; ++which)
 		for (int i = 0; i < modules[_i].rounds; ++i) {

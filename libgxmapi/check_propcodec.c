@@ -5,7 +5,7 @@
 #include "libgxmapi/proprand.h"
 
 static struct gx_arena *a;
-static struct gx_px forms[3];
+static struct gx_px forms[4];
 
 static void setup(void)
 {
@@ -13,6 +13,7 @@ static void setup(void)
 	forms[0] = GX_PX_ROP(a, 65001);
 	forms[1] = GX_PX_EXT(a);
 	forms[2] = (struct gx_px){.wide = true, .utf16 = true, .cp = 65001, .a = a};
+	forms[3] = GX_PX_AB(a, 65001);
 }
 
 static void teardown(void)
@@ -309,8 +310,8 @@ static Suite *propcodec_suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, bytes_of_values);
 	tcase_add_test(t, bytes_of_a_restriction);
-	tcase_add_loop_test(t, random_lists, 0, 3);
-	tcase_add_loop_test(t, random_restrictions, 0, 3);
+	tcase_add_loop_test(t, random_lists, 0, sizeof(forms) / sizeof(forms[0]));
+	tcase_add_loop_test(t, random_restrictions, 0, sizeof(forms) / sizeof(forms[0]));
 	tcase_add_test(t, sortsets);
 	tcase_add_test(t, hostile_input);
 	tcase_add_test(t, what_cannot_be_pushed);

@@ -149,6 +149,18 @@ static void push_bytes(struct gx_push *c, const struct gx_px *x, uint16_t type, 
 	}
 }
 
+/* HasValue: 0xFF says yes, 0 no. */
+static bool pull_mark(struct gx_pull *c, const struct gx_px *x)
+{
+	return !x->marked || gx_pull_u8(c) != 0;
+}
+
+static void push_mark(struct gx_push *c, const struct gx_px *x)
+{
+	if (x->marked)
+		gx_push_u8(c, 0xff);
+}
+
 static void pull_single(struct gx_pull *c, const struct gx_px *x, uint16_t type, union gx_value *v)
 {
 	switch (gx_prop__kind(type)) {
@@ -160,9 +172,9 @@ static void pull_single(struct gx_pull *c, const struct gx_px *x, uint16_t type,
 	case GX_KIND_BOOL: v->b = gx_pull_u8(c) != 0; break;
 	case GX_KIND_ERR: v->err = gx_pull_u32(c); break;
 	case GX_KIND_TIME: v->time = gx_pull_u64(c); break;
-	case GX_KIND_STR: v->str = gx_px_pull_str(c, x, type); break;
+	case GX_KIND_STR: v->str = pull_mark(c, x) ? gx_px_pull_str(c, x, type) : ""; break;
 	case GX_KIND_GUID: v->guid = gx_pull_guid(c); break;
-	case GX_KIND_BIN: v->bin = pull_bytes(c, x, type); break;
+	case GX_KIND_BIN: v->bin = pull_mark(c, x) ? pull_bytes(c, x, type) : (struct gx_bin){0}; break;
 	case GX_KIND_RESTR: v->restr = gx_px_pull_restr(c, x); break;
 	case GX_KIND_NONE:
 		if (type != PtypNull || x->wide)
@@ -176,8 +188,8 @@ static void pull_single(struct gx_pull *c, const struct gx_px *x, uint16_t type,
 static size_t least(const struct gx_px *x, uint16_t type)
 {
 	switch (gx_prop__kind(type)) {
-	case GX_KIND_STR: return is_wide_text(x, type) ? 2 : 1;
-	case GX_KIND_BIN: return x->wide ? 4 : 2;
+	case GX_KIND_STR: return x->marked ? 1 : is_wide_text(x, type) ? 2 : 1;
+	case GX_KIND_BIN: return x->marked ? 1 : x->wide ? 4 : 2;
 	default: return gx_ptype_size(gx_prop__single(type));
 	}
 }
@@ -191,7 +203,7 @@ void gx_px_pull_value(struct gx_pull *c, const struct gx_px *x, uint16_t type, u
 	if (!gx_prop__is_multi(type)) {
 		pull_single(c, x, single, &v);
 	} else {
-		uint32_t count = gx_pull_u32(c);
+		uint32_t count = pull_mark(c, x) ? gx_pull_u32(c) : 0;
 		size_t n = c->err == 0 ? gx_pull_count(c, count, least(x, type)) : 0;
 		union gx_value *e = c->err == 0 ? gx_arena_new_array(x->a, union gx_value, n) : NULL;
 		if (e == NULL)
@@ -215,9 +227,15 @@ static void push_single(struct gx_push *c, const struct gx_px *x, uint16_t type,
 	case GX_KIND_BOOL: gx_push_u8(c, v->b); break;
 	case GX_KIND_ERR: gx_push_u32(c, v->err); break;
 	case GX_KIND_TIME: gx_push_u64(c, v->time); break;
-	case GX_KIND_STR: gx_px_push_str(c, x, type, v->str); break;
+	case GX_KIND_STR:
+		push_mark(c, x);
+		gx_px_push_str(c, x, type, v->str);
+		break;
 	case GX_KIND_GUID: gx_push_guid(c, &v->guid); break;
-	case GX_KIND_BIN: push_bytes(c, x, type, &v->bin); break;
+	case GX_KIND_BIN:
+		push_mark(c, x);
+		push_bytes(c, x, type, &v->bin);
+		break;
 	case GX_KIND_RESTR: gx_px_push_restr(c, x, v->restr); break;
 	case GX_KIND_NONE:
 		if (type != PtypNull || x->wide)
@@ -238,6 +256,7 @@ void gx_px_push_value(struct gx_push *c, const struct gx_px *x, uint16_t type, c
 		push_single(c, x, single, v);
 		return;
 	}
+	push_mark(c, x);
 	gx_push_u32(c, v->mv.count);
 	for (uint32_t i = 0; i < v->mv.count && c->err == 0; ++i)
 		push_single(c, x, single, &v->mv.v[i]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of values without tags, [MS-OXCDATA] 2.8.1. */
 #include <config.h>
-#include <gx/proprow.h>
+#include "libgxmapi/desc-int.h"
+#include "libgxmapi/proprow-int.h"
 
 enum { ROW_STANDARD = 0, ROW_FLAGGED = 1 };
 enum { VALUE_THERE = 0, VALUE_ABSENT = 1, VALUE_ERROR = 0x0a };
@@ -114,4 +115,51 @@ void gx_proprow_push(struct gx_push *c, const struct gx_px *px, const struct gx_
 	gx_push_u8(c, form);
 	for (uint32_t i = 0; i < row->count && c->err == 0; ++i)
 		push_column(c, px, form, cols->v[i], &row->v[i]);
+}
+
+void gx_proprow__print(struct gx_strbuf *b, const struct gx_proprow *r)
+{
+	gx_strbuf_addc(b, '{');
+	for (uint32_t i = 0; i < r->count; ++i) {
+		gx_strbuf_adds(b, i == 0 ? "" : ", ");
+		gx_desc__print_propval(b, &r->v[i]);
+	}
+	gx_strbuf_addc(b, '}');
+}
+
+bool gx_proprow__equal(const struct gx_proprow *x, const struct gx_proprow *y)
+{
+	if (x->count != y->count)
+		return false;
+	for (uint32_t i = 0; i < x->count; ++i)
+		if (!gx_desc__equal_propval(&x->v[i], &y->v[i]))
+			return false;
+	return true;
+}
+
+/* A number or a text where the column takes one, else an error or nothing. */
+static struct gx_propval random_value(uint32_t (*next)(void *rnd), void *rnd, struct gx_arena *a, gx_proptag_t column)
+{
+	uint16_t type = gx_column_type(column);
+	if (type == PtypUnspecified)
+		type = next(rnd) % 2 ? PtypInteger32 : PtypString;
+	uint32_t n = next(rnd);
+	switch (next(rnd) % 8 == 0 ? PtypErrorCode : type) {
+	case PtypInteger32: return (struct gx_propval){GX_PROP_RETYPE(column, type), {.i32 = (int32_t)n}};
+	case PtypBoolean: return (struct gx_propval){GX_PROP_RETYPE(column, type), {.b = n % 2}};
+	case PtypTime: return (struct gx_propval){GX_PROP_RETYPE(column, type), {.time = n}};
+	case PtypString:
+	case PtypString8: return (struct gx_propval){GX_PROP_RETYPE(column, type), {.str = gx_arena_printf(a, "text-%x", (unsigned)n)}};
+	case PtypErrorCode: return (struct gx_propval){GX_PROP_RETYPE(column, PtypErrorCode), {.err = n}};
+	default: return (struct gx_propval){GX_PROP_RETYPE(column, PtypNull), {0}};
+	}
+}
+
+void gx_proprow__random(uint32_t (*next)(void *rnd), void *rnd, struct gx_arena *a, const struct gx_columns *cols, uint32_t count,
+	struct gx_proprow *ret_row)
+{
+	struct gx_propval *v = gx_arena_calloc(a, count, sizeof(*v));
+	for (uint32_t i = 0; v != NULL && i < count; ++i)
+		v[i] = random_value(next, rnd, a, cols->v[i]);
+	*ret_row = (struct gx_proprow){v, v == NULL ? 0 : count};
 }

@@ -6,6 +6,7 @@
 #include <gx/rop-types.h>
 #include "libgxmapi/desc-int.h"
 #include "libgxmapi/propname.h"
+#include "libgxmapi/proprow-int.h"
 
 static uint32_t below(uint32_t (*next)(void *rnd), void *rnd, uint32_t n)
 {
@@ -24,64 +25,25 @@ static void row_push(struct gx_push *c, const struct gx_dctx *x, const void *mem
 	gx_proprow_push(c, &x->px, x->custom, member);
 }
 
-static void row_print(struct gx_strbuf *b, const void *member)
-{
-	const struct gx_proprow *r = member;
-	gx_strbuf_addc(b, '{');
-	for (uint32_t i = 0; i < r->count; ++i) {
-		gx_strbuf_adds(b, i == 0 ? "" : ", ");
-		gx_desc__print_propval(b, &r->v[i]);
-	}
-	gx_strbuf_addc(b, '}');
-}
-
-static bool row_equal(const void *x, const void *y)
-{
-	const struct gx_proprow *p = x, *q = y;
-	if (p->count != q->count)
-		return false;
-	for (uint32_t i = 0; i < p->count; ++i)
-		if (!gx_desc__equal_propval(&p->v[i], &q->v[i]))
-			return false;
-	return true;
-}
-
-/* A number or a text where the column takes one, else an error or nothing. */
-static struct gx_propval random_value(uint32_t (*next)(void *rnd), void *rnd, struct gx_arena *a, gx_proptag_t column)
-{
-	uint16_t type = gx_column_type(column);
-	if (type == PtypUnspecified)
-		type = below(next, rnd, 2) ? PtypInteger32 : PtypString;
-	uint32_t n = next(rnd);
-	switch (below(next, rnd, 8) == 0 ? PtypErrorCode : type) {
-	case PtypInteger32: return (struct gx_propval){GX_PROP_RETYPE(column, type), {.i32 = (int32_t)n}};
-	case PtypBoolean: return (struct gx_propval){GX_PROP_RETYPE(column, type), {.b = n % 2}};
-	case PtypTime: return (struct gx_propval){GX_PROP_RETYPE(column, type), {.time = n}};
-	case PtypString:
-	case PtypString8: return (struct gx_propval){GX_PROP_RETYPE(column, type), {.str = gx_arena_printf(a, "text-%x", (unsigned)n)}};
-	case PtypErrorCode: return (struct gx_propval){GX_PROP_RETYPE(column, PtypErrorCode), {.err = n}};
-	default: return (struct gx_propval){GX_PROP_RETYPE(column, PtypNull), {0}};
-	}
-}
-
-static void fill(uint32_t (*next)(void *rnd), void *rnd, const struct gx_dctx *x, uint32_t count, struct gx_proprow *ret_row)
-{
-	const struct gx_columns *cols = x->custom;
-	struct gx_propval *v = gx_arena_calloc(x->px.a, count, sizeof(*v));
-	for (uint32_t i = 0; v != NULL && i < count; ++i)
-		v[i] = random_value(next, rnd, x->px.a, cols->v[i]);
-	*ret_row = (struct gx_proprow){v, v == NULL ? 0 : count};
-}
-
 static uint32_t column_count(const struct gx_dctx *x)
 {
 	const struct gx_columns *cols = x->custom;
 	return cols == NULL ? 0 : cols->count;
 }
 
+static void row_print(struct gx_strbuf *b, const void *member)
+{
+	gx_proprow__print(b, member);
+}
+
+static bool row_equal(const void *x, const void *y)
+{
+	return gx_proprow__equal(x, y);
+}
+
 static void row_random(uint32_t (*next)(void *rnd), void *rnd, const struct gx_dctx *x, void *ret_member)
 {
-	fill(next, rnd, x, column_count(x), ret_member);
+	gx_proprow__random(next, rnd, x->px.a, x->custom, column_count(x), ret_member);
 }
 
 static const struct gx_custom gx_custom_proprow = {row_pull, row_push, row_print, row_equal, row_random};
@@ -117,7 +79,7 @@ static void values_push(struct gx_push *c, const struct gx_dctx *x, const void *
 
 static void values_random(uint32_t (*next)(void *rnd), void *rnd, const struct gx_dctx *x, void *ret_member)
 {
-	fill(next, rnd, x, below(next, rnd, column_count(x) + 1), ret_member);
+	gx_proprow__random(next, rnd, x->px.a, x->custom, next(rnd) % (column_count(x) + 1), ret_member);
 }
 
 static const struct gx_custom gx_custom_recipient_values = {values_pull, values_push, row_print, row_equal, values_random};

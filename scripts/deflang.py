@@ -25,6 +25,7 @@ PREFIX = {"u8": ("U8", 1), "u16": ("U16", 2), "u32": ("U32", 4)}
 SIZED = ("bytes", "str8", "strW")
 MAX_FIELDS = 64
 MAX_VALUES = 6
+ENDPOINTS = ("mailbox", "nspi", "both")
 HANDLES = ("none", "in", "out", "resp", "src", "dst")
 TYPE = re.compile(r"(\w+)(?:\(([^)]*)\))?(?:\[([^\]]*)\])?(?:<([^>]*)>)?$")
 WORD = re.compile(r"(?:[^\s()]|\([^)]*\))+")
@@ -79,6 +80,10 @@ class Struct:
         return total
 
 
+def snake(name):
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
 class Call:
     """An operation of a protocol: what is asked and what is answered; None where nothing is."""
 
@@ -98,18 +103,26 @@ class Rop:
 
     @property
     def snake(self):
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name[3:]).lower()
+        return snake(self.name[3:])
+
+
+class Exchange:
+    """A request type of an endpoint, by name; None where nothing stands."""
+
+    def __init__(self, name, endpoint, section):
+        self.name, self.endpoint, self.section = name, endpoint, section
+        self.request = self.response = None
 
 
 class Module:
     def __init__(self, path):
         self.name, self.structs, self.consts, self.context, self.includes = path.stem, {}, [], [], []
-        self.rops = {}
+        self.rops, self.exchanges = {}, {}
         self.calls, self.types, self.groups, self.prefix = {}, {}, [], None
         self.parse(path.read_text(encoding="utf-8").splitlines())
 
     def parse(self, lines):
-        self.struct, self.call, self.rop, self.blocks = None, None, None, []
+        self.struct, self.call, self.rop, self.exchange, self.blocks = None, None, None, None, []
         for number, raw in enumerate(lines, 1):
             text, _, doc = raw.partition("#")
             if not text.strip():
@@ -138,6 +151,10 @@ class Module:
         if self.rop is not None and indent == 1:
             self.close_blocks(0)
             self.rop_part(words, doc)
+            return
+        if self.exchange is not None and indent == 1:
+            self.close_blocks(0)
+            self.exchange_part(words, doc)
             return
         if self.struct is None:
             raise DefError("a field outside of a struct")
@@ -212,14 +229,28 @@ class Module:
         else:
             setattr(r, part, struct)
 
+    def open_exchange(self, words, doc):
+        if words[1] in self.exchanges or words[2] not in ENDPOINTS or self.prefix is None:
+            raise DefError(f"{words[1]} exists, or {words[2]} is no endpoint, or a prefix is missing")
+        self.exchange = self.exchanges[words[1]] = Exchange(words[1], words[2], doc)
+
+    def exchange_part(self, words, doc):
+        part = words[0]
+        if words not in (["request"], ["response"]) or getattr(self.exchange, part) is not None:
+            raise DefError("request or response expected, each once")
+        self.open_struct(f"{self.prefix}_{snake(self.exchange.name)}_{part[:3]}", doc or f"{self.exchange.name}: {part}")
+        setattr(self.exchange, part, self.struct)
+
     def top(self, words, doc):
-        self.call = self.struct = self.rop = None
+        self.call = self.struct = self.rop = self.exchange = None
         if words[0] == "struct":
             self.open_struct(words[1], doc)
         elif words[0] in ("call", "extension", "retired"):
             self.open_call(words, doc)
         elif words[0] == "rop":
             self.open_rop(words, doc)
+        elif words[0] == "exchange":
+            self.open_exchange(words, doc)
         elif words[0] == "prefix":
             self.prefix = words[1]
         elif words[0] == "group":

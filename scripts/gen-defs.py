@@ -7,7 +7,7 @@ usage: gen-defs.py types|table FILE.def OUTPUT
 import sys
 from pathlib import Path
 import facts
-from deflang import Module
+from deflang import Module, snake
 
 
 def member(f):
@@ -50,6 +50,7 @@ def types(m):
                 f"{{\n\tgx_desc_push(c, x, {which}, s);\n}}\n")
     out += call_types(m) if m.calls else ""
     out += rop_types(m) if m.rops else ""
+    out += exchange_types(m) if m.exchanges else ""
     out += "\n#ifdef __cplusplus\n}\n#endif"
     return facts.header(f"GX_{m.name.upper()}_TYPES_H", f"defs/{m.name}.def", out, ["gx/desc.h", *m.includes])
 
@@ -72,6 +73,23 @@ def rop_types(m):
     out += "".join(f"\t{r.name} = 0x{r.number:02x}, /**< {r.section} */\n" for r in by_number(m))
     return out + (f"}};\n\n/** What is known of a number; NULL when it is no operation. Static. */\n"
                   f"GX_API const struct gx_rop_desc *gx_{m.name}_rop_desc(uint8_t number);\n")
+
+
+def exchange_types(m):
+    out = "\n/** Request types. */\nenum {\n"
+    out += "".join(f"\tGX_{m.prefix.upper()}_{snake(e.name).upper()}, /**< {e.name}, {e.section} */\n" for e in m.exchanges.values())
+    out += f"\tGX_{m.prefix.upper()}_TYPES\n}};\n"
+    return out + ("\n/** What is known of a request type; NULL when there is none of that number. Static. */\n"
+                  f"GX_API const struct gx_exchange_desc *gx_{m.name}_exchange(uint32_t which);\n")
+
+
+def exchange_table(m):
+    out = f"\nconst struct gx_exchange_desc *gx_{m.name}_exchange(uint32_t which)\n{{\n\tstatic const struct gx_exchange_desc all[] = {{\n"
+    for e in m.exchanges.values():
+        parts = [f'"{e.name}", {facts.c_str(e.section)}, GX_ENDPOINT_{e.endpoint.upper()}']
+        parts += [f"&desc_{s.name}" if s else "NULL" for s in (e.request, e.response)]
+        out += f"\t\t{{{', '.join(parts)}}},\n"
+    return out + "\t};\n\treturn which < sizeof(all) / sizeof(all[0]) ? &all[which] : NULL;\n}\n"
 
 
 def cond_init(c):
@@ -130,6 +148,7 @@ def table(m):
     out += "\t};\n\treturn which < sizeof(all) / sizeof(all[0]) ? all[which] : NULL;\n}\n"
     out += call_table(m) if m.calls else ""
     out += rop_table(m) if m.rops else ""
+    out += exchange_table(m) if m.exchanges else ""
     return facts.source(f"defs/{m.name}.def", out)
 
 

@@ -28,7 +28,7 @@ struct gx_dctx {
 };
 
 /** Structures outside ROP buffers: wide counts, UTF-16, 8-bit text of code page 1252. */
-#define GX_DCTX(arena) ((struct gx_dctx){.px = {true, true, 1252, (arena)}})
+#define GX_DCTX(arena) ((struct gx_dctx){.px = {true, true, 1252, (arena), false}})
 
 /** A field that tables cannot describe. Member functions get the address of the member. */
 struct gx_custom {
@@ -136,6 +136,15 @@ struct gx_rop_desc {
 	const struct gx_desc *res, *fail;
 	const struct gx_rop_special *special; /**< other bodies for certain return values */
 	uint8_t special_count;
+};
+
+enum { GX_ENDPOINT_MAILBOX = 1, GX_ENDPOINT_NSPI = 2, GX_ENDPOINT_BOTH = 3 };
+
+/** A request type of MAPI/HTTP. */
+struct gx_exchange_desc {
+	const char *name, *section;
+	uint8_t endpoint;             /**< GX_ENDPOINT_* */
+	const struct gx_desc *req, *res; /**< NULL: no body */
 };
 
 /** Reads one structure into @p ret_obj (of d->size bytes). The error is in the cursor. */

@@ -6,7 +6,8 @@
  * Property values, lists, restrictions and sort orders in wire form, [MS-OXCDATA] 2.11 to 2.13.
  *
  * One encoding with two switches: counts of 16 or 32 bits, and PtypString as UTF-16LE or UTF-8.
- * ROP buffers have the former of both, the flat buffers of exmdb and zcore the latter.
+ * ROP buffers have the former of both, the flat buffers of exmdb and zcore the latter. The address book's
+ * values over HTTP say besides whether they are there; one that is not is pulled as an empty one.
  *
  * Pulled strings and binaries are borrowed from the input where the forms agree, else they live
  * in the arena. Errors are sticky in the cursor; after one the results are zero.
@@ -24,10 +25,13 @@ struct gx_px {
 	bool utf16;         /**< PtypString is UTF-16LE, else UTF-8 */
 	uint32_t cp;        /**< code page of PtypString8, see charset.h */
 	struct gx_arena *a; /**< for what is pulled; scratch for what is pushed */
+	bool marked;        /**< a byte in front of texts, binaries and lists says whether there is a value, [MS-OXCMAPIHTTP] 2.2.1.1 */
 };
 
-#define GX_PX_ROP(arena, codepage) ((struct gx_px){false, true, (codepage), (arena)})
-#define GX_PX_EXT(arena) ((struct gx_px){true, false, 65001, (arena)})
+#define GX_PX_ROP(arena, codepage) ((struct gx_px){false, true, (codepage), (arena), false})
+#define GX_PX_EXT(arena) ((struct gx_px){true, false, 65001, (arena), false})
+/** In address book requests over HTTP, [MS-OXCMAPIHTTP] 2.2.1. */
+#define GX_PX_AB(arena, codepage) ((struct gx_px){true, true, (codepage), (arena), true})
 
 /** A string of that form with its terminator; PtypString or PtypString8 decides. */
 GX_API const char *gx_px_pull_str(struct gx_pull *c, const struct gx_px *x, uint16_t type);

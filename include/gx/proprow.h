@@ -36,6 +36,13 @@ struct gx_changed_tags {
 	bool unknown;   /**< nothing was said of them (TagCount 0xFFFF) */
 };
 
+/** Columns and rows of them, [MS-OXCMAPIHTTP] 2.2.5. */
+struct gx_ab_rows {
+	struct gx_columns columns;
+	const struct gx_proprow *v;
+	uint32_t count;
+};
+
 /** The type of a column's values: that of an element where the column shows each element in a row of its own. */
 GX_API uint16_t gx_column_type(gx_proptag_t column);
 /** One row of @p cols. The error is in the cursor. */
