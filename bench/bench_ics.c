@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 	const char *keep;
 	unsigned n = 1000000;
 	scale_args(argc, argv, "ics", &n, &keep);
-	scale_big(&kept, n, keep);
+	scale_big(&kept, n, keep, SCALE_NO_INDEX);
 	scale_big_copy(&kept, &big);
 	for (int i = 1; i < SCALE_SIZES; i++)
 		scale_apart(one_size, &i);

@@ -116,7 +116,7 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof(path), "%s/empty-0", tmp);
 	bench_open(path, 0);
 	scale_remove(tmp);
-	scale_big(&big, n, keep);
+	scale_big(&big, n, keep, SCALE_INDEX);
 	for (int i = 0; i < SCALE_SIZES; i++)
 		all += big.count[i];
 	bench_open(big.dir, all);

@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 	const char *keep;
 	unsigned n = 1000000;
 	scale_args(argc, argv, "search", &n, &keep);
-	scale_big(&big, n, keep);
+	scale_big(&big, n, keep, SCALE_INDEX);
 	scale_apart(first, NULL);
 	for (int size = SCALE_SIZES - 2; size < SCALE_SIZES; size++)
 		for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {

@@ -210,7 +210,7 @@ int main(int argc, char **argv)
 	const char *keep;
 	unsigned n = 1000000;
 	scale_args(argc, argv, "table", &n, &keep);
-	scale_big(&kept, n, keep);
+	scale_big(&kept, n, keep, SCALE_NO_INDEX);
 	scale_big_copy(&kept, &big);
 	bench_shapes(0, FLAT, 0, false); /* makes the orders that the smallest folder has not got yet */
 	bench_shapes(0, FLAT, 1, false);

@@ -89,10 +89,10 @@ struct scale_big {
 	uint64_t fid[SCALE_SIZES];
 };
 /*
- * Finds it under @keep, or builds it there with its index; @keep NULL: under a temporary directory, for this run. Never
- * changed afterwards: who writes takes a copy.
+ * Finds it under @keep, or builds it there, with its index if that is asked for; @keep NULL: under a temporary
+ * directory, for this run. Never changed afterwards: who writes takes a copy.
  */
-void scale_big(struct scale_big *b, unsigned n, const char *keep);
+void scale_big(struct scale_big *b, unsigned n, const char *keep, int index);
 /* A copy to write to, without the index; to be removed by scale_remove(). */
 void scale_big_copy(const struct scale_big *b, struct scale_big *ret_copy);
 /* Ends with it: what was temporary is removed. */

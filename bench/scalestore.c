@@ -201,16 +201,17 @@ static void fill_one(struct gx_store *s, struct scale_big *b, int i, unsigned fi
 	scale_row("filled, 1000 a transaction", m, b->count[i], "\"in_folder\": %u", b->count[i]);
 }
 
-static void build(struct scale_big *b)
+static void build(struct scale_big *b, int index)
 {
 	unsigned n = 0;
 	scale_create(b->dir);
-	struct gx_store *s = scale_open(b->dir, SCALE_INDEX);
+	struct gx_store *s = scale_open(b->dir, index);
 	for (int i = 0; i < SCALE_SIZES; i++) {
 		fill_one(s, b, i, n);
 		n += b->count[i];
 	}
-	index_all(s, n);
+	if (index == SCALE_INDEX)
+		index_all(s, n);
 	gx_store_close(s);
 	struct scale_disk d = scale_disk(b->dir);
 	scale_fact("large store", "\"messages\": %u, \"bytes_per_message\": %.0f, \"files\": %u", n,
@@ -218,10 +219,10 @@ static void build(struct scale_big *b)
 }
 
 /* A newer program may make the index of an older one anew. */
-static void find_folders(struct scale_big *b)
+static void find_folders(struct scale_big *b, int index)
 {
 	unsigned n = 0;
-	struct gx_store *s = scale_open(b->dir, SCALE_INDEX);
+	struct gx_store *s = scale_open(b->dir, index);
 	struct gx_txn *t = scale_begin(s, GX_TXN_READ);
 	for (int i = 0; i < SCALE_SIZES - 1; i++)
 		scale_need(gx_folder_by_name(t, GX_FID_INBOX, names[i], &b->fid[i]), names[i]);
@@ -229,7 +230,8 @@ static void find_folders(struct scale_big *b)
 	gx_txn_abort(t);
 	for (int i = 0; i < SCALE_SIZES; i++)
 		n += b->count[i];
-	index_all(s, n);
+	if (index == SCALE_INDEX)
+		index_all(s, n);
 	gx_store_close(s);
 }
 
@@ -241,7 +243,7 @@ static void marker(const struct scale_big *b, char path[640])
 
 static bool kept;
 
-void scale_big(struct scale_big *b, unsigned n, const char *keep)
+void scale_big(struct scale_big *b, unsigned n, const char *keep, int index)
 {
 	char mark[640], tmp[600];
 	kept = keep != NULL;
@@ -255,11 +257,11 @@ void scale_big(struct scale_big *b, unsigned n, const char *keep)
 		b->count[SCALE_SIZES - 1 - i] = part;
 	marker(b, mark);
 	if (access(mark, F_OK) == 0) {
-		find_folders(b);
+		find_folders(b, index);
 		return;
 	}
 	scale_remove(b->dir);
-	build(b);
+	build(b, index);
 	int fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0)
 		scale_die(mark, strerror(errno));
