@@ -62,7 +62,11 @@ static size_t read_all(struct gx_store *s, struct gx_ics_content *c)
 	struct gx_ics_change ch;
 	struct gx_txn *t = NULL;
 	size_t n = 0;
-	for (; gx_ics_content_next(c, &ch); n++) {
+	bool more;
+	for (;; n++) {
+		scale_need(gx_ics_content_next(c, &ch, &more), "next");
+		if (!more)
+			break;
 		struct gx_msgobj *m;
 		if (n % 100 == 0) {
 			gx_txn_abort(t);

@@ -31,6 +31,8 @@ extern const struct gx_fs gx_fs__system;
 
 /** GX_E_* for the errno of a failed call. */
 int gx_fs__err(int e);
+/** A file without a name in that directory, to be written and read. Its descriptor or GX_E_*. */
+int gx_fs__unnamed(const struct gx_fs *fs, const char *dir) GX_MUST_CHECK;
 /** All of it. 0 or -1 with errno. */
 int gx_fs__write_all(const struct gx_fs *fs, int fd, const void *p, size_t n) GX_MUST_CHECK;
 /** All of it, at that place. 0 or GX_E_*; GX_E_IO also when the file ends too early. */

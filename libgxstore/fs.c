@@ -2,6 +2,8 @@
 #include <config.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,6 +95,26 @@ const struct gx_fs gx_fs__system = {
 int gx_fs__err(int e)
 {
 	return e == ENOSPC || e == EDQUOT ? GX_E_NOSPACE : e == ENOMEM ? GX_E_NOMEM : GX_E_IO;
+}
+
+int gx_fs__unnamed(const struct gx_fs *fs, const char *dir)
+{
+	char path[PATH_MAX], name[37];
+	struct gx_guid g;
+	if (gx_guid_random(&g) != 0)
+		return GX_E_IO;
+	gx_guid_print(&g, name);
+	int n = snprintf(path, sizeof(path), "%s/tmp-%s", dir, name);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return GX_E_LIMIT;
+	int fd = fs->open(fs, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return gx_fs__err(errno);
+	if (fs->unlink(fs, path) == 0)
+		return fd;
+	int err = gx_fs__err(errno);
+	fs->close(fs, fd);
+	return err;
 }
 
 int gx_fs__write_all(const struct gx_fs *fs, int fd, const void *p, size_t n)

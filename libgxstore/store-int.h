@@ -121,6 +121,7 @@ struct gx_store {
 	bool is_public, marked;
 	unsigned max_readers, cache_kib;
 	unsigned log_max;             /* bytes of the change log of a folder, 0 takes GX_CHANGELOG_MAX */
+	unsigned ics_run;             /* changes that a synchronisation sorts at a time, 0 takes GX_ICSLIST_RUN */
 	int lockfd;
 	struct gx_guid replica, mailbox;
 

@@ -62,7 +62,9 @@ enum {
 struct gx_ics_content;
 /**
  * ecNotFound, ecAccessDenied without GX_RIGHT_READ; what gx_restr_eval() refuses. In public stores the
- * read state is the actor's. Memory by the number of changes.
+ * read state is the actor's. Memory: 16 bytes for each run of ids in the sets, and at most 4 MiB,
+ * however many changes there are: above 32,768 they go to a file without a name in the store's
+ * directory, and to memory only when that cannot be written.
  *
  * Of a search folder: what it shows, wherever that lies, by the number of messages that it shows. What it shows newly is a change, however
  * old the message; as long as the search is looking nothing is NOLONGER. Read states may be sent back
@@ -76,8 +78,11 @@ GX_API void gx_ics_content_free(struct gx_ics_content *c);
 GX_API const struct gx_ics_summary *gx_ics_content_summary(const struct gx_ics_content *c);
 GX_API const struct gx_globset *gx_ics_content_set(const struct gx_ics_content *c, int which);
 GX_API size_t gx_ics_content_count(const struct gx_ics_content *c);
-/** The next message to send. @return false at the end. */
-GX_API bool gx_ics_content_next(struct gx_ics_content *c, struct gx_ics_change *ret_change);
+/**
+ * The next message to send. An error, when what lies in a file cannot be read: the next call tries it again.
+ * @param ret_more false at the end: nothing was written to @p ret_change.
+ */
+GX_API gx_ec gx_ics_content_next(struct gx_ics_content *c, struct gx_ics_change *ret_change, bool *ret_more) GX_MUST_CHECK;
 /** Goes back to the change @p n (from 0), for a transfer that is resumed. */
 GX_API void gx_ics_content_seek(struct gx_ics_content *c, size_t n);
 

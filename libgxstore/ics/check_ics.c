@@ -5,6 +5,7 @@
 #include <gx/search.h>
 #include "libgxstore/ics/ics-int.h"
 #include "libgxstore/fixtest.h"
+#include "libgxstore/ics/icstest.h"
 
 /* A client of one folder. */
 struct client {
@@ -75,7 +76,7 @@ static const char *synced(struct client *c, const struct gx_msg_ids *m, size_t n
 	struct gx_ics_content *x = open_sync(c);
 	struct gx_ics_change ch;
 	struct gx_strbuf b = GX_STRBUF_INIT;
-	while (gx_ics_content_next(x, &ch))
+	while (ict_next(x, &ch))
 		for (size_t i = 0; i < n; i++)
 			if (m[i].mid == ch.mid)
 				gx_strbuf_printf(&b, " %s%zu", ch.updated ? "u" : "", i);
@@ -258,13 +259,13 @@ START_TEST(order_and_sums)
 	ck_assert_uint_eq(sum->fai_size, 203);
 	ck_assert_uint_ge(sum->last_cn, m[3].cn);
 	struct gx_ics_change ch;
-	ck_assert(gx_ics_content_next(x, &ch) && gx_ics_content_next(x, &ch));
+	ck_assert(ict_next(x, &ch) && ict_next(x, &ch));
 	ck_assert_uint_eq(ch.mid, m[1].mid);
 	ck_assert_uint_eq(ch.cn, m[1].cn);
 	ck_assert(!ch.fai && !ch.updated);
 	gx_ics_content_seek(x, 3);
-	ck_assert(gx_ics_content_next(x, &ch) && ch.fai);
-	ck_assert(!gx_ics_content_next(x, &ch));
+	ck_assert(ict_next(x, &ch) && ch.fai);
+	ck_assert(!ict_next(x, &ch));
 	ck_assert_uint_eq(gx_ics_content_count(x), 4);
 	gx_ics_content_free(x);
 	me.ordered = true;

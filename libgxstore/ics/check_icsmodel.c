@@ -5,7 +5,7 @@
  */
 #include <config.h>
 #include "libgxstore/ics/ics-int.h"
-#include "libgxstore/storetest.h"
+#include "libgxstore/ics/icstest.h"
 
 #define FOLDERS 3
 #define CLIENTS 5
@@ -140,7 +140,7 @@ static void interrupted(struct client *c, struct gx_txn *t, struct gx_ics_conten
 {
 	struct gx_ics_change ch;
 	size_t n = rnd((uint32_t)gx_ics_content_count(x) + 1);
-	while (n-- > 0 && gx_ics_content_next(x, &ch)) {
+	while (n-- > 0 && ict_next(x, &ch)) {
 		take_change(c, t, &ch);
 		add(&c->given, ch.mid, ch.mid);
 		add(ch.fai ? &c->seen_fai : &c->seen, ch.cn, ch.cn);
@@ -152,7 +152,7 @@ static void complete(struct client *c, struct gx_txn *t, struct gx_ics_content *
 	const struct gx_ics_summary *sum = gx_ics_content_summary(x);
 	struct gx_ics_change ch, last = {0};
 	bool keeps = !w.reconfigured && rnd(12) == 0; /* it wanted no deletions, and goes on having what is gone */
-	for (size_t n = 0; gx_ics_content_next(x, &ch); n++) {
+	for (size_t n = 0; ict_next(x, &ch); n++) {
 		take_change(c, t, &ch);
 		ck_assert(n == 0 || (c->ordered ? last.received >= ch.received : last.cn < ch.cn));
 		last = ch;
@@ -299,6 +299,7 @@ static void run(uint64_t seed, unsigned steps, unsigned log_max, bool reconfigur
 {
 	w.seed = seed;
 	w.s->log_max = log_max;
+	w.s->ics_run = seed % 2 == 0 ? 16 : 0;
 	w.reconfigured = reconfigured;
 	for (unsigned i = 0; i < steps; i++) {
 		struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
@@ -317,6 +318,7 @@ static void run(uint64_t seed, unsigned steps, unsigned log_max, bool reconfigur
 			gx_store_close(w.s);
 			w.s = st_open(w.dir);
 			w.s->log_max = log_max;
+			w.s->ics_run = seed % 2 == 0 ? 16 : 0;
 		}
 	}
 	for (int i = 0; i < CLIENTS; i++)

@@ -7,7 +7,7 @@
 #include <config.h>
 #include <gx/entryid.h>
 #include "libgxstore/ics/ics-int.h"
-#include "libgxstore/storetest.h"
+#include "libgxstore/ics/icstest.h"
 
 #define ITEMS 800
 #define KEY 22
@@ -249,7 +249,7 @@ static void down(struct client *c)
 	o.seen_fai = &c->seen_fai;
 	o.read = &c->read;
 	ST_OK(gx_ics_content_open(t, FID, &o, &x));
-	while (gx_ics_content_next(x, &ch)) {
+	while (ict_next(x, &ch)) {
 		struct item *i = find(c, ch.mid);
 		if (i == NULL) {
 			ck_assert_uint_lt(c->n, ITEMS);

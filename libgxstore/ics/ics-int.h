@@ -3,12 +3,14 @@
 #define GXSTORE_ICS_INT_H
 /* What the files of change synchronisation share. */
 #include <gx/ics.h>
+#include "libgxstore/ics/ics-list.h"
 #include "libgxstore/store-int.h"
 
 struct gx_ics_content {
 	struct gx_ics_summary sum;
-	struct gx_ics_change *v;
-	size_t n, cap, at;
+	struct gx_icslist list;
+	struct gx_icsreader next;
+	size_t updated; /* changes of which the client has an older version */
 	struct gx_globset set[GX_ICS_SETS];
 };
 

@@ -22,18 +22,21 @@ int gx_ics__ids(struct gx_arena *a, const struct gx_globset *s, struct gx_ics_id
 
 static int changed_ids(struct gx_arena *a, struct gx_ics_content *c, struct gx_ics_content_answer *ret_a)
 {
-	uint64_t *changed = gx_arena_new_array(a, uint64_t, c->n), *updated = gx_arena_new_array(a, uint64_t, c->n);
-	size_t n = 0;
+	uint64_t *changed = gx_arena_new_array(a, uint64_t, gx_icslist__count(&c->list)), *updated = gx_arena_new_array(a, uint64_t, c->updated);
+	struct gx_ics_change ch;
+	size_t n = 0, m = 0;
+	bool more;
 	if (changed == NULL || updated == NULL)
 		return GX_E_NOMEM;
-	for (size_t i = 0; i < c->n; i++) {
-		changed[i] = c->v[i].mid;
-		if (c->v[i].updated)
-			updated[n++] = c->v[i].mid;
+	int err;
+	while ((err = gx_icsreader__next(&c->next, &ch, &more)) == 0 && more) {
+		changed[n++] = ch.mid;
+		if (ch.updated)
+			updated[m++] = ch.mid;
 	}
-	ret_a->changed = (struct gx_ics_ids){changed, c->n};
-	ret_a->updated = (struct gx_ics_ids){updated, n};
-	return 0;
+	ret_a->changed = (struct gx_ics_ids){changed, n};
+	ret_a->updated = (struct gx_ics_ids){updated, m};
+	return err;
 }
 
 gx_ec gx_ics_content_answer(struct gx_txn *t, uint64_t fid, const struct gx_ics_content_opts *o, struct gx_arena *a,

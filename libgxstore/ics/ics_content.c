@@ -41,17 +41,13 @@ bool gx_ics__is_known(const struct gx_ics_run *x, const struct gx_msg_row *r)
 static int add_change(struct gx_ics_run *x, const struct gx_msg_row *r)
 {
 	struct gx_ics_content *c = x->c;
-	if (c->n == c->cap) {
-		size_t cap = c->cap == 0 ? 32 : c->cap * 2;
-		struct gx_ics_change *v = realloc(c->v, cap * sizeof(*v));
-		if (v == NULL)
-			return GX_E_NOMEM;
-		c->v = v;
-		c->cap = cap;
-	}
-	bool fai = (r->flags & GX_MSGF_FAI) != 0;
-	c->v[c->n++] = (struct gx_ics_change){.mid = r->mid, .cn = r->cn, .size = r->size, .received = r->received, .fai = fai,
+	const bool fai = (r->flags & GX_MSGF_FAI) != 0;
+	const struct gx_ics_change ch = {.mid = r->mid, .cn = r->cn, .size = r->size, .received = r->received, .fai = fai,
 		.updated = in_given(x, r->mid)};
+	int err = gx_icslist__add(&c->list, &ch);
+	if (err != 0)
+		return err;
+	c->updated += ch.updated;
 	*(fai ? &c->sum.fai_count : &c->sum.normal_count) += 1;
 	*(fai ? &c->sum.fai_size : &c->sum.normal_size) += r->size;
 	return 0;
@@ -83,22 +79,13 @@ static int newest_first(const void *x, const void *y)
 	return by_cn(y, x);
 }
 
-static void sort_changes(struct gx_ics_content *c, bool ordered)
-{
-	int (*cmp)(const void *x, const void *y) = ordered ? newest_first : by_cn;
-	for (size_t i = 1; i < c->n; i++)
-		if (cmp(&c->v[i - 1], &c->v[i]) > 0) {
-			qsort(c->v, c->n, sizeof(*c->v), cmp);
-			return;
-		}
-}
-
 /* Nothing found yet. */
 static void clear(struct gx_ics_content *c)
 {
 	for (int i = 0; i < GX_ICS_SETS; i++)
 		gx_globset_release(&c->set[i]);
-	c->n = 0;
+	gx_icslist__clear(&c->list);
+	c->updated = 0;
 	c->sum = (struct gx_ics_summary){0};
 }
 
@@ -117,8 +104,7 @@ static int run(struct gx_ics_run *x)
 	if (err != 0)
 		return err;
 	x->c->sum.last_cn = x->c->sum.last_readcn = last;
-	sort_changes(x->c, x->o->ordered);
-	return 0;
+	return gx_icslist__sort(&x->c->list);
 }
 
 gx_ec gx_ics_content_open(struct gx_txn *t, uint64_t fid, const struct gx_ics_content_opts *o, struct gx_ics_content **ret_c)
@@ -128,13 +114,17 @@ gx_ec gx_ics_content_open(struct gx_txn *t, uint64_t fid, const struct gx_ics_co
 	if (gx_ec_failed(ec))
 		return ec;
 	struct gx_ics_content *c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return gx_txn__ec(t, GX_E_NOMEM);
+	gx_icslist__init(&c->list, o->ordered ? newest_first : by_cn, t->s->fs, t->s->dir, t->s->ics_run);
 	struct gx_ics_run x = {.t = t, .fid = fid, .search = row.type == GX_FOLDER_SEARCH, .o = o, .c = c,
 		.personal = gx_pread__personal(t)};
-	int err = c == NULL ? GX_E_NOMEM : run(&x);
+	int err = run(&x);
 	if (err != 0) {
 		gx_ics_content_free(c);
 		return gx_txn__ec(t, err);
 	}
+	gx_icsreader__init(&c->next, &c->list);
 	*ret_c = c;
 	return GX_OK_EC;
 }
@@ -144,7 +134,7 @@ void gx_ics_content_free(struct gx_ics_content *c)
 	if (c == NULL)
 		return;
 	clear(c);
-	free(c->v);
+	gx_icsreader__release(&c->next);
 	free(c);
 }
 
@@ -160,18 +150,15 @@ const struct gx_globset *gx_ics_content_set(const struct gx_ics_content *c, int 
 
 size_t gx_ics_content_count(const struct gx_ics_content *c)
 {
-	return c->n;
+	return gx_icslist__count(&c->list);
 }
 
-bool gx_ics_content_next(struct gx_ics_content *c, struct gx_ics_change *ret_change)
+gx_ec gx_ics_content_next(struct gx_ics_content *c, struct gx_ics_change *ret_change, bool *ret_more)
 {
-	if (c->at >= c->n)
-		return false;
-	*ret_change = c->v[c->at++];
-	return true;
+	return gx_ec_from_err(gx_icsreader__next(&c->next, ret_change, ret_more));
 }
 
 void gx_ics_content_seek(struct gx_ics_content *c, size_t n)
 {
-	c->at = n;
+	gx_icsreader__seek(&c->next, n);
 }

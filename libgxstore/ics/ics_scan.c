@@ -59,7 +59,9 @@ static int all_messages(struct gx_ics_run *x, struct gx_msgsrc *src)
 		GX_STMT(st, x->t->q, "SELECT " COLUMNS " FROM found JOIN msg m ON m.mid=found.mid WHERE found.fid=?1 AND m.uid>0");
 		return all_rows(x, st, src);
 	}
-	GX_STMT(st, x->t->q, "SELECT " COLUMNS " FROM msg m WHERE m.fid=?1 AND m.uid>0 ORDER BY m.uid");
+	/* About in the order in which they are sent, so that little is left to sort. */
+	GX_STMT(st, x->t->q, x->o->ordered ? "SELECT " COLUMNS " FROM msg m WHERE m.fid=?1 AND m.uid>0 ORDER BY m.uid DESC" :
+		"SELECT " COLUMNS " FROM msg m WHERE m.fid=?1 AND m.uid>0 ORDER BY m.uid");
 	return all_rows(x, st, src);
 }
 

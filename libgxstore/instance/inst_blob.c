@@ -60,29 +60,9 @@ void gx_blob__unref(struct gx_blob *b)
 
 /* ---- Files ---- */
 
-static int temp_file(const struct gx_iacct *c)
-{
-	char path[PATH_MAX], name[37];
-	struct gx_guid g;
-	if (gx_guid_random(&g) != 0)
-		return GX_E_IO;
-	gx_guid_print(&g, name);
-	int n = snprintf(path, sizeof(path), "%s/tmp-%s", c->dir, name);
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return GX_E_LIMIT;
-	int fd = c->fs->open(c->fs, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return gx_fs__err(errno);
-	if (c->fs->unlink(c->fs, path) == 0)
-		return fd;
-	int err = gx_fs__err(errno);
-	c->fs->close(c->fs, fd);
-	return err;
-}
-
 static int spill(struct gx_blob *b)
 {
-	int fd = temp_file(b->acct);
+	int fd = gx_fs__unnamed(b->acct->fs, b->acct->dir);
 	if (fd < 0)
 		return fd;
 	b->fd = fd;
@@ -234,7 +214,7 @@ static int load_packed(struct gx_blob *b)
 static int pack_file(struct gx_blob *b, ZSTD_CCtx **io_cctx)
 {
 	struct gx_content_new *c = &b->content;
-	int fd = temp_file(b->acct);
+	int fd = gx_fs__unnamed(b->acct->fs, b->acct->dir);
 	if (fd < 0)
 		return fd;
 	b->packed_fd = fd;

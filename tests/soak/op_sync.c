@@ -170,6 +170,7 @@ static void synchronise(struct soak_thread *w, struct gx_txn *t, bool at_once)
 	struct gx_ics_content_opts o = GX_ICS_CONTENT_OPTS_INIT;
 	struct gx_ics_content *x;
 	struct gx_ics_change ch;
+	bool more;
 	o.given = &c->given;
 	o.seen = o.seen_fai = &c->seen;
 	o.read = &c->read;
@@ -179,7 +180,7 @@ static void synchronise(struct soak_thread *w, struct gx_txn *t, bool at_once)
 		end_client(w); /* its folder went */
 		return;
 	}
-	while (gx_ics_content_next(x, &ch))
+	while (soak_done(w, t, gx_ics_content_next(x, &ch, &more), "next change") && more)
 		take(w, t, &ch, at_once);
 	settle(w, x);
 	gx_txn_abort(t);
