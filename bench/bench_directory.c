@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lookups in a directory of 10,000 users: remembered, from the database, unknown names; logins.
+ * Lookups in a directory of 10,000 users: remembered, from the database, unknown names; logins. With 100,000 users: which
+ * server has a store, by its directory.
  * On SQLite, and on MariaDB when GX_BENCH_MARIADB names the socket of a server whose database
  * "gxbench" may be thrown away (user: GX_BENCH_MARIADB_USER, root without a password by default).
  */
@@ -10,7 +11,7 @@
 #include <gx/strbuf.h>
 #include "libgxstore/directory/dir-int.h"
 
-enum { USERS = 10000, LOOKUPS = 200000, THREADS = 4 };
+enum { USERS = 10000, MOST_USERS = 100000, LOOKUPS = 200000, HOMES = 2000, THREADS = 4 };
 
 static double now(void)
 {
@@ -73,24 +74,47 @@ static int exec(struct gx_dirconn *c, void *ctx)
 	return c->back->exec(c, ctx);
 }
 
-static void fill(struct gx_dir *d)
+static int add_users(struct gx_dir *d, int from, int to)
 {
 	struct gx_strbuf b = GX_STRBUF_INIT;
 	gx_strbuf_adds(&b, "INSERT INTO users(username, domain_id, group_id, maildir) VALUES");
-	for (int i = 0; i < USERS; ++i)
-		gx_strbuf_printf(&b, "%s('user%d@example.org', 1, 0, '/var/lib/gromox/user/%d')", i == 0 ? "" : ",", i, i);
+	for (int i = from; i < to; ++i)
+		gx_strbuf_printf(&b, "%s('user%d@example.org', 1, 0, '/var/lib/gromox/user/%d')", i == from ? "" : ",", i, i);
+	int err = gx_dir__write(d, exec, (void *)gx_strbuf_cstr(&b));
+	gx_strbuf_release(&b);
+	return err;
+}
+
+static void fill(struct gx_dir *d)
+{
 	static const char *const more[] = {
 		"INSERT INTO user_properties(user_id, proptag, order_id, propval_str) SELECT id, 956628995, 1, '0' FROM users",
 		"INSERT INTO user_properties(user_id, proptag, order_id, propval_str) SELECT id, 805371935, 1, 'Somebody' FROM users",
 	};
 	int err = gx_dir_add_domain(d, "example.org", "", 0, NULL);
 	if (err == 0)
-		err = gx_dir__write(d, exec, (void *)gx_strbuf_cstr(&b));
+		err = add_users(d, 0, USERS);
 	for (size_t i = 0; err == 0 && i < 2; ++i)
 		err = gx_dir__write(d, exec, (void *)more[i]);
-	gx_strbuf_release(&b);
 	if (err != 0 || gx_dir_set_password(d, "user1@example.org", "secret") != 0)
 		die("filling");
+}
+
+/* Microseconds for the server of a store, by its directory. */
+static double homes_us(struct gx_dir *d)
+{
+	char dir[64];
+	uint32_t server;
+	for (int i = USERS; i < MOST_USERS; i += USERS)
+		if (add_users(d, i, i + USERS) != 0)
+			die("filling");
+	double t = now();
+	for (int i = 0; i < HOMES; ++i) {
+		snprintf(dir, sizeof(dir), "/var/lib/gromox/user/%d", (int)((unsigned)i * 7919U % MOST_USERS));
+		if (gx_dir_homeserver(d, dir, &server) != 0)
+			die(dir);
+	}
+	return (now() - t) * 1e6 / HOMES;
 }
 
 static double login_ms(struct gx_dir *d, struct gx_arena *a, const char *name, int want)
@@ -122,8 +146,9 @@ static void run(const char *kind, struct gx_dir_opts *o, struct gx_arena *a, int
 	double many_warm = at_once(d, 100, LOOKUPS), many = at_once(d, USERS, count);
 	printf("{\"bench\": \"directory\", \"back_end\": \"%s\", \"users\": %d, \"remembered_us\": %.2f, \"lookup_us\": %.2f,"
 		" \"unknown_us\": %.2f, \"remembered_per_s_4_threads\": %.0f, \"lookups_per_s_4_threads\": %.0f,"
-		" \"login_ms\": %.2f, \"login_unknown_ms\": %.2f}\n", kind, USERS, warm, cold, unknown, many_warm, many,
-		login_ms(d, a, "user1@example.org", 0), login_ms(d, a, "nobody@example.org", GX_E_NOTFOUND));
+		" \"login_ms\": %.2f, \"login_unknown_ms\": %.2f,"
+		" \"home_us_%d_users\": %.2f}\n", kind, USERS, warm, cold, unknown, many_warm, many,
+		login_ms(d, a, "user1@example.org", 0), login_ms(d, a, "nobody@example.org", GX_E_NOTFOUND), MOST_USERS, homes_us(d));
 	fflush(stdout);
 	gx_dir_close(d);
 }

@@ -44,7 +44,7 @@ struct gx_dir_opts {
 GX_API int gx_dir_create(const char *path, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 /** Creates the oldest tables known, version 0, for trying the upgrade (gromox-dbop --create-old). */
 GX_API int gx_dir_create_old(const char *path, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
-/** Brings an older schema to the newest (gromox-dbop -U). */
+/** Brings an older schema to the newest, and adds indexes that are missing (gromox-dbop -U). */
 GX_API int gx_dir_upgrade(const char *path, struct gx_arena *a, unsigned *ret_from, unsigned *ret_to, const char **ret_why) GX_MUST_CHECK;
 /** The same three for any back end; @p old: version 0. Two programs at once do not harm each other. */
 GX_API int gx_dir_create_tables(const struct gx_dir_opts *o, bool old, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;

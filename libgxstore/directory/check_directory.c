@@ -89,6 +89,36 @@ START_TEST(every_version_upgrades)
 }
 END_TEST
 
+static void expect_plan_without_scan(const char *sql)
+{
+	char *text = NULL;
+	ck_assert_int_gt(asprintf(&text, "EXPLAIN QUERY PLAN %s", sql), 0);
+	char *plan = dt_rows(text, 4);
+	ck_assert_msg(strstr(plan, "SEARCH") != NULL && strstr(plan, "SCAN") == NULL, "%s", plan);
+	free(plan);
+	free(text);
+}
+
+/* Of a directory that was made before there were all of them. */
+START_TEST(missing_indexes_are_added)
+{
+	const char *why = "";
+	unsigned from = 0, to = 0;
+	ck_assert_int_eq(gx_dir_create(path, dt_arena, &why), 0);
+	char *fresh = dt_shape();
+	dt_sql("DROP INDEX users_maildir; DROP INDEX domains_homedir; DROP INDEX users_domain");
+	ck_assert_msg(gx_dir_upgrade(path, dt_arena, &from, &to, &why) == 0, "%s", why);
+	ck_assert(from == GX_DIR_SCHEMA_VERSION && to == GX_DIR_SCHEMA_VERSION);
+	char *upgraded = dt_shape();
+	ck_assert_str_eq(fresh, upgraded);
+	/* whose store a directory is */
+	expect_plan_without_scan("SELECT homeserver FROM users WHERE maildir='/a'");
+	expect_plan_without_scan("SELECT homeserver FROM domains WHERE homedir='/a'");
+	free(upgraded);
+	free(fresh);
+}
+END_TEST
+
 START_TEST(wrong_files)
 {
 	struct gx_dir_opts o = GX_DIR_OPTS_INIT;
@@ -423,6 +453,7 @@ static Suite *suite(void)
 	tcase_set_timeout(files, 120);
 	tcase_add_test(files, hashes);
 	tcase_add_test(files, every_version_upgrades);
+	tcase_add_test(files, missing_indexes_are_added);
 	tcase_add_test(files, wrong_files);
 	tcase_add_test(files, failed_upgrades_are_undone);
 	tcase_add_test(files, modules_that_are_not_there);

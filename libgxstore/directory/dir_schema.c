@@ -238,6 +238,8 @@ static int upgrade(struct gx_dir *d, struct gx_dirconn *c, unsigned limit, unsig
 			d->name, *ret_from, GX_DIR_SCHEMA_VERSION);
 	*ret_at = *ret_from;
 	err = run_steps(c, limit, ret_at);
+	if (err == 0 && *ret_at == GX_DIR_SCHEMA_VERSION)
+		err = run_text(c, gx_dir__indexes);
 	return err == 0 ? 0 : gx_dir__say(err, a, ret_why, "%s: behind schema version %u: %s", d->name, *ret_at, c->why.text);
 }
 

@@ -67,9 +67,10 @@
 #define T_PLUGINS \
 	TABLE "disabled_plugins(domain_id $u32 NOT NULL, plugin VARCHAR(128) NOT NULL, PRIMARY KEY(domain_id, plugin)," \
 	" CONSTRAINT disabled_plugins_ibfk_1 FOREIGN KEY(domain_id) REFERENCES domains(id) ON DELETE CASCADE ON UPDATE CASCADE)$end;"
-/* What the lookups of this library want besides. */
+/* What the lookups of this library want besides. MariaDB has keys for the directories of stores from the beginning. */
 #define INDEXES \
-	"[s " INDEX "users_domain ON users(domain_id, username);" INDEX "aliases_mainname ON aliases(mainname);]" \
+	"[s " INDEX "users_domain ON users(domain_id, username);" INDEX "aliases_mainname ON aliases(mainname);" \
+	INDEX "users_maildir ON users(maildir);" INDEX "domains_homedir ON domains(homedir);]" \
 	INDEX "associations_username ON associations(username);" INDEX "specifieds_list ON specifieds(list_id, username);"
 
 const char gx_dir__tables_new[] =
@@ -105,6 +106,8 @@ const char gx_dir__tables_new[] =
 	" destination VARCHAR(320) $name NOT NULL, CONSTRAINT username UNIQUE(username))$end;"
 	T_PROPERTIES T_ADMIN_ROLES T_ADMIN_PERMISSIONS T_ADMIN_USERS T_CONFIGS T_FETCHMAIL T_HINTS T_DEVICES T_DEVICE_HISTORY T_TASKS
 	T_SERVERS T_ORGPARAM T_ALTNAMES T_PLUGINS INDEXES;
+
+const char gx_dir__indexes[] = INDEXES;
 
 /* ---- Version 0 ---- */
 

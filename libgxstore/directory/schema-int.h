@@ -15,6 +15,8 @@
 
 /** The newest tables; those that are there stay as they are. */
 extern const char gx_dir__tables_new[];
+/** Indexes of ours, which have no version: they are made where they are missing, by each upgrade. */
+extern const char gx_dir__indexes[];
 /** Those of version 0. */
 extern const char gx_dir__tables_old[];
 
