@@ -75,6 +75,7 @@ struct gx_rserver {
 };
 
 /* Where a store is. */
+enum { GX_RPLACES = 2048 };
 struct gx_rplace {
 	struct gx_rplace *next;
 	struct gx_rserver *s;
@@ -96,7 +97,7 @@ struct gx_remote {
 	char *server, *remote_id;
 	pthread_mutex_t lock;          /* servers, places */
 	struct gx_rserver *servers;
-	struct gx_rplace *places;
+	struct gx_rplace *places[GX_RPLACES]; /* by the hash of the directory, the newest first */
 	/* events */
 	pthread_mutex_t qlock;
 	struct gx_revent *head, **tail;
@@ -121,6 +122,7 @@ gx_ec gx_remote__fail(struct gx_arena *a, int err, const char **ret_why, const c
 /* The server of a store. */
 gx_ec gx_rserver__find(struct gx_remote *r, const char *dir, struct gx_arena *a, struct gx_rserver **ret_s, const char **ret_why);
 void gx_rserver__free(struct gx_rserver *s);
+void gx_remote__forget_places(struct gx_remote *r);
 /* A connection that has the handshake behind it. */
 gx_ec gx_rserver__take(struct gx_rserver *s, const char *dir, int64_t until, struct gx_arena *a, struct gx_rconn **ret_c, const char **ret_why);
 /* Is there such a store, of that kind? ecNotFound, ecInvalidParam. */

@@ -174,11 +174,7 @@ static void destroy(struct gx_exmdb *x)
 		r->servers = s->next;
 		gx_rserver__free(s);
 	}
-	while (r->places != NULL) {
-		struct gx_rplace *p = r->places;
-		r->places = p->next;
-		free(p);
-	}
+	gx_remote__forget_places(r);
 	gx_revent__clear(r);
 	gx_signal__release(&r->signal);
 	pthread_mutex_destroy(&r->hub_lock);

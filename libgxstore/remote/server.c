@@ -9,7 +9,7 @@
 #include "libgxstore/remote/remote-int.h"
 
 enum {
-	PLACE_MS = 60000, PLACES = 10000,   /* how long an answer of the directory counts, how many are kept */
+	PLACE_MS = 60000, PLACES = 32,      /* how long an answer of the directory counts, how many are kept of a hash */
 	TRUST_MS = 3000,                    /* a connection that was used so recently is taken for alive */
 	STALE_MS = 55000,                   /* servers hang up after 60 s */
 	PING_MS = 5000,
@@ -95,12 +95,20 @@ static int by_addr(struct gx_remote *r, const char *addr, struct gx_rserver **re
 	return 0;
 }
 
+static struct gx_rplace **bucket(struct gx_remote *r, const char *dir)
+{
+	uint32_t h = 2166136261U; /* FNV-1a */
+	for (const char *p = dir; *p != '\0'; ++p)
+		h = (h ^ (uint8_t)*p) * 16777619U;
+	return &r->places[(h ^ h >> 16) % GX_RPLACES];
+}
+
 /* With the lock held. One that is too old goes; so does the oldest when there are too many. */
 static struct gx_rserver *remembered(struct gx_remote *r, const char *dir)
 {
 	int64_t now = gx_rconn__now();
 	unsigned n = 0;
-	for (struct gx_rplace **at = &r->places; *at != NULL;) {
+	for (struct gx_rplace **at = bucket(r, dir); *at != NULL;) {
 		struct gx_rplace *p = *at;
 		if (now - p->at > PLACE_MS || ++n > PLACES) {
 			*at = p->next;
@@ -117,14 +125,24 @@ static struct gx_rserver *remembered(struct gx_remote *r, const char *dir)
 static void remember(struct gx_remote *r, const char *dir, struct gx_rserver *s)
 {
 	size_t n = strlen(dir) + 1;
-	struct gx_rplace *p = malloc(sizeof(*p) + n);
+	struct gx_rplace *p = malloc(sizeof(*p) + n), **at = bucket(r, dir);
 	if (p == NULL)
 		return;
 	p->s = s;
 	p->at = gx_rconn__now();
 	memcpy(p->dir, dir, n);
-	p->next = r->places;
-	r->places = p;
+	p->next = *at;
+	*at = p;
+}
+
+void gx_remote__forget_places(struct gx_remote *r)
+{
+	for (unsigned i = 0; i < GX_RPLACES; ++i) {
+		for (struct gx_rplace *p = r->places[i], *next; p != NULL; p = next) {
+			next = p->next;
+			free(p);
+		}
+	}
 }
 
 gx_ec gx_rserver__find(struct gx_remote *r, const char *dir, struct gx_arena *a, struct gx_rserver **ret_s, const char **ret_why)
