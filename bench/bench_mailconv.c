@@ -86,9 +86,8 @@ static void measure(const char *name, const struct pack *k, const char *what, vo
 	fflush(stdout);
 }
 
-static void bench(const char *name, const char *file)
+static void bench(const char *name, struct pack k)
 {
-	struct pack k = pack_load(file);
 	items = calloc(k.n, sizeof(*items));
 	if (items == NULL)
 		die("out of memory");
@@ -101,29 +100,9 @@ static void bench(const char *name, const char *file)
 	measure(name, &k, "mail to object", to_object);
 	measure(name, &k, "object to mail", to_mail);
 	measure(name, &k, "pack", pack);
-	for (size_t i = 0; i < k.n; ++i)
-		free((void *)(uintptr_t)k.m[i].p);
-	free(k.m);
+	pack_free(&k);
 	free(items);
 	gx_arena_reset(keep);
-}
-
-static void bench_made(const char *profile, unsigned count)
-{
-	char file[] = "/tmp/bench_mailconvXXXXXX", command[8192];
-	const char *top = getenv("top_srcdir"), *python = getenv("PYTHON");
-	int fd = mkstemp(file);
-	if (fd < 0)
-		die("%s: %s", file, strerror(errno));
-	close(fd);
-	snprintf(command, sizeof(command), "%s '%s/bench/corpus.py' --profile %s --n %u --out '%s'",
-		python == NULL ? "python3" : python, top == NULL ? "." : top, profile, count, file);
-	int r = system(command);
-	if (r == 0)
-		bench(profile, file);
-	unlink(file);
-	if (r != 0)
-		die("cannot make a pack: %s", command);
 }
 
 int main(int argc, char **argv)
@@ -133,10 +112,10 @@ int main(int argc, char **argv)
 	if (keep == NULL || arena == NULL)
 		die("out of memory");
 	for (int i = 1; i < argc; ++i)
-		bench(argv[i], argv[i]);
+		bench(argv[i], pack_load(argv[i]));
 	if (argc < 2) {
-		bench_made("light", 1000);
-		bench_made("office", 200);
+		bench("light", pack_made("light", 1000));
+		bench("office", pack_made("office", 200));
 	}
 	gx_push_release(&out);
 	gx_arena_free(keep);

@@ -81,9 +81,8 @@ static void measure(const char *pack, const struct pack *k, const char *what, vo
 	fflush(stdout);
 }
 
-static void bench(const char *name, const char *file)
+static void bench(const char *name, struct pack k)
 {
-	struct pack k = pack_load(file);
 	size_t most = 0;
 	for (size_t i = 0; i < k.n; ++i)
 		most = k.m[i].n > most ? k.m[i].n : most;
@@ -97,27 +96,7 @@ static void bench(const char *name, const char *file)
 	measure(name, &k, "parse in pieces", run_pieces);
 	measure(name, &k, "parse and decode", run_decode);
 	measure(name, &k, "parse, envelope, bodystructure", run_imap);
-	for (size_t i = 0; i < k.n; ++i)
-		free((void *)(uintptr_t)k.m[i].p);
-	free(k.m);
-}
-
-static void bench_made(const char *profile, unsigned count)
-{
-	char file[] = "/tmp/bench_mimeXXXXXX", command[8192];
-	const char *top = getenv("top_srcdir"), *python = getenv("PYTHON");
-	int fd = mkstemp(file);
-	if (fd < 0)
-		die("%s: %s", file, strerror(errno));
-	close(fd);
-	snprintf(command, sizeof(command), "%s '%s/bench/corpus.py' --profile %s --n %u --out '%s'",
-		python == NULL ? "python3" : python, top == NULL ? "." : top, profile, count, file);
-	int r = system(command);
-	if (r == 0)
-		bench(profile, file);
-	unlink(file);
-	if (r != 0)
-		die("cannot make a pack: %s", command);
+	pack_free(&k);
 }
 
 int main(int argc, char **argv)
@@ -127,10 +106,10 @@ int main(int argc, char **argv)
 	if (arena == NULL || scratch == NULL)
 		die("out of memory");
 	for (int i = 1; i < argc; ++i)
-		bench(argv[i], argv[i]);
+		bench(argv[i], pack_load(argv[i]));
 	if (argc < 2) {
-		bench_made("light", 1000);
-		bench_made("office", 200);
+		bench("light", pack_made("light", 1000));
+		bench("office", pack_made("office", 200));
 	}
 	gx_arena_free(arena);
 	gx_arena_free(scratch);

@@ -171,6 +171,33 @@ static LG_UNUSED struct pack pack_load(const char *file)
 	return k;
 }
 
+/* What corpus.py of the tree named by the environment makes. */
+static LG_UNUSED struct pack pack_made(const char *profile, unsigned count)
+{
+	char file[] = "/tmp/gx-packXXXXXX", command[8192];
+	const char *top = getenv("top_srcdir"), *python = getenv("PYTHON");
+	int fd = mkstemp(file);
+	if (fd < 0)
+		die("%s: %s", file, strerror(errno));
+	close(fd);
+	snprintf(command, sizeof(command), "%s '%s/bench/corpus.py' --profile %s --n %u --out '%s'",
+	    python == NULL ? "python3" : python, top == NULL ? "." : top, profile, count, file);
+	if (system(command) != 0) {
+		unlink(file);
+		die("cannot make a pack: %s", command);
+	}
+	struct pack k = pack_load(file);
+	unlink(file);
+	return k;
+}
+
+static LG_UNUSED void pack_free(struct pack *k)
+{
+	for (size_t i = 0; i < k->n; i++)
+		free((void *)(uintptr_t)k->m[i].p);
+	free(k->m);
+}
+
 /* Messages without a pack: log-normal sizes, plain text, CRLF. */
 static LG_UNUSED struct pack pack_synth(size_t count, double median, double sigma, uint64_t seed)
 {
