@@ -74,6 +74,14 @@ int gx_sc__number(struct gx_sc *k, const char *sql, uint64_t arg, int64_t *ret_v
 /* A statement with up to two numbers. */
 int gx_sc__run(struct gx_sc *k, const char *sql, uint64_t a1, uint64_t a2) GX_MUST_CHECK;
 
+/*
+ * Rows of msg with the body that an SQL expression names: by the message that has it as its own, and by the index of
+ * copies. "body=" alone looks at all messages.
+ */
+#define GX_SC_OF_BODY(x) "((mid=" x " AND body=" x ") OR (body=" x " AND body<>mid))"
+#define GX_SC_COUNT_OF_BODY(x) \
+	"((SELECT COUNT(*) FROM msg WHERE body=" x " AND body<>mid)+EXISTS(SELECT 1 FROM msg WHERE mid=" x " AND body=" x "))"
+
 #define GX_SC_ASIDE \
 	"CREATE TABLE IF NOT EXISTS set_aside(id INTEGER PRIMARY KEY, at INTEGER, finding TEXT, source TEXT, sql TEXT)"
 /* sc_aside.c: rows of @table that @where names go into set_aside, and stay where they are. */

@@ -93,7 +93,7 @@ static int part(struct gx_sc *k, uint64_t embedded)
 	struct place *v;
 	size_t n;
 	int64_t owned = 0;
-	int err = gx_sc__number(k, "SELECT 1 FROM msg WHERE body=?1 LIMIT 1", embedded, &owned);
+	int err = gx_sc__number(k, "SELECT 1 FROM msg WHERE " GX_SC_OF_BODY("?1") " LIMIT 1", embedded, &owned);
 	if (err == 0)
 		err = places_of(k, embedded, &v, &n);
 	for (size_t i = 0; err == 0 && i < n; i++) {
@@ -165,7 +165,7 @@ static const struct gx_store_check_info orphan_subs[] = {
 
 static int find_orphans(struct gx_sc *k)
 {
-	GX_STMT(st, k->q, "SELECT id FROM body WHERE id NOT IN (SELECT body FROM msg WHERE body IS NOT NULL)"
+	GX_STMT(st, k->q, "SELECT id FROM body b WHERE NOT EXISTS(SELECT 1 FROM msg WHERE " GX_SC_OF_BODY("b.id") ")"
 		" AND id NOT IN (SELECT embedded FROM att WHERE embedded IS NOT NULL)"
 		" AND id NOT IN (SELECT body FROM shared WHERE refs=0)"); /* kept for an instance, pins.c */
 	int r = 0, err = 0;

@@ -99,7 +99,7 @@ static int still_there(struct gx_sc *k, const uint8_t *hash)
 
 int gx_sc__needed_by(struct gx_sc *k, uint64_t body, char *out, size_t size)
 {
-	GX_STMT(st, k->q, "SELECT mid,fid FROM msg WHERE body=?1 LIMIT 1");
+	GX_STMT(st, k->q, "SELECT mid,fid FROM msg WHERE " GX_SC_OF_BODY("?1") " LIMIT 1");
 	gx_sql__bind_int(st, 1, (int64_t)body);
 	int r = body == 0 ? 0 : gx_sql__step(st);
 	*out = '\0';

@@ -204,10 +204,10 @@ static const struct gx_store_check_info shared_subs[] = {
 static int find_shared(struct gx_sc *k)
 {
 	GX_STMT(st, k->q,
-		"SELECT body,refs,n FROM (SELECT s.body,s.refs,(SELECT COUNT(*) FROM msg m WHERE m.body=s.body) n FROM "
-		"shared s) WHERE refs<>n OR n=1 OR (n=0 AND body NOT IN (SELECT id FROM body))"
-		" UNION ALL SELECT body,1,COUNT(*) FROM msg WHERE body NOT IN (SELECT body FROM shared) GROUP BY body "
-		"HAVING COUNT(*)>1");
+		"SELECT body,refs,n FROM (SELECT s.body,s.refs," GX_SC_COUNT_OF_BODY("s.body") " n FROM shared s)"
+		" WHERE refs<>n OR n=1 OR (n=0 AND body NOT IN (SELECT id FROM body))"
+		" UNION ALL SELECT body,1,n FROM (SELECT body,COUNT(*)+EXISTS(SELECT 1 FROM msg o WHERE o.mid=m.body AND "
+		"o.body=m.body) n FROM msg m WHERE body<>mid GROUP BY body) WHERE n>1 AND body NOT IN (SELECT body FROM shared)");
 	int r = 0, err = 0;
 	while (err == 0 && (r = gx_sql__step(st)) > 0)
 		err = gx_sc__say(k, 0, gx_sql__u64(st, 0), "body %llx: %lld messages are noted, there are %lld",
@@ -223,7 +223,7 @@ static int repair_shared(struct gx_sc *k, const struct gx_sc_item *v, size_t n)
 		err = gx_sc__run(k, "DELETE FROM shared WHERE body=?1", v[i].object, 0);
 		if (err == 0)
 			err = gx_sc__run(k,
-				"INSERT INTO shared SELECT body,COUNT(*) FROM msg WHERE body=?1 GROUP BY body HAVING COUNT(*)>1",
+				"INSERT INTO shared SELECT ?1,n FROM (SELECT " GX_SC_COUNT_OF_BODY("?1") " n) WHERE n>1",
 				v[i].object, 0);
 	}
 	return err;

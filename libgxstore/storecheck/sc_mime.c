@@ -27,7 +27,7 @@ static int find_missing(struct gx_sc *k)
 
 static int find_unused(struct gx_sc *k)
 {
-	GX_STMT(st, k->q, "SELECT id FROM mime WHERE id NOT IN (SELECT body FROM msg WHERE body IS NOT NULL)"
+	GX_STMT(st, k->q, "SELECT id FROM mime i WHERE NOT EXISTS(SELECT 1 FROM msg WHERE " GX_SC_OF_BODY("i.id") ")"
 		" AND id NOT IN (SELECT body FROM shared WHERE refs=0)");
 	int r = 0, err = 0;
 	while (err == 0 && (r = gx_sql__step(st)) > 0)
@@ -80,7 +80,7 @@ static int find(struct gx_sc *k)
 /* All messages with this body: no original from now on; one is made when it is asked for. */
 static int no_original(struct gx_sc *k, uint64_t body)
 {
-	int err = gx_sc__run(k, "UPDATE msg SET flags=flags&~2048 WHERE body=?1", body, 0);
+	int err = gx_sc__run(k, "UPDATE msg SET flags=flags&~2048 WHERE " GX_SC_OF_BODY("?1"), body, 0);
 	if (err == 0)
 		err = gx_sc__set_aside(k, "mime", "id=?1", body);
 	return err != 0 ? err : gx_sc__run(k, "DELETE FROM mime WHERE id=?1", body, 0);
@@ -95,7 +95,9 @@ static int write_mime(struct gx_sc *k, uint64_t body, const struct gx_push *orig
 	gx_sql__bind_blob(st, 3, envelope->data, envelope->len);
 	gx_sql__bind_blob(st, 4, structure->data, structure->len);
 	int err = gx_sql__run(st);
-	return err != 0 ? err : gx_sc__run(k, "UPDATE msg SET flags=flags|2048, size=?2 WHERE body=?1", body, original->len);
+	return err != 0 ? err
+			: gx_sc__run(k, "UPDATE msg SET flags=flags|2048, size=?2 WHERE " GX_SC_OF_BODY("?1"), body,
+				  original->len);
 }
 
 /* From the original, when it can be had and somebody can describe it. */

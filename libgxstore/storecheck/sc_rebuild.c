@@ -172,12 +172,12 @@ static int load(struct salvage *x, uint64_t id, struct gx_msg_source *src)
 static int write_messages(struct gx_sc *k, uint64_t id, const struct gx_msg_prepared *p)
 {
 	uint32_t bits = (p->msg.att_count > 0 ? GX_MSGF_HASATTACH : 0) | (p->original.data != NULL ? GX_MSGF_HASORIG : 0);
-	int err = gx_sc__run(k, "UPDATE msg SET flags=(flags&~0xc00)|?2 WHERE body=?1", id, bits);
+	int err = gx_sc__run(k, "UPDATE msg SET flags=(flags&~0xc00)|?2 WHERE " GX_SC_OF_BODY("?1"), id, bits);
 	if (err == 0)
-		err = gx_sc__run(k, "UPDATE msg SET size=?2 WHERE body=?1", id, p->size);
+		err = gx_sc__run(k, "UPDATE msg SET size=?2 WHERE " GX_SC_OF_BODY("?1"), id, p->size);
 	if (err == 0)
 		err = gx_fts__changed(k->t, id, gx_txn__new_cn(k->t));
-	GX_STMT(st, k->q, "SELECT mid,fid FROM msg WHERE body=?1");
+	GX_STMT(st, k->q, "SELECT mid,fid FROM msg WHERE " GX_SC_OF_BODY("?1"));
 	gx_sql__bind_int(st, 1, (int64_t)id);
 	int r = 0;
 	while (err == 0 && (r = gx_sql__step(st)) > 0) {
