@@ -80,6 +80,8 @@ struct gx_domain {
 	uint32_t max_user;
 };
 
+/** Is the account in use, and has it all of these (GX_PRIV_*)? What gx_dir_login() asks after the password. */
+GX_API bool gx_user_may(const struct gx_user *u, uint32_t need_privileges);
 /** By address, alias or login name (altnames), caseless. GX_E_NOTFOUND. */
 GX_API int gx_dir_user(struct gx_dir *d, const char *address, struct gx_arena *a, struct gx_user *ret_u) GX_MUST_CHECK;
 GX_API int gx_dir_domain(struct gx_dir *d, const char *name, struct gx_arena *a, struct gx_domain *ret_dom) GX_MUST_CHECK;

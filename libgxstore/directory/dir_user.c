@@ -186,7 +186,7 @@ static int put_first_password(struct gx_dirconn *c, void *ctx)
 	return err == GX_E_NOTFOUND ? GX_E_INVAL : err;
 }
 
-static bool may(const struct gx_user *u, uint32_t need)
+bool gx_user_may(const struct gx_user *u, uint32_t need)
 {
 	uint32_t have = u->privileges;
 	if ((have & GX_PRIV_DETAIL1) == 0)
@@ -197,12 +197,12 @@ static bool may(const struct gx_user *u, uint32_t need)
 static int check_login(struct gx_dir *d, struct login *l, const char *password, uint32_t need)
 {
 	bool empty = l->known && !l->elsewhere && l->hash[0] == '\0' && password[0] != '\0';
-	if (empty && d->o.first_time_password && may(&l->u, need)) {
+	if (empty && d->o.first_time_password && gx_user_may(&l->u, need)) {
 		int err = gx_dir__hash(password, l->hash);
 		return err != 0 ? err : gx_dir__write(d, put_first_password, l);
 	}
 	bool ok = gx_dir__verify(password, l->known && !l->elsewhere ? l->hash : NULL);
-	return !l->known ? GX_E_NOTFOUND : l->elsewhere ? GX_E_UNSUP : !ok ? GX_E_INVAL : may(&l->u, need) ? 0 : GX_E_STATE;
+	return !l->known ? GX_E_NOTFOUND : l->elsewhere ? GX_E_UNSUP : !ok ? GX_E_INVAL : gx_user_may(&l->u, need) ? 0 : GX_E_STATE;
 }
 
 int gx_dir_login(struct gx_dir *d, const char *login, const char *password, uint32_t need_privileges, struct gx_arena *a,
