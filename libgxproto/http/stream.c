@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers that are written piece by piece. What was written waits in r->taken, framed, until the connection takes it. */
+#include <config.h>
+#include <string.h>
+#include "libgxproto/http/http-int.h"
+
+int gx_http_stream_begin(struct gx_http_req *pub, unsigned status, const char *type, int64_t length)
+{
+	struct http_req *r = http_req_of(pub);
+	pthread_mutex_lock(&r->lock);
+	int ret = r->finished || r->kind != ANSWER_NONE ? GX_E_STATE : 0;
+	if (ret == 0) {
+		r->kind = ANSWER_STREAM;
+		r->status = status;
+		r->type = type == NULL ? NULL : gx_arena_strdup(pub->arena, type);
+		r->length = length;
+		r->no_body = pub->method_bit == GX_HTTP_HEAD || gx_http__status_has_no_body(status);
+		r->chunked_out = length < 0 && pub->version >= 11;
+		if (r->gone)
+			ret = GX_E_STATE;
+	}
+	gx_http__req_post(r);
+	return ret;
+}
+
+static int check_write(const struct http_req *r, size_t n)
+{
+	if (r->gone || r->finished || r->kind != ANSWER_STREAM)
+		return GX_E_STATE;
+	if (r->length >= 0 && n > (uint64_t)r->length - r->written)
+		return GX_E_RANGE;
+	if (r->taken.len > 0 && n > HTTP_STREAM_MOST - (r->taken.len < HTTP_STREAM_MOST ? r->taken.len : HTTP_STREAM_MOST))
+		return GX_E_BUSY;
+	return 0;
+}
+
+int gx_http_stream_write(struct gx_http_req *pub, const void *p, size_t n)
+{
+	struct http_req *r = http_req_of(pub);
+	pthread_mutex_lock(&r->lock);
+	int ret = check_write(r, n);
+	r->want_room |= ret == GX_E_BUSY;
+	if (ret == 0 && n > 0) {
+		size_t before = r->taken.len;
+		r->written += n;
+		if (!r->no_body) {
+			if (r->chunked_out)
+				gx_push_printf(&r->taken, "%zx\r\n", n);
+			gx_push_bytes(&r->taken, p, n);
+			if (r->chunked_out)
+				gx_push_str(&r->taken, "\r\n");
+			ret = r->taken.err;
+		}
+		/* One wake-up is enough for all that waits. */
+		if (before > 0 && ret == 0) {
+			pthread_mutex_unlock(&r->lock);
+			return 0;
+		}
+	}
+	gx_http__req_post(r);
+	return ret;
+}
+
+static void finish(struct http_req *r, bool abort)
+{
+	pthread_mutex_lock(&r->lock);
+	if (!r->finished) {
+		r->finished = true;
+		r->aborted = abort || r->kind != ANSWER_STREAM || r->taken.err != 0 ||
+			(r->length >= 0 && r->written != (uint64_t)r->length && !r->no_body);
+		if (r->chunked_out && !r->no_body && !r->aborted)
+			gx_push_str(&r->taken, "0\r\n\r\n");
+	}
+	gx_http__req_post(r);
+}
+
+void gx_http_stream_end(struct gx_http_req *pub)
+{
+	finish(http_req_of(pub), false);
+}
+
+void gx_http_stream_abort(struct gx_http_req *pub)
+{
+	finish(http_req_of(pub), true);
+}
