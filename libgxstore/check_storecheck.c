@@ -613,6 +613,33 @@ START_TEST(checks_can_be_chosen)
 }
 END_TEST
 
+/* By one who writes, here, and would wait for itself. */
+START_TEST(nobody_waits_for_a_check)
+{
+	struct gx_store_check_opts o = GX_STORE_CHECK_OPTS_INIT;
+	struct gx_store_check_result r;
+	struct gx_store *s = st_open(dir);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	st_insert(t, GX_FID_INBOX, 50, 400, 0);
+	ck_assert_int_eq(gx_order__flush(t), 0);
+	ck_assert_int_eq(gx_store_check(s, &o, &r), 0);
+	ck_assert_uint_eq(r.found, 0);
+	o.repair = true;
+	ck_assert_int_eq(gx_store_check(s, &o, &r), 0);
+	ck_assert_uint_eq(r.found, 0);
+	st_commit(t);
+	gx_store_close(s);
+	run("UPDATE srow SET unread=1-unread");
+	s = st_open(dir);
+	t = st_begin(s, GX_TXN_WRITE);
+	o.repair = false;
+	ck_assert_int_eq(gx_store_check(s, &o, &r), 0);
+	ck_assert_uint_gt(r.found, 0);
+	gx_txn_abort(t);
+	gx_store_close(s);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("storecheck");
@@ -624,6 +651,7 @@ static Suite *suite(void)
 	tcase_add_test(c, what_cannot_be_repaired_is_left);
 	tcase_add_test(c, rows_set_aside_can_come_back);
 	tcase_add_test(c, checks_can_be_chosen);
+	tcase_add_test(c, nobody_waits_for_a_check);
 	suite_add_tcase(s, c);
 	return s;
 }

@@ -85,8 +85,7 @@ struct gx_store_check_result {
 /**
  * Checks, and with repair makes things right: each kind of repair in a transaction of its own, so
  * that an interrupted run leaves a store that is better than before. Checking reads one
- * snapshot and disturbs nobody, but for the sort orders, which are compared while writers wait; repairs
- * need the writer and drop the store's cached views.
+ * snapshot and disturbs nobody; repairs need the writer and drop the store's cached views.
  * @return 0 when it could be done (whatever was found), GX_E_INVAL unknown identifier, GX_E_TIMEOUT no
  * turn, GX_E_IO ...
  */

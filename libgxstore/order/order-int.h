@@ -136,6 +136,8 @@ struct gx_orders {
 };
 int gx_orders__new(struct gx_orders **ret_o) GX_MUST_CHECK;
 void gx_orders__free(struct gx_orders *o);
+/* What the transaction sees, into an empty set; also for one of the caller's own. */
+int gx_orders__load(struct gx_txn *t, struct gx_orders *o) GX_MUST_CHECK;
 /* The orders of a folder, a list with others' mixed in; in a write transaction. */
 int gx_orders__of(struct gx_txn *t, uint64_t fid, struct gx_order **ret_list) GX_MUST_CHECK;
 /* One of them; NULL when it is not known. */
@@ -266,7 +268,7 @@ void gx_ordertally__release(struct gx_ordertally *y);
 
 /* ---- Checking them (order_verify.c) ---- */
 
-/* Compares every order with one computed anew; @return number of findings, or GX_E_*. In a write transaction. */
+/* Compares every order with one computed anew; @return number of findings, or GX_E_*. In any transaction. */
 long gx_order__verify(struct gx_txn *t, void (*report)(const char *line, void *ctx), void *ctx) GX_MUST_CHECK;
 /* Throws all of them away; they are made again when used. */
 int gx_order__rebuild(struct gx_txn *t) GX_MUST_CHECK;

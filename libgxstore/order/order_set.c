@@ -92,7 +92,7 @@ static int load_counts(struct gx_txn *t, struct gx_orders *o)
 	return r;
 }
 
-static int load(struct gx_txn *t, struct gx_orders *o)
+int gx_orders__load(struct gx_txn *t, struct gx_orders *o)
 {
 	GX_STMT(st, t->q, "SELECT id,fid,kind,spec,progress FROM sview");
 	int r;
@@ -108,7 +108,7 @@ int gx_orders__of(struct gx_txn *t, uint64_t fid, struct gx_order **ret_list)
 {
 	struct gx_orders *o = t->s->orders;
 	if (!o->loaded) {
-		int err = load(t, o);
+		int err = gx_orders__load(t, o);
 		if (err != 0) {
 			gx_orders__forget(o);
 			return err;

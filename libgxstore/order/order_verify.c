@@ -254,16 +254,19 @@ static int check_strays(struct check *k)
 long gx_order__verify(struct gx_txn *t, void (*report)(const char *line, void *ctx), void *ctx)
 {
 	struct check k = {.t = t, .report = report, .ctx = ctx};
-	struct gx_order *o;
-	int err = gx_order__flush(t);
-	gx_orders__forget(t->s->orders);
-	for (unsigned i = 0; err == 0 && i < GX_ORDER_BUCKETS; i++) {
-		err = gx_orders__of(t, i, &o);
-		for (; err == 0 && o != NULL; o = o->next)
+	struct gx_orders *own; /* the store's are the writer's */
+	int err = t->mode == GX_TXN_WRITE ? gx_order__flush(t) : 0;
+	if (err == 0)
+		err = gx_orders__new(&own);
+	if (err != 0)
+		return err;
+	err = gx_orders__load(t, own);
+	for (unsigned i = 0; err == 0 && i < GX_ORDER_BUCKETS; i++)
+		for (const struct gx_order *o = own->bucket[i]; err == 0 && o != NULL; o = o->next)
 			err = check_order(&k, o);
-	}
 	if (err == 0)
 		err = check_strays(&k);
+	gx_orders__free(own);
 	gx_push_release(&k.keys.bytes);
 	return err != 0 ? err : k.found;
 }

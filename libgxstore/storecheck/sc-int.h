@@ -34,7 +34,7 @@ struct gx_sc_check {
 	const struct gx_store_check_info *subs;
 	unsigned nsubs;
 	bool expensive;                /* reads every byte */
-	bool writer;                   /* looks at what only the writer may; its find is called in a write transaction */
+	bool derived;                  /* nothing else follows from it: while it is found good no writer waits for a second look */
 	int (*find)(struct gx_sc *k);
 	int (*repair)(struct gx_sc *k, const struct gx_sc_item *v, size_t n); /* NULL: none of them can be repaired */
 	const struct gx_sc_simple *simple; /* instead of both functions; one for each of subs */

@@ -177,23 +177,28 @@ static bool known(const char *id)
 }
 
 /*
- * The checks that need a transaction of this kind. @clean: expensive checks that found nothing before,
- * one bit each; they are not run again.
+ * All in one snapshot. @io_clean: checks that found nothing, one bit each; expensive ones are not run again.
  */
-static int half_pass(struct gx_sc *k, int mode, uint64_t *io_clean, bool again)
+static int pass(struct gx_sc *k, uint64_t *io_clean, bool again)
 {
-	int err = mode == GX_TXN_WRITE ? gx_txn__look(k->s, WAIT_MS, &k->t) : gx_txn__system(k->s, mode, WAIT_MS, &k->t);
+	k->nfound = 0;
+	k->found = NULL;
+	k->items = NULL;
+	k->cap = k->found_cap = 0;
+	k->count = 0;
+	int err = gx_txn__system(k->s, GX_TXN_READ, WAIT_MS, &k->t);
 	if (err != 0)
 		return err;
 	k->q = k->t->q;
 	for (size_t i = 0; err == 0 && i < gx_sc__check_count; i++) {
 		const struct gx_sc_check *c = gx_sc__checks[i];
-		if (!wanted(k->o, c) || c->writer != (mode == GX_TXN_WRITE) || (again && c->expensive && (*io_clean >> i & 1) != 0))
+		if (!wanted(k->o, c) || (again && c->expensive && (*io_clean >> i & 1) != 0))
 			continue;
 		if (k->o->progress != NULL)
 			k->o->progress(c->subs[0].check, (unsigned)i, (unsigned)gx_sc__check_count, k->o->ctx);
 		uint64_t before = k->count;
 		err = find(k, c);
+		*io_clean &= ~(UINT64_C(1) << i);
 		if (err != 0)
 			err = cannot(k, c, err);
 		else if (k->count == before)
@@ -202,25 +207,6 @@ static int half_pass(struct gx_sc *k, int mode, uint64_t *io_clean, bool again)
 	gx_txn_abort(k->t);
 	k->t = NULL;
 	return err;
-}
-
-static bool any_for_writer(const struct gx_sc *k)
-{
-	for (size_t i = 0; i < gx_sc__check_count && !k->s->observe; i++)
-		if (gx_sc__checks[i]->writer && wanted(k->o, gx_sc__checks[i]))
-			return true;
-	return false;
-}
-
-static int pass(struct gx_sc *k, uint64_t *io_clean, bool again)
-{
-	k->nfound = 0;
-	k->found = NULL;
-	k->items = NULL;
-	k->cap = k->found_cap = 0;
-	k->count = 0;
-	int err = half_pass(k, GX_TXN_READ, io_clean, again);
-	return err == 0 && any_for_writer(k) ? half_pass(k, GX_TXN_WRITE, io_clean, again) : err;
 }
 
 static bool may_repair(const struct gx_sc *k, const struct gx_sc_check *c, const struct gx_sc_item *i)
@@ -285,7 +271,8 @@ static int repair_all(struct gx_sc *k, uint64_t clean)
 	k->keep = false;
 	for (size_t i = 0; err == 0 && i < gx_sc__check_count; i++) {
 		const struct gx_sc_check *c = gx_sc__checks[i];
-		if (!wanted(k->o, c) || (c->expensive && (clean >> i & 1) != 0) || (c->repair == NULL && c->simple == NULL))
+		bool good = (clean >> i & 1) != 0;
+		if (!wanted(k->o, c) || ((c->expensive || c->derived) && good) || (c->repair == NULL && c->simple == NULL))
 			continue;
 		if (k->o->progress != NULL)
 			k->o->progress(c->subs[0].check, (unsigned)i, (unsigned)gx_sc__check_count, k->o->ctx);

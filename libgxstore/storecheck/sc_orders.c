@@ -34,4 +34,4 @@ static int repair(struct gx_sc *k, const struct gx_sc_item *v, size_t n)
 	return gx_order__rebuild(k->t);
 }
 
-const struct gx_sc_check gx_sc__orders = {.subs = subs, .nsubs = 1, .writer = true, .find = find, .repair = repair};
+const struct gx_sc_check gx_sc__orders = {.subs = subs, .nsubs = 1, .derived = true, .find = find, .repair = repair};
