@@ -33,8 +33,10 @@ static int by_id(const void *x, const void *y)
 
 void gx_idlist__sort(struct gx_idlist *l)
 {
-	size_t k = 0;
-	if (l->n > 1)
+	size_t k = 0, sorted = 1;
+	while (sorted < l->n && l->v[sorted - 1] <= l->v[sorted])
+		sorted++;
+	if (sorted < l->n)
 		qsort(l->v, l->n, sizeof(*l->v), by_id);
 	for (size_t i = 0; i < l->n; i++)
 		if (k == 0 || l->v[k - 1] != l->v[i])

@@ -85,8 +85,7 @@ struct gx_fts_state {
 	uint64_t body, cn, n, alias;
 };
 struct gx_fts {
-	pthread_mutex_t lock;        /* indexing and asking, one at a time */
-	atomic_uint waiting;         /* those who ask: who indexes in the background gives way */
+	pthread_mutex_t lock;        /* one at a time */
 	struct gx_sql *q;            /* NULL: not opened yet */
 	struct gx_fts_state at;      /* what the index holds; in a transaction of the index what it will hold */
 	uint64_t lost;               /* the store's GX_META_LOST */
@@ -137,7 +136,7 @@ struct gx_store {
 	struct gx_views views;
 	struct gx_subs subs;
 	struct gx_orders *orders;     /* sort orders there are, order-int.h */
-	struct gx_fts fts;
+	struct gx_fts fts, fts_ask;   /* who indexes; who asks, so that nobody waits for the first. Locked in this order */
 	bool no_index, observe;
 	char *uri;                    /* of the database when it is only observed */
 	struct gx_searches *searches; /* search folders there are, search-int.h */

@@ -77,6 +77,7 @@ static void free_store(struct gx_store *s)
 		close(s->lockfd);
 	gx_pins__release(&s->pins);
 	gx_views__release(&s->views);
+	gx_fts__release(&s->fts_ask);
 	gx_fts__release(&s->fts);
 	gx_subs__release(&s->subs);
 	gx_flush__release(s);
@@ -96,7 +97,7 @@ static bool init_locks(struct gx_store *s)
 	pthread_condattr_destroy(&attr);
 	return r == 0 && gx_flush__init(&s->flush) == 0 && gx_views__init(&s->views) == 0 && gx_subs__init(&s->subs) == 0 &&
 		gx_orders__new(&s->orders) == 0 && gx_searches__new(&s->searches) == 0 && gx_tables__new(&s->tables) == 0 &&
-		gx_fts__init(&s->fts) == 0 && gx_pins__init(&s->pins) == 0;
+		gx_fts__init(&s->fts) == 0 && gx_fts__init(&s->fts_ask) == 0 && gx_pins__init(&s->pins) == 0;
 }
 
 static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const struct gx_store_opts *o)

@@ -544,6 +544,42 @@ START_TEST(checked_while_in_use)
 }
 END_TEST
 
+/* While somebody indexes: what the index knew before, and all that came since. */
+START_TEST(asked_while_somebody_indexes)
+{
+	enum { NEW = 300 };
+	uint64_t mids[NEW];
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t old = put(t, GX_FID_INBOX, "apples", "red fruit");
+	struct gx_msg_ids copy;
+	put(t, GX_FID_INBOX, "pears", "green fruit");
+	st_commit(t);
+	index_all();
+	t = st_begin(s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < NEW; i++)
+		mids[i] = put(t, i % 3 == 0 ? GX_FID_SENT : GX_FID_INBOX, "came", "later");
+	ST_OK(gx_msg_copy(t, GX_FID_INBOX, &mids[1], 1, GX_FID_SENT, false, &copy));
+	ST_OK(gx_msg_copy(t, GX_FID_INBOX, &old, 1, GX_FID_SENT, false, NULL)); /* its body is known */
+	ST_OK(gx_msg_delete(t, GX_FID_INBOX, &mids[2], 1, true));
+	st_commit(t);
+	pthread_mutex_lock(&s->fts.lock);
+	t = st_begin(s, GX_TXN_READ);
+	struct gx_candidates c = ask(t, GX_FID_INBOX, "red fr");
+	ck_assert(!c.all && gx_candidates_have(&c, old));
+	ck_assert_uint_eq(c.n, 1 + 2 * NEW / 3 - 1);
+	c = ask(t, GX_FID_SENT, "green");
+	ck_assert(!c.all && gx_candidates_have(&c, copy.mid));
+	ck_assert_uint_eq(c.n, NEW / 3 + 1);
+	gx_txn_abort(t);
+	pthread_mutex_unlock(&s->fts.lock);
+	index_all();
+	t = st_begin(s, GX_TXN_READ);
+	ck_assert_uint_eq(ask(t, 0, "red fr").n, 2);
+	ck_assert_uint_eq(ask(t, 0, "later").n, NEW);
+	gx_txn_abort(t);
+}
+END_TEST
+
 /* Says which format it was made of. */
 static int name_source(int from, int to, struct gx_bin in, uint32_t cp, struct gx_arena *arena, struct gx_bin *ret_out, void *ctx)
 {
@@ -625,6 +661,7 @@ static Suite *suite(void)
 	tcase_add_test(c, the_store_went_back);
 	tcase_add_test(c, the_index_went_back);
 	tcase_add_test(c, checked_while_in_use);
+	tcase_add_test(c, asked_while_somebody_indexes);
 	tcase_add_test(c, a_failed_step_is_not_counted);
 	suite_add_tcase(x, c);
 	return x;

@@ -13,19 +13,17 @@
 
 int gx_fts__init(struct gx_fts *f);
 void gx_fts__release(struct gx_fts *f);
-/* Takes the index's lock to ask it. */
-void gx_fts__enter(struct gx_fts *f);
 /*
- * Indexes what is missing for at most @budget_ms; in the background only until somebody asks. *ret_done: nothing is
- * missing any more.
+ * Indexes what is missing for about @budget_ms. *ret_done: nothing is missing any more. Who asks does not wait for
+ * another one who indexes: then nothing is done.
  */
 int gx_fts__catch_up(struct gx_store *s, int budget_ms, bool background, bool *ret_done) GX_MUST_CHECK;
 /* A body's content changed at a change number: it will be indexed again. */
 int gx_fts__changed(struct gx_txn *t, uint64_t body, uint64_t cn) GX_MUST_CHECK;
 
 /*
- * For the checker: as far as it was made, in a snapshot and by a connection of its own (f->q, to be closed also after a
- * failure), so that nobody who searches has to wait. GX_E_FORMAT: it is none of this store.
+ * As far as it was made, in a snapshot (to be rolled back) and by a connection of its own, f->q, to be closed after a failure,
+ * too: nobody who indexes has to wait. GX_E_FORMAT: it is none of this store.
  */
 int gx_fts__look(struct gx_txn *t, struct gx_fts *f) GX_MUST_CHECK;
 /* It will be made anew when it is asked next. */

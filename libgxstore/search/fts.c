@@ -20,9 +20,12 @@
 
 #define INDEX_VERSION 3
 #define BATCH 64
+#define LEAST 32 /* of a batch that are indexed whatever the time */
 #define UNMOVED_MAX 256U /* batches in the log: more are for who asks to move */
 #define ALIAS_BASE (INT64_C(1) << 60)
 #define READER_MS 50
+#define PAGE 4096U
+#define MERGED 4U /* segments of a size are merged when there are as many, FTS5's default */
 
 static const char schema[] =
 	"PRAGMA page_size=4096; PRAGMA journal_mode=WAL; BEGIN;"
@@ -86,23 +89,39 @@ static int write_state(struct gx_store *s, struct gx_fts *f)
 	return gx_sql__run(st);
 }
 
+static void close_index(struct gx_fts *f)
+{
+	gx_sql__close(f->q);
+	f->q = NULL;
+}
+
 static void discard(struct gx_store *s, struct gx_fts *f)
 {
 	static const char *const suffix[] = {"", "-wal", "-shm"};
-	gx_sql__close(f->q);
-	f->q = NULL;
+	close_index(f);
 	gx_idlist__release(&f->inner);
+	pthread_mutex_lock(&s->fts_ask.lock);
+	close_index(&s->fts_ask);
 	for (size_t i = 0; i < 3; i++) {
 		char path[4096];
 		if (path_of(s, path, suffix[i]) == 0 && s->fs->unlink(s->fs, path) != 0 && errno != ENOENT)
 			gx_log(s->log, GX_LOG_WARN, "%s: %s", path, strerror(errno));
 	}
+	pthread_mutex_unlock(&s->fts_ask.lock);
 }
 
 static bool has_tables(struct gx_sql *q)
 {
 	GX_STMT(st, q, "SELECT 1 FROM sqlite_master WHERE name='state'");
 	return gx_sql__step(st) == 1;
+}
+
+/* FTS5 would merge by itself, now and then very much at once: somebody who asks would wait. See merge_some(). */
+static int merge_by_hand(struct gx_sql *q)
+{
+	GX_STMT(st, q, "SELECT 1 FROM words_config WHERE k='automerge' AND v=0");
+	int r = gx_sql__step(st);
+	return r < 0 ? r : r > 0 ? 0 : gx_sql__exec(q, "INSERT INTO words(words,rank) VALUES('automerge',0)");
 }
 
 static int open_once(struct gx_store *s, struct gx_fts *f, bool write)
@@ -120,7 +139,9 @@ static int open_once(struct gx_store *s, struct gx_fts *f, bool write)
 	}
 	if (!has_tables(f->q))
 		err = write ? gx_sql__exec(f->q, schema) : GX_E_FORMAT;
-	return err != 0 ? err : read_state(s, f);
+	if (err == 0)
+		err = read_state(s, f);
+	return err != 0 || !write ? err : merge_by_hand(f->q);
 }
 
 static int read_lost(struct gx_txn *t, struct gx_fts *f)
@@ -144,17 +165,15 @@ static int open_index(struct gx_txn *t, struct gx_fts *f)
 		discard(s, f);
 		err = open_once(s, f, true);
 	}
-	if (err != 0) {
-		gx_sql__close(f->q);
-		f->q = NULL;
-	}
+	if (err != 0)
+		close_index(f);
 	return err;
 }
 
 int gx_fts__look(struct gx_txn *t, struct gx_fts *f)
 {
 	int err = read_lost(t, f);
-	if (err == 0)
+	if (err == 0 && f->q == NULL)
 		err = open_once(t->s, f, false);
 	if (err == 0)
 		err = gx_sql__begin(f->q, false);
@@ -230,13 +249,29 @@ static bool is_inner(struct gx_fts *f, uint64_t body)
 	return false;
 }
 
-/* @return number of bodies passed, or GX_E_*. */
-static int index_new(struct gx_store *s, struct gx_fts *f, struct gx_txn *t, struct gx_push *text)
+/* What passes over a batch shares. */
+struct batch {
+	struct gx_store *s;
+	struct gx_fts *f;
+	struct gx_txn *t;
+	struct gx_push text;
+	size_t bytes; /* of texts in the batch */
+	int64_t until;
+	bool more;    /* there is */
+};
+
+static bool time_is_up(const struct batch *b)
 {
+	return gx_clock_mono_ms(b->s->clock) >= b->until;
+}
+
+static int index_new(struct batch *b)
+{
+	struct gx_fts *f = b->f;
 	uint64_t ids[BATCH];
 	int n = 0, r;
 	{
-		GX_STMT(st, t->q, "SELECT id FROM body WHERE id>?1 ORDER BY id LIMIT ?2");
+		GX_STMT(st, b->t->q, "SELECT id FROM body WHERE id>?1 ORDER BY id LIMIT ?2");
 		gx_sql__bind_int(st, 1, (int64_t)f->at.body);
 		gx_sql__bind_int(st, 2, BATCH);
 		while ((r = gx_sql__step(st)) > 0)
@@ -244,21 +279,28 @@ static int index_new(struct gx_store *s, struct gx_fts *f, struct gx_txn *t, str
 		if (r < 0)
 			return r;
 	}
+	b->more = b->more || n == BATCH;
 	for (int i = 0; i < n; i++) {
-		int err = is_inner(f, ids[i]) ? 0 : index_body(s, f, t, ids[i], false, text);
+		if (i >= LEAST && time_is_up(b)) {
+			b->more = true;
+			break;
+		}
+		int err = is_inner(f, ids[i]) ? 0 : index_body(b->s, f, b->t, ids[i], false, &b->text);
 		if (err != 0)
 			return err;
 		f->at.body = ids[i];
+		b->bytes += b->text.len;
 	}
-	return n;
+	return 0;
 }
 
-static int index_changed(struct gx_store *s, struct gx_fts *f, struct gx_txn *t, struct gx_push *text)
+static int index_changed(struct batch *b)
 {
+	struct gx_fts *f = b->f;
 	uint64_t ids[BATCH], cns[BATCH];
 	int n = 0, r;
 	{
-		GX_STMT(st, t->q, "SELECT cn,body FROM ftsq WHERE cn>?1 ORDER BY cn LIMIT ?2");
+		GX_STMT(st, b->t->q, "SELECT cn,body FROM ftsq WHERE cn>?1 ORDER BY cn LIMIT ?2");
 		gx_sql__bind_int(st, 1, (int64_t)f->at.cn);
 		gx_sql__bind_int(st, 2, BATCH);
 		while ((r = gx_sql__step(st)) > 0) {
@@ -268,16 +310,31 @@ static int index_changed(struct gx_store *s, struct gx_fts *f, struct gx_txn *t,
 		if (r < 0)
 			return r;
 	}
+	b->more = b->more || n == BATCH;
 	for (int i = 0; i < n; i++) {
 		bool later = false;
 		for (int k = i + 1; k < n; k++)
 			later = later || ids[k] == ids[i];
-		int err = later || ids[i] > f->at.body ? 0 : index_body(s, f, t, ids[i], true, text);
+		int err = later || ids[i] > f->at.body ? 0 : index_body(b->s, f, b->t, ids[i], true, &b->text);
 		if (err != 0)
 			return err;
 		f->at.cn = cns[i];
+		b->bytes += b->text.len;
 	}
-	return n;
+	return 0;
+}
+
+/* Each batch pays its share: as many pages as it brought, once for every size of segments that it will go through. */
+static int merge_some(struct batch *b)
+{
+	unsigned sizes = 1;
+	for (uint64_t n = b->f->at.n / BATCH; n > 0; n /= MERGED)
+		sizes++;
+	if (b->bytes == 0)
+		return 0;
+	GX_STMT(st, b->f->q, "INSERT INTO words(words,rank) VALUES('merge',?1)");
+	gx_sql__bind_int(st, 1, (int64_t)((b->bytes / PAGE + 1) * sizes));
+	return gx_sql__run(st);
 }
 
 /* Too many rows of bodies that are gone: from the beginning. */
@@ -291,38 +348,40 @@ static int begin_anew(struct gx_fts *f)
 	return 0;
 }
 
-static int one_batch(struct gx_store *s, struct gx_fts *f, struct gx_txn *t, struct gx_push *text, bool *ret_more)
+static int one_batch(struct batch *b)
 {
+	struct gx_fts *f = b->f;
 	struct gx_fts_state before = f->at;
 	int err = gx_sql__begin(f->q, true);
 	if (err != 0)
 		return err;
-	err = read_state(s, f); /* another process may have gone on */
+	err = read_state(b->s, f); /* another process may have gone on */
 	struct gx_fstate *st;
+	b->more = false;
+	b->bytes = 0;
 	if (err == 0)
-		err = gx_fstate__get(t, 0, &st);
+		err = gx_fstate__get(b->t, 0, &st);
 	if (err == 0 && f->at.n > 2 * (st->total + st->fai + st->softdel) + 4096)
 		err = begin_anew(f);
-	int r = err != 0 ? err : index_new(s, f, t, text);
-	int r2 = r < 0 ? r : index_changed(s, f, t, text);
-	err = r2 < 0 ? r2 : write_state(s, f);
+	if (err == 0)
+		err = index_new(b);
+	if (err == 0)
+		err = index_changed(b);
+	if (err == 0)
+		err = merge_some(b);
+	if (err == 0)
+		err = write_state(b->s, f);
 	if (err == 0)
 		err = gx_sql__commit(f->q);
 	if (err != 0) {
 		if (gx_sql__rollback(f->q) != 0) /* when the next one begins */
-			gx_log(s->log, GX_LOG_WARN, "rollback: %s", f->q->why);
+			gx_log(b->s->log, GX_LOG_WARN, "rollback: %s", f->q->why);
 		f->at = before;
 		f->inner.n = 0; /* some were passed that are to be passed again: they get rows that nobody asks for */
 		return err;
 	}
 	atomic_store(&f->cn_done, f->at.cn);
-	*ret_more = r == BATCH || r2 == BATCH;
 	return 0;
-}
-
-static bool in_the_way(struct gx_fts *f, bool background)
-{
-	return background && atomic_load(&f->waiting) > 0;
 }
 
 /* Moves the index's log into its file, which flushes both: by a connection of its own, so that nobody waits for the disk. */
@@ -341,40 +400,31 @@ static void move_log(struct gx_store *s)
 
 static int run(struct gx_store *s, struct gx_fts *f, int budget_ms, bool background, bool *ret_done)
 {
-	struct gx_push text = GX_PUSH_INIT;
-	struct gx_txn *t;
-	int64_t until = gx_clock_mono_ms(s->clock) + budget_ms;
-	bool more = true;
-	int err = gx_txn__system(s, GX_TXN_READ, READER_MS, &t);
+	struct batch b = {.s = s, .f = f, .text = GX_PUSH_INIT, .until = gx_clock_mono_ms(s->clock) + budget_ms};
+	int err = gx_txn__system(s, GX_TXN_READ, background ? READER_MS : 0, &b.t);
 	if (err != 0)
 		return err;
-	err = open_index(t, f);
+	err = open_index(b.t, f);
 	do {
-		err = err != 0 ? err : one_batch(s, f, t, &text, &more);
+		err = err != 0 ? err : one_batch(&b);
 		f->batches++;
-	} while (err == 0 && more && gx_clock_mono_ms(s->clock) < until && !in_the_way(f, background));
-	gx_txn_abort(t);
-	gx_push_release(&text);
+	} while (err == 0 && b.more && !time_is_up(&b));
+	gx_txn_abort(b.t);
+	gx_push_release(&b.text);
 	if (err == 0)
-		*ret_done = !more;
+		*ret_done = !b.more;
 	return err;
-}
-
-void gx_fts__enter(struct gx_fts *f)
-{
-	atomic_fetch_add(&f->waiting, 1);
-	pthread_mutex_lock(&f->lock);
-	atomic_fetch_sub(&f->waiting, 1);
 }
 
 int gx_fts__catch_up(struct gx_store *s, int budget_ms, bool background, bool *ret_done)
 {
 	struct gx_fts *f = &s->fts;
 	uint64_t commits = gx_flush__commits(s);
+	*ret_done = false;
 	if (background)
 		pthread_mutex_lock(&f->lock);
-	else
-		gx_fts__enter(f);
+	else if (pthread_mutex_trylock(&f->lock) != 0)
+		return 0;
 	if (f->q != NULL && f->commits == commits + 1) { /* nothing happened since */
 		pthread_mutex_unlock(&f->lock);
 		*ret_done = true;

@@ -11,7 +11,8 @@
 
 #define GRAMS_MAX 48U      /* more than these hardly leave out anything else */
 /* For the index to catch up with the store. Looking at a message costs less than indexing it: more is for the background. */
-#define WAIT_MS 60
+#define WAIT_MS 10
+#define RUN 256U /* candidates that are looked up by a pass over the messages when they stand close together */
 #define ALIAS_BASE (INT64_C(1) << 60)
 
 int gx_store_index(struct gx_store *s, int budget_ms, bool *ret_done)
@@ -79,30 +80,40 @@ static int collect(struct gx_fts *f, struct gx_stmt *st, struct gx_idlist *l)
 	return r;
 }
 
-/* What the index says, and up to where it knows. */
-static int ask(struct gx_fts *f, const char *query, struct gx_idlist *l, uint64_t *ret_body, uint64_t *ret_cn)
+static int ask_words(struct gx_fts *f, const char *query, struct gx_idlist *l)
 {
-	gx_fts__enter(f);
-	int err = f->q == NULL ? GX_E_STATE : 0;
-	if (err == 0) {
-		GX_STMT(st, f->q, "SELECT rowid FROM words WHERE words MATCH ?1");
-		gx_sql__bind_text(st, 1, query);
-		err = collect(f, st, l);
-	}
-	if (err == 0) {
-		GX_STMT(st, f->q, "SELECT body FROM always");
-		err = collect(f, st, l);
-	}
+	GX_STMT(st, f->q, "SELECT rowid FROM words WHERE words MATCH ?1");
+	gx_sql__bind_text(st, 1, query);
+	int err = collect(f, st, l);
+	if (err != 0)
+		return err;
+	GX_STMT(always, f->q, "SELECT body FROM always");
+	return collect(f, always, l);
+}
+
+/* What the index says, and up to where it knows. */
+static int ask(struct gx_txn *t, const char *query, struct gx_idlist *l, uint64_t *ret_body, uint64_t *ret_cn)
+{
+	struct gx_fts *f = &t->s->fts_ask;
+	pthread_mutex_lock(&f->lock);
+	int err = gx_fts__look(t, f);
+	if (err == 0)
+		err = ask_words(f, query, l);
 	*ret_body = f->at.body;
 	*ret_cn = f->at.cn;
+	if (f->q != NULL && (gx_sql__rollback(f->q) != 0 || err != 0)) {
+		gx_sql__close(f->q);
+		f->q = NULL;
+	}
 	pthread_mutex_unlock(&f->lock);
 	return err;
 }
 
-/* What the transaction sees and the index does not know. */
+/* What the transaction sees and the index does not know. A body is of the message of its id, or was made later than that or its copies. */
 static int add_unknown(struct gx_txn *t, uint64_t body, uint64_t cn, struct gx_idlist *l)
 {
-	GX_STMT(st, t->q, "SELECT id FROM body WHERE id>?1 UNION ALL SELECT body FROM ftsq WHERE cn>?2");
+	GX_STMT(st, t->q, "SELECT mid FROM msg WHERE mid>?1 AND body=mid"
+		" UNION ALL SELECT body FROM msg WHERE body>?1 AND body<>mid UNION ALL SELECT body FROM ftsq WHERE cn>?2");
 	gx_sql__bind_int(st, 1, (int64_t)body);
 	gx_sql__bind_int(st, 2, (int64_t)cn);
 	int r;
@@ -127,7 +138,8 @@ int gx_fts__find(struct gx_txn *t, const char *const *texts, size_t n, struct gx
 	int err = 0;
 	if (!*ret_all) {
 		/* Without an answer everything is a candidate: slower, but right. */
-		*ret_all = gx_fts__catch_up(t->s, WAIT_MS, false, &done) != 0 || ask(&t->s->fts, (const char *)query.data, l, &body, &cn) != 0;
+		(void)!gx_fts__catch_up(t->s, WAIT_MS, false, &done);
+		*ret_all = ask(t, (const char *)query.data, l, &body, &cn) != 0;
 		if (!*ret_all)
 			err = add_unknown(t, body, cn, l);
 	}
@@ -153,12 +165,32 @@ static int add_messages(struct gx_txn *t, uint64_t fid, uint64_t body, struct gx
 	return r;
 }
 
+/* The same for all of @bodies, by passing over what lies between the first and the last. */
+static int add_run(struct gx_txn *t, uint64_t fid, const struct gx_idlist *bodies, struct gx_idlist *l)
+{
+	GX_STMT(st, t->q, "SELECT mid,fid,body FROM msg WHERE mid BETWEEN ?1 AND ?2 AND body=mid"
+		" UNION ALL SELECT mid,fid,body FROM msg WHERE body BETWEEN ?1 AND ?2 AND body<>mid");
+	gx_sql__bind_int(st, 1, (int64_t)bodies->v[0]);
+	gx_sql__bind_int(st, 2, (int64_t)bodies->v[bodies->n - 1]);
+	int r;
+	while ((r = gx_sql__step(st)) > 0)
+		if ((fid == 0 || gx_sql__u64(st, 1) == fid) && gx_idlist__has(bodies, gx_sql__u64(st, 2))) {
+			int err = gx_idlist__add(l, gx_sql__u64(st, 0));
+			if (err != 0)
+				return err;
+		}
+	return r;
+}
+
 static int to_messages(struct gx_txn *t, uint64_t fid, const struct gx_idlist *bodies, struct gx_arena *a, struct gx_candidates *ret_c)
 {
 	struct gx_idlist l = {0};
 	int err = 0;
-	for (size_t i = 0; err == 0 && i < bodies->n; i++)
-		err = add_messages(t, fid, bodies->v[i], &l);
+	for (size_t i = 0, n; err == 0 && i < bodies->n; i += n) {
+		const struct gx_idlist run = {.v = bodies->v + i, .n = RUN};
+		n = bodies->n - i >= RUN && run.v[RUN - 1] - run.v[0] < 4 * RUN ? RUN : 1;
+		err = n == RUN ? add_run(t, fid, &run, &l) : add_messages(t, fid, bodies->v[i], &l);
+	}
 	gx_idlist__sort(&l);
 	uint64_t *v = err == 0 ? gx_arena_memdup(a, l.v, l.n * sizeof(*v)) : NULL;
 	if (err == 0 && v == NULL)
