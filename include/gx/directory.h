@@ -91,6 +91,21 @@ GX_API int gx_dir_domain(struct gx_dir *d, const char *name, struct gx_arena *a,
  */
 GX_API int gx_dir_login(struct gx_dir *d, const char *login, const char *password, uint32_t need_privileges,
 	struct gx_arena *a, struct gx_user *ret_u) GX_MUST_CHECK;
+
+/* ---- Names in the address book ---- */
+
+/** DN of a user's mailbox, as Gromox makes it; @p org is x500_org_name. NULL out of memory. */
+GX_API const char *gx_dn_of_user(struct gx_arena *a, const char *org, const struct gx_user *u);
+/** DN of a domain's public store. */
+GX_API const char *gx_dn_of_domain(struct gx_arena *a, const char *org, const struct gx_domain *dom);
+struct gx_dn_owner {
+	struct gx_domain domain;
+	bool is_public;             /**< it is the domain's public store */
+	struct gx_user user;        /**< of a mailbox; else zero */
+};
+/** Whose such a DN is; the organisation's name is not looked at. GX_E_NOTFOUND. */
+GX_API int gx_dir_dn(struct gx_dir *d, const char *dn, struct gx_arena *a, struct gx_dn_owner *ret_o) GX_MUST_CHECK;
+
 /** Members of a list, nested lists resolved, without doubles. GX_E_STATE when @p sender may not post. */
 GX_API int gx_dir_expand_list(struct gx_dir *d, const char *list, const char *sender, struct gx_arena *a, const char *const **ret_v, size_t *ret_n) GX_MUST_CHECK;
 /** The same without asking who may post. */

@@ -263,7 +263,7 @@ START_TEST(who_an_entry_id_means)
 	q.eid.wrapped_provider = muidStorePrivate;
 	q.eid.mailbox_dn = gx_arena_printf(a, form, gx_arena_printf(a, "0%u0000000%u000000-bob", domain, user));
 	ST_IS(gx_exmdb_store_eid_to_user(x, dir, &q, a, &ans, &why), ecNotFound);
-	ck_assert_ptr_nonnull(strstr(why, "bob@example.org"));
+	ck_assert_ptr_nonnull(strstr(why, "-bob"));
 	gx_exmdb_free(x);
 	gx_exmdb_host_free(host);
 	host = NULL;
