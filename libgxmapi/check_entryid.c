@@ -173,6 +173,20 @@ START_TEST(predecessors)
 }
 END_TEST
 
+START_TEST(ids_on_the_wire)
+{
+	ck_assert_uint_eq(gx_eid_wire(0), 0);
+	ck_assert_uint_eq(gx_eid_wire(0x0d), gx_eid_make(1, 0x0d));
+	ck_assert_uint_eq(gx_eid_plain(gx_eid_make(1, 0x0d)), 0x0d);
+	/* a header row of a table */
+	const uint64_t header = UINT64_C(2) << 48 | 7;
+	ck_assert_uint_eq(gx_eid_wire(header), gx_eid_make(2, 7));
+	ck_assert_uint_eq(gx_eid_plain(gx_eid_wire(header)), header);
+	ck_assert(gx_eid_holds(PidTagMid));
+	ck_assert(!gx_eid_holds(PidTagSubject));
+}
+END_TEST
+
 static Suite *entryid_suite(void)
 {
 	Suite *s = suite_create("entryid");
@@ -184,6 +198,7 @@ static Suite *entryid_suite(void)
 	tcase_add_test(t, stores);
 	tcase_add_test(t, kinds_and_print);
 	tcase_add_test(t, predecessors);
+	tcase_add_test(t, ids_on_the_wire);
 	suite_add_tcase(s, t);
 	return s;
 }

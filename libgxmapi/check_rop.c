@@ -3,6 +3,7 @@
 #include <config.h>
 #include "tests/gxtest.h"
 #include <gx/rop.h>
+#include <gx/rpcext.h>
 #include "libgxmapi/proprand.h"
 
 static struct gx_arena *a;
@@ -184,6 +185,41 @@ START_TEST(buffers)
 }
 END_TEST
 
+START_TEST(extended_buffers)
+{
+	static struct gx_lzxpress work;
+	static uint8_t text[5000], noise[5000];
+	struct rnd r = {.s = 3, .a = a};
+	memset(text, 'x', sizeof(text));
+	for (size_t i = 0; i < sizeof(noise); ++i)
+		noise[i] = (uint8_t)rnd_u32(&r);
+	for (unsigned flags = 0; flags < 8; ++flags)
+		for (int i = 0; i < 3; ++i) {
+			const struct gx_bin in = {i == 0 ? text : noise, i == 2 ? 0 : sizeof(text)};
+			struct gx_push out = GX_PUSH_INIT;
+			struct gx_pull c;
+			struct gx_bin back;
+			bool last;
+			gx_ext_push(&out, in, flags, &work);
+			ck_assert_int_eq(out.err, 0);
+			ck_assert_uint_eq(out.data[2], i == 0 ? flags : flags & ~1U);
+			ck_assert_uint_eq(out.len < 1000, i == 2 || (i == 0 && (flags & 1)));
+			gx_pull_init(&c, out.data, out.len);
+			gx_ext_pull(&c, a, &back, &last);
+			ck_assert_int_eq(c.err, 0);
+			ck_assert_uint_eq(c.left, 0);
+			ck_assert(last == ((flags & GX_EXT_LAST) != 0));
+			ck_assert_uint_eq(back.len, in.len);
+			ck_assert(in.len == 0 || memcmp(back.data, in.data, in.len) == 0);
+			gx_push_release(&out);
+		}
+	struct gx_push out = GX_PUSH_INIT;
+	gx_ext_push(&out, (struct gx_bin){text, GX_EXT_PAYLOAD_MAX + 1}, 0, NULL);
+	ck_assert_int_eq(out.err, GX_E_RANGE);
+	gx_push_release(&out);
+}
+END_TEST
+
 /* ---- Rows ---- */
 
 static struct gx_bin row_bytes(const struct gx_columns *cols, const struct gx_proprow *row, int *ret_err)
@@ -300,6 +336,7 @@ static Suite *rop_suite(void)
 	tcase_add_test(t, heads_that_are_none);
 	tcase_add_test(t, index_bytes);
 	tcase_add_test(t, buffers);
+	tcase_add_test(t, extended_buffers);
 	tcase_add_test(t, rows);
 	tcase_add_test(t, columns_of_instances);
 	tcase_add_test(t, texts_with_a_type);

@@ -28,6 +28,33 @@ uint64_t gx_eid_counter(uint64_t eid)
 	return swap48(eid >> 16);
 }
 
+uint64_t gx_eid_wire(uint64_t id)
+{
+	uint16_t replica = (uint16_t)(id >> 48);
+	return id == 0 ? 0 : gx_eid_make(replica == 0 ? 1 : replica, id & GX_COUNTER_MAX);
+}
+
+uint64_t gx_eid_plain(uint64_t eid)
+{
+	uint64_t replica = gx_eid_replica(eid);
+	return (replica == 1 ? 0 : replica << 48) | gx_eid_counter(eid);
+}
+
+bool gx_eid_holds(gx_proptag_t tag)
+{
+	switch (tag) {
+	case PidTagFolderId:
+	case PidTagParentFolderId:
+	case PidTagMid:
+	case PidTagChangeNumber:
+	case PidTagInstID:
+	case PidTagRuleId:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int encode(struct gx_arena *a, uint32_t which, const void *obj, struct gx_bin *ret_bin)
 {
 	const struct gx_dctx x = GX_DCTX(a);

@@ -28,6 +28,12 @@ GX_API uint64_t gx_eid_make(uint16_t replica, uint64_t counter);
 GX_API uint16_t gx_eid_replica(uint64_t eid);
 GX_API uint64_t gx_eid_counter(uint64_t eid);
 
+/** An id of the store as it is sent, and back. Ids of tables' header rows are of another replica, in their high 16 bits. */
+GX_API uint64_t gx_eid_wire(uint64_t id);
+GX_API uint64_t gx_eid_plain(uint64_t eid);
+/** Is the property's value an id or change number of the store, which is sent as an eid? */
+GX_API bool gx_eid_holds(gx_proptag_t tag);
+
 /** 46 bytes. @p provider is the mailbox GUID; NULL for a public store. GX_E_RANGE for the counter. */
 GX_API int gx_entryid_folder(struct gx_arena *a, const struct gx_guid *provider, const struct gx_guid *database,
 	uint64_t counter, struct gx_bin *ret_bin) GX_MUST_CHECK;

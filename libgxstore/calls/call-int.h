@@ -199,10 +199,6 @@ void gx_callev__clear(struct gx_exmdb_client *cl);
 
 /* Id of this store. ecInvalidParam: another replica's, or 0. */
 gx_ec gx_call__id(struct gx_call_ctx *c, uint64_t eid, uint64_t *ret_id);
-/* 0 stays 0. */
-uint64_t gx_call__eid(uint64_t id);
-/* Instance id of a table row, which may be a header of another replica. */
-uint64_t gx_call__inst(uint64_t eid);
 gx_ec gx_call__ids(struct gx_call_ctx *c, const uint64_t *eids, size_t n, const uint64_t **ret_ids);
 gx_ec gx_call__eids(struct gx_call_ctx *c, const uint64_t *ids, size_t n, const uint64_t **ret_eids);
 /*

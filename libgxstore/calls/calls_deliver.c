@@ -113,8 +113,8 @@ gx_ec gx_call__deliver_message(struct gx_call_ctx *c, const struct gx_x_deliver_
 		ans->result = FAILED;
 		return GX_OK_EC;
 	}
-	ans->folder_id = gx_call__eid(d.ids.mid != 0 ? d.fid : 0);
-	ans->message_id = gx_call__eid(d.ids.mid);
+	ans->folder_id = gx_eid_wire(d.ids.mid != 0 ? d.fid : 0);
+	ans->message_id = gx_eid_wire(d.ids.mid);
 	ans->result = DELIVERED;
 	return GX_OK_EC;
 }

@@ -37,7 +37,7 @@ gx_ec gx_call__get_folder_by_name(struct gx_call_ctx *c, const struct gx_x_get_f
 		ec = gx_call__read(c, NULL);
 	if (!gx_ec_failed(ec))
 		ec = gx_folder_by_name(c->t, parent, req->name, &fid);
-	ans->folder_id = gx_call__eid(fid);
+	ans->folder_id = gx_eid_wire(fid);
 	return gx_call__end(c, gx_ec_is(ec, ecNotFound) ? GX_OK_EC : ec, GX_SYNC_LATER);
 }
 
@@ -134,7 +134,7 @@ gx_ec gx_call__get_folder_by_class(struct gx_call_ctx *c, const struct gx_x_get_
 	gx_ec ec = gx_call__read(c, NULL);
 	if (!gx_ec_failed(ec))
 		ec = gx_receive_get(c->t, req->message_class, c->a, &r);
-	ans->id = gx_call__eid(r.fid);
+	ans->id = gx_eid_wire(r.fid);
 	ans->explicit_class = r.cls;
 	return gx_call__end(c, ec, GX_SYNC_LATER);
 }
@@ -153,7 +153,7 @@ gx_ec gx_call__set_folder_by_class(struct gx_call_ctx *c, const struct gx_x_set_
 
 static int receive_row(struct gx_arena *a, const struct gx_receive *r, struct gx_proplist *l)
 {
-	int err = gx_proplist_set_i64(l, a, PidTagFolderId, (int64_t)gx_call__eid(r->fid));
+	int err = gx_proplist_set_i64(l, a, PidTagFolderId, (int64_t)gx_eid_wire(r->fid));
 	err = err != 0 ? err : gx_proplist_set_str(l, a, PidTagMessageClass, r->cls);
 	return err != 0 ? err : gx_proplist_set_time(l, a, PidTagLastModificationTime, r->modified);
 }

@@ -49,7 +49,7 @@ gx_ec gx_call__get_embedded_cn(struct gx_call_ctx *c, const struct gx_x_get_embe
 	gx_ec ec = gx_callinst__take(c, req->instance_id, GX_TXN_READ, &o);
 	if (!gx_ec_failed(ec)) {
 		gx_inst_info(gx_callinst__of(o)->i, &info);
-		uint64_t cn = gx_call__eid(info.cn);
+		uint64_t cn = gx_eid_wire(info.cn);
 		if (cn != 0 && (ans->cn = gx_arena_memdup(c->a, &cn, sizeof(cn))) == NULL)
 			ec = gx_call__err(c, GX_E_NOMEM);
 	}

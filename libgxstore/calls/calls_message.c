@@ -168,7 +168,7 @@ gx_ec gx_call__set_message_read_state(struct gx_call_ctx *c, const struct gx_x_s
 	/* receipts are the caller's business, who looks at the message before it makes this call */
 	if (!gx_ec_failed(ec))
 		ec = gx_msg_set_read(c->t, mid, req->mark_as_read ? GX_RF_SUPPRESS_RECEIPT : GX_RF_CLEAR_READ, &r);
-	ans->read_cn = gx_call__eid(r.rcn);
+	ans->read_cn = gx_eid_wire(r.rcn);
 	return gx_call__end(c, ec, GX_SYNC_LATER);
 }
 
@@ -232,6 +232,6 @@ gx_ec gx_call__allocate_message_id(struct gx_call_ctx *c, const struct gx_x_allo
 		ec = gx_folder__need(c->t, fid, 0, &folder);
 	if (!gx_ec_failed(ec))
 		ec = gx_store_new_id(c->t, &mid);
-	ans->message_id = gx_call__eid(mid);
+	ans->message_id = gx_eid_wire(mid);
 	return gx_call__end(c, ec, GX_SYNC_NOW);
 }

@@ -165,7 +165,7 @@ gx_ec gx_call__allocate_cn(struct gx_call_ctx *c, struct gx_x_allocate_cn_ans *a
 	gx_ec ec = gx_call__write(c, NULL);
 	if (!gx_ec_failed(ec))
 		ec = gx_store_new_cn(c->t, &cn);
-	ans->cn = gx_call__eid(cn);
+	ans->cn = gx_eid_wire(cn);
 	return gx_call__end(c, ec, GX_SYNC_NOW);
 }
 
@@ -175,7 +175,7 @@ gx_ec gx_call__allocate_ids(struct gx_call_ctx *c, const struct gx_x_allocate_id
 	gx_ec ec = gx_call__write(c, NULL);
 	if (!gx_ec_failed(ec))
 		ec = gx_store_reserve_ids(c->t, req->count, &first);
-	ans->begin_eid = gx_call__eid(first);
+	ans->begin_eid = gx_eid_wire(first);
 	return gx_call__end(c, ec, GX_SYNC_NOW);
 }
 

@@ -46,8 +46,8 @@ static gx_ec content_answer(struct gx_call_ctx *c, const struct gx_ics_content_a
 	ans->fai_total = s->fai_size;
 	ans->normal_count = (uint32_t)s->normal_count;
 	ans->normal_total = s->normal_size;
-	ans->last_cn = gx_call__eid(s->last_cn);
-	ans->last_readcn = gx_call__eid(s->last_readcn);
+	ans->last_cn = gx_eid_wire(s->last_cn);
+	ans->last_readcn = gx_eid_wire(s->last_readcn);
 	gx_ec ec = wire_ids(c, &r->updated, &ans->updated, &ans->updated_count);
 	ec = gx_ec_failed(ec) ? ec : wire_ids(c, &r->changed, &ans->changed, &ans->changed_count);
 	ec = gx_ec_failed(ec) ? ec : wire_ids(c, &r->given, &ans->given, &ans->given_count);
@@ -95,7 +95,7 @@ static gx_ec hierarchy_answer(struct gx_call_ctx *c, const struct gx_ics_hierarc
 		ec = gx_call__props_out(c, 0, NULL, 0, &r->folders[i], &rows[i]);
 	ans->changes = rows;
 	ans->changes_count = (uint32_t)r->folder_count;
-	ans->last_cn = gx_call__eid(r->last_cn);
+	ans->last_cn = gx_eid_wire(r->last_cn);
 	ec = gx_ec_failed(ec) ? ec : wire_ids(c, &r->given, &ans->given, &ans->given_count);
 	return gx_ec_failed(ec) ? ec : wire_ids(c, &r->deleted, &ans->deleted, &ans->deleted_count);
 }

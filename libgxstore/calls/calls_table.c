@@ -253,7 +253,7 @@ gx_ec gx_call__read_table_row(struct gx_call_ctx *c, const struct gx_x_read_tabl
 	struct gx_table_row r;
 	gx_ec ec = take(c, req->table_id, GX_TXN_READ, &o);
 	if (!gx_ec_failed(ec))
-		ec = gx_table_read(table_of(o), c->t, gx_call__inst(req->inst_id), req->inst_num, req->tags, req->tags_count, c->a, &r);
+		ec = gx_table_read(table_of(o), c->t, gx_eid_plain(req->inst_id), req->inst_num, req->tags, req->tags_count, c->a, &r);
 	if (!gx_ec_failed(ec))
 		ec = row_out(c, req->cpid, &r, req->tags, req->tags_count, &ans->props);
 	else if (gx_ec_is(ec, ecNotFound)) /* gone meanwhile: an empty row */
@@ -290,7 +290,7 @@ gx_ec gx_call__locate_table(struct gx_call_ctx *c, const struct gx_x_locate_tabl
 	uint8_t type = 0;
 	gx_ec ec = take(c, req->table_id, GX_TXN_READ, &o);
 	if (!gx_ec_failed(ec))
-		ec = gx_table_locate(table_of(o), c->t, gx_call__inst(req->inst_id), req->inst_num, &pos, &type);
+		ec = gx_table_locate(table_of(o), c->t, gx_eid_plain(req->inst_id), req->inst_num, &pos, &type);
 	ans->position = gx_ec_failed(ec) ? -1 : (int32_t)pos;
 	ans->row_type = type;
 	return done(c, o, gx_ec_is(ec, ecNotFound) ? GX_OK_EC : ec);
@@ -304,7 +304,7 @@ gx_ec gx_call__mark_table(struct gx_call_ctx *c, const struct gx_x_mark_table_re
 	gx_ec ec = take(c, req->table_id, GX_TXN_READ, &o);
 	if (!gx_ec_failed(ec))
 		ec = gx_table_mark(table_of(o), c->t, req->position, &id, &ans->inst_num, &type);
-	ans->inst_id = gx_call__eid(id);
+	ans->inst_id = gx_eid_wire(id);
 	ans->row_type = type;
 	return done(c, o, gx_ec_is(ec, ecNotFound) ? GX_OK_EC : ec);
 }
@@ -317,7 +317,7 @@ gx_ec gx_call__expand_table(struct gx_call_ctx *c, const struct gx_x_expand_tabl
 	uint32_t pos = 0;
 	gx_ec ec = take(c, req->table_id, GX_TXN_READ, &o);
 	if (!gx_ec_failed(ec))
-		ec = gx_table_expand(table_of(o), c->t, gx_call__inst(req->inst_id), &pos, &ans->row_count);
+		ec = gx_table_expand(table_of(o), c->t, gx_eid_plain(req->inst_id), &pos, &ans->row_count);
 	ans->found = !gx_ec_is(ec, ecNotFound);
 	ans->position = gx_ec_failed(ec) ? -1 : (int32_t)pos;
 	return done(c, o, gx_ec_is(ec, ecNotFound) || gx_ec_is(ec, ecNotCollapsed) ? GX_OK_EC : ec);
@@ -329,7 +329,7 @@ gx_ec gx_call__collapse_table(struct gx_call_ctx *c, const struct gx_x_collapse_
 	uint32_t pos = 0;
 	gx_ec ec = take(c, req->table_id, GX_TXN_READ, &o);
 	if (!gx_ec_failed(ec))
-		ec = gx_table_collapse(table_of(o), c->t, gx_call__inst(req->inst_id), &pos, &ans->row_count);
+		ec = gx_table_collapse(table_of(o), c->t, gx_eid_plain(req->inst_id), &pos, &ans->row_count);
 	ans->found = !gx_ec_is(ec, ecNotFound);
 	ans->position = gx_ec_failed(ec) ? -1 : (int32_t)pos;
 	return done(c, o, gx_ec_is(ec, ecNotFound) || gx_ec_is(ec, ecNotExpanded) ? GX_OK_EC : ec);
@@ -340,7 +340,7 @@ gx_ec gx_call__store_table_state(struct gx_call_ctx *c, const struct gx_x_store_
 	struct gx_callobj *o = NULL;
 	gx_ec ec = take(c, req->table_id, GX_TXN_WRITE, &o);
 	if (!gx_ec_failed(ec))
-		ec = gx_table_save_state(table_of(o), c->t, gx_call__inst(req->inst_id), req->inst_num, &ans->state_id);
+		ec = gx_table_save_state(table_of(o), c->t, gx_eid_plain(req->inst_id), req->inst_num, &ans->state_id);
 	return done(c, o, ec);
 }
 

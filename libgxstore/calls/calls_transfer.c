@@ -170,8 +170,8 @@ gx_ec gx_call__write_message(struct gx_call_ctx *c, const struct gx_x_write_mess
 	}
 	ec = gx_call__end_coded(c, ec, GX_SYNC_NOW, &ans->ec);
 	if (ans->ec == ecSuccess) {
-		ans->outmid = gx_call__eid(ids.mid);
-		ans->outcn = gx_call__eid(ids.cn);
+		ans->outmid = gx_eid_wire(ids.mid);
+		ans->outcn = gx_eid_wire(ids.cn);
 	}
 	return ec;
 }

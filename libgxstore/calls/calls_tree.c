@@ -39,7 +39,7 @@ static gx_ec create(struct gx_call_ctx *c, uint32_t cpid, const struct gx_propli
 		ec = gx_call__write(c, NULL);
 	if (!gx_ec_failed(ec))
 		ec = gx_folder_create_with(c->t, &o, &fid);
-	*ret_eid = gx_call__eid(fid);
+	*ret_eid = gx_eid_wire(fid);
 	return ec;
 }
 

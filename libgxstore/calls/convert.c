@@ -14,19 +14,6 @@ gx_ec gx_call__id(struct gx_call_ctx *c, uint64_t eid, uint64_t *ret_id)
 	return GX_OK_EC;
 }
 
-/* Header rows of tables have ids above 48 bits: the number of another replica stands there. */
-uint64_t gx_call__eid(uint64_t id)
-{
-	uint16_t replica = (uint16_t)(id >> 48);
-	return id == 0 ? 0 : gx_eid_make(replica == 0 ? 1 : replica, id & GX_COUNTER_MAX);
-}
-
-uint64_t gx_call__inst(uint64_t eid)
-{
-	uint64_t replica = gx_eid_replica(eid);
-	return (replica == 1 ? 0 : replica << 48) | gx_eid_counter(eid);
-}
-
 gx_ec gx_call__ids(struct gx_call_ctx *c, const uint64_t *eids, size_t n, const uint64_t **ret_ids)
 {
 	uint64_t *v = gx_arena_new_array(c->a, uint64_t, n);
@@ -47,25 +34,9 @@ gx_ec gx_call__eids(struct gx_call_ctx *c, const uint64_t *ids, size_t n, const 
 	if (v == NULL)
 		return gx_call__err(c, GX_E_NOMEM);
 	for (size_t i = 0; i < n; ++i)
-		v[i] = gx_call__eid(ids[i]);
+		v[i] = gx_eid_wire(ids[i]);
 	*ret_eids = v;
 	return GX_OK_EC;
-}
-
-/* Properties whose value is an id or a change number of the store. */
-static bool holds_id(gx_proptag_t tag)
-{
-	switch (tag) {
-	case PidTagFolderId:
-	case PidTagParentFolderId:
-	case PidTagMid:
-	case PidTagChangeNumber:
-	case PidTagInstID:
-	case PidTagRuleId:
-		return true;
-	default:
-		return false;
-	}
 }
 
 static gx_ec id_in(struct gx_call_ctx *c, struct gx_propval *pv)
@@ -132,7 +103,7 @@ gx_ec gx_call__props_in(struct gx_call_ctx *c, uint32_t cpid, const struct gx_pr
 	struct gx_proplist l = {0};
 	for (size_t i = 0; i < in->count; ++i) {
 		struct gx_propval pv = in->v[i];
-		gx_ec ec = holds_id(pv.tag) ? id_in(c, &pv) : GX_OK_EC;
+		gx_ec ec = gx_eid_holds(pv.tag) ? id_in(c, &pv) : GX_OK_EC;
 		if (gx_ec_failed(ec))
 			return ec;
 		int err = convert_text(c->a, cpid, &pv, text_in);
@@ -170,8 +141,8 @@ gx_ec gx_call__props_out(struct gx_call_ctx *c, uint32_t cpid, const gx_proptag_
 		return gx_call__err(c, GX_E_NOMEM);
 	for (size_t i = 0; i < in->count; ++i) {
 		struct gx_propval pv = in->v[i];
-		if (holds_id(pv.tag))
-			pv.v.i64 = (int64_t)gx_call__eid((uint64_t)pv.v.i64);
+		if (gx_eid_holds(pv.tag))
+			pv.v.i64 = (int64_t)gx_eid_wire((uint64_t)pv.v.i64);
 		pv.tag = asked(tags, n, pv.tag);
 		int err = convert_text(c->a, cpid, &pv, text_out);
 		if (err != 0)
@@ -200,7 +171,7 @@ typedef gx_ec (*value_fn)(struct gx_call_ctx *c, uint32_t cpid, struct gx_propva
 
 static gx_ec value_in(struct gx_call_ctx *c, uint32_t cpid, struct gx_propval *pv)
 {
-	gx_ec ec = holds_id(pv->tag) ? id_in(c, pv) : GX_OK_EC;
+	gx_ec ec = gx_eid_holds(pv->tag) ? id_in(c, pv) : GX_OK_EC;
 	if (gx_ec_failed(ec))
 		return ec;
 	int err = convert_text(c->a, cpid, pv, text_in);
@@ -213,8 +184,8 @@ static gx_ec value_out(struct gx_call_ctx *c, uint32_t cpid, struct gx_propval *
 {
 	(void)c;
 	(void)cpid;
-	if (holds_id(pv->tag))
-		pv->v.i64 = (int64_t)gx_call__eid((uint64_t)pv->v.i64);
+	if (gx_eid_holds(pv->tag))
+		pv->v.i64 = (int64_t)gx_eid_wire((uint64_t)pv->v.i64);
 	return GX_OK_EC;
 }
 

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_EMSMDB_H
+#define GX_EMSMDB_H
+/**
+ * @file emsmdb.h
+ * Mailboxes for Outlook: session contexts and the remote operations done in them, [MS-OXCROPS], under MAPI/HTTP and RPC.
+ *
+ * A session belongs to an authenticated user and outlives connections. Each is used by one request at a time;
+ * others wait. Thread class: locked.
+ */
+#include <gx/directory.h>
+#include <gx/store.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct gx_ems;
+struct gx_ems_session;
+
+struct gx_ems_opts {
+	size_t size;
+	struct gx_store_pool *pool;     /**< borrowed, as is what follows */
+	struct gx_dir *dir;
+	const struct gx_log *log;
+	const struct gx_clock *clock;   /**< NULL: system */
+	const char *org_name;           /**< x500_org_name; NULL "Gromox default". Copied. */
+	unsigned max_sessions;          /**< ems_max_active_sessions, 0: no limit */
+	unsigned max_users;             /**< ems_max_active_users, 0: no limit */
+	unsigned max_user_sessions;     /**< emsmdb_max_cxh_per_user, 0: no limit */
+	unsigned max_handles;           /**< emsmdb_max_obh_per_session: of a logon, 0: no limit but 1048575 of a session */
+	unsigned max_events;            /**< ems_max_pending_sesnotif: waiting for a session, 0 takes 65536 */
+	uint32_t idle_ms;               /**< a session unused for so long ends, 0 takes 2000 s */
+	long compress_threshold;        /**< emsmdb_compress_threshold: answers of so many bytes are compressed, -1: none */
+	unsigned rop_debug;             /**< 1 logs operations that fail, 2 all */
+};
+#define GX_EMS_OPTS_INIT {.size = sizeof(struct gx_ems_opts), .max_user_sessions = 100, .max_handles = 32768, .compress_threshold = -1}
+GX_API int gx_ems_new(const struct gx_ems_opts *o, struct gx_ems **ret_e) GX_MUST_CHECK;
+/** Ends all sessions; nobody may be using one. Accepts NULL. */
+GX_API void gx_ems_free(struct gx_ems *e);
+/** Ends sessions that were idle for too long; call every few seconds. @return how many there are. */
+GX_API unsigned gx_ems_tick(struct gx_ems *e);
+/** One line about each session, for SIGUSR1. */
+GX_API void gx_ems_dump(struct gx_ems *e, void (*line)(const char *text, void *ctx), void *ctx);
+
+struct gx_ems_connect {
+	size_t size;
+	const char *user;               /**< who has logged in: address */
+	const char *user_dn;            /**< DN that the client names; must be the user's own */
+	uint32_t flags;                 /**< [MS-OXCRPC] 3.1.4.1 ulFlags */
+	uint32_t code_page;             /**< of 8-bit texts; 1200 is refused */
+	uint32_t lcid_sort, lcid_string;
+	uint16_t client_version[3];     /**< 0: not known */
+};
+#define GX_EMS_CONNECT_INIT {.size = sizeof(struct gx_ems_connect)}
+struct gx_ems_connected {
+	const char *dn_prefix, *display_name; /**< in the arena */
+	struct gx_guid id;                    /**< of the session: for the cookie */
+};
+/**
+ * A new session, held for the caller. ecAccessDenied: not this user's DN; ecUnknownUser; ecUnknownCodePage; ecOutOfResources: one of the
+ * limits is reached.
+ */
+GX_API gx_ec gx_ems_session_new(struct gx_ems *e, const struct gx_ems_connect *c, struct gx_arena *a, struct gx_ems_session **ret_s,
+	struct gx_ems_connected *ret_c) GX_MUST_CHECK;
+/** By id, if it is @p user's; held. NULL when there is none. */
+GX_API struct gx_ems_session *gx_ems_session_get(struct gx_ems *e, const struct gx_guid *id, const char *user);
+/** Lets go of one that was held. Accepts NULL. */
+GX_API void gx_ems_session_put(struct gx_ems_session *s);
+/** Closes everything it has open; it cannot be found any more, and is gone when nobody holds it. */
+GX_API void gx_ems_session_end(struct gx_ems_session *s);
+
+/** pulFlags of EcDoRpcExt2 and Flags of Execute, [MS-OXCRPC] 3.1.4.2. */
+enum { GX_EXECUTE_NO_COMPRESSION = 1, GX_EXECUTE_NO_XOR_MAGIC = 2, GX_EXECUTE_CHAIN = 4 };
+/**
+ * Does the operations in @p in, extended buffers, and gives the answer as such, of at most @p max_out bytes, in @p a. What it says is
+ * done survives a power loss. ecRpcFormat: not the form of such buffers; ecBufferTooSmall: @p max_out is less than any answer.
+ */
+GX_API gx_ec gx_ems_execute(struct gx_ems_session *s, uint32_t flags, struct gx_bin in, size_t max_out, struct gx_arena *a,
+	struct gx_bin *ret_out) GX_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

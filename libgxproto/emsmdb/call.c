@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What operations share: transactions, results, reasons. */
+#include <config.h>
+#include "libgxproto/emsmdb/emsmdb-int.h"
+
+gx_ec gx_rop__fail(struct gx_rop_call *c, uint32_t code, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	c->why = gx_arena_vprintf(c->a, fmt, ap);
+	va_end(ap);
+	return GX_EC(code);
+}
+
+gx_ec gx_rop__give(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_ems_logon *l)
+{
+	o->logon = l;
+	int err = gx_ems__add(c->s, o);
+	if (err == 0) {
+		c->made = o;
+		return EMS_OK;
+	}
+	o->kind->free(o);
+	return err == GX_E_LIMIT ? gx_rop__fail(c, ecTooManyOpenObjects, "too many objects are open") : gx_ec_from_err(err);
+}
+
+static gx_ec begin(struct gx_rop_call *c, int mode, struct gx_txn **ret_t)
+{
+	int err = gx_txn_begin(c->logon->store, &c->logon->actor, mode, EMS_TXN_MS, ret_t);
+	return err == 0 ? EMS_OK : gx_rop__fail(c, gx_ec_from_err(err).v, "%s: %s", c->logon->maildir, gx_strerror(err));
+}
+
+gx_ec gx_rop__read(struct gx_rop_call *c, struct gx_txn **ret_t)
+{
+	return begin(c, GX_TXN_READ, ret_t);
+}
+
+gx_ec gx_rop__write(struct gx_rop_call *c, struct gx_txn **ret_t)
+{
+	return begin(c, GX_TXN_WRITE, ret_t);
+}
+
+gx_ec gx_rop__end(struct gx_rop_call *c, struct gx_txn *t, gx_ec ec)
+{
+	if (gx_ec_failed(ec)) {
+		const char *why = gx_txn_why(t);
+		if (*why != '\0')
+			c->why = gx_arena_strdup(c->a, why);
+		gx_txn_abort(t);
+		return ec;
+	}
+	/* flushed before the answer goes out, once for all operations of the request */
+	int err = gx_txn_commit(t, GX_SYNC_LATER);
+	c->logon->dirty = true;
+	return err == 0 ? ec : gx_ec_from_err(err);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_EMSMDB_INT_H
+#define GX_EMSMDB_INT_H
+/*
+ * Sessions, their logons and objects, and what an operation is handed.
+ *
+ * Each operation is a function gx_rop__NAME() in rop/, called from the table that scripts/gen-rops.py makes of
+ * defs/rop.def (dispatch.c).
+ */
+#include <pthread.h>
+#include <gx/emsmdb.h>
+#include <gx/engine.h>
+#include <gx/rop.h>
+#include <gx/rpcext.h>
+
+enum { EMS_TXN_MS = 10000 };
+#define EMS_OK GX_EC(ecSuccess)
+
+struct gx_ems_obj;
+struct gx_ems_logon;
+
+/* What differs between kinds of object; its address is the kind. */
+struct gx_ems_kind {
+	const char *name;
+	void (*free)(struct gx_ems_obj *o);
+};
+
+/* First member of every object. */
+struct gx_ems_obj {
+	const struct gx_ems_kind *kind;
+	struct gx_ems_logon *logon;   /* borrowed: objects go before their logon */
+	uint32_t handle;
+};
+
+/* An object too: the one that RopLogon gives. */
+struct gx_ems_logon {
+	struct gx_ems_obj obj;
+	uint8_t id;
+	bool is_public;
+	unsigned objects;             /* handles of it, its own among them */
+	struct gx_store_pool *pool;
+	struct gx_store *store;       /* held */
+	struct gx_arena *a;           /* for the strings below */
+	struct gx_actor actor;
+	const char *mailbox;          /* address, or the domain of a public store */
+	const char *maildir;
+	bool dirty;                   /* committed, not yet flushed */
+};
+
+struct gx_ems_slot {
+	struct gx_ems_obj *obj;
+	uint32_t generation, next_free;
+};
+
+struct gx_ems_session {
+	struct gx_ems *e;
+	struct gx_ems_session *next;
+	unsigned refs;                /* under the lock of e, as are the two below */
+	bool ended;
+	int64_t used_ms;
+	pthread_mutex_t lock;         /* one request at a time; what follows is under it */
+	struct gx_guid id;
+	char *user;
+	struct gx_user who;
+	struct gx_arena *a;           /* lives as long as the session */
+	uint32_t code_page, lcid_sort, lcid_string;
+	uint16_t client_version[3];
+	struct gx_ems_slot *slots;
+	uint32_t slot_count, first_free;
+	struct gx_ems_logon *logons[256];
+	struct gx_lzxpress *pack;
+};
+
+struct gx_ems {
+	struct gx_ems_opts o;
+	char *org;
+	pthread_mutex_t lock;
+	struct gx_ems_session *sessions;
+};
+
+/* One operation under way. */
+struct gx_rop_call {
+	struct gx_ems_session *s;
+	struct gx_arena *a;           /* of the request */
+	struct gx_dctx *x;            /* context of the answer; columns of its rows go to x->custom */
+	const struct gx_rop_desc *desc;
+	uint8_t logon_id;
+	struct gx_ems_logon *logon;   /* NULL in RopLogon and RopRelease */
+	struct gx_ems_obj *in;        /* what "in" or "src" means; NULL where the operation has none */
+	struct gx_ems_obj *dst;
+	struct gx_ems_obj *made;      /* what gx_rop__give() gave */
+	uint8_t in_index;             /* as the request had it */
+	size_t room;                  /* bytes that the answer's body may have */
+	void *failure;                /* body of an answer whose return value has one of its own */
+	const char *why;              /* for the log */
+};
+
+/* ---- Objects and handles ---- */
+
+int gx_ems__add(struct gx_ems_session *s, struct gx_ems_obj *o);
+struct gx_ems_obj *gx_ems__find(struct gx_ems_session *s, uint32_t handle);
+/* Frees the object, of a logon all of it. */
+void gx_ems__drop(struct gx_ems_session *s, struct gx_ems_obj *o);
+void gx_ems__drop_all(struct gx_ems_session *s);
+
+/* ---- For operations ---- */
+
+/* Makes @p o, which is then the session's, the object of the answer. */
+gx_ec gx_rop__give(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_ems_logon *l);
+gx_ec gx_rop__read(struct gx_rop_call *c, struct gx_txn **ret_t);
+gx_ec gx_rop__write(struct gx_rop_call *c, struct gx_txn **ret_t);
+/* Commits if @p ec is no failure, else aborts, keeping the reason for the log. */
+gx_ec gx_rop__end(struct gx_rop_call *c, struct gx_txn *t, gx_ec ec);
+gx_ec gx_rop__fail(struct gx_rop_call *c, uint32_t code, const char *fmt, ...) GX_PRINTF(3, 4);
+/* Does the operation whose request is @p r; *ret_body is for response d, NULL when there is none. */
+gx_ec gx_rop__do(struct gx_rop_call *c, const void *request, void *response);
+bool gx_rop__known(uint8_t id);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A directory with users and stores, a session, and operations sent to it one by one or several at once. */
+#ifndef GX_EMSTEST_H
+#define GX_EMSTEST_H
+#include "libgxstore/storetest.h"
+#include "libgxproto/emsmdb/emsmdb-int.h"
+
+enum { ET_HANDLES = 16 };
+
+static struct gx_arena *et_a;
+static char *et_dir;
+static struct gx_dir *et_people;
+static struct gx_store_pool *et_pool;
+static struct gx_ems *et_ems;
+static struct gx_ems_session *et_s;      /* of ann */
+static const char *et_dn[2];             /* of ann and bob */
+/* The client's side: the table of handles, and the last answer. */
+static uint32_t et_handles[ET_HANDLES];
+static struct gx_columns et_columns;
+static struct gx_dctx et_x;
+static struct gx_push et_out;
+
+static inline const char *et_store(const char *name, bool public_store, uint32_t id)
+{
+	struct gx_store_create_opts o = GX_STORE_CREATE_OPTS_INIT;
+	const char *why = "", *dir = gx_arena_printf(et_a, "%s/%s", et_dir, name);
+	o.owner_id = id;
+	o.owner = name;
+	o.public_store = public_store;
+	ck_assert_msg(gx_store_create(dir, &o, et_a, &why) == 0, "%s", why);
+	return dir;
+}
+
+static inline void et_user(const char *name, const char **ret_dn)
+{
+	struct gx_user_new n = GX_USER_NEW_INIT;
+	struct gx_user u;
+	uint32_t id;
+	n.username = gx_arena_printf(et_a, "%s@example.org", name);
+	n.password = "x";
+	n.maildir = et_store(name, false, *name);
+	ck_assert_int_eq(gx_dir_add_user(et_people, &n, &id), 0);
+	ck_assert_int_eq(gx_dir_user(et_people, n.username, et_a, &u), 0);
+	*ret_dn = gx_dn_of_user(et_a, "o", &u);
+}
+
+static inline struct gx_ems_session *et_connect(const char *user, const char *dn)
+{
+	struct gx_ems_connect c = GX_EMS_CONNECT_INIT;
+	struct gx_ems_connected r;
+	struct gx_ems_session *s = NULL;
+	c.user = user;
+	c.user_dn = dn;
+	c.code_page = 1252;
+	ST_OK(gx_ems_session_new(et_ems, &c, et_a, &s, &r));
+	return s;
+}
+
+static inline void et_setup_with(const struct gx_ems_opts *given)
+{
+	struct gx_dir_opts d = GX_DIR_OPTS_INIT;
+	struct gx_store_pool_opts p = GX_STORE_POOL_OPTS_INIT;
+	struct gx_ems_opts e = given != NULL ? *given : (struct gx_ems_opts)GX_EMS_OPTS_INIT;
+	const char *why = "";
+	uint32_t id;
+	et_a = gx_arena_new(0);
+	et_dir = strdup(st_dir());
+	d.path = gx_arena_printf(et_a, "%s/people", et_dir);
+	ck_assert_msg(gx_dir_create(d.path, et_a, &why) == 0, "%s", why);
+	ck_assert_msg(gx_dir_open(&d, &et_people, et_a, &why) == 0, "%s", why);
+	ck_assert_int_eq(gx_dir_add_domain(et_people, "example.org", et_store("public", true, 1), 9, &id), 0);
+	et_user("ann", &et_dn[0]);
+	et_user("bob", &et_dn[1]);
+	p.max_open = 10;
+	et_pool = gx_store_pool_new(&p);
+	e.pool = et_pool;
+	e.dir = et_people;
+	ck_assert_int_eq(gx_ems_new(&e, &et_ems), 0);
+	et_s = et_connect("ann@example.org", et_dn[0]);
+	memset(et_handles, 0xff, sizeof(et_handles));
+	et_x = (struct gx_dctx){.px = GX_PX_ROP(et_a, 1252), .custom = &et_columns};
+}
+
+static inline void et_setup(void)
+{
+	et_setup_with(NULL);
+}
+
+static inline void et_teardown(void)
+{
+	gx_push_release(&et_out);
+	gx_ems_session_put(et_s);
+	gx_ems_free(et_ems);
+	gx_store_pool_free(et_pool);
+	gx_dir_close(et_people);
+	st_rmtree(et_dir);
+	free(et_dir);
+	gx_arena_free(et_a);
+}
+
+/* Adds a request to those that et_send() sends. */
+static inline void et_add(uint8_t id, uint8_t h0, uint8_t h1, const void *body)
+{
+	struct gx_rop_request q = {gx_rop_rop_desc(id), 0, {h0, h1}, (void *)body};
+	gx_rop_push_request(&et_out, &et_x, &q);
+	ck_assert_int_eq(et_out.err, 0);
+}
+
+static inline gx_ec et_send_to(struct gx_ems_session *s, uint32_t flags, size_t max_out, struct gx_pull *ret_answers)
+{
+	struct gx_push buffer = GX_PUSH_INIT, ext = GX_PUSH_INIT;
+	struct gx_rop_buffer b = {{et_out.data, et_out.len}, et_handles, ET_HANDLES};
+	struct gx_bin in, out, payload;
+	struct gx_pull c;
+	bool last;
+	gx_rop_buffer_push(&buffer, &b);
+	gx_ext_push(&ext, (struct gx_bin){buffer.data, buffer.len}, GX_EXT_LAST | GX_EXT_XOR_MAGIC, NULL);
+	ck_assert_int_eq(gx_push_finish(&ext, et_a, &in), 0);
+	gx_push_release(&buffer);
+	gx_push_release(&ext);
+	gx_push_clear(&et_out);
+	gx_ec ec = gx_ems_execute(s, flags, in, max_out, et_a, &out);
+	if (gx_ec_failed(ec))
+		return ec;
+	ck_assert_uint_le(out.len, max_out);
+	gx_pull_init(&c, out.data, out.len);
+	gx_ext_pull(&c, et_a, &payload, &last);
+	ck_assert_int_eq(c.err, 0);
+	ck_assert(last);
+	ck_assert_int_eq(gx_rop_buffer_pull(payload.data, payload.len, et_a, &b), 0);
+	ck_assert_uint_eq(b.handle_count, ET_HANDLES);
+	memcpy(et_handles, b.handles, sizeof(et_handles));
+	gx_pull_init(ret_answers, b.rops.data, b.rops.len);
+	return ec;
+}
+
+/* The next answer, which must be of that operation. */
+static inline gx_ec et_answer(struct gx_pull *c, uint8_t id, void **ret_body)
+{
+	struct gx_rop_response r;
+	gx_rop_pull_response_head(c, &r);
+	ck_assert_int_eq(c->err, 0);
+	ck_assert_msg(r.desc->id == id, "%s came", r.desc->name);
+	gx_rop_pull_response_body(c, &et_x, &r);
+	ck_assert_int_eq(c->err, 0);
+	if (ret_body != NULL)
+		*ret_body = r.body;
+	return GX_EC(r.return_value);
+}
+
+/* One operation: asked, answered. */
+static inline gx_ec et_do(uint8_t id, uint8_t h0, uint8_t h1, const void *body, void **ret_body)
+{
+	struct gx_pull c;
+	et_add(id, h0, h1, body);
+	ST_OK(et_send_to(et_s, 0, 32768, &c));
+	gx_ec ec = et_answer(&c, id, ret_body);
+	ck_assert_uint_eq(c.left, 0);
+	return ec;
+}
+
+/* Logs on to ann's mailbox, or another; the handle goes to place 0. */
+static inline void et_logon(const char *dn)
+{
+	const struct gx_rop_logon_req q = {.logon_flags = 1, .essdn = dn};
+	ST_OK(et_do(RopLogon, 0, 0, &q, NULL));
+}
+
+#endif

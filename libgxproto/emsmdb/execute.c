@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request's buffer, operation by operation, [MS-OXCROPS] 3.2.5 and [MS-OXCRPC] 3.1.4.2. */
+#include <config.h>
+#include <string.h>
+#include "libgxproto/emsmdb/emsmdb-int.h"
+
+enum {
+	HEADER = 8, SIZE_FIELD = 2, HANDLE = 4,
+	LEAST_ROOM = 64,           /* an operation is not begun when its answer has not even this */
+	TOO_SMALL_HEAD = 3,        /* RopBufferTooSmall without the requests that it gives back */
+	ANSWER_HEAD = 6,
+	PAYLOAD_MOST = 0x7ff0,     /* what clients' buffers have always held */
+};
+
+struct run {
+	struct gx_ems_session *s;
+	struct gx_arena *a;
+	struct gx_rop_buffer in;
+	struct gx_pull c;
+	struct gx_push out;        /* of answers */
+	size_t most;               /* bytes that they may have */
+	size_t answers;            /* of them, while room is kept to give back what is not done yet */
+	bool full;
+	int sync_err;              /* of a store whose logon is gone */
+};
+
+/* ---- Handles ---- */
+
+static struct gx_ems_obj *object(struct run *r, uint8_t index)
+{
+	return index < r->in.handle_count ? gx_ems__find(r->s, r->in.handles[index]) : NULL;
+}
+
+static void resolve(struct run *r, const struct gx_rop_request *q, struct gx_rop_call *call)
+{
+	for (unsigned i = 0; i < q->desc->handle_count; ++i) {
+		uint8_t role = q->desc->handle[i];
+		if (role == GX_RH_IN || role == GX_RH_SRC) {
+			call->in = object(r, q->handle[i]);
+			call->in_index = q->handle[i];
+		} else if (role == GX_RH_DST) {
+			call->dst = object(r, q->handle[i]);
+		}
+	}
+}
+
+static bool has_role(const struct gx_rop_desc *d, uint8_t role)
+{
+	return d->handle_count > 0 && (d->handle[0] == role || (d->handle_count > 1 && d->handle[1] == role));
+}
+
+/* What every operation needs before it is looked at; [MS-OXCROPS] 3.2.5.1 */
+static gx_ec may_begin(const struct gx_rop_call *call)
+{
+	const struct gx_rop_desc *d = call->desc;
+	if (d->id == RopLogon)
+		return EMS_OK;
+	if (call->in == NULL || call->logon == NULL || call->in->logon != call->logon)
+		return GX_EC(ecNullObject);
+	return has_role(d, GX_RH_DST) && call->dst == NULL ? GX_EC(ecDstNullObject) : EMS_OK;
+}
+
+/* ---- One operation ---- */
+
+static void *body(struct run *r, const struct gx_desc *d)
+{
+	return d == NULL ? NULL : gx_arena_calloc(r->a, 1, d->size);
+}
+
+/* The answer of a failed operation may look like that of a done one, or hold what the operation has prepared. */
+static void *failure_body(struct run *r, const struct gx_rop_call *call, const struct gx_rop_request *q, gx_ec ec, void *response)
+{
+	const struct gx_desc *d = gx_rop_response_body(q->desc, ec.v);
+	if (d == q->desc->res)
+		return response;
+	if (call->failure != NULL)
+		return call->failure;
+	void *b = body(r, d);
+	/* [MS-OXCROPS] 2.2.4.6.3: DestHandleIndex, a u32, comes first */
+	if (b != NULL && gx_ec_is(ec, ecDstNullObject))
+		memcpy(b, &(uint32_t){q->handle[1]}, sizeof(uint32_t));
+	return b;
+}
+
+static void log_rop(struct run *r, const struct gx_rop_call *call, gx_ec ec)
+{
+	unsigned level = r->s->e->o.rop_debug;
+	if (level >= 2 || (level == 1 && gx_ec_failed(ec)))
+		gx_log(r->s->e->o.log, GX_LOG_DEBUG, "emsmdb: user=%s %s: %s%s%s", r->s->user, call->desc->name, gx_ec_name(ec),
+			call->why == NULL ? "" : ": ", call->why == NULL ? "" : call->why);
+}
+
+static bool answer(struct run *r, struct gx_rop_call *call, const struct gx_rop_request *q, gx_ec ec, void *response)
+{
+	size_t before = r->out.len;
+	struct gx_rop_response s = {.desc = q->desc, .handle = q->handle[q->desc->answered], .return_value = ec.v};
+	s.body = ec.v == 0 ? response : failure_body(r, call, q, ec, response);
+	gx_rop_push_response(&r->out, call->x, &s);
+	if (r->out.err == 0 && r->out.len <= r->answers)
+		return true;
+	if (r->out.err != 0 && r->out.err != GX_E_LIMIT)
+		gx_log(r->s->e->o.log, GX_LOG_ERROR, "emsmdb: answer of %s cannot be written: %s", q->desc->name, gx_strerror(r->out.err));
+	r->out.len = before;
+	r->out.err = 0;
+	return false;
+}
+
+/* What was not done goes back to the client, which asks again with more room. */
+static void too_small(struct run *r, const uint8_t *from, size_t needed)
+{
+	const struct gx_dctx x = {.px = GX_PX_ROP(r->a, r->s->code_page)};
+	size_t left = (size_t)(r->in.rops.data + r->in.rops.len - from);
+	struct gx_rop_buffer_too_small_res b = {(uint16_t)(needed > UINT16_MAX ? UINT16_MAX : needed), {from, left}};
+	struct gx_rop_response s = {.desc = gx_rop_rop_desc(RopBufferTooSmall), .body = &b};
+	gx_rop_push_response(&r->out, &x, &s);
+	r->full = true;
+}
+
+static int flush(struct gx_ems_session *s)
+{
+	int ret = 0;
+	for (unsigned i = 0; i < 256; ++i) {
+		struct gx_ems_logon *l = s->logons[i];
+		if (l == NULL || !l->dirty)
+			continue;
+		l->dirty = false;
+		int err = gx_store_sync(l->store);
+		ret = ret == 0 ? err : ret;
+	}
+	return ret;
+}
+
+static void release(struct run *r, const struct gx_rop_request *q)
+{
+	struct gx_ems_obj *o = object(r, q->handle[0]);
+	/* what it has written must be safe when the answer goes out; its store is not known then */
+	if (o != NULL && &o->logon->obj == o)
+		r->sync_err = flush(r->s);
+	if (o != NULL)
+		gx_ems__drop(r->s, o);
+	if (q->handle[0] < r->in.handle_count)
+		r->in.handles[q->handle[0]] = GX_ROP_NO_HANDLE;
+}
+
+static int put_handle(struct run *r, const struct gx_rop_request *q, struct gx_rop_call *call, gx_ec ec)
+{
+	if (!has_role(q->desc, GX_RH_OUT))
+		return 0;
+	uint8_t i = q->handle[q->desc->answered];
+	if (i >= r->in.handle_count)
+		return GX_E_FORMAT;
+	r->in.handles[i] = !gx_ec_failed(ec) && call->made != NULL ? call->made->handle : GX_ROP_NO_HANDLE;
+	return 0;
+}
+
+/* @return 0, or GX_E_* when the request is not what it should be. */
+static int one(struct run *r)
+{
+	const uint8_t *from = r->c.p;
+	struct gx_rop_request q;
+	gx_rop_pull_request_head(&r->c, &q);
+	if (r->c.err != 0)
+		return r->c.err;
+	struct gx_dctx x = {.px = GX_PX_ROP(r->a, r->s->code_page)}, answer_x = x;
+	struct gx_rop_call call = {.s = r->s, .a = r->a, .x = &answer_x, .desc = q.desc, .logon_id = q.logon_id};
+	call.logon = q.desc->id == RopLogon ? NULL : r->s->logons[q.logon_id];
+	x.var[GX_CTX_ROP_PUBLIC_LOGON] = call.logon != NULL && call.logon->is_public;
+	gx_rop_pull_request_body(&r->c, &x, &q);
+	if (r->c.err != 0)
+		return r->c.err;
+	if (q.desc->id == RopRelease) {
+		release(r, &q);
+		return 0;
+	}
+	r->answers = r->most - TOO_SMALL_HEAD - (size_t)(r->in.rops.data + r->in.rops.len - from);
+	if (r->out.len + LEAST_ROOM > r->answers) {
+		too_small(r, from, LEAST_ROOM);
+		return 0;
+	}
+	resolve(r, &q, &call);
+	call.room = r->answers - r->out.len - ANSWER_HEAD;
+	void *response = body(r, q.desc->res);
+	if (q.desc->res != NULL && response == NULL)
+		return GX_E_NOMEM;
+	gx_ec ec = may_begin(&call);
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__do(&call, q.body, response);
+	log_rop(r, &call, ec);
+	int err = put_handle(r, &q, &call, ec);
+	if (err == 0 && answer(r, &call, &q, ec, response))
+		return 0;
+	if (call.made != NULL)
+		gx_ems__drop(r->s, call.made);
+	if (err == 0)
+		too_small(r, from, PAYLOAD_MOST);
+	return err;
+}
+
+/* ---- All of them ---- */
+
+static int run_all(struct run *r)
+{
+	gx_pull_init(&r->c, r->in.rops.data, r->in.rops.len);
+	while (r->c.left > 0 && !r->full) {
+		int err = one(r);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+static unsigned ext_flags(const struct gx_ems_session *s, uint32_t flags, size_t len)
+{
+	long least = s->e->o.compress_threshold;
+	bool packs = !(flags & GX_EXECUTE_NO_COMPRESSION) && least >= 0 && len >= (size_t)least;
+	return GX_EXT_LAST | (packs ? GX_EXT_COMPRESSED : 0U) | (flags & GX_EXECUTE_NO_XOR_MAGIC ? 0U : GX_EXT_XOR_MAGIC);
+}
+
+static int pack(struct run *r, uint32_t flags, struct gx_bin *ret_out)
+{
+	struct gx_push payload = GX_PUSH_INIT, out = GX_PUSH_INIT;
+	struct gx_rop_buffer b = {{r->out.data, r->out.len}, r->in.handles, r->in.handle_count};
+	gx_rop_buffer_push(&payload, &b);
+	if (payload.err == 0)
+		gx_ext_push(&out, (struct gx_bin){payload.data, payload.len}, ext_flags(r->s, flags, payload.len), r->s->pack);
+	int err = payload.err != 0 ? payload.err : gx_push_finish(&out, r->a, ret_out);
+	gx_push_release(&payload);
+	gx_push_release(&out);
+	return err;
+}
+
+static int unpack(struct run *r, struct gx_bin in)
+{
+	struct gx_pull c;
+	struct gx_bin payload;
+	bool last;
+	gx_pull_init(&c, in.data, in.len);
+	gx_ext_pull(&c, r->a, &payload, &last);
+	return c.err != 0 ? c.err : !last ? GX_E_FORMAT : gx_rop_buffer_pull(payload.data, payload.len, r->a, &r->in);
+}
+
+gx_ec gx_ems_execute(struct gx_ems_session *s, uint32_t flags, struct gx_bin in, size_t max_out, struct gx_arena *a, struct gx_bin *ret_out)
+{
+	struct run r = {.s = s, .a = a};
+	int err = unpack(&r, in);
+	if (err != 0)
+		return err == GX_E_NOMEM ? GX_EC(ecMAPIOOM) : GX_EC(ecRpcFormat);
+	size_t around = HEADER + SIZE_FIELD + HANDLE * (size_t)r.in.handle_count;
+	size_t most = max_out < PAYLOAD_MOST + HEADER ? max_out : PAYLOAD_MOST + HEADER;
+	if (most < around + TOO_SMALL_HEAD + r.in.rops.len + LEAST_ROOM)
+		return GX_EC(ecBufferTooSmall);
+	r.most = most - around;
+	gx_push_init(&r.out, r.most * 2);
+	pthread_mutex_lock(&s->lock);
+	err = run_all(&r);
+	int flushed = flush(s);
+	pthread_mutex_unlock(&s->lock);
+	if (err == 0)
+		err = flushed != 0 ? flushed : r.sync_err;
+	if (err == 0)
+		err = pack(&r, flags, ret_out);
+	gx_push_release(&r.out);
+	return err == 0 ? EMS_OK : err == GX_E_NOMEM || err == GX_E_IO ? gx_ec_from_err(err) : GX_EC(ecRpcFormat);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Session contexts: who has one, and for how long. */
+#include <config.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <gx/charset.h>
+#include "libgxproto/emsmdb/emsmdb-int.h"
+
+enum { IDLE_MS = 2000 * 1000, EVENTS = 65536, USER_ARENA_MOST = 1 << 20, CP_UTF16 = 1200 };
+
+static int64_t now_ms(const struct gx_ems *e)
+{
+	return gx_clock_mono_ms(e->o.clock);
+}
+
+int gx_ems_new(const struct gx_ems_opts *o, struct gx_ems **ret_e)
+{
+	if (o == NULL || o->size != sizeof(*o) || o->pool == NULL || o->dir == NULL || ret_e == NULL)
+		return GX_E_INVAL;
+	struct gx_ems *e = calloc(1, sizeof(*e));
+	if (e == NULL)
+		return GX_E_NOMEM;
+	e->o = *o;
+	if (e->o.clock == NULL)
+		e->o.clock = gx_clock_system();
+	if (e->o.idle_ms == 0)
+		e->o.idle_ms = IDLE_MS;
+	if (e->o.max_events == 0)
+		e->o.max_events = EVENTS;
+	e->org = strdup(o->org_name != NULL && *o->org_name != '\0' ? o->org_name : "Gromox default");
+	if (e->org == NULL || pthread_mutex_init(&e->lock, NULL) != 0) {
+		free(e->org);
+		free(e);
+		return GX_E_NOMEM;
+	}
+	*ret_e = e;
+	return 0;
+}
+
+static void session_free(struct gx_ems_session *s)
+{
+	gx_ems__drop_all(s);
+	free(s->slots);
+	free(s->pack);
+	free(s->user);
+	gx_arena_free(s->a);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+/* With the lock of e. @return whether the caller has to free it. */
+static bool unlist(struct gx_ems_session *s)
+{
+	struct gx_ems_session **at = &s->e->sessions;
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	s->ended = true;
+	return s->refs == 0;
+}
+
+void gx_ems_free(struct gx_ems *e)
+{
+	if (e == NULL)
+		return;
+	while (e->sessions != NULL) {
+		struct gx_ems_session *s = e->sessions;
+		(void)unlist(s);
+		session_free(s);
+	}
+	pthread_mutex_destroy(&e->lock);
+	free(e->org);
+	free(e);
+}
+
+/* With the lock: the first that is idle for too long, taken out. */
+static struct gx_ems_session *take_idle(struct gx_ems *e, int64_t before)
+{
+	for (struct gx_ems_session *s = e->sessions; s != NULL; s = s->next)
+		if (s->refs == 0 && s->used_ms < before)
+			return unlist(s) ? s : NULL;
+	return NULL;
+}
+
+unsigned gx_ems_tick(struct gx_ems *e)
+{
+	int64_t before = now_ms(e) - e->o.idle_ms;
+	for (;;) {
+		pthread_mutex_lock(&e->lock);
+		struct gx_ems_session *s = take_idle(e, before);
+		pthread_mutex_unlock(&e->lock);
+		if (s == NULL)
+			break;
+		gx_log(e->o.log, GX_LOG_INFO, "emsmdb: session of %s was idle for too long", s->user);
+		session_free(s);
+	}
+	unsigned n = 0;
+	pthread_mutex_lock(&e->lock);
+	for (struct gx_ems_session *s = e->sessions; s != NULL; s = s->next)
+		++n;
+	pthread_mutex_unlock(&e->lock);
+	return n;
+}
+
+void gx_ems_dump(struct gx_ems *e, void (*line)(const char *text, void *ctx), void *ctx)
+{
+	char text[512], id[37];
+	int64_t now = now_ms(e);
+	pthread_mutex_lock(&e->lock);
+	for (struct gx_ems_session *s = e->sessions; s != NULL; s = s->next) {
+		gx_guid_print(&s->id, id);
+		snprintf(text, sizeof(text), "session %s user=%s cp=%u client=%u.%u.%u idle=%llds used_by=%u", id, s->user, (unsigned)s->code_page,
+			s->client_version[0], s->client_version[1], s->client_version[2], (long long)(now - s->used_ms) / 1000, s->refs);
+		line(text, ctx);
+	}
+	pthread_mutex_unlock(&e->lock);
+}
+
+/* ---- Beginning ---- */
+
+/* With the lock. */
+static bool has_room(const struct gx_ems *e, const char *user)
+{
+	unsigned all = 0, own = 0, users = 0;
+	for (const struct gx_ems_session *s = e->sessions; s != NULL; s = s->next) {
+		const struct gx_ems_session *t = s->next;
+		++all;
+		own += strcasecmp(s->user, user) == 0;
+		while (t != NULL && strcasecmp(t->user, s->user) != 0)
+			t = t->next;
+		users += t == NULL;
+	}
+	return (e->o.max_sessions == 0 || all < e->o.max_sessions) && (e->o.max_user_sessions == 0 || own < e->o.max_user_sessions) &&
+	       (e->o.max_users == 0 || own > 0 || users < e->o.max_users);
+}
+
+static int fill(struct gx_ems_session *s, struct gx_ems *e, const struct gx_ems_connect *c)
+{
+	s->e = e;
+	s->refs = 1;
+	s->code_page = c->code_page;
+	s->lcid_sort = c->lcid_sort;
+	s->lcid_string = c->lcid_string;
+	memcpy(s->client_version, c->client_version, sizeof(s->client_version));
+	s->user = strdup(c->user);
+	s->pack = malloc(sizeof(*s->pack));
+	s->a = gx_arena_new(USER_ARENA_MOST);
+	if (s->user == NULL || s->pack == NULL || s->a == NULL)
+		return GX_E_NOMEM;
+	int err = gx_guid_random(&s->id);
+	return err == 0 ? gx_dir_user(e->o.dir, c->user, s->a, &s->who) : err;
+}
+
+static gx_ec check(struct gx_ems *e, const struct gx_ems_connect *c, struct gx_arena *a)
+{
+	struct gx_dn_owner own;
+	if (c->code_page == CP_UTF16 || gx_cp_to_charset(c->code_page) == NULL)
+		return GX_EC(ecUnknownCodePage);
+	int err = gx_dir_dn(e->o.dir, c->user_dn, a, &own);
+	if (err == GX_E_NOTFOUND)
+		return GX_EC(ecUnknownUser);
+	if (err != 0)
+		return gx_ec_from_err(err);
+	return !own.is_public && strcasecmp(own.user.username, c->user) == 0 ? EMS_OK : GX_EC(ecAccessDenied);
+}
+
+static gx_ec enlist(struct gx_ems *e, struct gx_ems_session *s)
+{
+	gx_ec ec = GX_EC(ecOutOfResources);
+	pthread_mutex_lock(&e->lock);
+	if (has_room(e, s->user)) {
+		s->used_ms = now_ms(e);
+		s->next = e->sessions;
+		e->sessions = s;
+		ec = EMS_OK;
+	}
+	pthread_mutex_unlock(&e->lock);
+	return ec;
+}
+
+gx_ec gx_ems_session_new(struct gx_ems *e, const struct gx_ems_connect *c, struct gx_arena *a, struct gx_ems_session **ret_s,
+	struct gx_ems_connected *ret_c)
+{
+	if (e == NULL || c == NULL || c->size != sizeof(*c) || c->user == NULL || c->user_dn == NULL || a == NULL || ret_s == NULL || ret_c == NULL)
+		return GX_EC(ecInvalidParam);
+	gx_ec ec = check(e, c, a);
+	struct gx_ems_session *s = gx_ec_failed(ec) ? NULL : calloc(1, sizeof(*s));
+	if (s == NULL)
+		return gx_ec_failed(ec) ? ec : GX_EC(ecMAPIOOM);
+	if (pthread_mutex_init(&s->lock, NULL) != 0) {
+		free(s);
+		return GX_EC(ecMAPIOOM);
+	}
+	ec = gx_ec_from_err(fill(s, e, c));
+	if (!gx_ec_failed(ec)) {
+		*ret_c = (struct gx_ems_connected){"", gx_arena_strdup(a, s->who.display_name), s->id};
+		ec = ret_c->display_name == NULL ? GX_EC(ecMAPIOOM) : enlist(e, s);
+	}
+	if (gx_ec_failed(ec))
+		session_free(s);
+	else
+		*ret_s = s;
+	return ec;
+}
+
+struct gx_ems_session *gx_ems_session_get(struct gx_ems *e, const struct gx_guid *id, const char *user)
+{
+	pthread_mutex_lock(&e->lock);
+	struct gx_ems_session *s = e->sessions;
+	while (s != NULL && (gx_guid_cmp(&s->id, id) != 0 || strcasecmp(s->user, user) != 0))
+		s = s->next;
+	if (s != NULL) {
+		++s->refs;
+		s->used_ms = now_ms(e);
+	}
+	pthread_mutex_unlock(&e->lock);
+	return s;
+}
+
+void gx_ems_session_put(struct gx_ems_session *s)
+{
+	if (s == NULL)
+		return;
+	struct gx_ems *e = s->e;
+	pthread_mutex_lock(&e->lock);
+	s->used_ms = now_ms(e);
+	bool last = --s->refs == 0 && s->ended;
+	pthread_mutex_unlock(&e->lock);
+	if (last)
+		session_free(s);
+}
+
+void gx_ems_session_end(struct gx_ems_session *s)
+{
+	pthread_mutex_lock(&s->e->lock);
+	if (!s->ended)
+		(void)unlist(s);
+	pthread_mutex_unlock(&s->e->lock);
+}
