@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_lzxpress [PACK...]: blocks of 32 KiB, the most a chunk of an EMSMDB answer holds, through LZXPRESS and, beside it,
- * zstd -1 and LZ4 when they are installed. Each PACK is made by corpus.py; without one: light mail, the same in UTF-16
+ * bench_lzxpress [PACK...]: blocks of 32 KiB, the most a chunk of an EMSMDB answer holds, through LZXPRESS and, beside
+ * it, zstd -1 and LZ4 when they are installed. Each PACK is made by corpus.py; without one: light mail, the same in UTF-16
  * as MAPI's strings are, office mail (most of which is base64), and noise. CPU time; the codecs take turns; best round
  * and median, in megabytes of what is not compressed.
  */

@@ -11,27 +11,19 @@
 
 /* No round of the fast loop goes further: a run of 32 literals, then a match in two pieces of 8, or the next flags. */
 #define MARGIN 48
+#define NO_FLAGS ((uint64_t)1 << 63) /* but the end mark */
 
 struct reader {
 	const uint8_t *in, *in_end;
 	const uint8_t *nibble;  /* its upper half is the next length that needs one; NULL: a new byte is */
 	uint8_t *out;
 	size_t pos, size;       /* how much of it is written, and has to be */
-	uint64_t flags;         /* those left, the next one lowest, and an end mark above them */
+	uint64_t flags;         /* those left, the next one highest, and an end mark below them */
 };
-
-/* The format's first flag is the highest bit; here the lowest, because finding that needs no other register's old value. */
-LZ_INLINE uint32_t reversed(uint32_t v)
-{
-	v = (v & 0x55555555) << 1 | (v >> 1 & 0x55555555);
-	v = (v & 0x33333333) << 2 | (v >> 2 & 0x33333333);
-	v = (v & 0x0f0f0f0f) << 4 | (v >> 4 & 0x0f0f0f0f);
-	return __builtin_bswap32(v);
-}
 
 LZ_INLINE void take_flags(struct reader *r)
 {
-	r->flags = (uint64_t)1 << LZ_FLAGS | reversed(lz_get32(r->in));
+	r->flags = (uint64_t)lz_get32(r->in) << 32 | (uint64_t)1 << 31;
 	r->in += 4;
 }
 
@@ -164,18 +156,17 @@ static int fast(struct reader *state)
 			memcpy(r.out + r.pos + 16, r.in + 16, 16);
 		r.in += run;
 		r.pos += run;
-		r.flags >>= run;
-		if (LZ_RARELY(r.flags == 1)) {
-			/* As if from flags, which take longer to be ready. */
-			run = (unsigned)__builtin_clzll((uint64_t)lz_get32(r.in) << 32 | (uint64_t)1 << 31);
+		r.flags <<= run;
+		if (LZ_RARELY(r.flags == NO_FLAGS)) {
 			take_flags(&r);
+			run = (unsigned)__builtin_clzll(r.flags);
 			continue;
 		}
-		r.flags >>= 1;
+		r.flags <<= 1;
+		run = (unsigned)__builtin_clzll(r.flags);
 		err = fast_match(&r);
 		if (LZ_RARELY(err != 0))
 			break;
-		run = (unsigned)__builtin_ctzll(r.flags);
 	}
 	*state = r;
 	return err;
@@ -207,15 +198,15 @@ static int careful_match(struct reader *r)
 static int careful(struct reader *r)
 {
 	while (r->in != r->in_end) {
-		if (r->flags == 1) {
+		if (r->flags == NO_FLAGS) {
 			if (r->in_end - r->in < 4)
 				return GX_E_TRUNC;
 			take_flags(r);
 			continue;
 		}
-		unsigned flag = r->flags & 1;
-		r->flags >>= 1;
-		if (flag != 0) {
+		bool is_match = r->flags >> 63;
+		r->flags <<= 1;
+		if (is_match) {
 			int err = careful_match(r);
 			if (err != 0)
 				return err;
@@ -234,7 +225,7 @@ int gx_lzxpress_decompress(const void *src, size_t len, void *dst, size_t size)
 		return GX_E_INVAL;
 	if (len == 0)
 		return size == 0 ? 0 : GX_E_TRUNC;
-	struct reader r = {.in = src, .in_end = (const uint8_t *)src + len, .out = dst, .size = size, .flags = 1};
+	struct reader r = {.in = src, .in_end = (const uint8_t *)src + len, .out = dst, .size = size, .flags = NO_FLAGS};
 	int err = len >= MARGIN && size >= MARGIN ? fast(&r) : 0;
 	return err != 0 ? err : careful(&r);
 }

@@ -4,8 +4,8 @@
 
 /*
  * Candidates for a match come from two tables: the last place whose first three bytes hash to the same, and the last
- * with the same five. Two neighbouring places are looked up at once, and a match may start at the second when it is longer
- * there; which of the four is best is found without a jump, since no processor guesses such jumps right.
+ * with the same five. Two neighbouring places are looked up at once, and a match may start at the second when it is
+ * longer there; which of the four is best is found without a jump, since no processor guesses such jumps right.
  */
 
 #define TAIL 16        /* no match starts in these last bytes, so that eight at a time can be read everywhere */
@@ -24,8 +24,8 @@ struct writer {
 };
 
 struct match {
-	unsigned back; /* distance - 1 */
-	unsigned bits; /* equal ones, at most 63 */
+	ptrdiff_t from; /* minus the distance */
+	unsigned bits;  /* equal ones, at most 63 */
 };
 
 /* ---- Looking for matches ---- */
@@ -45,38 +45,37 @@ LZ_INLINE unsigned hash5(uint64_t v)
  * entries, become some place in it, which is as good a guess: a match is what compares equal. No guess lies before the
  * input: as long as the window reaches so far, all positions are exact, and empty entries are its first byte.
  */
-LZ_INLINE struct match candidate(const uint8_t *p, uint64_t v, size_t pos, unsigned entry)
+LZ_INLINE struct match candidate(const uint8_t *p, uint64_t v, size_t pos, uint16_t entry)
 {
-	struct match m = {.back = ((unsigned)pos - 1 - entry) & (LZ_WINDOW - 1)};
-	uint64_t differ = lz_get64(p - 1 - m.back) ^ v;
+	struct match m = {.from = (ptrdiff_t)(entry - pos) | -LZ_WINDOW};
+	uint64_t differ = lz_get64(p + m.from) ^ v;
 	m.bits = (unsigned)__builtin_ctzll(differ | (uint64_t)1 << 63);
 	return m;
 }
 
-/* The better candidate for @p; it is in the tables from then on. */
-LZ_INLINE struct match find(struct gx_lzxpress *w, const uint8_t *start, const uint8_t *p)
+/* The better candidate for @p, which is at @pos; it is in the tables from then on. */
+LZ_INLINE struct match find(struct gx_lzxpress *w, const uint8_t *p, size_t pos)
 {
 	uint64_t v = lz_get64(p);
-	size_t pos = (size_t)(p - start);
-	unsigned h3 = hash3(v), h5 = hash5(v), e3 = w->by3[h3], e5 = w->by5[h5];
+	unsigned h3 = hash3(v), h5 = hash5(v);
+	uint16_t e3 = w->by3[h3], e5 = w->by5[h5];
 	w->by3[h3] = w->by5[h5] = (uint16_t)pos;
 	struct match a = candidate(p, v, pos, e3), b = candidate(p, v, pos, e5);
-	a.back = b.bits > a.bits ? b.back : a.back;
+	a.from = b.bits > a.bits ? b.from : a.from;
 	a.bits = b.bits > a.bits ? b.bits : a.bits;
 	return a;
 }
 
-LZ_INLINE void enter(struct gx_lzxpress *w, const uint8_t *start, const uint8_t *p)
+LZ_INLINE void enter(struct gx_lzxpress *w, const uint8_t *p, size_t pos)
 {
 	uint64_t v = lz_get64(p);
-	w->by3[hash3(v)] = w->by5[hash5(v)] = (uint16_t)(p - start);
+	w->by3[hash3(v)] = w->by5[hash5(v)] = (uint16_t)pos;
 }
 
 /* The length of a match at @p, of which the first 7 bytes are known to be equal. */
-static size_t whole_length(const uint8_t *p, size_t back, const uint8_t *end)
+static size_t whole_length(const uint8_t *p, const uint8_t *from, const uint8_t *end)
 {
 	size_t n = 7, max = (size_t)(end - p);
-	const uint8_t *from = p - 1 - back;
 	for (; max - n >= 8; n += 8) {
 		uint64_t differ = lz_get64(p + n) ^ lz_get64(from + n);
 		if (differ != 0)
@@ -154,10 +153,10 @@ LZ_INLINE void put_longer(struct writer *o, size_t len)
 }
 
 /* Needs ROOM; the flag is another's. */
-LZ_INLINE void put_match(struct writer *o, unsigned back, size_t len)
+LZ_INLINE void put_match(struct writer *o, size_t dist, size_t len)
 {
 	unsigned in_word = len < LZ_LONG ? (unsigned)len - LZ_MIN : LZ_IN_WORD;
-	lz_put16(o->out, (uint16_t)(back << 3 | in_word));
+	lz_put16(o->out, (uint16_t)((dist - 1) << 3 | in_word));
 	o->out += 2;
 	if (LZ_RARELY(len >= LZ_LONG)) {
 		put_nibble(o, len < LZ_LONGER ? (unsigned)len - LZ_LONG : LZ_IN_NIBBLE);
@@ -167,16 +166,16 @@ LZ_INLINE void put_match(struct writer *o, unsigned back, size_t len)
 }
 
 /* Near the end of the room a match is written elsewhere first: it may just fit. */
-LZ_INLINE bool put_match_exact(struct writer *o, unsigned back, size_t len)
+LZ_INLINE bool put_match_exact(struct writer *o, size_t dist, size_t len)
 {
 	uint8_t bytes[ROOM];
 	struct writer t = *o;
 	if (has_room(o, ROOM)) {
-		put_match(o, back, len);
+		put_match(o, dist, len);
 		return true;
 	}
 	t.out = bytes;
-	put_match(&t, back, len);
+	put_match(&t, dist, len);
 	size_t n = (size_t)(t.out - bytes);
 	if (!has_room(o, n))
 		return false;
@@ -189,7 +188,7 @@ LZ_INLINE bool put_match_exact(struct writer *o, unsigned back, size_t len)
 }
 
 /* The literals from @p run to @p p, then the match there. */
-LZ_INLINE bool put_item(struct writer *o, const uint8_t *run, const uint8_t *p, unsigned back, size_t len)
+LZ_INLINE bool put_item(struct writer *o, const uint8_t *run, const uint8_t *p, size_t dist, size_t len)
 {
 	size_t n = (size_t)(p - run);
 	if (!LZ_RARELY(n > SHORT_RUN || o->count + n + 1 >= LZ_FLAGS || !has_room(o, ROOM))) {
@@ -197,11 +196,11 @@ LZ_INLINE bool put_item(struct writer *o, const uint8_t *run, const uint8_t *p, 
 		o->out += n;
 		o->flags = o->flags << n << 1 | 1;
 		o->count += (unsigned)n + 1;
-		put_match(o, back, len);
+		put_match(o, dist, len);
 		return true;
 	}
 	struct writer copy = *o; /* so that only this path has to have it in memory */
-	bool ok = put_literals(&copy, run, n) && put_match_exact(&copy, back, len);
+	bool ok = put_literals(&copy, run, n) && put_match_exact(&copy, dist, len);
 	copy.flags = copy.flags << 1 | 1;
 	ok = ok && (++copy.count < LZ_FLAGS || full_flags(&copy));
 	*o = copy;
@@ -215,15 +214,16 @@ LZ_INLINE bool put_item(struct writer *o, const uint8_t *run, const uint8_t *p, 
  */
 LZ_INLINE size_t step(const uint8_t *run, const uint8_t *seen, const uint8_t *p)
 {
-	size_t n = (size_t)(p - run) / 256 + (size_t)(p - seen) / 512;
+	size_t n = ((size_t)(p - run) + (size_t)(p - seen)) / 256;
 	return n < STEP_MAX - 2 ? 2 + n : STEP_MAX;
 }
 
 LZ_INLINE bool pack(struct gx_lzxpress *w, struct writer *o, const uint8_t *src, const uint8_t *end)
 {
 	const uint8_t *p = src + 1, *last = end - TAIL, *run = src, *seen = src;
-	while (p <= last) {
-		struct match m = find(w, src, p), later = find(w, src, p + 1);
+	for (;;) {
+		size_t pos = (size_t)(p - src);
+		struct match m = find(w, p, pos), later = find(w, p + 1, pos + 1);
 		if ((m.bits > later.bits ? m.bits : later.bits) < MIN_BITS) {
 			size_t n = step(run, seen, p);
 			if (LZ_RARELY(n > (size_t)(last - p)))
@@ -233,17 +233,17 @@ LZ_INLINE bool pack(struct gx_lzxpress *w, struct writer *o, const uint8_t *src,
 		}
 		bool second = later.bits > (m.bits < MIN_BITS ? 0 : m.bits + LATER_GAIN);
 		p += second;
-		m.back = second ? later.back : m.back;
-		m.bits = second ? later.bits : m.bits;
-		size_t len = LZ_RARELY(m.bits == 63) ? whole_length(p, m.back, end) : m.bits / 8;
-		if (LZ_RARELY(!put_item(o, run, p, m.back, len)))
+		m = second ? later : m;
+		size_t len = LZ_RARELY(m.bits == 63) ? whole_length(p, p + m.from, end) : m.bits / 8;
+		if (LZ_RARELY(!put_item(o, run, p, (size_t)-m.from, len)))
 			return false;
 		run = p += len;
 		seen = len > LZ_MIN ? p : seen;
 		if (LZ_RARELY(p > last))
 			break;
-		enter(w, src, p - 2);
-		enter(w, src, p - 1);
+		pos = (size_t)(p - src);
+		enter(w, p - 2, pos - 2);
+		enter(w, p - 1, pos - 1);
 	}
 	return put_literals(o, run, (size_t)(end - run));
 }

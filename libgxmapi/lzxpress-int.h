@@ -6,8 +6,8 @@
 
 /*
  * The format: 32 flags, highest bit first, then what they announce: a literal byte for 0, a match for 1. A match is 16
- * bits, distance - 1 in the upper 13, its length - 3 in the lower 3. What does not fit there is continued in four bits (two
- * matches share a byte, the first takes the lower half), a byte, 16 bits, 32 bits. Numbers are little-endian.
+ * bits, distance - 1 in the upper 13, its length - 3 in the lower 3. What does not fit there is continued in four bits
+ * (two matches share a byte, the first takes the lower half), a byte, 16 bits, 32 bits. Numbers are little-endian.
  */
 enum {
 	LZ_FLAGS = 32,
