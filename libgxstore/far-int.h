@@ -79,6 +79,8 @@ static inline const struct gx_far_ops *gx_far(const struct gx_txn *t)
 /* remote/far.c: a store reached by the calls of @x, which must be a remote one. */
 int gx_far__open(struct gx_exmdb *x, const char *dir, const struct gx_store_opts *o, struct gx_store **ret_store, struct gx_arena *a,
 	const char **ret_why) GX_MUST_CHECK;
+/* Is the server of a store there? What it says of the store does not matter. */
+int gx_far__reach(struct gx_exmdb *x, const char *dir, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 /* store.c: an object without a database, and its end. */
 struct gx_store *gx_store__new_far(const char *dir, const struct gx_store_opts *o, const struct gx_far_ops *ops);
 void gx_store__free_far(struct gx_store *s);

@@ -241,7 +241,7 @@ static struct entry *next_idle(struct gx_store_pool *p, int64_t before)
 }
 
 /* Calls fn on every open store, outside the lock. GX_E_STATE, what cannot be made good by trying again, goes before others. */
-static int each_open(struct gx_store_pool *p, int (*fn)(struct gx_store *s))
+static int each_open(struct gx_store_pool *p, int (*fn)(struct gx_store *s), void (*failed)(const char *dir, int err, void *ctx), void *ctx)
 {
 	int err = 0;
 	for (unsigned i = 0; i < BUCKETS; i++)
@@ -250,6 +250,8 @@ static int each_open(struct gx_store_pool *p, int (*fn)(struct gx_store *s))
 				e->users++;
 				pthread_mutex_unlock(&p->lock);
 				int r = fn(e->s);
+				if (r != 0 && failed != NULL)
+					failed(e->dir, r, ctx);
 				pthread_mutex_lock(&p->lock);
 				if (err == 0 || r == GX_E_STATE)
 					err = r;
@@ -281,7 +283,7 @@ unsigned gx_store_pool_tick(struct gx_store_pool *p)
 	int64_t before = now_ms(p) - (int64_t)p->o.idle_seconds * 1000;
 	while ((e = next_idle(p, before)) != NULL)
 		close_entry(p, e);
-	if (each_open(p, tick) != 0)
+	if (each_open(p, tick, NULL, NULL) != 0)
 		gx_log(p->o.store.log, GX_LOG_DEBUG, "store pool: housekeeping failed");
 	unsigned n = p->count;
 	pthread_mutex_unlock(&p->lock);
@@ -290,8 +292,28 @@ unsigned gx_store_pool_tick(struct gx_store_pool *p)
 
 int gx_store_pool_sync(struct gx_store_pool *p)
 {
+	return gx_store_pool_sync_each(p, NULL, NULL);
+}
+
+int gx_store_pool_sync_each(struct gx_store_pool *p, void (*failed)(const char *dir, int err, void *ctx), void *ctx)
+{
 	pthread_mutex_lock(&p->lock);
-	int err = each_open(p, gx_store_sync);
+	int err = each_open(p, gx_store_sync, failed, ctx);
 	pthread_mutex_unlock(&p->lock);
 	return err;
+}
+
+int gx_store_pool_reach(struct gx_store_pool *p, const char *dir, struct gx_arena *a, const char **ret_why)
+{
+	if (p == NULL || dir == NULL || a == NULL || ret_why == NULL)
+		return GX_E_INVAL;
+	if (p->o.owner == NULL)
+		return 0;
+	pthread_mutex_lock(&p->lock);
+	const struct entry *e = find(p, dir);
+	bool open = e != NULL && e->state == OPEN, far = open && e->s->ops != NULL;
+	pthread_mutex_unlock(&p->lock);
+	if (!open)
+		far = p->o.elsewhere == NULL || p->o.elsewhere(dir, p->o.elsewhere_ctx);
+	return far ? gx_far__reach(p->o.owner, dir, a, ret_why) : 0;
 }

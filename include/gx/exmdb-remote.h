@@ -46,6 +46,8 @@ struct gx_exmdb_remote_opts {
 	const char *remote_id;      /**< NULL: made of the process id and random digits */
 	const struct gx_log *log;
 	uint32_t connect_ms;        /**< most for connecting and handshake, 0 takes 10000 */
+	/** After a failure to connect one caller tries again, and that not before so long; others fail at once. 0: each tries. */
+	uint32_t retry_ms;
 	uint32_t call_ms;           /**< most for a call, exmdb_client_rpc_timeout; 0: no limit but that of a dead peer */
 	unsigned max_idle;          /**< connections kept for each server, rpc_proxy_connection_num; 0 takes 10 */
 	unsigned max_conns;         /**< at once for each server, 0 takes 100; more calls wait */

@@ -154,6 +154,13 @@ GX_API unsigned gx_store_pool_tick(struct gx_store_pool *p);
  * failed, and commits since the last success may be gone; told once.
  */
 GX_API int gx_store_pool_sync(struct gx_store_pool *p) GX_MUST_CHECK;
+/** The same; @p failed hears of each store that could not be flushed. */
+GX_API int gx_store_pool_sync_each(struct gx_store_pool *p, void (*failed)(const char *dir, int err, void *ctx), void *ctx) GX_MUST_CHECK;
+/**
+ * Can the owner of a store be reached? 0 too when that is this process. Else GX_E_* with a text; all stores of that owner
+ * are out of reach then. The store itself is not looked at.
+ */
+GX_API int gx_store_pool_reach(struct gx_store_pool *p, const char *dir, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 
 /* ---- Transactions ---- */
 

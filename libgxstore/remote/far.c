@@ -112,7 +112,7 @@ static int flush(struct gx_farstore *f, uint64_t boot)
 		return GX_E_NOMEM;
 	gx_ec ec = gx_far__outside(f, GX_O_SYNC, &q, a, NULL, &why);
 	if (gx_ec_failed(ec))
-		gx_log(f->s->log, GX_LOG_WARN, "%s: cannot be flushed: %s: %s", f->s->dir, gx_ec_name(ec), why);
+		gx_log(f->s->log, gx_ec_is(ec, ecRpcFailed) ? GX_LOG_DEBUG : GX_LOG_WARN, "%s: cannot be flushed: %s: %s", f->s->dir, gx_ec_name(ec), why);
 	gx_arena_free(a);
 	return gx_ec_is(ec, ecNotInitialized) ? GX_E_STATE : gx_ec_to_err(ec);
 }
@@ -184,6 +184,28 @@ static int learn(struct gx_store *s, struct gx_arena *a, const char **ret_why)
 	s->replica = i.replica;
 	s->mailbox = i.mailbox;
 	return 0;
+}
+
+/* A server that refuses the store is there. */
+int gx_far__reach(struct gx_exmdb *x, const char *dir, struct gx_arena *a, const char **ret_why)
+{
+	struct gx_remote *r = gx_remote__of(x);
+	struct gx_rserver *s;
+	struct gx_rconn *c;
+	if (r == NULL)
+		return GX_E_INVAL;
+	gx_ec ec = gx_rserver__find(r, dir, a, &s, ret_why);
+	if (gx_ec_failed(ec))
+		return gx_ec_to_err(ec);
+	ec = gx_rserver__take(s, dir, gx_remote__deadline(r), a, &c, ret_why);
+	if (!gx_ec_failed(ec)) {
+		gx_rserver__give(s, c, true);
+		return 0;
+	}
+	pthread_mutex_lock(&s->lock);
+	bool down = s->told[0] != '\0';
+	pthread_mutex_unlock(&s->lock);
+	return down ? gx_ec_to_err(ec) : 0;
 }
 
 int gx_far__open(struct gx_exmdb *x, const char *dir, const struct gx_store_opts *o, struct gx_store **ret_store, struct gx_arena *a,

@@ -71,6 +71,8 @@ struct gx_rserver {
 	int stop_fd;
 	char why[GX_WHY_SIZE];         /* of the last failure to connect */
 	char told[GX_WHY_SIZE];        /* what the log says of it; "": it is reached */
+	int64_t failed_at;             /* when connecting failed last */
+	bool trying;                   /* somebody finds out whether it is back */
 	char *dir;                     /* any store of this server */
 };
 

@@ -236,6 +236,8 @@ void gx_rserver__tell(struct gx_rserver *s, const char *why)
 {
 	pthread_mutex_lock(&s->lock);
 	bool news = strcmp(s->told, why) != 0;
+	s->trying = false;
+	s->failed_at = gx_rconn__now();
 	if (news)
 		snprintf(s->told, sizeof(s->told), "%s", why);
 	pthread_mutex_unlock(&s->lock);
@@ -251,12 +253,26 @@ static gx_ec refusal(struct gx_rserver *s, const char *dir, uint8_t code, struct
 	return gx_exmdb__refusal(code);
 }
 
+/* One is enough to find out whether it is back. */
+static bool may_try(struct gx_rserver *s, char *why)
+{
+	pthread_mutex_lock(&s->lock);
+	bool down = s->told[0] != '\0' && s->r->o.retry_ms != 0;
+	bool yes = !down || (!s->trying && gx_rconn__now() >= s->failed_at + s->r->o.retry_ms);
+	s->trying = s->trying || (down && yes);
+	snprintf(why, GX_WHY_SIZE, "%s", s->told);
+	pthread_mutex_unlock(&s->lock);
+	return yes;
+}
+
 /* Most stores are private ones; a server says when this one is not, and hangs up. */
 static gx_ec open_conn(struct gx_rserver *s, const char *dir, int64_t until, struct gx_arena *a, struct gx_rconn **ret_c, const char **ret_why)
 {
 	char why[GX_WHY_SIZE];
 	uint8_t code = GX_XC_MISCONFIG_MODE;
 	int64_t limit = connect_limit(s, until);
+	if (!may_try(s, why))
+		return gx_remote__fail(a, GX_E_IO, ret_why, "%s: %s", s->addr, why);
 	for (int is_private = 1; is_private >= 0 && code == GX_XC_MISCONFIG_MODE; --is_private) {
 		int err = dial(s, dir, is_private, limit, a, ret_c, &code, why);
 		gx_rserver__tell(s, err != 0 ? why : "");
