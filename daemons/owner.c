@@ -6,6 +6,8 @@
 #include <gx/exmdb-tls.h>
 #include "daemons/services.h"
 
+enum { OWNER_RETRY_MS = 1000 };
+
 static bool fail(struct services *s, int err, const char *why)
 {
 	gx_log(s->log, GX_LOG_CRIT, "%s", why != NULL && *why != '\0' ? why : gx_strerror(err));
@@ -86,6 +88,7 @@ bool services_make_owner(struct services *s)
 	o.transport = s->owner_tls;
 	o.plain_server = s->owner_plain ? s->owner_addr : NULL;
 	o.call_ms = (uint32_t)(seconds * 1000);
+	o.retry_ms = OWNER_RETRY_MS;
 	o.max_idle = (unsigned)gx_conf_uint(s->conf, "rpc_proxy_connection_num");
 	o.max_conns = 65536; /* threads are what limits them: one that waited for another's end could wait for itself */
 	int err = gx_exmdb_remote_new(&o, &s->owner, s->arena, &why);

@@ -418,6 +418,9 @@ bool services_start_delivery(struct services *s)
 	o.threads = (unsigned)gx_conf_uint(s->conf, "work_threads_max");
 	o.recipient_delimiter = str(s, "lda_recipient_delimiter");
 	o.host_id = s->host;
+	o.hold.max_bytes = gx_conf_uint(s->conf, "lda_hold_max");
+	o.hold.max_messages = gx_conf_uint(s->conf, "lda_hold_max_messages");
+	o.hold.min_free = gx_conf_uint(s->conf, "lda_hold_min_free");
 	int ret = gx_delivery_new(&o, &s->delivery, s->arena, &why);
 	return ret == 0 || fail(s, "", ret, why);
 }

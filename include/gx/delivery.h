@@ -51,6 +51,16 @@ typedef void (*gx_journal_cb)(int err, void *ctx);
  */
 GX_API int gx_journal_submit(struct gx_journal *j, const struct gx_envelope *env, struct gx_bin data, gx_journal_cb cb, void *ctx) GX_MUST_CHECK;
 
+/**
+ * What may wait in the journal for one server with stores that cannot be reached, or for one mailbox in trouble. Beyond any of
+ * these no mail is taken for its recipients (those who receive answer 451) until less than half of it waits.
+ */
+struct gx_hold_limits {
+	uint64_t max_bytes;              /**< 0 takes 1 GiB */
+	uint64_t max_messages;           /**< 0 takes 10000 */
+	uint64_t min_free;               /**< bytes that must be free on the journal's disk; 0: does not matter */
+};
+
 /** The pipeline: reads records, delivers, retries with back-off, releases them. */
 struct gx_delivery;
 struct gx_delivery_opts {
@@ -64,6 +74,7 @@ struct gx_delivery_opts {
 	unsigned threads;                /**< work_threads_max, 0 takes 5 */
 	const char *recipient_delimiter; /**< lda_recipient_delimiter */
 	const char *host_id;
+	struct gx_hold_limits hold;
 };
 #define GX_DELIVERY_OPTS_INIT {.size = sizeof(struct gx_delivery_opts)}
 GX_API int gx_delivery_new(const struct gx_delivery_opts *o, struct gx_delivery **ret_d, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;

@@ -50,6 +50,7 @@ static int enqueue(struct gx_delivery *d, struct gx_mailjob *job)
 		}
 	}
 	job->left = job->to.n;
+	job->share = gx_jrec__charge(job->rec->env_len, job->rec->data_len) / (job->to.n > 0 ? job->to.n : 1);
 	for (size_t i = 0; i < job->to.n; ++i) {
 		drops[i].job = job;
 		drops[i].to = &job->to.v[i];

@@ -2,6 +2,8 @@
 /* Flushes the stores now and then, and gives the journal's records back behind that. */
 #include <config.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include "pipeline-int.h"
 
@@ -95,6 +97,65 @@ static void start_over(struct gx_delivery *d, struct gx_mailjob *job)
 	pthread_mutex_unlock(&d->mu);
 }
 
+/* ---- Stores that cannot be told to flush ---- */
+
+struct failed {
+	char **dir;               /* sorted */
+	size_t n, cap;
+	bool all;                 /* no memory for the list */
+};
+
+static void note_failed(const char *dir, int err, void *ctx)
+{
+	struct failed *f = ctx;
+	if (err == GX_E_STATE || f->all)
+		return;
+	if (f->n == f->cap) {
+		size_t cap = f->cap == 0 ? 64 : 2 * f->cap;
+		char **v = realloc(f->dir, cap * sizeof(*v));
+		f->all = v == NULL;
+		if (v == NULL)
+			return;
+		f->dir = v;
+		f->cap = cap;
+	}
+	f->dir[f->n] = strdup(dir);
+	f->all = f->dir[f->n] == NULL;
+	f->n += !f->all;
+}
+
+static void failed_release(struct failed *f)
+{
+	while (f->n > 0)
+		free(f->dir[--f->n]);
+	free(f->dir);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool has_failed(const struct failed *f, const char *dir)
+{
+	return f->all || (f->n > 0 && bsearch(&dir, f->dir, f->n, sizeof(*f->dir), compare) != NULL);
+}
+
+/** Counts it for the servers that have not flushed it. Lock held. @return whether there is one. */
+static bool keeps(struct gx_delivery *d, struct gx_mailjob *job, const struct failed *f)
+{
+	bool any = false;
+	for (size_t i = 0; i < job->to.n; ++i) {
+		struct gx_target *t = &job->to.v[i];
+		bool kept = f != NULL && has_failed(f, t->maildir);
+		any = any || kept;
+		if (kept != t->kept)
+			gx_hold__keep(d, t->server, job->share, kept);
+		t->kept = kept;
+	}
+	return any;
+}
+
 /**
  * A machine with stores failed before it had flushed them: what was begun before that goes the whole way again. Stores
  * know what they have already. @return the others.
@@ -111,6 +172,7 @@ static struct gx_mailjob *deliver_again(struct gx_delivery *d, struct gx_mailjob
 			tail = &job->next;
 			continue;
 		}
+		(void)keeps(d, job, NULL);
 		job->again = NULL;
 		job->again_n = 0;
 		d->inflight++;
@@ -145,30 +207,62 @@ static void release(struct gx_delivery *d, struct gx_mailjob *list)
 	}
 }
 
-/** Lock held, given up meanwhile. */
-static bool flush(struct gx_delivery *d)
+/** One server that is away does not keep the records of others. Lock held. @return what is safe. */
+static struct gx_mailjob *set_aside(struct gx_delivery *d, struct gx_mailjob *list, const struct failed *f)
 {
-	struct gx_mailjob *list = d->unsynced.head;
+	struct gx_mailjob *rest = NULL, **tail = &rest;
+	while (list != NULL) {
+		struct gx_mailjob *job = list;
+		list = job->next;
+		if (keeps(d, job, f)) {
+			gx_mailjobs__add(&d->kept, job);
+			continue;
+		}
+		*tail = job;
+		tail = &job->next;
+	}
+	*tail = NULL;
+	return rest;
+}
+
+/** All that is not released yet. Lock held. */
+static struct gx_mailjob *take_all(struct gx_delivery *d)
+{
+	struct gx_mailjobs l = d->kept;
+	d->kept = (struct gx_mailjobs){NULL, NULL};
+	if (l.head == NULL)
+		l = d->unsynced;
+	else
+		*l.tail = d->unsynced.head;
 	d->unsynced = (struct gx_mailjobs){NULL, NULL};
 	d->unsynced_bytes = 0;
 	d->unsynced_jobs = 0;
+	return l.head;
+}
+
+/** Lock held, given up meanwhile. */
+static void flush(struct gx_delivery *d)
+{
+	struct failed f = {NULL, 0, 0, false};
+	bool before = d->kept.head != NULL;
+	struct gx_mailjob *list = take_all(d);
 	pthread_mutex_unlock(&d->mu);
-	int ret = gx_store_pool_sync(d->pool);
+	int ret = gx_store_pool_sync_each(d->pool, note_failed, &f);
+	if (f.n > 1)
+		qsort(f.dir, f.n, sizeof(*f.dir), compare);
 	if (ret == GX_E_STATE)
 		gx_delivery_stores_failed(d);
 	list = deliver_again(d, list);
-	if (ret == 0)
-		release(d, list);
-	else if (ret != GX_E_STATE)
-		gx_log(d->log, GX_LOG_ERROR, "delivery: stores cannot be flushed: %s; messages stay in the journal, trying again",
-			gx_strerror(ret));
 	pthread_mutex_lock(&d->mu);
-	while (ret != 0 && list != NULL) {
-		struct gx_mailjob *next = list->next;
-		gx_mailjobs__add(&d->unsynced, list);
-		list = next;
-	}
-	return ret == 0 || ret == GX_E_STATE;
+	list = set_aside(d, list, &f);
+	bool news = d->kept.head != NULL && !before;
+	pthread_mutex_unlock(&d->mu);
+	failed_release(&f);
+	if (news)
+		gx_log(d->log, GX_LOG_ERROR, "delivery: stores cannot be flushed: %s; their messages stay in the journal, trying again",
+			gx_strerror(ret));
+	release(d, list);
+	pthread_mutex_lock(&d->mu);
 }
 
 void *gx_delivery__flusher(void *arg)
@@ -179,13 +273,16 @@ void *gx_delivery__flusher(void *arg)
 		if (d->unsynced.head == NULL) {
 			if (d->stop_flusher)
 				break;
-			pthread_cond_wait(&d->flush, &d->mu);
+			if (d->kept.head == NULL)
+				pthread_cond_wait(&d->flush, &d->mu);
+			else
+				wait_ms(d, RETRY_MS);
+			if (d->kept.head != NULL && !d->stop_flusher)
+				flush(d);
 		} else if (!due(d)) {
 			wait_ms(d, LOOK_MS);
-		} else if (!flush(d)) {
-			if (d->stop_flusher)
-				break;
-			wait_ms(d, RETRY_MS);
+		} else {
+			flush(d);
 		}
 	}
 	pthread_mutex_unlock(&d->mu);

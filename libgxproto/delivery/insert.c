@@ -111,13 +111,25 @@ static size_t prepare_all(struct gx_delivery *d, struct gx_drop **v, size_t n)
 	return good;
 }
 
-void gx_delivery__insert(struct gx_delivery *d, const char *dir, struct gx_drop **v, size_t n, struct gx_arena *scratch)
+/** Before anything is prepared, which is most of the work. */
+static bool reach(struct gx_delivery *d, const char *dir, struct gx_drop **v, size_t n, struct gx_arena *scratch)
+{
+	const char *why = NULL;
+	int ret = gx_store_pool_reach(d->pool, dir, scratch, &why);
+	if (ret != 0)
+		all(v, n, ret, why, false);
+	return ret == 0;
+}
+
+bool gx_delivery__insert(struct gx_delivery *d, const char *dir, struct gx_drop **v, size_t n, struct gx_arena *scratch)
 {
 	struct gx_store *s;
 	const char *why = NULL;
+	if (!reach(d, dir, v, n, scratch))
+		return false;
 	size_t good = prepare_all(d, v, n);
 	if (good == 0)
-		return;
+		return true;
 	int ret = gx_store_pool_get(d->pool, dir, &s, scratch, &why);
 	if (ret != 0) {
 		/* A mailbox that the directory knows comes back: wait for it. */
@@ -126,6 +138,11 @@ void gx_delivery__insert(struct gx_delivery *d, const char *dir, struct gx_drop 
 		in_one_transaction(s, v, good);
 		gx_store_pool_put(d->pool, s);
 	}
-	for (size_t i = 0; i < good; ++i)
+	bool failed = false;
+	for (size_t i = 0; i < good; ++i) {
+		failed = failed || (!v[i]->final && concerns_all(v[i]->err));
 		gx_mailjob__unuse(d, v[i]->job);
+	}
+	/* it may have gone since */
+	return !failed || gx_store_pool_reach(d->pool, dir, scratch, &why) == 0;
 }

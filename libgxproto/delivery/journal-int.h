@@ -16,6 +16,7 @@
 #define GX_JOURNAL_INT_H
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <gx/arena.h>
@@ -162,6 +163,8 @@ struct gx_journal {
 	uint64_t seg_total;      /* bytes of all segments */
 	uint64_t flushes;
 	uint64_t uuid, next_seq;
+	char *held;              /* journal_holds.c: lines; NULL: none */
+	struct stat held_stat;   /* of the file they came from */
 };
 
 /* journal.c */
@@ -194,6 +197,14 @@ uint64_t gx_journal__flushes(struct gx_journal *j);
 /** Room for messages on their way in, over all connections. */
 bool gx_journal__reserve(struct gx_journal *j, uint64_t n);
 void gx_journal__unreserve(struct gx_journal *j, uint64_t n);
+
+/* journal_holds.c */
+/** For whom no mail is to be taken: lines "server NUMBER" and "store DIRECTORY". */
+void gx_journal__set_held(struct gx_journal *j, const char *text);
+/** Is there anybody? For the side that receives; with another process that delivers, reads anew what that says. */
+bool gx_journal__any_held(struct gx_journal *j);
+/** As it was when that was asked last. */
+bool gx_journal__holds(struct gx_journal *j, uint32_t server, const char *maildir);
 
 /* journal_dir.c */
 int gx_journal__lock_file(const char *dir, const char *name, int *ret_fd) GX_MUST_CHECK;

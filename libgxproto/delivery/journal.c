@@ -88,6 +88,7 @@ void gx_journal_close(struct gx_journal *j)
 	pthread_cond_destroy(&j->cond);
 	pthread_cond_destroy(&j->told);
 	pthread_mutex_destroy(&j->mu);
+	free(j->held);
 	free(j->dir);
 	free(j);
 }

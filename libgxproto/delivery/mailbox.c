@@ -62,6 +62,7 @@ void gx_mailbox__drop_if_idle(struct gx_delivery *d, struct gx_mailbox *m)
 {
 	if (m->queued || m->head != NULL)
 		return;
+	gx_hold__forget(d, m);
 	*slot(d, m->dir) = m->hnext;
 	d->mailboxes--;
 	free(m->dir);
@@ -72,6 +73,7 @@ void gx_mailbox__append(struct gx_delivery *d, struct gx_mailbox *m, struct gx_d
 {
 	m->count++;
 	d->stuck += m->parked;
+	gx_hold__add(d, m, x->job->share);
 	x->next = NULL;
 	*m->tail = x;
 	m->tail = &x->next;

@@ -15,6 +15,9 @@
 #include "journal-int.h"
 #include "rcpt-int.h"
 
+/** Jobs that wait for a mailbox in trouble. */
+enum { GX_MAX_STUCK = 20000 };
+
 enum job_state { JOB_RAW, JOB_PREPARING, JOB_READY };
 
 struct gx_mailjob {
@@ -24,6 +27,7 @@ struct gx_mailjob {
 	struct gx_envelope env;
 	struct gx_resolved to;
 	size_t left;                  /* mailboxes to go */
+	uint64_t share;               /* of its bytes in the journal, for each mailbox */
 	enum job_state state;
 	unsigned users;               /* workers that use the prepared message */
 	struct gx_arena *msg_arena;
@@ -46,11 +50,25 @@ struct gx_drop {
 	char *why;                    /* malloc()ed, may be NULL */
 };
 
+/** A server that cannot be reached, or a mailbox in trouble, and what waits for it. */
+struct gx_holder {
+	struct gx_holder *next;
+	uint32_t server;
+	char *dir;                    /* NULL: all of the server */
+	char *why;
+	uint64_t bytes, msgs;
+	size_t boxes;                 /* mailboxes that wait */
+	bool refusing;                /* no more is taken */
+	int64_t probe_at;             /* when it is tried again by one of them */
+};
+
 struct gx_mailbox {
 	struct gx_mailbox *hnext, *qnext;
 	char *dir;
 	struct gx_drop *head, **tail;
 	size_t count;
+	uint64_t bytes, msgs;         /* with those that a worker has */
+	struct gx_holder *holder;     /* after a failure */
 	bool queued;                  /* in the run queue, with a worker, or parked */
 	bool parked;
 	int64_t retry_at;
@@ -90,12 +108,17 @@ struct gx_delivery {
 	struct gx_mailbox *parked;
 	struct gx_mailjobs parked_jobs;
 	struct gx_mailjobs unsynced;
+	struct gx_mailjobs kept;      /* delivered to a server that cannot be told to flush them */
 	uint64_t unsynced_bytes;
 	size_t unsynced_jobs;
 	unsigned losses;              /* how often a machine with stores failed before it had flushed them */
 	int64_t unsynced_since;
 	uint64_t prepared_bytes;
 	uint64_t delivered;
+	struct gx_hold_limits hold;
+	struct gx_holder *holders;
+	int64_t disk_at;              /* when disk_short was found out */
+	bool disk_short;
 	struct gx_prepare_ctx *spare[4]; /* compressors nobody uses */
 	unsigned spares;
 };
@@ -120,7 +143,23 @@ void gx_mailbox__run(struct gx_delivery *d, struct gx_mailbox *m);
 
 /* insert.c */
 /** Puts n messages into one mailbox; fills err, final and why of each and changes the order of v. */
-void gx_delivery__insert(struct gx_delivery *d, const char *dir, struct gx_drop **v, size_t n, struct gx_arena *scratch);
+/** @return false: the server with the mailbox cannot be reached. */
+bool gx_delivery__insert(struct gx_delivery *d, const char *dir, struct gx_drop **v, size_t n, struct gx_arena *scratch);
+
+/* hold.c; the lock is held */
+void gx_hold__add(struct gx_delivery *d, struct gx_mailbox *m, uint64_t share);
+void gx_hold__remove(struct gx_delivery *d, struct gx_mailbox *m, uint64_t share);
+/** A mailbox was written, or could not be: since its server cannot be reached (@p down), or for itself. */
+void gx_hold__went_well(struct gx_delivery *d, struct gx_mailbox *m);
+void gx_hold__failed(struct gx_delivery *d, struct gx_mailbox *m, uint32_t server, bool down, const char *why);
+/** The mailbox ends, since what waited for it goes on as other records. */
+void gx_hold__forget(struct gx_delivery *d, struct gx_mailbox *m);
+/** A message that a server has and has not flushed. */
+void gx_hold__keep(struct gx_delivery *d, uint32_t server, uint64_t share, bool on);
+/** Lets one mailbox of each server that cannot be reached try now and then. @return ms until the next, -1 none. */
+int64_t gx_hold__probe(struct gx_delivery *d, int64_t now);
+/** Forgets all. */
+void gx_hold__end(struct gx_delivery *d);
 
 /* failed.c */
 /** Keeps a message that cannot be delivered, durably. @p why: one sentence. */

@@ -2,14 +2,17 @@
 /* The delivery's workers, its beginning and its end. */
 #include <config.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "pipeline-int.h"
 
 enum { DEFAULT_THREADS = 5, MAX_THREADS = 256, BATCH = 32 };
-/** Jobs under work, and those that wait for a mailbox in trouble. */
-enum { MAX_INFLIGHT = 512, MAX_STUCK = 20000 };
+/** Jobs under work. */
+enum { MAX_INFLIGHT = 512 };
+#define DEFAULT_HOLD_BYTES (UINT64_C(1) << 30)
+enum { DEFAULT_HOLD_MESSAGES = 10000 };
 #define BATCH_BYTES (UINT64_C(4) << 20)
 /** After that long a message is put aside. */
 #define GIVE_UP_SECONDS (5 * 86400)
@@ -18,6 +21,9 @@ struct batch {
 	struct gx_mailbox *m;
 	struct gx_drop *v[BATCH];
 	size_t n;
+	uint32_t server;
+	bool down;                    /* it cannot be reached */
+	char why[512];
 };
 
 /** Lock held. */
@@ -109,8 +115,10 @@ static void finish_batch(struct gx_delivery *d, struct batch *b)
 	for (size_t i = b->n; i-- > 0; ) {
 		struct gx_drop *x = b->v[i];
 		again = again || x->err != 0;
-		if (x->err == 0 || (x->moves && move(x)))
+		if (x->err == 0 || (x->moves && move(x))) {
+			gx_hold__remove(d, m, x->job->share);
 			continue;
+		}
 		x->next = m->head;
 		m->head = x;
 		m->count++;
@@ -121,9 +129,11 @@ static void finish_batch(struct gx_delivery *d, struct batch *b)
 		if (b->v[i]->err == 0 && --b->v[i]->job->left == 0)
 			gx_delivery__job_done(d, b->v[i]->job);
 	if (again) {
+		gx_hold__failed(d, m, b->server, b->down, b->why);
 		park(d, m);
 		return;
 	}
+	gx_hold__went_well(d, m);
 	m->tries = 0;
 	m->queued = false;
 	gx_mailbox__run(d, m);
@@ -138,8 +148,12 @@ static void run_mailbox(struct gx_delivery *d, struct gx_arena *scratch)
 	take_batch(d, &b);
 	memcpy(order, b.v, b.n * sizeof(order[0]));
 	pthread_mutex_unlock(&d->mu);
-	gx_delivery__insert(d, b.m->dir, order, b.n, scratch);
+	b.server = b.v[0]->to->server;
+	b.down = !gx_delivery__insert(d, b.m->dir, order, b.n, scratch);
+	b.why[0] = '\0';
 	for (size_t i = 0; i < b.n; ++i) {
+		if (b.v[i]->err != 0 && !b.v[i]->final && b.v[i]->why != NULL)
+			snprintf(b.why, sizeof(b.why), "%s", b.v[i]->why);
 		settle(d, b.v[i]);
 		consider_moving(d, b.m, b.v[i]);
 	}
@@ -154,6 +168,8 @@ static int64_t unpark(struct gx_delivery *d)
 	int64_t next = -1, now = 0;
 	if (d->parked != NULL || d->parked_jobs.head != NULL)
 		now = gx_clock_mono_ms(d->clock);
+	if (d->holders != NULL)
+		next = gx_hold__probe(d, now);
 	for (struct gx_mailbox **p = &d->parked; *p != NULL; ) {
 		struct gx_mailbox *m = *p;
 		if (m->retry_at > now) {
@@ -208,7 +224,7 @@ static void wait_for_work(struct gx_delivery *d, int64_t ms)
 
 static bool has_room(const struct gx_delivery *d)
 {
-	return d->inflight < MAX_INFLIGHT + (d->stuck < MAX_STUCK ? d->stuck : MAX_STUCK);
+	return d->inflight < MAX_INFLIGHT + (d->stuck < GX_MAX_STUCK ? d->stuck : GX_MAX_STUCK);
 }
 
 static void work_loop(struct gx_delivery *d, struct gx_arena *scratch)
@@ -272,6 +288,11 @@ static struct gx_delivery *new_delivery(const struct gx_delivery_opts *o)
 	d->workers = calloc(d->max_threads, sizeof(*d->workers));
 	d->j = o->journal;
 	d->more = true;
+	d->hold = o->hold;
+	if (d->hold.max_bytes == 0)
+		d->hold.max_bytes = DEFAULT_HOLD_BYTES;
+	if (d->hold.max_messages == 0)
+		d->hold.max_messages = DEFAULT_HOLD_MESSAGES;
 	pthread_mutex_init(&d->mu, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -316,8 +337,10 @@ int gx_delivery_new(const struct gx_delivery_opts *o, struct gx_delivery **ret_d
 			*ret_why = gx_arena_printf(a, "journal %s: %s", gx_journal__dir(d->j), ret == GX_E_BUSY ?
 				"another process delivers from it; stop that one" : gx_strerror(ret));
 	}
-	if (ret == 0)
+	if (ret == 0) {
+		gx_journal__set_held(d->j, "");
 		ret = start_threads(d);
+	}
 	if (ret != 0) {
 		gx_delivery_free(d);
 		return ret;
@@ -376,6 +399,8 @@ static void free_queues(struct gx_delivery *d)
 	free(d->table);
 	free_list(d->parked_jobs.head);
 	free_list(d->unsynced.head);
+	free_list(d->kept.head);
+	gx_hold__end(d);
 }
 
 void gx_delivery_free(struct gx_delivery *d)

@@ -8,7 +8,10 @@
 struct gx_target {
 	const char *user;      /* primary address */
 	const char *maildir;
+	uint32_t server;       /* homeserver */
+	bool kept;             /* it has the message and has not flushed it (flusher.c) */
 };
+struct gx_journal;
 /** A recipient that no mailbox can be found for, and why. */
 struct gx_unresolved {
 	const char *address;
@@ -31,6 +34,11 @@ int gx_rcpt__user(struct gx_dir *d, const char *address, const char *delimiter, 
  */
 int gx_rcpt__resolve(struct gx_dir *d, const char *address, const char *delimiter, const char *sender, struct gx_arena *a,
 	struct gx_resolved *io_r) GX_MUST_CHECK;
+
+/**
+ * GX_E_LIMIT when no mail is taken now for the mailbox, or for one of a list's members (journal_holds.c).
+ */
+int gx_rcpt__held(struct gx_dir *d, struct gx_journal *j, const char *address, const char *delimiter, struct gx_arena *a) GX_MUST_CHECK;
 
 /**
  * Has the mailbox room for so many bytes? GX_E_NOSPACE when it is over its quota. Lists, and

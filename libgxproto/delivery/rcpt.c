@@ -4,6 +4,7 @@
 #include <string.h>
 #include <gx/delivery.h>
 #include "crc32c.h"
+#include "journal-int.h"
 #include "rcpt-int.h"
 
 enum { ROOM_WAIT_MS = 1000, DISPLAY_TYPE_LIST = 1, MAX_TARGETS = 200000 };
@@ -83,7 +84,7 @@ static int add_target(struct gx_resolved *r, struct gx_arena *a, const struct gx
 	if (v == NULL)
 		return GX_E_NOMEM;
 	r->v = v;
-	v[r->n++] = (struct gx_target){u->username, u->maildir};
+	v[r->n++] = (struct gx_target){.user = u->username, .maildir = u->maildir, .server = u->homeserver};
 	*at = (uint32_t)r->n;
 	return 0;
 }
@@ -134,6 +135,35 @@ int gx_rcpt__resolve(struct gx_dir *d, const char *address, const char *delimite
 	if (u.display_type == DISPLAY_TYPE_LIST)
 		return expand(d, u.username, address, sender, a, io_r);
 	return add_target(io_r, a, &u);
+}
+
+/** A list is as good as the worst of its members: who can not be refused later must be refused now. */
+static int members_held(struct gx_dir *d, struct gx_journal *j, const char *list, struct gx_arena *a)
+{
+	const char *const *v;
+	size_t n = 0;
+	int ret = gx_dir_list_members(d, list, a, &v, &n);
+	for (size_t i = 0; ret == 0 && i < n; ++i) {
+		struct gx_user u;
+		ret = gx_dir_user(d, v[i], a, &u);
+		if (ret == 0 && gx_journal__holds(j, u.homeserver, u.maildir))
+			return GX_E_LIMIT;
+		ret = ret == GX_E_NOTFOUND ? 0 : ret;
+	}
+	return ret == GX_E_NOTFOUND ? 0 : ret;
+}
+
+int gx_rcpt__held(struct gx_dir *d, struct gx_journal *j, const char *address, const char *delimiter, struct gx_arena *a)
+{
+	struct gx_user u;
+	if (!gx_journal__any_held(j))
+		return 0;
+	int ret = gx_rcpt__user(d, address, delimiter, a, &u);
+	if (ret != 0)
+		return ret;
+	if (u.display_type == DISPLAY_TYPE_LIST)
+		return members_held(d, j, u.username, a);
+	return gx_journal__holds(j, u.homeserver, u.maildir) ? GX_E_LIMIT : 0;
 }
 
 static bool over_quota(struct gx_store *s, uint64_t size, struct gx_arena *a)

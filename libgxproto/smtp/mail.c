@@ -153,6 +153,9 @@ static void refuse_rcpt(struct gx_smtp *s, struct gx_io *io, const char *addr, i
 	} else if (err == GX_E_NOSPACE) {
 		code = "552 5.2.2";
 		words = "The mailbox is full";
+	} else if (err == GX_E_LIMIT) {
+		code = "451 4.4.1";
+		words = "The mailbox cannot be reached and much mail waits for it, try again later";
 	}
 	gx_log(io->log, GX_LOG_NOTICE, "%s: id=%llu peer=%s from=<%s> to=<%s> refused: %s", s->lmtp ? "lmtp" : "smtp",
 		(unsigned long long)io->id, io->peer != NULL ? io->peer : "-", s->txn->env.from, addr, gx_strerror(err));

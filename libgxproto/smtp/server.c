@@ -12,6 +12,8 @@
 static int check(const struct gx_smtp_server *v, const char *address, uint64_t size, struct gx_arena *a)
 {
 	int ret = gx_delivery_check_rcpt(v->dir, address, v->recipient_delimiter, a);
+	if (ret == 0 && v->journal != NULL)
+		ret = gx_rcpt__held(v->dir, v->journal, address, v->recipient_delimiter, a);
 	if (ret != 0 || v->pool == NULL)
 		return ret;
 	return gx_rcpt__room(v->dir, v->pool, address, v->recipient_delimiter, size, a);

@@ -147,8 +147,8 @@ def test_certificates_of_both_sides():
             t.owner.kill()
             t.owner.wait()
             t.start_owner()
-            assert not can_read(s, 1)
-            assert f"the certificate {f['cert']} expired on 2025-02-01: renew it, then send SIGHUP" in s.log_text(), s.log_text()
+            text = f"the certificate {f['cert']} expired on 2025-02-01: renew it, then send SIGHUP"
+            wait_for("the reason", lambda: not can_read(s, 1) and text in s.log_text())
             assert can_read(s, 0)
             t.reset()
             t.put(cert=t.ca.sign("main")[0], key=os.path.join(t.ca.dir, "main.key"))
