@@ -100,8 +100,9 @@ static bool import_jwk(struct gx_arena *a, const json_t *o, gnutls_pubkey_t key)
 	gnutls_datum_t x, y;
 	if (is_text(o, "kty", "RSA"))
 		return member(a, o, "n", &x) && member(a, o, "e", &y) && gnutls_pubkey_import_rsa_raw(key, &x, &y) == 0;
+	/* Coordinates have their full length [RFC 7518] 6.2.1.2. */
 	if (is_text(o, "kty", "EC") && is_text(o, "crv", "P-256"))
-		return member(a, o, "x", &x) && member(a, o, "y", &y) &&
+		return member(a, o, "x", &x) && member(a, o, "y", &y) && x.size == 32 && y.size == 32 &&
 			gnutls_pubkey_import_ecc_raw(key, GNUTLS_ECC_CURVE_SECP256R1, &x, &y) == 0;
 	return false;
 }
