@@ -63,8 +63,14 @@ struct gx_ems_connected {
  */
 GX_API gx_ec gx_ems_session_new(struct gx_ems *e, const struct gx_ems_connect *c, struct gx_arena *a, struct gx_ems_session **ret_s,
 	struct gx_ems_connected *ret_c) GX_MUST_CHECK;
-/** By id, if it is @p user's; held. NULL when there is none. */
-GX_API struct gx_ems_session *gx_ems_session_get(struct gx_ems *e, const struct gx_guid *id, const char *user);
+/** By id, if it is @p user's; held. NULL when there is none; @p ret_others (may be NULL): there is one, of another user. */
+GX_API struct gx_ems_session *gx_ems_session_get(struct gx_ems *e, const struct gx_guid *id, const char *user, bool *ret_others);
+GX_API const struct gx_guid *gx_ems_session_id(const struct gx_ems_session *s);
+/**
+ * Requests of MAPI/HTTP name the answer that they follow. @param turn what this one names; if it is right @p ret_turn is what
+ * the next must name. NULL: one that takes no turn; @p ret_turn is what stands. GX_E_STATE: out of turn.
+ */
+GX_API int gx_ems_session_turn(struct gx_ems_session *s, const struct gx_guid *turn, struct gx_guid *ret_turn) GX_MUST_CHECK;
 /** Lets go of one that was held. Accepts NULL. */
 GX_API void gx_ems_session_put(struct gx_ems_session *s);
 /** Closes everything it has open; it cannot be found any more, and is gone when nobody holds it. */

@@ -38,14 +38,14 @@ START_TEST(sessions_are_found_by_their_owners)
 {
 	struct gx_guid other = et_s->id;
 	other.d1 ^= 1;
-	struct gx_ems_session *s = gx_ems_session_get(et_ems, &et_s->id, "Ann@example.org");
+	struct gx_ems_session *s = gx_ems_session_get(et_ems, &et_s->id, "Ann@example.org", NULL);
 	ck_assert_ptr_eq(s, et_s);
-	ck_assert_ptr_null(gx_ems_session_get(et_ems, &et_s->id, "bob@example.org"));
-	ck_assert_ptr_null(gx_ems_session_get(et_ems, &other, "ann@example.org"));
+	ck_assert_ptr_null(gx_ems_session_get(et_ems, &et_s->id, "bob@example.org", NULL));
+	ck_assert_ptr_null(gx_ems_session_get(et_ems, &other, "ann@example.org", NULL));
 	/* one that has ended lives for those who hold it */
 	gx_ems_session_end(s);
 	gx_ems_session_end(s);
-	ck_assert_ptr_null(gx_ems_session_get(et_ems, &et_s->id, "ann@example.org"));
+	ck_assert_ptr_null(gx_ems_session_get(et_ems, &et_s->id, "ann@example.org", NULL));
 	et_logon(et_dn[0]);
 	gx_ems_session_put(s);
 	ck_assert_uint_eq(gx_ems_tick(et_ems), 0);
@@ -94,7 +94,7 @@ START_TEST(idle_sessions_end)
 	ck_assert_uint_eq(gx_ems_tick(et_ems), 2);
 	s->used_ms -= 2000 * 1000 + 1000;
 	ck_assert_uint_eq(gx_ems_tick(et_ems), 1); /* the other one is held */
-	ck_assert_ptr_null(gx_ems_session_get(et_ems, &id, "ann@example.org"));
+	ck_assert_ptr_null(gx_ems_session_get(et_ems, &id, "ann@example.org", NULL));
 }
 END_TEST
 

@@ -55,7 +55,8 @@ struct gx_ems_slot {
 struct gx_ems_session {
 	struct gx_ems *e;
 	struct gx_ems_session *next;
-	unsigned refs;                /* under the lock of e, as are the two below */
+	unsigned refs;                /* under the lock of e, as are the three below */
+	struct gx_guid turn;
 	bool ended;
 	int64_t used_ms;
 	pthread_mutex_t lock;         /* one request at a time; what follows is under it */

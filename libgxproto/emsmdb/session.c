@@ -150,6 +150,8 @@ static int fill(struct gx_ems_session *s, struct gx_ems *e, const struct gx_ems_
 	if (s->user == NULL || s->pack == NULL || s->a == NULL)
 		return GX_E_NOMEM;
 	int err = gx_guid_random(&s->id);
+	if (err == 0)
+		err = gx_guid_random(&s->turn);
 	return err == 0 ? gx_dir_user(e->o.dir, c->user, s->a, &s->who) : err;
 }
 
@@ -205,18 +207,39 @@ gx_ec gx_ems_session_new(struct gx_ems *e, const struct gx_ems_connect *c, struc
 	return ec;
 }
 
-struct gx_ems_session *gx_ems_session_get(struct gx_ems *e, const struct gx_guid *id, const char *user)
+struct gx_ems_session *gx_ems_session_get(struct gx_ems *e, const struct gx_guid *id, const char *user, bool *ret_others)
 {
 	pthread_mutex_lock(&e->lock);
 	struct gx_ems_session *s = e->sessions;
-	while (s != NULL && (gx_guid_cmp(&s->id, id) != 0 || strcasecmp(s->user, user) != 0))
+	while (s != NULL && gx_guid_cmp(&s->id, id) != 0)
 		s = s->next;
+	bool others = s != NULL && strcasecmp(s->user, user) != 0;
+	if (others)
+		s = NULL;
 	if (s != NULL) {
 		++s->refs;
 		s->used_ms = now_ms(e);
 	}
 	pthread_mutex_unlock(&e->lock);
+	if (ret_others != NULL)
+		*ret_others = others;
 	return s;
+}
+
+const struct gx_guid *gx_ems_session_id(const struct gx_ems_session *s)
+{
+	return &s->id;
+}
+
+int gx_ems_session_turn(struct gx_ems_session *s, const struct gx_guid *turn, struct gx_guid *ret_turn)
+{
+	int err = 0;
+	pthread_mutex_lock(&s->e->lock);
+	if (turn != NULL)
+		err = gx_guid_cmp(turn, &s->turn) != 0 ? GX_E_STATE : gx_guid_random(&s->turn);
+	*ret_turn = s->turn;
+	pthread_mutex_unlock(&s->e->lock);
+	return err;
 }
 
 void gx_ems_session_put(struct gx_ems_session *s)

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_MAPIHTTP_SERVER_H
+#define GX_MAPIHTTP_SERVER_H
+/**
+ * @file mapihttp-server.h
+ * MAPI over HTTP, [MS-OXCMAPIHTTP]: the mailbox's endpoint, /mapi/emsmdb. Thread class: locked.
+ */
+#include <gx/emsmdb.h>
+#include <gx/http.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct gx_mh;
+struct gx_mh_opts {
+	size_t size;
+	struct gx_ems *ems;            /**< borrowed */
+	const struct gx_clock *clock;  /**< NULL: system */
+	uint32_t pending_ms;           /**< between signs of life of a request that waits, 0 takes 15000 */
+	uint32_t wait_ms;              /**< how long NotificationWait waits, 0 takes 300000 */
+	uint32_t expiration_ms;        /**< what clients are told of a session's life, 0 takes 900000 */
+};
+#define GX_MH_OPTS_INIT {.size = sizeof(struct gx_mh_opts)}
+/** Adds its route to @p h, which it must outlive. GX_E_INVAL, GX_E_NOMEM. */
+GX_API int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_m) GX_MUST_CHECK;
+/** Accepts NULL. */
+GX_API void gx_mh_free(struct gx_mh *m);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a request must bring before it is looked at, [MS-OXCMAPIHTTP] 3.2.5.1 and 3.2.5.2. */
+#include <config.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "libgxproto/mapihttp/mapihttp-int.h"
+
+enum { PENDING_MS = 15000, WAIT_MS = 300000, EXPIRATION_MS = 900000, BODY_MAX = 1 << 20 };
+
+static void (*const functions[GX_MH_TYPES])(struct gx_mh_call *) = {
+	[GX_MH_CONNECT] = gx_mh__connect, [GX_MH_EXECUTE] = gx_mh__execute, [GX_MH_DISCONNECT] = gx_mh__disconnect,
+	[GX_MH_NOTIFICATION_WAIT] = gx_mh__wait, [GX_MH_PING] = gx_mh__ping,
+};
+
+static bool is_our_type(const char *type)
+{
+	static const char want[] = "application/mapi-http";
+	return type != NULL && strncasecmp(type, want, sizeof(want) - 1) == 0 && strchr("; \t", type[sizeof(want) - 1]) != NULL;
+}
+
+static unsigned check_headers(struct gx_mh_call *c)
+{
+	static const char *const needed[] = {"X-RequestType", "X-RequestId", "X-ClientApplication"};
+	if (c->r->method_bit != GX_HTTP_POST)
+		return GX_MHC_INVALID_VERB;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); ++i)
+		if (gx_http_header(c->r, needed[i]) == NULL)
+			return GX_MHC_MISSING_HEADER;
+	if (!is_our_type(gx_http_header(c->r, "Content-Type")))
+		return GX_MHC_INVALID_HEADER;
+	c->type = gx_mapihttp_find(gx_http_header(c->r, "X-RequestType"));
+	return c->type != NULL && (c->type->endpoint & GX_ENDPOINT_MAILBOX) ? GX_MHC_SUCCESS : GX_MHC_INVALID_REQUEST_TYPE;
+}
+
+static unsigned decode(struct gx_mh_call *c)
+{
+	const struct gx_dctx x = {.px = GX_PX_ROP(c->r->arena, 1252)};
+	const struct gx_desc *d = c->type->req;
+	if (d == NULL)
+		return c->r->body.len == 0 ? GX_MHC_SUCCESS : GX_MHC_INVALID_REQUEST_BODY;
+	void *q = gx_arena_alloc(c->r->arena, d->size);
+	c->q = q;
+	if (q == NULL)
+		return GX_MHC_UNKNOWN_FAILURE;
+	return gx_desc_decode(&x, d, c->r->body.data, c->r->body.len, q) == 0 ? GX_MHC_SUCCESS : GX_MHC_INVALID_REQUEST_BODY;
+}
+
+/* A request changes what is asked for next, unless it only waits or keeps the session alive beside others. */
+static bool takes_turn(const struct gx_mh_call *c)
+{
+	uint32_t n = gx_mapihttp_number(c->type);
+	return n == GX_MH_EXECUTE || n == GX_MH_DISCONNECT;
+}
+
+static unsigned find_session(struct gx_mh_call *c)
+{
+	struct gx_guid id, turn;
+	const char *context = gx_http_cookie(c->r, "MapiContext"), *sequence = gx_http_cookie(c->r, "MapiSequence");
+	bool others;
+	if (context == NULL || sequence == NULL)
+		return GX_MHC_MISSING_COOKIE;
+	if (gx_guid_parse(context, &id) != 0 || gx_guid_parse(sequence, &turn) != 0)
+		return GX_MHC_INVALID_CONTEXT_COOKIE;
+	c->s = gx_ems_session_get(c->m->o.ems, &id, c->r->user, &others);
+	if (c->s == NULL)
+		return others ? GX_MHC_NO_PRIVILEGE : GX_MHC_CONTEXT_NOT_FOUND;
+	return gx_ems_session_turn(c->s, takes_turn(c) ? &turn : NULL, &c->sequence) == 0 ? GX_MHC_SUCCESS : GX_MHC_INVALID_SEQUENCE;
+}
+
+static void handle(struct gx_http_req *r, void *ctx)
+{
+	struct gx_mh *m = ctx;
+	struct gx_mh_call *c = gx_arena_new_obj(r->arena, struct gx_mh_call);
+	if (c == NULL) {
+		gx_http_reply_status(r, 500, NULL);
+		return;
+	}
+	*c = (struct gx_mh_call){.m = m, .r = r, .begun_ms = gx_clock_mono_ms(m->o.clock), .begun_unix = gx_clock_unix(m->o.clock)};
+	unsigned code = check_headers(c);
+	if (code == GX_MHC_SUCCESS)
+		code = decode(c);
+	if (code == GX_MHC_SUCCESS && gx_mapihttp_number(c->type) != GX_MH_CONNECT)
+		code = find_session(c);
+	if (code != GX_MHC_SUCCESS)
+		gx_mh__refuse(c, code, NULL);
+	else
+		functions[gx_mapihttp_number(c->type)](c);
+}
+
+int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_m)
+{
+	struct gx_http_route route = GX_HTTP_ROUTE_INIT;
+	if (o == NULL || o->size != sizeof(*o) || o->ems == NULL || h == NULL || ret_m == NULL)
+		return GX_E_INVAL;
+	struct gx_mh *m = calloc(1, sizeof(*m));
+	if (m == NULL)
+		return GX_E_NOMEM;
+	m->o = *o;
+	if (m->o.clock == NULL)
+		m->o.clock = gx_clock_system();
+	if (m->o.pending_ms == 0)
+		m->o.pending_ms = PENDING_MS;
+	if (m->o.wait_ms == 0)
+		m->o.wait_ms = WAIT_MS;
+	if (m->o.expiration_ms == 0)
+		m->o.expiration_ms = EXPIRATION_MS;
+	route.methods = GX_HTTP_ANY;
+	route.path = "/mapi/emsmdb";
+	route.flags = GX_HTTP_PREFIX | GX_HTTP_NOCASE | GX_HTTP_AUTH;
+	route.body_max = BODY_MAX;
+	route.handle = handle;
+	route.ctx = m;
+	int err = gx_http_route(h, &route);
+	if (err != 0)
+		free(m);
+	else
+		*ret_m = m;
+	return err;
+}
+
+void gx_mh_free(struct gx_mh *m)
+{
+	free(m);
+}
