@@ -195,7 +195,7 @@ int gx_order__find(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx
 int gx_order__spec(struct gx_txn *t, uint64_t view, struct gx_orderspec *ret_spec) GX_MUST_CHECK;
 /*
  * Like find, but makes the order. A read transaction moves to the newest state when one had to be made;
- * GX_E_TIMEOUT when the writer could not be had within @deadline_ms.
+ * GX_E_TIMEOUT when the writer could not be had within @deadline_ms in all; what was made stays, and goes on next time.
  */
 int gx_order__ensure(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int deadline_ms,
 	uint64_t *ret_view) GX_MUST_CHECK;
@@ -207,6 +207,8 @@ struct gx_orderbulk_limits {
 	unsigned few;                /* messages; with no more there is nothing to do */
 	unsigned chunk, batch, slice; /* messages read at once, keys sorted at once, keys written at once */
 };
+/* So few that steps will do? */
+int gx_orderbulk__few(struct gx_txn *t, uint64_t fid, uint8_t kind, bool *ret_few) GX_MUST_CHECK;
 /*
  * Claims the order, which has to be made, for the caller. *ret_b NULL: it is there, or so small that steps
  * will do. GX_E_BUSY: somebody else is making it. @limit NULL: the usual.

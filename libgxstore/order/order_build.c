@@ -291,14 +291,24 @@ static int build_here(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct
 	return err != 0 ? err : gx_order__flush(t);
 }
 
-static int build_steps(struct gx_store *s, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int deadline_ms)
+/* The writer's turn; waiting for it is taken off *io_wait_ms. */
+static int turn(struct gx_store *s, int *io_wait_ms, struct gx_txn **ret_w)
+{
+	int64_t since = gx_clock_mono_ms(s->clock);
+	int err = gx_txn__brief(s, *io_wait_ms, ret_w);
+	int64_t took = gx_clock_mono_ms(s->clock) - since;
+	*io_wait_ms = took < *io_wait_ms ? *io_wait_ms - (int)took : 0;
+	return err;
+}
+
+static int build_steps(struct gx_store *s, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int *io_wait_ms)
 {
 	struct gx_order *o;
 	struct gx_folder_row row;
 	bool more_to_do = true;
 	while (more_to_do) {
 		struct gx_txn *w;
-		int err = gx_txn__brief(s, deadline_ms, &w);
+		int err = turn(s, io_wait_ms, &w);
 		if (err != 0)
 			return err;
 		err = fid == 0 ? 0 : gx_folder__row(w, fid, &row);
@@ -318,21 +328,31 @@ static int build_steps(struct gx_store *s, uint64_t fid, uint8_t kind, const str
 	return 0;
 }
 
-static int build_apart(
-	struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int deadline_ms)
+static int build_bulk(
+	struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int *io_wait_ms)
 {
 	struct gx_store *s = t->s;
 	struct gx_orderbulk *b = NULL;
-	int r = gx_orderbulk__begin(s, fid, kind, spec, NULL, deadline_ms, &b);
+	int r = gx_orderbulk__begin(s, fid, kind, spec, NULL, *io_wait_ms, &b);
 	if (r == GX_E_BUSY)
 		return gx_orderbulk__wait(s->orders, fid, kind, spec, WAIT_MS);
 	if (r != 0 || b == NULL)
-		return r != 0 ? r : build_steps(s, fid, kind, spec, deadline_ms);
+		return r != 0 ? r : build_steps(s, fid, kind, spec, io_wait_ms);
 	do
 		r = gx_orderbulk__step(b, t);
 	while (r > 0);
 	gx_orderbulk__end(b);
 	return r == GX_E_STATE ? 0 : r; /* somebody took it away: it is looked for again */
+}
+
+static int build_apart(
+	struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int *io_wait_ms)
+{
+	bool few;
+	int err = gx_orderbulk__few(t, fid, kind, &few);
+	if (err != 0)
+		return err;
+	return few ? build_steps(t->s, fid, kind, spec, io_wait_ms) : build_bulk(t, fid, kind, spec, io_wait_ms);
 }
 
 int gx_order__ensure(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int deadline_ms,
@@ -345,7 +365,7 @@ int gx_order__ensure(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct 
 		if (t->mode == GX_TXN_WRITE)
 			err = build_here(t, fid, kind, spec);
 		else
-			err = build_apart(t, fid, kind, spec, deadline_ms);
+			err = build_apart(t, fid, kind, spec, &deadline_ms);
 		if (err == 0 && t->mode == GX_TXN_READ)
 			err = gx_txn__renew(t);
 		if (err == 0)

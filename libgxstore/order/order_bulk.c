@@ -153,6 +153,8 @@ int gx_orderbulk__wait(
 
 /* ---- Beginning and ending ---- */
 
+static const struct gx_orderbulk_limits usual = {FEW, CHUNK, BATCH, SLICE};
+
 static int few(struct gx_txn *t, uint64_t fid, uint8_t kind, unsigned limit, bool *ret_few)
 {
 	bool own = kind == GX_ORDER_NORMAL || kind == GX_ORDER_FAI;
@@ -164,6 +166,11 @@ static int few(struct gx_txn *t, uint64_t fid, uint8_t kind, unsigned limit, boo
 	if (err == 0)
 		*ret_few = (kind == GX_ORDER_FAI ? f->fai : f->total) <= limit;
 	return err;
+}
+
+int gx_orderbulk__few(struct gx_txn *t, uint64_t fid, uint8_t kind, bool *ret_few)
+{
+	return few(t, fid, kind, usual.few, ret_few);
 }
 
 /* The order becomes @b's; 1 done, 0 there is nothing to do, GX_E_BUSY somebody is at it. */
@@ -209,7 +216,6 @@ static int begin(struct gx_txn *t, struct gx_orderbulk *b)
 int gx_orderbulk__begin(struct gx_store *s, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec,
 	const struct gx_orderbulk_limits *limit, int deadline_ms, struct gx_orderbulk **ret_b)
 {
-	static const struct gx_orderbulk_limits usual = {FEW, CHUNK, BATCH, SLICE};
 	struct gx_txn *t;
 	struct gx_orderbulk *b = calloc(1, sizeof(*b));
 	*ret_b = NULL;
