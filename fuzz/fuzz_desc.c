@@ -11,13 +11,14 @@
 #include <gx/charset.h>
 #include <gx/entryid.h>
 #include <gx/exmdb-types.h>
+#include <gx/ftx-types.h>
 #include <gx/mapihttp.h>
 #include <gx/rop-types.h>
 #include "libgxmapi/desctest-types.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct gx_desc *(*const modules[])(uint32_t) = {gx_entryid_desc, gx_desctest_desc};
+static const struct gx_desc *(*const modules[])(uint32_t) = {gx_entryid_desc, gx_desctest_desc, gx_ftx_desc};
 
 static const struct gx_desc *choose(unsigned n)
 {

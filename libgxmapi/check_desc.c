@@ -4,6 +4,7 @@
 #include "tests/gxtest.h"
 #include <gx/entryid.h>
 #include <gx/exmdb-types.h>
+#include <gx/ftx-types.h>
 #include <gx/mapihttp.h>
 #include <gx/rop-types.h>
 #include <gx/storeop-types.h>
@@ -29,7 +30,8 @@ static const struct module {
 	int rounds;
 	enum { OUTSIDE, FLAT, ROP, AB } form;
 } modules[] = {{gx_entryid_desc, 60, OUTSIDE}, {gx_desctest_desc, 60, OUTSIDE}, {gx_exmdb_desc, 10, FLAT},
-	{gx_storeop_desc, 20, FLAT}, {gx_rop_desc, 6, ROP}, {gx_mapihttp_desc, 10, AB}};
+	{gx_storeop_desc, 20, FLAT}, {gx_rop_desc, 6, ROP}, {gx_mapihttp_desc, 10, AB},
+	{gx_ftx_desc, 60, OUTSIDE}};
 
 static uint32_t next(void *rnd)
 {

@@ -66,7 +66,8 @@ def test_faulty_descriptions_are_refused():
 def test_output_is_the_same_each_time():
     top = gxtap.top_srcdir()
     made = (("gen-proptags.py", top, "proptag.h"), ("gen-namedprops.py", top, "namedprop-table.h"),
-            ("gen-errors.py", top, "ec-table.h"), ("gen-guids.py", top, "guids.h"))
+            ("gen-errors.py", top, "ec-table.h"), ("gen-guids.py", top, "guids.h"),
+            ("gen-ftx.py", top, "ftx-codes.h"), ("gen-ftx.py", top, "ftx-grammar-table.h"))
     with tempfile.TemporaryDirectory() as d:
         for script, arg, name in made:
             texts = []
