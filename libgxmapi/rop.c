@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Remote operations: buffers, heads, and which body follows a head. */
 #include <config.h>
+#include <gx/ec.h>
 #include <gx/rop.h>
 
 enum { ROP_SIZE = 2, HANDLE_SIZE = 4 };
@@ -15,7 +16,8 @@ const struct gx_desc *gx_rop_response_body(const struct gx_rop_desc *d, uint32_t
 	for (unsigned i = 0; i < d->special_count; ++i)
 		if (d->special[i].return_value == return_value)
 			return d->special[i].body;
-	return return_value == 0 ? d->res : d->fail;
+	/* a warning is success with a remark */
+	return gx_ec_failed(GX_EC(return_value)) ? d->fail : d->res;
 }
 
 int gx_rop_buffer_pull(const void *data, size_t len, struct gx_arena *a, struct gx_rop_buffer *ret_b)

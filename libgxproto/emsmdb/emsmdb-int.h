@@ -19,10 +19,23 @@ enum { EMS_TXN_MS = 10000 };
 struct gx_ems_obj;
 struct gx_ems_logon;
 
+struct gx_rop_call;
+
+/* Properties of a kind of object. Ids in values are plain. */
+struct gx_ems_props {
+	/* Those of @tags that are there; n 0: all that are not large. Larger than @limit: PtypErrorCode ecMAPIOOM. */
+	gx_ec (*get)(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_txn *t, const gx_proptag_t *tags, size_t n, size_t limit,
+		struct gx_proplist *ret_l);
+	gx_ec (*tags)(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_txn *t, gx_proptag_t **ret_v, size_t *ret_n);
+	gx_ec (*set)(struct gx_rop_call *c, struct gx_ems_obj *o, const struct gx_proplist *l, struct gx_problems *io_problems);
+	gx_ec (*remove)(struct gx_rop_call *c, struct gx_ems_obj *o, const gx_proptag_t *tags, size_t n, struct gx_problems *io_problems);
+};
+
 /* What differs between kinds of object; its address is the kind. */
 struct gx_ems_kind {
 	const char *name;
 	void (*free)(struct gx_ems_obj *o);
+	const struct gx_ems_props *props; /* NULL: it has none */
 };
 
 /* First member of every object. */

@@ -94,7 +94,7 @@ static bool answer(struct run *r, struct gx_rop_call *call, const struct gx_rop_
 {
 	size_t before = r->out.len;
 	struct gx_rop_response s = {.desc = q->desc, .handle = q->handle[q->desc->answered], .return_value = ec.v};
-	s.body = ec.v == 0 ? response : failure_body(r, call, q, ec, response);
+	s.body = !gx_ec_failed(ec) ? response : failure_body(r, call, q, ec, response);
 	gx_rop_push_response(&r->out, call->x, &s);
 	if (r->out.err == 0 && r->out.len <= r->answers)
 		return true;
@@ -106,14 +106,24 @@ static bool answer(struct run *r, struct gx_rop_call *call, const struct gx_rop_
 }
 
 /* What was not done goes back to the client, which asks again with more room. */
-static void too_small(struct run *r, const uint8_t *from, size_t needed)
+static int too_small(struct run *r, const uint8_t *from, size_t needed)
 {
 	const struct gx_dctx x = {.px = GX_PX_ROP(r->a, r->s->code_page)};
 	size_t left = (size_t)(r->in.rops.data + r->in.rops.len - from);
 	struct gx_rop_buffer_too_small_res b = {(uint16_t)(needed > UINT16_MAX ? UINT16_MAX : needed), {from, left}};
 	struct gx_rop_response s = {.desc = gx_rop_rop_desc(RopBufferTooSmall), .body = &b};
+	if (r->out.len + TOO_SMALL_HEAD + left > r->most)
+		return GX_E_LIMIT;
 	gx_rop_push_response(&r->out, &x, &s);
 	r->full = true;
+	return 0;
+}
+
+/* Bytes for answers up to that of the request at @from: what begins there may have to go back, unless that can never fit. */
+static size_t room(const struct run *r, const uint8_t *from)
+{
+	size_t back = TOO_SMALL_HEAD + (size_t)(r->in.rops.data + r->in.rops.len - from);
+	return back + LEAST_ROOM <= r->most ? r->most - back : r->most;
 }
 
 static int flush(struct gx_ems_session *s)
@@ -172,11 +182,9 @@ static int one(struct run *r)
 		release(r, &q);
 		return 0;
 	}
-	r->answers = r->most - TOO_SMALL_HEAD - (size_t)(r->in.rops.data + r->in.rops.len - from);
-	if (r->out.len + LEAST_ROOM > r->answers) {
-		too_small(r, from, LEAST_ROOM);
-		return 0;
-	}
+	r->answers = room(r, from);
+	if (r->out.len + LEAST_ROOM > r->answers)
+		return too_small(r, from, LEAST_ROOM);
 	resolve(r, &q, &call);
 	call.room = r->answers - r->out.len - ANSWER_HEAD;
 	void *response = body(r, q.desc->res);
@@ -191,9 +199,7 @@ static int one(struct run *r)
 		return 0;
 	if (call.made != NULL)
 		gx_ems__drop(r->s, call.made);
-	if (err == 0)
-		too_small(r, from, PAYLOAD_MOST);
-	return err;
+	return err == 0 ? too_small(r, from, PAYLOAD_MOST) : err;
 }
 
 /* ---- All of them ---- */
@@ -247,7 +253,7 @@ gx_ec gx_ems_execute(struct gx_ems_session *s, uint32_t flags, struct gx_bin in,
 		return err == GX_E_NOMEM ? GX_EC(ecMAPIOOM) : GX_EC(ecRpcFormat);
 	size_t around = HEADER + SIZE_FIELD + HANDLE * (size_t)r.in.handle_count;
 	size_t most = max_out < PAYLOAD_MOST + HEADER ? max_out : PAYLOAD_MOST + HEADER;
-	if (most < around + TOO_SMALL_HEAD + r.in.rops.len + LEAST_ROOM)
+	if (most < around + LEAST_ROOM)
 		return GX_EC(ecBufferTooSmall);
 	r.most = most - around;
 	gx_push_init(&r.out, r.most * 2);
@@ -260,5 +266,7 @@ gx_ec gx_ems_execute(struct gx_ems_session *s, uint32_t flags, struct gx_bin in,
 	if (err == 0)
 		err = pack(&r, flags, ret_out);
 	gx_push_release(&r.out);
+	if (err == GX_E_LIMIT)
+		return GX_EC(ecBufferTooSmall);
 	return err == 0 ? EMS_OK : err == GX_E_NOMEM || err == GX_E_IO ? gx_ec_from_err(err) : GX_EC(ecRpcFormat);
 }

@@ -31,7 +31,7 @@ static void logon_free(struct gx_ems_obj *o)
 	free(l);
 }
 
-static const struct gx_ems_kind kind_logon = {"logon", logon_free};
+static const struct gx_ems_kind kind_logon = {"logon", logon_free, &gx_ems__logon_props};
 
 struct gx_ems_logon *gx_ems__logon(struct gx_ems_obj *o)
 {
@@ -87,7 +87,7 @@ static void plain_free(struct gx_ems_obj *o)
 	free(o);
 }
 
-static const struct gx_ems_kind kind_folder = {"folder", plain_free};
+static const struct gx_ems_kind kind_folder = {"folder", plain_free, &gx_ems__folder_props};
 
 struct gx_ems_folder *gx_ems__folder(struct gx_ems_obj *o)
 {
@@ -105,6 +105,32 @@ gx_ec gx_ems__give_folder(struct gx_rop_call *c, uint64_t fid, bool deleted)
 	return gx_rop__give(c, &f->obj, c->logon);
 }
 
+/* ---- Messages ---- */
+
+static void message_free(struct gx_ems_obj *o)
+{
+	gx_inst_free(((struct gx_ems_message *)o)->inst);
+	free(o);
+}
+
+static const struct gx_ems_kind kind_message = {"message", message_free, &gx_ems__message_props};
+
+struct gx_ems_message *gx_ems__message(struct gx_ems_obj *o)
+{
+	return o != NULL && o->kind == &kind_message ? (struct gx_ems_message *)o : NULL;
+}
+
+gx_ec gx_ems__give_message(struct gx_rop_call *c, uint64_t fid, uint64_t mid, struct gx_inst *inst)
+{
+	struct gx_ems_message *m = calloc(1, sizeof(*m));
+	if (m == NULL) {
+		gx_inst_free(inst);
+		return GX_EC(ecMAPIOOM);
+	}
+	*m = (struct gx_ems_message){.obj.kind = &kind_message, .inst = inst, .fid = fid, .mid = mid};
+	return gx_rop__give(c, &m->obj, c->logon);
+}
+
 /* ---- Tables ---- */
 
 static void table_free(struct gx_ems_obj *o)
@@ -115,7 +141,7 @@ static void table_free(struct gx_ems_obj *o)
 	free(tb);
 }
 
-static const struct gx_ems_kind kind_table = {"table", table_free};
+static const struct gx_ems_kind kind_table = {"table", table_free, NULL};
 
 struct gx_ems_table *gx_ems__table(struct gx_ems_obj *o)
 {

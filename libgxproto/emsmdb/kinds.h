@@ -3,6 +3,7 @@
 #define GX_EMSMDB_KINDS_H
 /* Kinds of object that handles stand for, and how operations get at them: NULL when it is another one. */
 #include <gx/entryid.h>
+#include <gx/instance.h>
 #include <gx/table.h>
 #include "libgxproto/emsmdb/emsmdb-int.h"
 
@@ -10,6 +11,12 @@ struct gx_ems_folder {
 	struct gx_ems_obj obj;
 	uint64_t fid;                /* plain */
 	bool deleted;                /* softly */
+};
+
+struct gx_ems_message {
+	struct gx_ems_obj obj;
+	struct gx_inst *inst;
+	uint64_t fid, mid;           /* mid 0: not saved yet */
 };
 
 enum { GX_EMS_HIERARCHY, GX_EMS_CONTENTS };
@@ -25,13 +32,30 @@ struct gx_ems_table {
 
 struct gx_ems_logon *gx_ems__logon(struct gx_ems_obj *o);
 struct gx_ems_folder *gx_ems__folder(struct gx_ems_obj *o);
+struct gx_ems_message *gx_ems__message(struct gx_ems_obj *o);
 struct gx_ems_table *gx_ems__table(struct gx_ems_obj *o);
 
 /* Made and given to the session as the answer's object. */
 gx_ec gx_ems__give_folder(struct gx_rop_call *c, uint64_t fid, bool deleted);
+gx_ec gx_ems__give_message(struct gx_rop_call *c, uint64_t fid, uint64_t mid, struct gx_inst *inst);
 gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint64_t fid, struct gx_table *tb);
 /* Opens the mailbox and gives the logon. */
 gx_ec gx_ems__give_logon(struct gx_rop_call *c, const char *mailbox, const char *maildir, bool own);
+
+extern const struct gx_ems_props gx_ems__logon_props, gx_ems__folder_props, gx_ems__message_props; /* props.c */
+
+/* Recipients of a message, each as a recipient_row (recipients.c). */
+struct gx_ems_rcpts {
+	struct gx_columns cols;
+	struct gx_bin *rows;
+	uint8_t *types;              /* PidTagRecipientType */
+	uint32_t *row_ids;
+	uint32_t count;              /* of rows: those that the room took */
+	size_t total;                /* that the message has */
+};
+/* Those from @row_id on, at most @most, that fit into @room bytes with @each bytes more for each. */
+gx_ec gx_ems__recipients(struct gx_rop_call *c, struct gx_inst *inst, uint32_t row_id, size_t most, size_t room, size_t each,
+	struct gx_ems_rcpts *ret_r);
 
 /* An id that was sent: ecNotFound for those of other replicas. */
 gx_ec gx_ems__plain(struct gx_rop_call *c, uint64_t id, uint64_t *ret_plain);

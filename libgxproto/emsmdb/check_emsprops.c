@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Properties of objects, messages made, saved and opened again, and names of properties. */
+#include <config.h>
+#include <gx/entryid.h>
+#include <gx/guids.h>
+#include "libgxproto/emsmdb/emstest.h"
+
+enum { LOGON = 0, FOLDER = 1, MESSAGE = 2, OTHER = 3 };
+
+static const gx_proptag_t tags[] = {PidTagSubject, PidTagImportance, PidTagMessageClass & 0xffff0000, PidTagMid};
+
+static void setup(void)
+{
+	et_setup();
+	et_logon(et_dn[0]);
+	ST_OK(et_do(RopOpenFolder, LOGON, FOLDER, &(struct gx_rop_open_folder_req){gx_eid_make(1, GX_FID_DRAFTS), 0}, NULL));
+}
+
+static gx_ec get(uint8_t h, const gx_proptag_t *v, uint32_t n, struct gx_rop_get_properties_specific_res **ret_r)
+{
+	const struct gx_rop_get_properties_specific_req q = {.want_unicode = true, .property_tags = v, .property_tags_count = n};
+	et_columns = (struct gx_columns){v, n};
+	return et_do(RopGetPropertiesSpecific, h, 0, &q, (void **)ret_r);
+}
+
+static struct gx_rop_set_properties_res *set(uint8_t h, const struct gx_proplist *l)
+{
+	struct gx_rop_set_properties_res *r;
+	const struct gx_rop_set_properties_req q = {*l};
+	ST_OK(et_do(RopSetProperties, h, 0, &q, (void **)&r));
+	return r;
+}
+
+static uint64_t new_message(const char *subject)
+{
+	struct gx_rop_save_changes_message_res *s;
+	struct gx_proplist l = {0};
+	const struct gx_rop_create_message_req q = {.code_page_id = 1252, .folder_id = gx_eid_make(1, GX_FID_DRAFTS)};
+	ST_OK(et_do(RopCreateMessage, FOLDER, MESSAGE, &q, NULL));
+	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagSubject, subject), 0);
+	ck_assert_int_eq(gx_proplist_set_i32(&l, et_a, PidTagImportance, 2), 0);
+	ck_assert_uint_eq(set(MESSAGE, &l)->property_problems_count, 0);
+	ST_OK(et_do(RopSaveChangesMessage, MESSAGE, MESSAGE, &(struct gx_rop_save_changes_message_req){2}, (void **)&s));
+	ck_assert_uint_eq(s->input_handle_index, MESSAGE);
+	return s->message_id;
+}
+
+START_TEST(a_message_saved_and_opened)
+{
+	struct gx_rop_get_properties_specific_res *p;
+	struct gx_rop_open_message_res *o;
+	uint64_t mid = new_message("RE: Gr\303\274\303\237e");
+	struct gx_rop_open_message_req q = {1252, gx_eid_make(1, GX_FID_DRAFTS), 0, mid};
+	ST_OK(et_do(RopOpenMessage, FOLDER, OTHER, &q, (void **)&o));
+	ck_assert_str_eq(o->subject_prefix, "RE: ");
+	ck_assert_str_eq(o->normalized_subject, "Gr\303\274\303\237e");
+	ck_assert_uint_eq(o->recipient_count, 0);
+	ST_OK(get(OTHER, tags, 4, &p));
+	ck_assert_str_eq(p->row_data.v[0].v.str, "RE: Gr\303\274\303\237e");
+	ck_assert_int_eq(p->row_data.v[1].v.i32, 2);
+	ck_assert_uint_eq(p->row_data.v[2].tag, PidTagMessageClass);
+	ck_assert_uint_eq((uint64_t)p->row_data.v[3].v.i64, mid);
+	/* read only: it cannot be changed, and cannot be saved */
+	struct gx_proplist l = {0};
+	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagSubject, "x"), 0);
+	ck_assert(gx_ec_failed(et_do(RopSetProperties, OTHER, 0, &(struct gx_rop_set_properties_req){l}, NULL)));
+	q.message_id = gx_eid_make(1, 0x777777);
+	ST_IS(et_do(RopOpenMessage, FOLDER, OTHER, &q, NULL), ecNotFound);
+	q.message_id = gx_eid_make(3, 3);
+	ST_IS(et_do(RopOpenMessage, FOLDER, OTHER, &q, NULL), ecNotFound);
+}
+END_TEST
+
+START_TEST(what_two_have_changed)
+{
+	const struct gx_rop_save_changes_message_req keep = {2}, force = {6};
+	struct gx_rop_open_message_req q = {1252, gx_eid_make(1, GX_FID_DRAFTS), 1, new_message("a")};
+	struct gx_proplist l = {0};
+	ST_OK(et_do(RopOpenMessage, FOLDER, OTHER, &q, NULL));
+	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagSubject, "b"), 0);
+	(void)set(MESSAGE, &l);
+	(void)set(OTHER, &l);
+	ST_OK(et_do(RopSaveChangesMessage, MESSAGE, MESSAGE, &keep, NULL));
+	ST_IS(et_do(RopSaveChangesMessage, OTHER, OTHER, &keep, NULL), ecObjectModified);
+	ST_OK(et_do(RopSaveChangesMessage, OTHER, OTHER, &force, NULL));
+	ST_IS(et_do(RopSaveChangesMessage, FOLDER, FOLDER, &keep, NULL), ecNotSupported);
+}
+END_TEST
+
+START_TEST(values_that_do_not_fit)
+{
+	static const gx_proptag_t two[] = {PidTagSubject, PidTagBody};
+	struct gx_rop_get_properties_specific_res *p;
+	struct gx_proplist l = {0};
+	char *text = gx_arena_alloc(et_a, 20001);
+	memset(text, 'x', 20000);
+	text[20000] = '\0';
+	(void)new_message("short");
+	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagBody, text), 0);
+	(void)set(MESSAGE, &l);
+	ST_OK(get(MESSAGE, two, 2, &p));
+	ck_assert_str_eq(p->row_data.v[0].v.str, "short");
+	ck_assert_uint_eq(p->row_data.v[1].v.err, ecMAPIOOM);
+	/* all of them: the large one is told, too */
+	struct gx_rop_get_properties_all_res *all;
+	struct gx_rop_get_properties_list_res *list;
+	ST_OK(et_do(RopGetPropertiesAll, MESSAGE, 0, &(struct gx_rop_get_properties_all_req){0, true}, (void **)&all));
+	ck_assert_ptr_nonnull(gx_proplist_get(&all->property_values, PidTagSubject));
+	ST_OK(et_do(RopGetPropertiesList, MESSAGE, 0, NULL, (void **)&list));
+	bool body = false;
+	for (uint32_t i = 0; i < list->property_tags_count; ++i)
+		body = body || list->property_tags[i] == PidTagBody;
+	ck_assert(body);
+}
+END_TEST
+
+START_TEST(folders_and_stores_have_properties)
+{
+	static const gx_proptag_t names[] = {PidTagDisplayName, PidTagFolderId, PidTagComment};
+	struct gx_rop_get_properties_specific_res *p;
+	struct gx_proplist l = {0};
+	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagComment, "mine"), 0);
+	ck_assert_uint_eq(set(FOLDER, &l)->property_problems_count, 0);
+	ST_OK(get(FOLDER, names, 3, &p));
+	ck_assert_str_eq(p->row_data.v[0].v.str, "Drafts");
+	ck_assert_uint_eq((uint64_t)p->row_data.v[1].v.i64, gx_eid_make(1, GX_FID_DRAFTS));
+	ck_assert_str_eq(p->row_data.v[2].v.str, "mine");
+	const gx_proptag_t comment = PidTagComment;
+	ST_OK(et_do(RopDeleteProperties, FOLDER, 0, &(struct gx_rop_delete_properties_req){&comment, 1}, NULL));
+	ST_OK(get(FOLDER, names, 3, &p));
+	ck_assert_uint_eq(GX_PROP_TYPE(p->row_data.v[2].tag), PtypErrorCode);
+	ck_assert_uint_eq(p->row_data.v[2].v.err, ecNotFound);
+	(void)set(LOGON, &l);
+	ST_OK(get(LOGON, &comment, 1, &p));
+	ck_assert_str_eq(p->row_data.v[0].v.str, "mine");
+	ST_OK(get(LOGON, NULL, 0, &p));
+	ST_OK(et_do(RopGetHierarchyTable, FOLDER, OTHER, &(struct gx_rop_get_hierarchy_table_req){0}, NULL));
+	ST_IS(get(OTHER, names, 3, &p), ecNotSupported);
+}
+END_TEST
+
+START_TEST(names_of_properties)
+{
+	const struct gx_propname some[] = {{PSETID_Common, false, 0x8503, NULL}, {PS_PUBLIC_STRINGS, true, 0, "of my own"}, {PS_MAPI, false, 0x37, NULL},
+		{PS_MAPI, false, 0x8001, NULL}};
+	struct gx_rop_get_property_ids_from_names_req q = {0, some, 4};
+	struct gx_rop_get_property_ids_from_names_res *r;
+	struct gx_rop_get_names_from_property_ids_res *n;
+	ST_IS(et_do(RopGetPropertyIdsFromNames, LOGON, 0, &q, (void **)&r), ecWarnWithErrors);
+	ck_assert_uint_eq(r->property_ids_count, 4);
+	ck_assert_uint_eq(r->property_ids[1], 0);
+	ck_assert_uint_eq(r->property_ids[2], 0x37);
+	ck_assert_uint_eq(r->property_ids[3], 0);
+	q.flags = 2;
+	q.property_names_count = 3;
+	ST_OK(et_do(RopGetPropertyIdsFromNames, LOGON, 0, &q, (void **)&r));
+	ck_assert_uint_ge(r->property_ids[0], 0x8001);
+	ck_assert_uint_ge(r->property_ids[1], 0x8001);
+	const uint16_t ids[] = {r->property_ids[1], 0x37, 0xfff0};
+	ST_OK(et_do(RopGetNamesFromPropertyIds, LOGON, 0, &(struct gx_rop_get_names_from_property_ids_req){ids, 3}, (void **)&n));
+	ck_assert_str_eq(n->property_names[0].name, "of my own");
+	ck_assert_uint_eq(n->property_names[1].lid, 0x37);
+	ck_assert(!n->property_names[2].by_name && n->property_names[2].lid == 0);
+}
+END_TEST
+
+static Suite *emsprops_suite(void)
+{
+	Suite *s = suite_create("emsprops");
+	TCase *t = tcase_create("emsprops");
+	tcase_add_checked_fixture(t, setup, et_teardown);
+	tcase_add_test(t, a_message_saved_and_opened);
+	tcase_add_test(t, what_two_have_changed);
+	tcase_add_test(t, values_that_do_not_fit);
+	tcase_add_test(t, folders_and_stores_have_properties);
+	tcase_add_test(t, names_of_properties);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+GXTEST_MAIN(emsprops_suite)
