@@ -593,8 +593,10 @@ END_TEST
 /* On another device nothing can be shared with the original, but with the copy before. */
 START_TEST(on_another_device)
 {
-	char other[64] = "/dev/shm/gxsnap-XXXXXX", first[128], second[128], cmd[600];
+	char other[64], first[128], second[128], cmd[600];
 	struct stat x, y;
+	bool in_memory = stat("/dev/shm", &x) == 0 && stat(dir, &y) == 0 && x.st_dev == y.st_dev;
+	snprintf(other, sizeof(other), "%s/gxsnap-XXXXXX", in_memory ? "/var/tmp" : "/dev/shm");
 	if (mkdtemp(other) == NULL || stat(other, &x) != 0 || stat(dir, &y) != 0 || x.st_dev == y.st_dev) {
 		rmdir(other);
 		return;
