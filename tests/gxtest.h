@@ -3,6 +3,7 @@
 #ifndef GX_TESTS_GXTEST_H
 #define GX_TESTS_GXTEST_H
 #include <check.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,30 @@ static inline void gxtest_mark(const char *file, int line)
 	_mark_point(file, line);
 }
 #define _mark_point(file, line) gxtest_mark(file, line)
+
+/* Under AddressSanitizer everything takes several times as long, and the other pass of ./check is without. */
+#if defined(__SANITIZE_ADDRESS__)
+#define GXTEST_ASAN true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define GXTEST_ASAN true
+#endif
+#endif
+#ifndef GXTEST_ASAN
+#define GXTEST_ASAN false
+#endif
+
+/* make soak, and who looks for something: all of it. */
+static inline bool gxtest_soaking(void)
+{
+	return getenv("GX_SOAK_SECONDS") != NULL;
+}
+
+/* How many of n rounds of the same with other numbers: under ASan a third, if the result is no other there. */
+static inline unsigned gxtest_rounds(unsigned n)
+{
+	return GXTEST_ASAN && !gxtest_soaking() ? (n + 2) / 3 : n;
+}
 
 static inline int gxtest_run(Suite *s)
 {

@@ -44,7 +44,7 @@ static uint32_t next(void)
 static void add_needle(const char *text, size_t len)
 {
 	size_t n = 3 + next() % (NEEDLE_MAX - 3), at = len > n ? next() % (len - n) : 0;
-	if (needle_count == NEEDLES || len <= n)
+	if (needle_count == gxtest_rounds(NEEDLES) || len <= n)
 		return;
 	for (size_t i = at; i < at + n; i++)
 		if ((uint8_t)text[i] < 0x20 || (uint8_t)text[i] > 0x7e || strchr("\"\\{", text[i]) != NULL)

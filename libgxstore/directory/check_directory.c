@@ -73,7 +73,9 @@ START_TEST(every_version_upgrades)
 	unsigned from, to;
 	ck_assert_int_eq(gx_dir_create(path, dt_arena, &why), 0);
 	char *fresh = dt_shape();
-	for (unsigned v = 0; v < GX_DIR_SCHEMA_VERSION; ++v) {
+	/* The statements are the same under ASan: there of six versions one, and the last but one of all. */
+	unsigned by = gxtest_rounds(3) == 3 ? 1 : 6;
+	for (unsigned v = (GX_DIR_SCHEMA_VERSION - 1) % by; v < GX_DIR_SCHEMA_VERSION; v += by) {
 		dt_remove();
 		dt_make_empty();
 		dt_make_old();

@@ -169,10 +169,24 @@ static bool create_once(size_t c, unsigned long n, bool overwrite)
 	return hit;
 }
 
+/*
+ * Most calls of a creation are the same few, once for each table. Two ways to fail take turns with
+ * them; with GX_SOAK_SECONDS each fails in all ways.
+ */
+static unsigned long next_call(size_t c, unsigned long n)
+{
+	n++;
+	while (!gxtest_soaking() && n > 60 && n % 2 != c / 2 % 2)
+		n++;
+	return n;
+}
+
 START_TEST(failures_to_create_leave_no_store)
 {
 	for (size_t c = 0; c < CASES; c++) {
 		unsigned long n = 1;
+		if (cases[c].cold) /* there is no store yet: the same as the one before */
+			continue;
 		if (_i > 0) {
 			char path[700];
 			snprintf(path, sizeof(path), "%s/new/store", w.dir);
@@ -180,7 +194,7 @@ START_TEST(failures_to_create_leave_no_store)
 				st_create(path);
 		}
 		while (create_once(c, n, _i > 0))
-			n++;
+			n = next_call(c, n);
 		ck_assert_uint_gt(n, 3);
 	}
 }

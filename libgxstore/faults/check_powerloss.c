@@ -6,7 +6,8 @@
  * acknowledged as durable. It verifies clean, originals come back byte for byte, and no number
  * that was ever visible is given out again.
  *
- * GX_SOAK_SECONDS makes it go on with other seeds for so long. A failure names its seed; GX_SEED takes it.
+ * GX_SOAK_SECONDS makes it go on with other seeds for so long, and with all of them under ASan, too.
+ * A failure names its seed; GX_SEED takes it.
  */
 #include <config.h>
 #include <stdarg.h>
@@ -457,7 +458,7 @@ static Suite *suite(void)
 	TCase *c = tcase_create("loss");
 	so_use_memory();
 	tcase_set_timeout(c, 36000);
-	tcase_add_loop_test(c, what_was_acknowledged_survives, 0, 3);
+	tcase_add_loop_test(c, what_was_acknowledged_survives, 0, (int)gxtest_rounds(3));
 	tcase_add_loop_test(c, a_store_is_made_or_not, 0, 4);
 	suite_add_tcase(su, c);
 	return su;
