@@ -23,6 +23,32 @@ def top_builddir():
     return os.path.abspath(os.environ.get("top_builddir", top_srcdir()))
 
 
+def program(*path):
+    """A built program, by its path in the build tree. Not libtool's script around it: that takes longer than most programs do."""
+    path = os.path.join(top_builddir(), *path)
+    real = os.path.join(os.path.dirname(path), ".libs", os.path.basename(path))
+    return real if os.path.exists(real) else path
+
+
+def find_libraries():
+    """What libtool's scripts do: programs of the build tree find its libraries."""
+    libs = os.path.join(top_builddir(), ".libs")
+    if not os.environ.get("GX_PREFIX") and os.path.isdir(libs):
+        os.environ["LD_LIBRARY_PATH"] = ":".join(p for p in (libs, os.environ.get("LD_LIBRARY_PATH")) if p)
+
+
+find_libraries()
+
+
+def sanitized():
+    """Whether the build is one with sanitizers, in which everything takes several times as long."""
+    try:
+        with open(os.path.join(top_builddir(), "Makefile")) as f:
+            return "-fsanitize=" in f.read()
+    except OSError:
+        return False
+
+
 def corpus_dir():
     """The folder of sample files beside the project, or Skip."""
     d = os.path.join(top_srcdir(), "..", "shared", "corpus")

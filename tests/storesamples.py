@@ -10,7 +10,7 @@ import gxtap
 
 
 def program(name):
-    return os.path.join(gxtap.top_builddir(), name)
+    return gxtap.program(name)
 
 
 def help_and_version(tool):

@@ -11,7 +11,7 @@ sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path
 import gxtap  # noqa: E402
 import mailgen  # noqa: E402
 
-PROGRAM = os.path.join(gxtap.top_builddir(), "tests", "mailconv_corpus")
+PROGRAM = gxtap.program("tests", "mailconv_corpus")
 
 
 def convert(paths):

@@ -30,7 +30,7 @@ JUDGED = {
 
 
 def dump(paths, piece=0):
-    tool = os.path.join(gxtap.top_builddir(), "tests", "mimedump")
+    tool = gxtap.program("tests", "mimedump")
     cmd = [tool] + (["--piece", str(piece)] if piece else []) + paths
     out = subprocess.run(cmd, check=True, stdout=subprocess.PIPE).stdout
     messages = []

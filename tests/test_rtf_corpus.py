@@ -10,7 +10,7 @@ import sys
 sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "service"), os.path.dirname(os.path.abspath(__file__))]
 import gxtap  # noqa: E402
 
-PROGRAM = os.path.join(gxtap.top_builddir(), "tests", "rtfscan")
+PROGRAM = gxtap.program("tests", "rtfscan")
 
 
 def scan(*patterns):

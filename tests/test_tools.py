@@ -19,7 +19,7 @@ OTHERS = ("gromox-mbop",)  # -c is something else there
 
 
 def program(name):
-    return os.path.join(gxtap.top_builddir(), name)
+    return gxtap.program(name)
 
 
 class Site:

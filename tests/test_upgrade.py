@@ -31,7 +31,7 @@ def unpack(version, to):
 
 
 def dump(directory):
-    tool = os.path.join(gxtap.top_builddir(), "tests", "storedump")
+    tool = gxtap.program("tests", "storedump")
     out = ""
     for kind in ("private", "public"):
         r = subprocess.run([tool, os.path.join(directory, kind)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
@@ -68,7 +68,7 @@ def test_old_versions_can_be_made():
     with tempfile.TemporaryDirectory() as d:
         unpack(1, d)
         new = os.path.join(d, "new")
-        subprocess.run([os.path.join(gxtap.top_builddir(), "tests", "storesample"), "--empty", "1", new], check=True)
+        subprocess.run([gxtap.program("tests", "storesample"), "--empty", "1", new], check=True)
         for kind in ("private", "public"):
             assert schema(os.path.join(d, kind, "exmdb", "gx.sqlite3")) == schema(os.path.join(new, kind, "exmdb", "gx.sqlite3"))
 

@@ -23,12 +23,10 @@ def program(name):
     """A built program, from the build tree or from $GX_PREFIX."""
     prefix = os.environ.get("GX_PREFIX")
     dirs = [os.path.join(prefix, d) for d in ("sbin", "bin", "libexec/gromox")] if prefix else []
-    dirs += [os.path.join(gxtap.top_builddir(), d) for d in ("daemons", ".")]
-    for d in dirs:
-        path = os.path.join(d, name)
+    for path in [os.path.join(d, name) for d in dirs] + [gxtap.program(d, name) for d in ("daemons", ".")]:
         if os.access(path, os.X_OK):
             return path
-    raise FileNotFoundError(f"{name} is not in {dirs}")
+    raise FileNotFoundError(f"{name} is not in {dirs} and was not built")
 
 
 def free_port():

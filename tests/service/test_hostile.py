@@ -17,18 +17,8 @@ from imapwire import Closed, Wire, read
 import mailgen
 
 SERVER = None
-
-
-def slowness():
-    """How much more time and memory a build with sanitizers may take."""
-    try:
-        with open(os.path.join(gxtap.top_builddir(), "Makefile")) as f:
-            return 6 if "-fsanitize=" in f.read() else 1
-    except OSError:
-        return 1
-
-
-SANITIZED = slowness()
+# How much more time and memory a build with sanitizers may take.
+SANITIZED = 6 if gxtap.sanitized() else 1
 INVARIANTS = re.compile(r"assert|SERVERBUG|internal|invariant|runtime error|Sanitizer|corrupt|ecError|misuse", re.I)
 
 
