@@ -29,10 +29,36 @@ def program(name):
     raise FileNotFoundError(f"{name} is not in {dirs} and was not built")
 
 
+def port_numbers():
+    """Ports that the system gives to nobody by itself: between two of its connections one of those would be gone again
+    before the server takes it. Tests that run at once begin at different ones."""
+    try:
+        with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+            end = int(f.read().split()[0])
+    except OSError:
+        end = 32768
+    first, each = 10240, 64
+    slices = (end - first) // each
+    n = os.getpid()
+    while slices > 0:
+        yield from range(first + n % slices * each, first + (n % slices + 1) * each)
+        n += 1
+    while True:
+        yield 0
+
+
+NUMBERS = port_numbers()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    for port in NUMBERS:
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return s.getsockname()[1]
+            except OSError:
+                pass
 
 
 def run(argv, check=True, **kw):
@@ -131,7 +157,7 @@ running_identity =
                         raise AssertionError(f"port {port} does not answer after {wait} s:\n{self.log_text()}")
                     time.sleep(0.02)
 
-    def start(self, wait=20):
+    def start(self, wait=120):
         self.log = open(self.log_path, "ab")
         if self.split:
             return self.start_split(wait)
@@ -163,7 +189,7 @@ running_identity =
             self.proc.send_signal(signal.SIGKILL)
             self.proc.wait()
 
-    def stop(self, wait=30):
+    def stop(self, wait=120):
         for name in reversed(self.parts):
             self.parts[name].terminate()
             code = self.parts[name].wait(wait)
@@ -213,7 +239,7 @@ running_identity =
         with RawLmtp(self.lmtp_port) as c:
             c.send_mail(sender, [self.users[to] if isinstance(to, int) else to], data)
 
-    def wait_count(self, user, count, wait=20, mailbox="INBOX"):
+    def wait_count(self, user, count, wait=120, mailbox="INBOX"):
         end = time.monotonic() + wait
         m = self.imap(user)
         while True:
