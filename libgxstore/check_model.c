@@ -416,6 +416,8 @@ START_TEST(threads_do_not_disturb_each_other)
 	for (int i = 0; i < WRITERS + READERS; i++)
 		ck_assert_int_eq(pthread_create(&th[i], NULL, i < WRITERS ? writer : reader, s), 0);
 	usleep(1500000);
+	for (int i = 0; i < 600 && atomic_load(&inserted) <= 10; i++)
+		usleep(100000);
 	atomic_store(&stop, true);
 	for (int i = 0; i < WRITERS + READERS; i++)
 		pthread_join(th[i], NULL);

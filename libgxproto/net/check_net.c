@@ -119,7 +119,8 @@ START_TEST(pipelining_without_reading_is_held_back)
 		usleep(n < 0 ? 1000 : 0);
 	}
 	ck_assert_uint_lt(sent, 3000 * sizeof(lines));
-	usleep(500000);
+	for (unsigned i = 0; i < 2000 && echo_living() > 0; ++i)
+		usleep(10000);
 	ck_assert_int_eq(echo_living(), 0);
 	ck_assert(said(&s, "does not read"));
 	close(fd);
@@ -160,15 +161,15 @@ START_TEST(deadlines_fire_once)
 	expect_end(fd);
 	clock_gettime(CLOCK_MONOTONIC, &t1);
 	double s_waited = (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9;
-	ck_assert_msg(s_waited > 0.05 && s_waited < 2, "waited %f s", s_waited);
+	ck_assert_msg(s_waited > 0.05 && s_waited < 20, "waited %f s", s_waited);
 	close(fd);
 	/* A deadline that is moved away does not fire. */
 	fd = dial(&s);
-	put(fd, "deadline 100\nx\n");
+	put(fd, "deadline 500\nx\n");
 	expect(fd, "hello\nx\n");
 	put(fd, "deadline 60000\ny\n");
 	expect(fd, "y\n");
-	usleep(250000);
+	usleep(700000);
 	put(fd, "still here\n");
 	expect(fd, "still here\n");
 	/* One that is left standing is told once. */
@@ -224,13 +225,14 @@ START_TEST(limits_refuse_politely)
 	expect(fd[0], "bye\n");
 	expect_end(fd[0]);
 	close(fd[0]);
-	for (unsigned i = 0; i < 200 && echo_living() == 3; ++i)
+	struct gx_net_stats st = {.conns = 3};
+	for (unsigned i = 0; i < 20000 && st.conns >= 3; ++i) {
 		usleep(1000);
-	usleep(5000);
+		gx_net_stats(s.net, &st);
+	}
 	more = dial(&s);
 	expect(more, "hello\n");
 	close(more);
-	struct gx_net_stats st;
 	gx_net_stats(s.net, &st);
 	ck_assert_uint_eq(st.refused, 1);
 	ck_assert(said(&s, "too many connections"));
@@ -257,6 +259,8 @@ START_TEST(no_descriptors_no_spin)
 	double cpu = cpu_seconds();
 	usleep(400000);
 	ck_assert(cpu_seconds() - cpu < 0.1);
+	for (unsigned i = 0; i < 2000 && !said(&s, "fd_limit"); ++i)
+		usleep(10000);
 	ck_assert(said(&s, "fd_limit"));
 	put(fd, "alive\n");
 	expect(fd, "alive\n");
@@ -374,11 +378,14 @@ START_TEST(timers_sleep_and_jobs_run)
 	ck_assert_int_eq(gx_net_timer(s.net, 10, tick, NULL), 0);
 	for (unsigned i = 0; i < 100; ++i)
 		ck_assert_int_eq(gx_net_run(s.net, job, &jobs), 0);
-	usleep(300000);
+	for (unsigned i = 0; i < 2000 && ticks < 3; ++i)
+		usleep(10000);
+	usleep(100000);
 	ck_assert_int_eq(ticks, 3);
 	int fd = dial(&s);
 	expect(fd, "hello\n");
-	usleep(300000);
+	for (unsigned i = 0; i < 2000 && ticks < 6; ++i)
+		usleep(10000);
 	ck_assert_int_eq(ticks, 6);
 	close(fd);
 	gx_net_stop(s.net, 1000);

@@ -676,7 +676,7 @@ def start(name, s, **directives):
 
 def stop(p):
     p.terminate()
-    out = p.communicate(timeout=30)[0].decode()
+    out = p.communicate(timeout=120)[0].decode()
     assert p.returncode == 0, out
     return out
 
@@ -869,7 +869,7 @@ def test_tls_wants_a_certificate():
     ctx = ssl.create_default_context(cafile=s.cert)
 
     def ping(context):
-        raw = socket.create_connection(("127.0.0.1", port), timeout=20)
+        raw = socket.create_connection(("127.0.0.1", port), timeout=60)
         with context.wrap_socket(raw, server_hostname="localhost") as t:
             t.sendall(b"\0\0\0\0")
             return t.recv(1)
@@ -889,10 +889,10 @@ def test_hostile_peers():
     s = store()
     junk = os.urandom(2000)
     for n in (1, 4, 5, 100, 2000):
-        c = socket.create_connection(s.address, timeout=20)
+        c = socket.create_connection(s.address, timeout=60)
         c.sendall(junk[:n])
         c.close()
-    c = socket.create_connection(s.address, timeout=20)
+    c = socket.create_connection(s.address, timeout=60)
     c.sendall(struct.pack("<I", 0xffffffff) + b"x" * 100)
     assert c.recv(10) == b"\7"
     # many clients at once, each with its own work

@@ -64,7 +64,7 @@ def server_sockets(s):
 
 
 def no_connection_left(s):
-    end = time.monotonic() + 25
+    end = time.monotonic() + 60
     while server_sockets(s):
         assert time.monotonic() < end, f"connections left: {server_sockets(s)}"
         time.sleep(0.05)
@@ -405,12 +405,16 @@ def test_brute_force(s):
     for t in threads:
         t.join()
     assert time.monotonic() - start > 1.5, "no delay"
+    for n in range(100, 100 + 50):  # the ban may be over before all were answered: then they go on
+        with Wire(s) as w:
+            if b"LIMIT" in w.no(b"LOGIN %s wrong%d" % (s.users[4].encode(), n)):
+                break
     with Wire(s) as w:
         last = w.no(b'LOGIN %s "%s"' % (s.users[4].encode(), PASSWORD.encode()))
         assert b"LIMIT" in last, last
         text = base64.b64encode(b"\0%s\0%s" % (s.users[4].encode(), PASSWORD.encode()))
         w.no(b"AUTHENTICATE PLAIN " + text)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while True:
         with Wire(s) as w:
             if w.cmd(b'LOGIN %s "%s"' % (s.users[4].encode(), PASSWORD.encode()))[1].split(b" ")[1] == b"OK":

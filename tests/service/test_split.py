@@ -24,7 +24,7 @@ def owner_of(s, user):
         return f.read().strip()
 
 
-def wait_for(what, test, wait=20):
+def wait_for(what, test, wait=60):
     end = time.monotonic() + wait
     while not test():
         assert time.monotonic() < end, f"{what} did not come"
@@ -91,7 +91,7 @@ def test_two_cannot_own():
                            imap_support_tls="no", dequeue_path=s.dir + "/queue2", gromoxd_log_file=log)
         p = subprocess.Popen([program("gromoxd"), "-c", cfg], stdin=subprocess.DEVNULL)
         try:
-            s.wait_for_ports(20, lambda: p.poll(), port)
+            s.wait_for_ports(60, lambda: p.poll(), port)
             import imaplib
             m = imaplib.IMAP4("127.0.0.1", port, timeout=30)
             try:
@@ -106,7 +106,7 @@ def test_two_cannot_own():
             m.shutdown()
         finally:
             p.terminate()
-            p.wait(20)
+            p.wait(60)
         m = s.imap(0, "INBOX")
         assert serials(m) == [1]
         m.logout()
@@ -160,7 +160,7 @@ def test_owner_dies_under_load():
 def test_delivery_waits_for_the_owner():
     with Server(users=1, split=True) as s:
         s.parts["istore"].terminate()
-        assert s.parts["istore"].wait(20) == 0
+        assert s.parts["istore"].wait(60) == 0
         s.deliver(MAIL % (5, 5, 5))
         import imaplib
         try:
@@ -194,7 +194,7 @@ def test_stores_of_another_server():
             cfg = other_config(s, "other.cfg", host_id="localhost", exmdb_listen=f"127.0.0.1:{port}")
             p = subprocess.Popen([program("istore"), "-c", cfg], stdin=subprocess.DEVNULL, stdout=s.log, stderr=s.log)
             try:
-                s.wait_for_ports(20, lambda: p.poll(), port)
+                s.wait_for_ports(60, lambda: p.poll(), port)
                 for user in (0, 1):
                     s.deliver(MAIL % (user, user, user), to=user)
                     m = s.wait_count(user, 1)
@@ -204,7 +204,7 @@ def test_stores_of_another_server():
                 assert owner_of(s, 0) != owner_of(s, 1)
             finally:
                 p.terminate()
-                p.wait(20)
+                p.wait(60)
 
 
 gxtap.main(globals())
