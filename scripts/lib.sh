@@ -44,19 +44,29 @@ quietly() {
 	}
 }
 
-# build DIR CONFIGURE-OPTIONS... : configure (when needed) and make in a directory of its own.
-build() {
-	local dir=$1
-	shift
-	mkdir -p "$dir"
+make_configure() {
 	if [ ! -x "$top/configure" ] || [ "$top/configure.ac" -nt "$top/configure" ]; then
 		say "making configure"
 		quietly autogen "$top/autogen.sh"
 	fi
+}
+
+# configure_in DIR CONFIGURE-OPTIONS... : when needed.
+configure_in() {
+	local dir=$1
+	shift
+	mkdir -p "$dir"
 	if [ ! -f "$dir/Makefile" ] || [ "$top/configure" -nt "$dir/config.status" ]; then
 		say "configuring in ${dir#"$top"/}"
 		(cd "$dir" && quietly configure "$top/configure" -q "$@") || exit 1
 	fi
+}
+
+# build DIR CONFIGURE-OPTIONS... : configure (when needed) and make in a directory of its own.
+build() {
+	local dir=$1
+	make_configure
+	configure_in "$@"
 	say "building in ${dir#"$top"/}"
 	quietly make make -C "$dir" -s -j"$(nproc)"
 }
