@@ -143,7 +143,7 @@ static uint64_t *mids_of(uint64_t fid, uint32_t most, uint32_t *ret_n)
 	uint32_t n = gx_imapview_count(v) < most ? gx_imapview_count(v) : most;
 	uint64_t *mids = malloc((n + 1) * sizeof(*mids));
 	for (uint32_t i = 0; mids != NULL && i < n; i++)
-		mids[i] = gx_imapview_at(v, i + 1)->mid;
+		mids[i] = gx_imapview_at(v, i + 1).mid;
 	gx_imapview_close(v);
 	*ret_n = n;
 	return mids;

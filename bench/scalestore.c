@@ -109,7 +109,7 @@ uint64_t *scale_mids(struct gx_store *s, uint64_t fid, size_t *ret_n)
 	if (m == NULL)
 		scale_die("memory", "out of it");
 	for (size_t i = 0; i < n; i++)
-		m[i] = gx_imapview_at(v, (uint32_t)i + 1)->mid;
+		m[i] = gx_imapview_at(v, (uint32_t)i + 1).mid;
 	gx_imapview_close(v);
 	*ret_n = n;
 	return m;

@@ -523,7 +523,7 @@ static void read_everything(struct gx_store *s)
 	gx_ec ec = gx_folder_list(t, GX_FID_ROOT, true, x, &v, &n);
 	if (!gx_ec_failed(ec) && !gx_ec_failed(gx_imapview_open(s, &sys_actor, GX_FID_INBOX, &view))) {
 		for (uint32_t i = 1; i <= gx_imapview_count(view) && i < 200; i++) {
-			uint64_t mid = gx_imapview_at(view, i)->mid;
+			uint64_t mid = gx_imapview_at(view, i).mid;
 			struct gx_msg_mime mime;
 			struct gx_msgobj *m;
 			struct gx_proplist l;

@@ -289,10 +289,10 @@ START_TEST(uids_begin_anew)
 	v = st_view(s, GX_FID_INBOX);
 	ck_assert_uint_eq(gx_imapview_uidvalidity(v), after.uidvalidity);
 	ck_assert_uint_eq(gx_imapview_count(v), 3);
-	ck_assert(gx_imapview_at(v, 1)->uid == 1 && gx_imapview_at(v, 1)->mid == mid[1]);
-	ck_assert(gx_imapview_at(v, 2)->uid == 2 && gx_imapview_at(v, 2)->mid == mid[3]);
-	ck_assert(gx_imapview_at(v, 2)->kwset != 0 && (gx_imapview_at(v, 2)->flags & GX_MSGF_FLAGGED) != 0);
-	ck_assert(gx_imapview_at(v, 3)->uid == 4 && gx_imapview_at(v, 3)->mid == mid[5]); /* 3 is associated */
+	ck_assert(gx_imapview_at(v, 1).uid == 1 && gx_imapview_at(v, 1).mid == mid[1]);
+	ck_assert(gx_imapview_at(v, 2).uid == 2 && gx_imapview_at(v, 2).mid == mid[3]);
+	ck_assert(gx_imapview_at(v, 2).kwset != 0 && (gx_imapview_at(v, 2).flags & GX_MSGF_FLAGGED) != 0);
+	ck_assert(gx_imapview_at(v, 3).uid == 4 && gx_imapview_at(v, 3).mid == mid[5]); /* 3 is associated */
 	gx_imapview_close(v);
 	t = st_begin(s, GX_TXN_WRITE);
 	ck_assert_uint_eq(st_insert(t, GX_FID_INBOX, 9, 300, 0).uid, 5);

@@ -473,7 +473,7 @@ START_TEST(what_has_no_internet_form_gets_one)
 	o.render = render;
 	s = st_open_with(dir, &o);
 	struct gx_imapview *v = st_view(s, GX_FID_INBOX);
-	ck_assert_uint_eq(gx_imapview_at(v, 1)->size32, UINT32_MAX);
+	ck_assert_uint_eq(gx_imapview_at(v, 1).size32, UINT32_MAX);
 	rendered = 0;
 	for (int i = 0; i < 2; i++) {
 		t = st_begin(s, GX_TXN_READ);
@@ -488,7 +488,7 @@ START_TEST(what_has_no_internet_form_gets_one)
 	}
 	ck_assert_int_eq(rendered, 1); /* it was kept */
 	ST_OK(gx_imapview_refresh(v, true, NULL));
-	ck_assert_uint_eq(gx_imapview_at(v, 1)->size32, 29);
+	ck_assert_uint_eq(gx_imapview_at(v, 1).size32, 29);
 	gx_imapview_close(v);
 	t = st_begin(s, GX_TXN_READ);
 	check_nested(t, ids.mid, 1, "deep");

@@ -459,7 +459,7 @@ static void use(struct gx_store *s)
 	st_commit(t);
 	struct gx_imapview *v = st_view(s, GX_FID_INBOX);
 	for (uint32_t i = 2; i <= gx_imapview_count(v); i++)
-		ck_assert_uint_gt(gx_imapview_at(v, i)->uid, gx_imapview_at(v, i - 1)->uid);
+		ck_assert_uint_gt(gx_imapview_at(v, i).uid, gx_imapview_at(v, i - 1).uid);
 	gx_imapview_close(v);
 	st_verify(s);
 }

@@ -209,7 +209,7 @@ static size_t numbers(unsigned i, unsigned *v, size_t cap)
 	ck_assert_int_eq(gx_txn_begin(s, &actor, GX_TXN_READ, 5000, &t), 0);
 	for (uint32_t k = 1; k <= gx_imapview_count(view); ++k) {
 		struct gx_push p = GX_PUSH_INIT;
-		ck_assert(!gx_ec_failed(gx_msg_original(t, gx_imapview_at(view, k)->mid, 0, UINT64_MAX, &p)));
+		ck_assert(!gx_ec_failed(gx_msg_original(t, gx_imapview_at(view, k).mid, 0, UINT64_MAX, &p)));
 		gx_push_u8(&p, 0);
 		const char *at = strstr((const char *)p.data, "Subject: ");
 		ck_assert_ptr_nonnull(at);
@@ -275,7 +275,7 @@ static void lose_all(unsigned i)
 	ck_assert(!gx_ec_failed(gx_imapview_open(s, &actor, GX_FID_INBOX, &view)));
 	ck_assert_int_eq(gx_txn_begin(s, &actor, GX_TXN_WRITE, 5000, &t), 0);
 	for (uint32_t k = 1; k <= gx_imapview_count(view); ++k)
-		ck_assert(!gx_ec_failed(gx_msg_delete(t, GX_FID_INBOX, &gx_imapview_at(view, k)->mid, 1, true)));
+		ck_assert(!gx_ec_failed(gx_msg_delete(t, GX_FID_INBOX, &(uint64_t){gx_imapview_at(view, k).mid}, 1, true)));
 	ck_assert_int_eq(gx_sql__exec(t->q, "DELETE FROM delivered"), 0);
 	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_LATER), 0);
 	gx_imapview_close(view);
@@ -441,11 +441,11 @@ static void get_only(unsigned i, struct gx_push *ret_bytes, struct gx_push *ret_
 	ck_assert(!gx_ec_failed(gx_imapview_open(s, &actor, GX_FID_INBOX, &view)));
 	ck_assert_uint_eq(gx_imapview_count(view), 1);
 	ck_assert_int_eq(gx_txn_begin(s, &actor, GX_TXN_READ, 5000, &t), 0);
-	ck_assert(!gx_ec_failed(gx_msg_mime(t, gx_imapview_at(view, 1)->mid, &m)));
+	ck_assert(!gx_ec_failed(gx_msg_mime(t, gx_imapview_at(view, 1).mid, &m)));
 	gx_push_bytes(ret_env, m.envelope.data, m.envelope.len);
 	gx_push_bytes(ret_env, m.bodystructure.data, m.bodystructure.len);
 	gx_push_u8(ret_env, 0);
-	ck_assert(!gx_ec_failed(gx_msg_original(t, gx_imapview_at(view, 1)->mid, 0, UINT64_MAX, ret_bytes)));
+	ck_assert(!gx_ec_failed(gx_msg_original(t, gx_imapview_at(view, 1).mid, 0, UINT64_MAX, ret_bytes)));
 	gx_txn_abort(t);
 	gx_imapview_close(view);
 	gx_store_pool_put(pool, s);

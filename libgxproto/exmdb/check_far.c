@@ -272,7 +272,7 @@ START_TEST(flags_and_copies)
 	st_commit(t);
 	struct gx_imapview *v = st_view(s, GX_FID_SENT);
 	ck_assert_uint_eq(gx_imapview_count(v), 4);
-	const struct gx_uid_entry *e = gx_imapview_at(v, 1);
+	const struct gx_uid_entry entry = gx_imapview_at(v, 1), *e = &entry;
 	ck_assert_uint_ne(e->kwset, 0);
 	for (int i = 0; i < 2; ++i) { /* the second from memory */
 		ST_OK(gx_store_keywords(s, e->kwset, a, &names));
@@ -548,8 +548,10 @@ START_TEST(large_folders_come_in_pieces)
 	far = st_view(s, GX_FID_INBOX);
 	v = st_view(near, GX_FID_INBOX);
 	ck_assert_uint_eq(gx_imapview_count(far), N);
-	for (uint32_t i = 1; i <= N; ++i)
-		ck_assert_mem_eq(gx_imapview_at(far, i), gx_imapview_at(v, i), sizeof(struct gx_uid_entry));
+	for (uint32_t i = 1; i <= N; ++i) {
+		const struct gx_uid_entry theirs = gx_imapview_at(far, i), ours = gx_imapview_at(v, i);
+		ck_assert_mem_eq(&theirs, &ours, sizeof(ours));
+	}
 	gx_imapview_close(v);
 	gx_imapview_close(far);
 	t = st_begin(near, GX_TXN_WRITE);

@@ -54,8 +54,10 @@ static void same_views(unsigned f, bool expunge)
 	ck_assert_uint_eq(gx_imapview_count(far.v[f]), n);
 	ck_assert_uint_eq(gx_imapview_uidnext(far.v[f]), gx_imapview_uidnext(near.v[f]));
 	ck_assert_uint_eq(gx_imapview_modseq(far.v[f]), gx_imapview_modseq(near.v[f]));
-	for (uint32_t i = 1; i <= n; ++i)
-		ck_assert_mem_eq(gx_imapview_at(far.v[f], i), gx_imapview_at(near.v[f], i), sizeof(struct gx_uid_entry));
+	for (uint32_t i = 1; i <= n; ++i) {
+		const struct gx_uid_entry theirs = gx_imapview_at(far.v[f], i), ours = gx_imapview_at(near.v[f], i);
+		ck_assert_mem_eq(&theirs, &ours, sizeof(ours));
+	}
 }
 
 /* ---- Steps: each does the same on a side, from the same numbers, and says what came of it ---- */

@@ -34,7 +34,7 @@ static bool collect(struct imap_session *s, const struct imap_range *v, size_t n
 		return false;
 	for (size_t i = 0; i < n; ++i)
 		for (uint32_t seq = v[i].lo; seq <= v[i].hi; ++seq)
-			j->uids[k++] = gx_imapview_at(s->sel->view, seq)->uid;
+			j->uids[k++] = gx_imapview_at(s->sel->view, seq).uid;
 	return true;
 }
 

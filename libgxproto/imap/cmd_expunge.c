@@ -16,7 +16,7 @@ static uint64_t *deleted_mids(struct imap_session *s, const struct imap_range *v
 	*ret_n = 0;
 	for (size_t i = 0; i < n; ++i) {
 		for (uint32_t seq = v[i].lo; seq <= v[i].hi; ++seq) {
-			const struct gx_uid_entry *e = gx_imapview_at(view, seq);
+			const struct gx_uid_entry entry = gx_imapview_at(view, seq), *e = &entry;
 			if (!(e->flags & GX_MSGF_DELETED))
 				continue;
 			mids = gx_arena_grow(s->arena, mids, &cap, k + 1, sizeof(*mids));

@@ -28,7 +28,7 @@ static gx_ec empty_inbox(struct imap_session *s, struct gx_txn *t, uint64_t pare
 	uint32_t n = gx_imapview_count(v);
 	uint64_t *mids = gx_arena_new_array(s->arena, uint64_t, (size_t)n + 1);
 	for (uint32_t i = 0; mids != NULL && i < n; ++i)
-		mids[i] = gx_imapview_at(v, i + 1)->mid;
+		mids[i] = gx_imapview_at(v, i + 1).mid;
 	gx_imapview_close(v);
 	return mids == NULL ? gx_ec_from_err(GX_E_NOMEM) : gx_msg_copy(t, GX_FID_INBOX, mids, n, fid, true, NULL);
 }

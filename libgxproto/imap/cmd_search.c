@@ -117,7 +117,7 @@ static uint32_t look_ahead(struct imap_session *s, struct imap_search *q, struct
 	uint32_t seq = q->seq;
 	gx_imap__ahead_begin(&h, ahead_of(q->root), AHEAD_BYTES);
 	for (; seq <= count; ++seq) {
-		const struct gx_uid_entry *e = gx_imapview_at(s->sel->view, seq);
+		const struct gx_uid_entry entry = gx_imapview_at(s->sel->view, seq), *e = &entry;
 		if ((!q->looked_up || gx_candidates_have(&q->candidates, e->mid)) && !gx_imap__ahead_add(&h, e))
 			break;
 	}
@@ -149,7 +149,8 @@ static enum imap_result slice(struct imap_session *s, struct imap_search *q)
 		if (m.t != NULL && q->seq > asked)
 			asked = look_ahead(s, q, m.t, count);
 		m.seq = q->seq;
-		m.e = gx_imapview_at(s->sel->view, q->seq);
+		const struct gx_uid_entry entry = gx_imapview_at(s->sel->view, q->seq);
+		m.e = &entry;
 		if (q->looked_up && !gx_candidates_have(&q->candidates, m.e->mid))
 			continue;
 		m.has_info = m.has_mime = false;
@@ -176,7 +177,7 @@ static enum imap_result slice(struct imap_session *s, struct imap_search *q)
 
 static uint32_t shown(struct imap_session *s, uint32_t seq, bool uid)
 {
-	return uid ? gx_imapview_at(s->sel->view, seq)->uid : seq;
+	return uid ? gx_imapview_at(s->sel->view, seq).uid : seq;
 }
 
 /* The found ones as ranges of what the command speaks of. */

@@ -41,7 +41,7 @@ static uint64_t count_deleted(struct imap_session *s, uint64_t fid)
 	if (gx_ec_failed(gx_imapview_open(s->user->store, &s->user->actor, fid, &v)))
 		return 0;
 	for (uint32_t i = gx_imapview_count(v); i > 0; --i)
-		n += (gx_imapview_at(v, i)->flags & GX_MSGF_DELETED) != 0;
+		n += (gx_imapview_at(v, i).flags & GX_MSGF_DELETED) != 0;
 	gx_imapview_close(v);
 	return n;
 }

@@ -76,7 +76,7 @@ static uint64_t *affected(struct imap_session *s, struct store *a, size_t *ret_n
 		return NULL;
 	for (size_t r = 0; r < a->n; ++r) {
 		for (uint32_t q = a->v[r].lo; q <= a->v[r].hi; ++q) {
-			const struct gx_uid_entry *e = gx_imapview_at(s->sel->view, q);
+			const struct gx_uid_entry entry = gx_imapview_at(s->sel->view, q), *e = &entry;
 			a->before[i++] = e->flags;
 			if (!no_change(a, e))
 				mids[k++] = e->mid;
@@ -152,7 +152,7 @@ static void put_fetch(struct imap_session *s, const struct gx_uid_entry *e, uint
 
 static void answer_message(struct imap_session *s, struct store *a, uint32_t seq)
 {
-	const struct gx_uid_entry *e = gx_imapview_at(s->sel->view, seq);
+	const struct gx_uid_entry entry = gx_imapview_at(s->sel->view, seq), *e = &entry;
 	uint16_t before = a->before[a->at++];
 	if (was_skipped(a, e->mid))
 		return;
@@ -173,7 +173,7 @@ static enum imap_result finish(struct imap_session *s, struct store *a)
 	imap_puts(s->out, " OK [MODIFIED ");
 	for (size_t r = 0; r < a->n; ++r) {
 		for (uint32_t q = a->v[r].lo; q <= a->v[r].hi; ++q) {
-			const struct gx_uid_entry *e = gx_imapview_at(s->sel->view, q);
+			const struct gx_uid_entry entry = gx_imapview_at(s->sel->view, q), *e = &entry;
 			if (!was_skipped(a, e->mid))
 				continue;
 			uint32_t x = s->uid_form ? e->uid : q;

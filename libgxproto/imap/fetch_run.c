@@ -53,7 +53,7 @@ static size_t next_unseen(struct imap_session *s, struct imap_fetch *f, uint64_t
 	unsigned looked = 0;
 	for (size_t r = f->range; r < f->range_count; ++r) {
 		for (uint32_t q = r == f->range ? f->seq : f->ranges[r].lo; q <= f->ranges[r].hi; ++q) {
-			const struct gx_uid_entry *e = gx_imapview_at(s->sel->view, q);
+			const struct gx_uid_entry entry = gx_imapview_at(s->sel->view, q), *e = &entry;
 			if (!(e->flags & GX_MSGF_READ) && (e->modseq > f->changed_since)) {
 				mids[n] = e->mid;
 				seqs[n++] = q;
@@ -259,7 +259,7 @@ static void close_message(struct imap_session *s, struct imap_fetch *f, const st
 /* One message, or as much of it as fits. *ret_done false: to be continued. */
 static gx_ec message(struct imap_session *s, struct imap_fetch *f, struct gx_txn *t, bool *ret_done)
 {
-	const struct gx_uid_entry *e = gx_imapview_at(s->sel->view, f->seq);
+	const struct gx_uid_entry entry = gx_imapview_at(s->sel->view, f->seq), *e = &entry;
 	gx_ec ec = GX_EC(ecSuccess);
 	*ret_done = true;
 	if (e->modseq <= f->changed_since)
@@ -323,7 +323,7 @@ static void look_ahead(struct imap_session *s, struct imap_fetch *f, struct gx_t
 	f->ahead_until = f->seq;
 	for (size_t r = f->range; r < f->range_count; ++r) {
 		for (uint32_t q = r == f->range ? f->seq : f->ranges[r].lo; q <= f->ranges[r].hi; ++q) {
-			const struct gx_uid_entry *e = gx_imapview_at(s->sel->view, q);
+			const struct gx_uid_entry entry = gx_imapview_at(s->sel->view, q), *e = &entry;
 			if (e->modseq > f->changed_since && !gx_imap__ahead_add(&h, e)) {
 				gx_imap__ahead_end(&h, t);
 				return;
@@ -373,7 +373,7 @@ static bool loop_can(struct imap_session *s, struct imap_fetch *f)
 		size = size || f->items[i].kind == IMAP_ITEM_SIZE;
 	for (size_t r = 0; r < f->range_count; ++r) {
 		for (uint32_t q = f->ranges[r].lo; q <= f->ranges[r].hi; ++q) {
-			const struct gx_uid_entry *e = gx_imapview_at(s->sel->view, q);
+			const struct gx_uid_entry entry = gx_imapview_at(s->sel->view, q), *e = &entry;
 			if ((size && e->size32 == UINT32_MAX) || (f->has_flags && !gx_imap__knows_flags(s, e)))
 				return false;
 		}

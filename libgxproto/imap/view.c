@@ -247,7 +247,7 @@ bool gx_imap__resolve(struct imap_session *s, const struct imap_set *set, bool u
 		return false;
 	}
 	uid = uid || set->saved;
-	uint32_t last = !uid || count == 0 ? count : gx_imapview_at(view, count)->uid;
+	uint32_t last = !uid || count == 0 ? count : gx_imapview_at(view, count).uid;
 	for (size_t i = 0; i < n; ++i) {
 		v[k] = from[i];
 		if (!fill_star(&v[k], last))
@@ -282,7 +282,7 @@ uint64_t *gx_imap__mids(struct imap_session *s, const struct imap_range *v, size
 	size_t k = 0;
 	for (size_t i = 0; mids != NULL && i < n; ++i)
 		for (uint32_t seq = v[i].lo; seq <= v[i].hi; ++seq)
-			mids[k++] = gx_imapview_at(s->sel->view, seq)->mid;
+			mids[k++] = gx_imapview_at(s->sel->view, seq).mid;
 	*ret_n = k;
 	return mids;
 }

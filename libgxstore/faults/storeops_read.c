@@ -72,7 +72,7 @@ static gx_ec run_view(struct so_world *w, struct gx_txn *t)
 	if (!gx_ec_failed(ec))
 		ec = gx_imapview_refresh(v, true, NULL);
 	if (!gx_ec_failed(ec))
-		ec = gx_store_keywords(w->s, gx_imapview_count(v) > 0 ? gx_imapview_at(v, 1)->kwset : 0, w->a, &words);
+		ec = gx_store_keywords(w->s, gx_imapview_count(v) > 0 ? gx_imapview_at(v, 1).kwset : 0, w->a, &words);
 	gx_imapview_close(v);
 	return ec;
 }
@@ -86,8 +86,8 @@ static void check_view(struct so_world *w)
 		const struct so_msg *m = &w->msg[i];
 		if (m->fid != w->x.fid || (m->flags & (GX_MSGF_SOFTDEL | GX_MSGF_FAI)))
 			continue;
-		const struct gx_uid_entry *e = gx_imapview_at(v, gx_imapview_lower(v, m->uid));
-		ck_assert(e != NULL && e->uid == m->uid && e->mid == m->mid && e->flags == (uint16_t)m->flags);
+		const struct gx_uid_entry entry = gx_imapview_at(v, gx_imapview_lower(v, m->uid)), *e = &entry;
+		ck_assert(e->uid == m->uid && e->mid == m->mid && e->flags == (uint16_t)m->flags);
 		n++;
 	}
 	ck_assert_uint_eq(n, gx_imapview_count(v));

@@ -144,7 +144,7 @@ START_TEST(what_imap_shows_makes_a_new_uid)
 	struct seen x = refresh(v);
 	ck_assert(x.expunged == 1 && x.last == 1 && x.exists == 1);
 	ck_assert_uint_eq(gx_imapview_count(v), 2);
-	ck_assert_uint_eq(gx_imapview_at(v, 2)->mid, mid);
+	ck_assert_uint_eq(gx_imapview_at(v, 2).mid, mid);
 	t = st_begin(it_s, GX_TXN_READ);
 	struct gx_msg_info m = it_info(t, mid);
 	uint32_t *uids;

@@ -87,8 +87,9 @@ static uint32_t count_recent(const struct gx_root *r)
 
 static uint32_t first_unseen(const struct gx_chunk *c)
 {
+	struct gx_uid_entry e;
 	uint32_t i = 0;
-	while (c->e[i].flags & GX_MSGF_READ)
+	for (gx_chunk__get(c, 0, &e); e.flags & GX_MSGF_READ; gx_chunk__get(c, i, &e))
 		i++;
 	return i;
 }
@@ -106,9 +107,11 @@ void gx_imapview_unseen(const struct gx_imapview *v, uint32_t *ret_count, uint32
 	*ret_first = first;
 }
 
-const struct gx_uid_entry *gx_imapview_at(const struct gx_imapview *v, uint32_t seq)
+struct gx_uid_entry gx_imapview_at(const struct gx_imapview *v, uint32_t seq)
 {
-	return seq == 0 ? NULL : gx_root__at(v->root, seq - 1);
+	struct gx_uid_entry e;
+	gx_root__get(v->root, seq - 1, &e); /* none has the number UINT32_MAX */
+	return e;
 }
 
 uint32_t gx_imapview_lower(const struct gx_imapview *v, uint32_t uid)

@@ -7,8 +7,8 @@
 /*
  * One shared view a folder, read at the first opening and then kept current by the commits of this
  * process. Commits that come while it is being read are kept aside and applied after; applying
- * one twice does no harm. Memory: 32 bytes a message of folders that are open, and IDLE_MAX
- * entries (8 MiB) a store for those that nobody has open at the moment.
+ * one twice does no harm. Memory: what view-int.h says of folders that are open, and IDLE_MAX
+ * entries (at most 8 MiB) a store for those that nobody has open at the moment.
  */
 
 #define IDLE_MAX 262144U

@@ -50,8 +50,9 @@ void gx_viewpack__get(struct gx_viewpack *w, struct gx_pull *c, struct gx_uid_en
 void gx_viewpack__state(const struct gx_root *r, uint32_t from, size_t most, struct gx_push *out)
 {
 	struct gx_viewpack w = {0};
-	for (uint32_t i = from; i < r->count && out->len < most; ++i)
-		gx_viewpack__put(&w, out, gx_root__at(r, i));
+	struct gx_uid_entry e;
+	for (uint32_t i = from; out->len < most && gx_root__get(r, i, &e); ++i)
+		gx_viewpack__put(&w, out, &e);
 }
 
 /* ---- Changes ---- */

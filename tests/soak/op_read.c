@@ -36,7 +36,7 @@ static void take_uids(struct soak_session *x, uint32_t from)
 			abort();
 	}
 	for (uint32_t i = from; i < n; i++)
-		x->uid[i] = gx_imapview_at(x->view, i + 1)->uid;
+		x->uid[i] = gx_imapview_at(x->view, i + 1).uid;
 	x->n = n;
 }
 
@@ -70,7 +70,7 @@ static void compare_session(struct soak_session *x)
 	if (n < x->n)
 		soak_fail(x->k, "a view of %u messages, by its refreshes there are %u", n, x->n);
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t uid = gx_imapview_at(x->view, i + 1)->uid;
+		uint32_t uid = gx_imapview_at(x->view, i + 1).uid;
 		if (uid <= last || (i < x->n && uid != x->uid[i]))
 			soak_fail(x->k, "message %u of %u has UID %u after %u; it had %u", i + 1, n,
 				uid, last, i < x->n ? x->uid[i] : 0);

@@ -104,6 +104,6 @@ void soak_pick(struct soak_thread *w, struct soak_pick *p, size_t most)
 	uint32_t n = gx_imapview_count(view), at = n == 0 ? 1 : 1 + soak_rnd(w, n);
 	most = 1 + soak_rnd(w, (uint32_t)(most > PICK_MAX ? PICK_MAX : most));
 	for (; at <= n && p->n < most; at++)
-		p->mid[p->n++] = gx_imapview_at(view, at)->mid;
+		p->mid[p->n++] = gx_imapview_at(view, at).mid;
 	gx_imapview_close(view);
 }
