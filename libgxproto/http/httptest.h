@@ -214,7 +214,8 @@ struct rig {
 	struct gx_io io;
 	void *engine;
 	struct gx_strbuf got;
-	bool closed, woken;
+	bool closed;
+	atomic_bool woken;
 	enum gx_want want;
 };
 
