@@ -137,6 +137,8 @@ static void table_free(struct gx_ems_obj *o)
 {
 	struct gx_ems_table *tb = (struct gx_ems_table *)o;
 	gx_table_close(tb->tb);
+	gx_arena_free(tb->restr_a);
+	gx_arena_free(tb->sort_a);
 	free(tb->cols);
 	free(tb);
 }
@@ -148,13 +150,13 @@ struct gx_ems_table *gx_ems__table(struct gx_ems_obj *o)
 	return o != NULL && o->kind == &kind_table ? (struct gx_ems_table *)o : NULL;
 }
 
-gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint64_t fid, struct gx_table *tb)
+gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint64_t fid, uint32_t flags, struct gx_table *tb)
 {
 	struct gx_ems_table *o = calloc(1, sizeof(*o));
 	if (o == NULL) {
 		gx_table_close(tb);
 		return GX_EC(ecMAPIOOM);
 	}
-	*o = (struct gx_ems_table){.obj.kind = &kind_table, .what = what, .fid = fid, .tb = tb};
+	*o = (struct gx_ems_table){.obj.kind = &kind_table, .what = what, .fid = fid, .flags = flags, .tb = tb};
 	return gx_rop__give(c, &o->obj, c->logon);
 }

@@ -19,12 +19,18 @@ struct gx_ems_message {
 	uint64_t fid, mid;           /* mid 0: not saved yet */
 };
 
+/* Where to count from, [MS-OXCTABL] 2.2.1.1 */
+enum { GX_EMS_BEGINNING = 0, GX_EMS_CURRENT = 1, GX_EMS_END = 2 };
 enum { GX_EMS_HIERARCHY, GX_EMS_CONTENTS };
 struct gx_ems_table {
 	struct gx_ems_obj obj;
 	int what;
 	uint64_t fid;
+	uint32_t flags;              /* GX_TABLE_* */
 	struct gx_table *tb;
+	struct gx_arena *restr_a, *sort_a; /* have the two below */
+	const struct gx_restr *restr;
+	const struct gx_sortset *sort;
 	gx_proptag_t *cols;          /* malloc'd; NULL: not set yet */
 	uint32_t col_count;
 	uint32_t pos;                /* cursor */
@@ -38,7 +44,15 @@ struct gx_ems_table *gx_ems__table(struct gx_ems_obj *o);
 /* Made and given to the session as the answer's object. */
 gx_ec gx_ems__give_folder(struct gx_rop_call *c, uint64_t fid, bool deleted);
 gx_ec gx_ems__give_message(struct gx_rop_call *c, uint64_t fid, uint64_t mid, struct gx_inst *inst);
-gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint64_t fid, struct gx_table *tb);
+gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint64_t fid, uint32_t flags, struct gx_table *tb);
+/* tables.c: the table anew, with another restriction and order, which it keeps; the cursor goes to the beginning. */
+gx_ec gx_ems__reopen_table(struct gx_rop_call *c, struct gx_ems_table *tb, const struct gx_restr *r, const struct gx_sortset *s);
+gx_ec gx_ems__origin(struct gx_rop_call *c, struct gx_ems_table *tb, struct gx_txn *t, uint8_t origin, uint32_t *ret_pos);
+/* Puts the cursor so many rows away, or as far as it goes: then @ret_less. */
+gx_ec gx_ems__move(struct gx_ems_table *tb, struct gx_txn *t, uint32_t from, int32_t by, bool *ret_less, int32_t *ret_moved);
+/* Bookmarks and collapse states are numbers of the store, to clients bytes. */
+gx_ec gx_ems__bookmark(struct gx_rop_call *c, struct gx_bin b, uint32_t *ret_bm);
+gx_ec gx_ems__put_number(struct gx_rop_call *c, uint32_t n, struct gx_bin *ret_b);
 /* Opens the mailbox and gives the logon. */
 gx_ec gx_ems__give_logon(struct gx_rop_call *c, const char *mailbox, const char *maildir, bool own);
 

@@ -33,7 +33,7 @@ gx_ec gx_rop__get_contents_table(struct gx_rop_call *c, const struct gx_rop_get_
 		ec = gx_table_count(tb, t, &r->row_count);
 	ec = gx_rop__end(c, t, ec);
 	if (!gx_ec_failed(ec))
-		return gx_ems__give_table(c, GX_EMS_CONTENTS, f->fid, tb);
+		return gx_ems__give_table(c, GX_EMS_CONTENTS, f->fid, o.flags, tb);
 	gx_table_close(tb);
 	return ec;
 }

@@ -5,7 +5,6 @@
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
 enum { NO_ADVANCE = 0x01, ENABLE_PACKED_BUFFERS = 0x02 };
-enum { BOOKMARK_BEGINNING = 0, BOOKMARK_CURRENT = 1, BOOKMARK_END = 2 };
 enum { ORIGIN_AND_COUNT = 3, AT_ONCE = 64 };
 
 /* As many of the rows as the answer has room for. */
@@ -65,7 +64,7 @@ static gx_ec origin(struct gx_ems_table *tb, struct gx_txn *t, uint8_t *ret_orig
 	uint32_t total;
 	gx_ec ec = gx_table_count(tb->tb, t, &total);
 	if (!gx_ec_failed(ec))
-		*ret_origin = tb->pos == 0 ? BOOKMARK_BEGINNING : tb->pos >= total ? BOOKMARK_END : BOOKMARK_CURRENT;
+		*ret_origin = tb->pos == 0 ? GX_EMS_BEGINNING : tb->pos >= total ? GX_EMS_END : GX_EMS_CURRENT;
 	return ec;
 }
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RopRestrict, [MS-OXCTABL] 2.2.2.4 and 3.2.5.4 */
+#include <config.h>
+#include "libgxproto/emsmdb/kinds.h"
+#include "libgxproto/emsmdb/rop-dispatch.h"
+
+gx_ec gx_rop__restrict(struct gx_rop_call *c, const struct gx_rop_restrict_req *q, struct gx_rop_restrict_res *r)
+{
+	struct gx_ems_table *tb = gx_ems__table(c->in);
+	(void)r;
+	if (tb == NULL)
+		return GX_EC(ecNotSupported);
+	return gx_ems__reopen_table(c, tb, q->restriction_data, tb->sort);
+}
