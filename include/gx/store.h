@@ -335,6 +335,19 @@ struct gx_msg_ids {
  * ecAccessDenied; ecInvalidParam for numbers that cannot be. GX_MSGF_SOFTDEL is taken with a given mid only.
  */
 GX_API gx_ec gx_msg_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_prepared *p, const struct gx_msg_insert_opts *o, struct gx_msg_ids *ret_ids) GX_MUST_CHECK;
+/** One of several. */
+struct gx_msg_insertion {
+	const struct gx_msg_prepared *msg;
+	const struct gx_msg_insert_opts *o;
+	struct gx_msg_ids ids;            /**< result */
+	gx_ec ec;                         /**< result; of those behind one that failed it is the same */
+};
+/**
+ * gx_msg_insert() one after the other, in one round trip where the store is another process's. ecDuplicateObject of one does not
+ * matter to the others and is not what is returned; after any other failure, which is, it is not known which of those behind it
+ * were inserted: give the transaction up.
+ */
+GX_API gx_ec gx_msg_insert_many(struct gx_txn *t, uint64_t fid, struct gx_msg_insertion *v, size_t n) GX_MUST_CHECK;
 
 struct gx_msg_info {
 	uint64_t mid, fid, cn;

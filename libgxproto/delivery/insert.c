@@ -35,25 +35,35 @@ static void all(struct gx_drop **v, size_t n, int err, const char *why, bool fin
 	}
 }
 
-/** @return whether the transaction can go on. */
-static bool insert_one(struct gx_txn *t, struct gx_drop *x)
+static void take_result(struct gx_drop *x, gx_ec ec, const char *detail)
 {
-	struct gx_msg_ids ids;
-	struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
-	o.received = gx_nttime_from_unix(x->job->env.received_unix, 0);
-	o.delivery_id = x->job->rec->id;
-	gx_ec ec = gx_msg_insert(t, GX_FID_INBOX, x->job->prep.msg, &o, &ids);
+	char why[500];
 	/* Delivered before the last crash. */
 	if (!gx_ec_failed(ec) || gx_ec_is(ec, ecDuplicateObject)) {
 		x->err = 0;
-		return true;
+		return;
 	}
 	x->err = gx_ec_to_err(ec);
 	x->final = gx_ec_is(ec, ecQuotaExceeded) || is_final(x->err);
-	char why[500];
-	snprintf(why, sizeof(why), "%s%s%s", gx_ec_text(ec), gx_txn_why(t)[0] != '\0' ? ": " : "", gx_txn_why(t));
+	snprintf(why, sizeof(why), "%s%s%s", gx_ec_text(ec), detail[0] != '\0' ? ": " : "", detail);
 	set_why(x, why);
-	return false;
+}
+
+/** All in one round trip where the store is another process's. @return whether the transaction can go on. */
+static bool insert_all(struct gx_txn *t, struct gx_drop **v, size_t n)
+{
+	struct gx_msg_insertion in[GX_DELIVERY_BATCH];
+	struct gx_msg_insert_opts o[GX_DELIVERY_BATCH];
+	for (size_t i = 0; i < n; ++i) {
+		o[i] = (struct gx_msg_insert_opts)GX_MSG_INSERT_OPTS_INIT;
+		o[i].received = gx_nttime_from_unix(v[i]->job->env.received_unix, 0);
+		o[i].delivery_id = v[i]->job->rec->id;
+		in[i] = (struct gx_msg_insertion){.msg = v[i]->job->prep.msg, .o = &o[i]};
+	}
+	gx_ec ec = gx_msg_insert_many(t, GX_FID_INBOX, in, n);
+	for (size_t i = 0; i < n; ++i)
+		take_result(v[i], gx_ec_failed(ec) && !gx_ec_failed(in[i].ec) ? ec : in[i].ec, gx_txn_why(t));
+	return !gx_ec_failed(ec);
 }
 
 static void in_one_transaction(struct gx_store *s, struct gx_drop **v, size_t n);
@@ -80,9 +90,7 @@ static void in_one_transaction(struct gx_store *s, struct gx_drop **v, size_t n)
 		all(v, n, ret, NULL, false);
 		return;
 	}
-	for (size_t i = 0; i < n; ++i) {
-		if (insert_one(t, v[i]))
-			continue;
+	if (!insert_all(t, v, n)) {
 		gx_txn_abort(t);
 		if (n > 1)
 			one_by_one(s, v, n);

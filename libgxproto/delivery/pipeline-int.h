@@ -17,6 +17,8 @@
 
 /** Jobs that wait for a mailbox in trouble. */
 enum { GX_MAX_STUCK = 20000 };
+/** Most messages that go to a mailbox in one transaction. */
+enum { GX_DELIVERY_BATCH = 32 };
 
 enum job_state { JOB_RAW, JOB_PREPARING, JOB_READY };
 

@@ -8,7 +8,7 @@
 #include <time.h>
 #include "pipeline-int.h"
 
-enum { DEFAULT_THREADS = 5, MAX_THREADS = 256, BATCH = 32 };
+enum { DEFAULT_THREADS = 5, MAX_THREADS = 256 };
 /** Jobs under work. */
 enum { MAX_INFLIGHT = 512 };
 #define DEFAULT_HOLD_BYTES (UINT64_C(1) << 30)
@@ -19,7 +19,7 @@ enum { DEFAULT_HOLD_MESSAGES = 10000 };
 
 struct batch {
 	struct gx_mailbox *m;
-	struct gx_drop *v[BATCH];
+	struct gx_drop *v[GX_DELIVERY_BATCH];
 	size_t n;
 	uint32_t server;
 	bool down;                    /* it cannot be reached */
@@ -33,7 +33,7 @@ static void take_batch(struct gx_delivery *d, struct batch *b)
 	b->m = d->run;
 	d->run = b->m->qnext;
 	b->n = 0;
-	while (b->m->head != NULL && b->n < BATCH) {
+	while (b->m->head != NULL && b->n < GX_DELIVERY_BATCH) {
 		struct gx_drop *x = b->m->head;
 		bytes += x->job->rec->data_len;
 		if (b->n > 0 && bytes > BATCH_BYTES)
@@ -144,7 +144,7 @@ static void finish_batch(struct gx_delivery *d, struct batch *b)
 static void run_mailbox(struct gx_delivery *d, struct gx_arena *scratch)
 {
 	struct batch b;
-	struct gx_drop *order[BATCH];
+	struct gx_drop *order[GX_DELIVERY_BATCH];
 	take_batch(d, &b);
 	memcpy(order, b.v, b.n * sizeof(order[0]));
 	pthread_mutex_unlock(&d->mu);

@@ -116,6 +116,49 @@ START_TEST(a_message_arrives_as_it_is)
 }
 END_TEST
 
+/* More than a request takes, one that goes in pieces, and one that is there already; far and near. */
+START_TEST(many_are_inserted_in_one_go)
+{
+	enum { N = 100, TWIN = 30, LARGE = 50 };
+	struct gx_store *near = near_get(), *to = _i == 0 ? s : near;
+	struct gx_msg_insert_opts o[N];
+	struct gx_msg_insertion v[N];
+	uint8_t id[N][16] = {{0}};
+	for (unsigned i = 0; i < N; ++i) {
+		id[i][0] = (uint8_t)(i == TWIN ? 10 : i);
+		o[i] = (struct gx_msg_insert_opts){.size = sizeof(o[i]), .delivery_id = id[i]};
+		v[i] = (struct gx_msg_insertion){.msg = i == LARGE ? rich(3000000) : st_message(a, i, 300), .o = &o[i]};
+	}
+	struct gx_txn *t = st_begin(to, GX_TXN_WRITE);
+	ST_OK(gx_msg_insert_many(t, GX_FID_INBOX, v, N));
+	for (unsigned i = 0, uid = 1; i < N; ++i) {
+		ck_assert(gx_ec_is(v[i].ec, i == TWIN ? ecDuplicateObject : ecSuccess));
+		ck_assert(i == TWIN || v[i].ids.uid == uid++);
+	}
+	ST_OK(gx_msg_insert_many(t, GX_FID_INBOX, v, 0));
+	st_commit(t);
+	struct gx_bin b = original(near, v[LARGE].ids.mid), c = original(s, v[LARGE].ids.mid);
+	ck_assert_uint_eq(b.len, c.len);
+	/* one that fails is told, and those behind it as well */
+	for (unsigned i = 0; i < N; ++i)
+		o[i].delivery_id = NULL;
+	o[2].mid = v[0].ids.mid;
+	o[3].keywords = (const char *const []){"two words", NULL};
+	t = st_begin(to, GX_TXN_WRITE);
+	gx_ec ec = gx_msg_insert_many(t, GX_FID_INBOX, v, N);
+	ck_assert(gx_ec_failed(ec) && !gx_ec_is(ec, ecDuplicateObject));
+	ck_assert(!gx_ec_failed(v[1].ec) && gx_ec_is(v[2].ec, ecDuplicateObject));
+	ck_assert(v[3].ec.v == ec.v && v[LARGE].ec.v == ec.v && v[N - 1].ec.v == ec.v);
+	gx_txn_abort(t);
+	t = st_begin(near, GX_TXN_READ);
+	struct gx_folder_info f;
+	ST_OK(gx_folder_get(t, GX_FID_INBOX, a, &f));
+	ck_assert_uint_eq(f.total, N - 1);
+	gx_txn_abort(t);
+	gx_store_pool_put(own.pool, near);
+}
+END_TEST
+
 START_TEST(a_damaged_message_is_refused)
 {
 	struct gx_msg_prepared *p = rich(9000), *q;
@@ -628,6 +671,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(c, far_setup, far_teardown);
 	viewtest_add(c);
 	tcase_add_loop_test(c, a_message_arrives_as_it_is, 0, 2);
+	tcase_add_loop_test(c, many_are_inserted_in_one_go, 0, 2);
 	tcase_add_test(c, a_damaged_message_is_refused);
 	tcase_add_test(c, many_are_read_in_one_go);
 	tcase_add_test(c, folders_are_the_same);
@@ -653,6 +697,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(c, setup_relayed, far_teardown);
 	viewtest_add(c);
 	tcase_add_loop_test(c, a_message_arrives_as_it_is, 0, 2);
+	tcase_add_loop_test(c, many_are_inserted_in_one_go, 0, 2);
 	tcase_add_test(c, writers_take_turns);
 	tcase_add_test(c, nobody_keeps_the_writer);
 	tcase_add_test(c, news_come_from_the_owner);

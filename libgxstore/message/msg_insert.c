@@ -219,6 +219,19 @@ static int insert(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_pre
 	return err != 0 ? err : gx_change__created(t, f, r, o->delivery_id != NULL ? GX_CH_DELIVERED : GX_CH_NEW, NULL);
 }
 
+gx_ec gx_msg_insert_many(struct gx_txn *t, uint64_t fid, struct gx_msg_insertion *v, size_t n)
+{
+	gx_ec ec = GX_OK_EC;
+	if (gx_far(t) != NULL)
+		return gx_far(t)->msg_insert_many(t, fid, v, n);
+	for (size_t i = 0; i < n; ++i) {
+		v[i].ec = gx_ec_failed(ec) ? ec : gx_msg_insert(t, fid, v[i].msg, v[i].o, &v[i].ids);
+		if (!gx_ec_is(v[i].ec, ecDuplicateObject))
+			ec = v[i].ec;
+	}
+	return ec;
+}
+
 gx_ec gx_msg_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_prepared *p, const struct gx_msg_insert_opts *o, struct gx_msg_ids *ret_ids)
 {
 	if (gx_far(t) != NULL)

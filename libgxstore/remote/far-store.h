@@ -106,6 +106,7 @@ gx_ec gx_far__store_get_props(struct gx_txn *t, const gx_proptag_t *tags, size_t
 gx_ec gx_far__store_set_props(struct gx_txn *t, const struct gx_proplist *l);
 gx_ec gx_far__msg_get(struct gx_txn *t, uint64_t mid, struct gx_msg_info *ret_info);
 gx_ec gx_far__msg_get_props(struct gx_txn *t, uint64_t mid, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l);
+gx_ec gx_far__msg_insert_many(struct gx_txn *t, uint64_t fid, struct gx_msg_insertion *v, size_t n);
 gx_ec gx_far__msg_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_prepared *p, const struct gx_msg_insert_opts *o,
 	struct gx_msg_ids *ret_ids);
 gx_ec gx_far__msg_change_flags(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, const struct gx_flag_change *c,

@@ -166,7 +166,8 @@ static const struct gx_far_ops ops = {
 	.folder_set_props = gx_far__folder_set_props, .folder_rights = gx_far__folder_rights,
 	.folder_set_permission = gx_far__folder_set_permission, .folder_vanished = gx_far__folder_vanished,
 	.store_get_props = gx_far__store_get_props, .store_set_props = gx_far__store_set_props, .msg_get = gx_far__msg_get,
-	.msg_get_props = gx_far__msg_get_props, .msg_insert = gx_far__msg_insert, .msg_change_flags = gx_far__msg_change_flags,
+	.msg_get_props = gx_far__msg_get_props, .msg_insert = gx_far__msg_insert,
+	.msg_insert_many = gx_far__msg_insert_many, .msg_change_flags = gx_far__msg_change_flags,
 	.msg_delete = gx_far__msg_delete, .msg_copy = gx_far__msg_copy, .msg_mime = gx_far__msg_mime,
 	.msg_original = gx_far__msg_original, .search_texts = gx_far__search_texts,
 };

@@ -5,6 +5,7 @@
 #include "libgxstore/message/prepwire.h"
 #include "libgxstore/remote/far-store.h"
 
+enum { MANY = 64, MANY_BYTES = 4 * 1024 * 1024 };
 enum { INLINE_MOST = 1024 * 1024, PIECE = 2 * 1024 * 1024, WHOLE = 4 * 1024 * 1024 };
 
 static uint32_t count(const char *const *v)
@@ -83,6 +84,101 @@ gx_ec gx_far__msg_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_pre
 	gx_arena_free(a);
 	if (!gx_ec_failed(ec) && ret_ids != NULL)
 		*ret_ids = (struct gx_msg_ids){.mid = ans.ids.mid, .cn = ans.ids.cn, .uid = ans.ids.uid};
+	return ec;
+}
+
+/* The operations of one request, and what of it they stand for. */
+struct many {
+	struct gx_x_op op[MANY];
+	uint32_t n;
+	size_t bytes;
+	struct gx_arena *a;
+};
+
+static gx_ec take_insertion(struct gx_txn *t, const struct gx_x_op_answer *w, struct gx_msg_insertion *x)
+{
+	struct gx_o_msg_insert_ans ans;
+	x->ec = gx_far__unpack(GX_O_MSG_INSERT, w, ((struct gx_fartxn *)t->far)->scratch, &ans);
+	if (!gx_ec_failed(x->ec))
+		x->ids = (struct gx_msg_ids){.mid = ans.ids.mid, .cn = ans.ids.cn, .uid = ans.ids.uid};
+	else
+		snprintf(t->why, sizeof(t->why), "%s", w->text);
+	return gx_ec_is(x->ec, ecDuplicateObject) ? GX_OK_EC : x->ec;
+}
+
+/* @v: those of the request. */
+static gx_ec send_many(struct gx_txn *t, struct many *m, struct gx_msg_insertion *v)
+{
+	struct gx_fartxn *ft = t->far;
+	struct gx_x_transact_ans ans;
+	gx_ec ec = GX_OK_EC;
+	gx_arena_reset(ft->scratch);
+	gx_farahead__clear(ft->ahead);
+	if (gx_far__ops(t, m->op, m->n, ft->scratch, &ans) != 0)
+		ec = t->broken == GX_E_IO ? GX_EC(ecRpcFailed) : gx_ec_from_err(t->broken);
+	else if (ans.answers_count != m->n)
+		ec = GX_EC(ecRpcFormat);
+	for (uint32_t i = 0; i < m->n; ++i) {
+		v[i].ec = ec;
+		if (!gx_ec_failed(ec))
+			ec = take_insertion(t, &ans.answers[i], &v[i]);
+	}
+	m->n = 0;
+	m->bytes = 0;
+	gx_arena_reset(m->a);
+	return ec;
+}
+
+/* False: it goes by itself. */
+static bool add(struct many *m, uint64_t fid, const struct gx_msg_insertion *x)
+{
+	struct gx_o_msg_insert_req q = insertion(fid, x->o);
+	if (m->n == MANY || m->bytes > MANY_BYTES || gx_prep__encode(x->msg, m->a, &q.message) != 0 || q.message.len > INLINE_MOST ||
+	    gx_far__pack(GX_O_MSG_INSERT, &q, m->a, &m->op[m->n]) != 0)
+		return false;
+	m->bytes += q.message.len;
+	++m->n;
+	return true;
+}
+
+static gx_ec insert_all(struct gx_txn *t, uint64_t fid, struct many *m, struct gx_msg_insertion *v, size_t n, size_t *ret_done)
+{
+	gx_ec ec = GX_OK_EC;
+	size_t first = 0;
+	for (size_t i = 0; i < n && !gx_ec_failed(ec); ++i) {
+		if (add(m, fid, &v[i]))
+			continue;
+		if (m->n > 0) {
+			ec = send_many(t, m, v + first);
+			first = i--;
+			continue;
+		}
+		v[i].ec = gx_far__msg_insert(t, fid, v[i].msg, v[i].o, &v[i].ids);
+		ec = gx_ec_is(v[i].ec, ecDuplicateObject) ? GX_OK_EC : v[i].ec;
+		first = i + 1;
+		gx_arena_reset(m->a);
+	}
+	*ret_done = first;
+	if (gx_ec_failed(ec) || m->n == 0)
+		return ec;
+	*ret_done = n;
+	return send_many(t, m, v + first);
+}
+
+gx_ec gx_far__msg_insert_many(struct gx_txn *t, uint64_t fid, struct gx_msg_insertion *v, size_t n)
+{
+	struct gx_arena *a = gx_arena_new(0);
+	struct many *m = a == NULL ? NULL : gx_arena_new_obj(a, struct many);
+	if (m == NULL || (m->a = gx_arena_new(0)) == NULL) {
+		gx_arena_free(a);
+		return gx_ec_from_err(GX_E_NOMEM);
+	}
+	size_t done = 0;
+	gx_ec ec = insert_all(t, fid, m, v, n, &done);
+	while (gx_ec_failed(ec) && done < n)
+		v[done++].ec = ec;
+	gx_arena_free(m->a);
+	gx_arena_free(a);
 	return ec;
 }
 
