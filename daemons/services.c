@@ -199,7 +199,7 @@ bool services_may_have_stores(struct services *s)
 {
 	if (gx_conf_uint(s->conf, "istore_standalone") != 2)
 		return true;
-	gx_log(s->log, GX_LOG_CRIT, "%s: istore_standalone = 2: %s has its stores itself; for a process for each store run istore and set 3",
+	gx_log(s->log, GX_LOG_CRIT, "%s: istore_standalone = 2: %s has its stores itself; for a process for each store run istore and set 3 (see istore(8))",
 	       gx_conf_origin(s->conf, "istore_standalone"), s->d->spec->program);
 	return false;
 }
