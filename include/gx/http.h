@@ -118,7 +118,8 @@ enum {
  * block, one event and one call at a time; DONE comes once and last, perhaps inside the call that finishes the request
  * when the client is gone by then. A client that closes its sending side has hung up.
  */
-GX_API int gx_http_hold(struct gx_http_req *r, void (*on_event)(struct gx_http_req *r, unsigned event, void *ctx), void *ctx) GX_MUST_CHECK;
+GX_API int gx_http_hold(struct gx_http_req *r, void (*on_event)(struct gx_http_req *r, unsigned event, void *ctx), void *ctx)
+	GX_MUST_CHECK;
 /** One TIMER event in @p ms from now, replacing one that is set; 0: none. Any thread; only for a request that is held. */
 GX_API void gx_http_timer(struct gx_http_req *r, uint32_t ms);
 
@@ -127,7 +128,8 @@ GX_API void gx_http_timer(struct gx_http_req *r, uint32_t ms);
  * at a time, the last one (perhaps empty) with @p last. The request may be finished before that; what comes after
  * is not read. An error of @p fn ends the request with 413 (GX_E_LIMIT), 400 (GX_E_FORMAT) or 500 unless it was finished.
  */
-GX_API int gx_http_read_body(struct gx_http_req *r, int (*fn)(struct gx_http_req *r, const void *p, size_t n, bool last, void *ctx), void *ctx) GX_MUST_CHECK;
+GX_API int gx_http_read_body(struct gx_http_req *r, int (*fn)(struct gx_http_req *r, const void *p, size_t n, bool last, void *ctx),
+	void *ctx) GX_MUST_CHECK;
 
 /* ---- The server ---- */
 
@@ -154,7 +156,8 @@ struct gx_http_opts {
 	uint32_t body_ms;              /**< of grace; with it a body must come at 1 KiB a second or faster. 0 takes 60000 */
 	uint32_t max_conns;            /**< of all listeners together, 0: no limit */
 	const char *remote_host_hdr;   /**< http_remote_host_hdr, NULL or "": none */
-	const char *fronts;            /**< addresses and networks ("192.0.2.0/24 2001:db8::1") whose remote_host_hdr counts besides those of this host */
+	/** Addresses and networks ("192.0.2.0/24 2001:db8::1") whose remote_host_hdr counts besides those of this host. */
+	const char *fronts;
 	int request_log_level;         /**< one line a request at this level, 0: none */
 	void (*on_record)(const struct gx_http_record *rec, void *ctx); /**< may be NULL; must not block */
 	void *record_ctx;

@@ -432,7 +432,8 @@ static bool step_answer(struct http_conn *c)
 	if (kind != ANSWER_NONE)
 		gx_http__put_head(r, &c->io->out, c->close);
 	pthread_mutex_unlock(&r->lock);
-	static const uint8_t next[] = {[ANSWER_NONE] = ST_CLOSE, [ANSWER_WHOLE] = ST_DATA, [ANSWER_SOURCE] = ST_SOURCE, [ANSWER_STREAM] = ST_STREAM};
+	static const uint8_t next[] = {[ANSWER_NONE] = ST_CLOSE, [ANSWER_WHOLE] = ST_DATA, [ANSWER_SOURCE] = ST_SOURCE,
+		[ANSWER_STREAM] = ST_STREAM};
 	return go(c, next[kind]);
 }
 

@@ -293,7 +293,8 @@ void *gx_fcgi__run(void *job)
 		ret = talk(&t);
 	hang_up(&t);
 	if (ret != 0)
-		gx_log(f->o.log, GX_LOG_WARN, "[%llu] fastcgi: %s through %s: %s", (unsigned long long)t.r->id, j->script.file, j->script.socket, t.why);
+		gx_log(f->o.log, GX_LOG_WARN, "[%llu] fastcgi: %s through %s: %s", (unsigned long long)t.r->id, j->script.file,
+			j->script.socket, t.why);
 	/* The job is gone after this. */
 	if (ret == 0)
 		gx_http_stream_end(t.r);

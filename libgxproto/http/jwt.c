@@ -180,7 +180,8 @@ static bool is_for(const json_t *aud, const char *audience)
 
 static int check_times(const struct gx_jwt *j, struct token *t)
 {
-	const json_t *exp = json_object_get(t->claims, "exp"), *nbf = json_object_get(t->claims, "nbf"), *iat = json_object_get(t->claims, "iat");
+	const json_t *exp = json_object_get(t->claims, "exp"), *nbf = json_object_get(t->claims, "nbf");
+	const json_t *iat = json_object_get(t->claims, "iat");
 	double now = (double)gx_clock_unix(j->clock), leeway = j->leeway;
 	if (!json_is_number(exp) || (nbf != NULL && !json_is_number(nbf)) || (iat != NULL && !json_is_number(iat)))
 		return bad(t, GX_E_INVAL, "the times of the token are missing or malformed");

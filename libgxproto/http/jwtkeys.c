@@ -203,7 +203,8 @@ int gx_jwt__keys_load(const char *path, struct jwt_key **ret_keys, struct gx_are
 	struct jwt_key *list = NULL;
 	int ret = read_file(a, path, &text, &n);
 	if (ret != 0) {
-		*ret_why = gx_arena_printf(a, "cannot read the keys for tokens in %s: %s", path, ret == GX_E_NOMEM ? gx_strerror(ret) : strerror(errno));
+		*ret_why = gx_arena_printf(a, "cannot read the keys for tokens in %s: %s", path,
+			ret == GX_E_NOMEM ? gx_strerror(ret) : strerror(errno));
 		return ret;
 	}
 	ret = text[strspn(text, " \t\r\n")] == '{' ? load_jwks(a, text, n, &list) : load_pem(text, &list);

@@ -109,7 +109,8 @@ void gx_http_timer(struct gx_http_req *pub, uint32_t ms)
 	gx_http__req_post(r);
 }
 
-int gx_http_read_body(struct gx_http_req *pub, int (*fn)(struct gx_http_req *r, const void *p, size_t n, bool last, void *ctx), void *ctx)
+int gx_http_read_body(struct gx_http_req *pub, int (*fn)(struct gx_http_req *r, const void *p, size_t n, bool last, void *ctx),
+	void *ctx)
 {
 	struct http_req *r = http_req_of(pub);
 	if (fn == NULL)

@@ -24,7 +24,8 @@ static uint8_t after_owner(struct http_conn *c)
 	if (answered)
 		return ST_ANSWER;
 	if (lost) {
-		gx_log(c->h->o.log, GX_LOG_ERROR, "[%llu] http: the handler of %s has given no answer", (unsigned long long)r->pub.id, r->route->path);
+		gx_log(c->h->o.log, GX_LOG_ERROR, "[%llu] http: the handler of %s has given no answer",
+			(unsigned long long)r->pub.id, r->route->path);
 		gx_http_reply_status(&r->pub, 500, NULL);
 		return ST_ANSWER;
 	}
