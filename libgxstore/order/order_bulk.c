@@ -159,10 +159,10 @@ static int few(struct gx_txn *t, uint64_t fid, uint8_t kind, unsigned limit, boo
 {
 	bool own = kind == GX_ORDER_NORMAL || kind == GX_ORDER_FAI;
 	struct gx_folder_row row;
-	struct gx_fstate *f = t->store_state;
+	struct gx_fstate *f;
 	int err = fid == 0 ? 0 : gx_folder__row(t, fid, &row);
-	if (err == 0 && own)
-		err = gx_fstate__get(t, fid, &f);
+	if (err == 0)
+		err = gx_fstate__get(t, own ? fid : 0, &f);
 	if (err == 0)
 		*ret_few = (kind == GX_ORDER_FAI ? f->fai : f->total) <= limit;
 	return err;
