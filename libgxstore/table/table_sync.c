@@ -11,7 +11,7 @@
  */
 
 #define ALWAYS_LISTED 128U   /* messages of a folder that are sorted in memory rather than kept in an order */
-#define SMALL_FOLDER 2048U   /* up to here sorting in memory is better than waiting for the writer */
+#define SMALL_FOLDER 8192U   /* up to here sorting in memory is better than waiting for the writer */
 /* For the writer, each time: who reads does not wait until a bulk operation ends, but does without an order then. */
 #define WAIT_SMALL_MS 20
 #define WAIT_LARGE_MS 50
