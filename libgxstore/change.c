@@ -16,9 +16,12 @@
 
 /* ---- The change log: collected, one row a folder and kind at the end of the transaction ---- */
 
+#define ITEMS_MAX 65536U /* 1 MiB; with more they are written before */
+
 struct gx_chlist {
 	uint64_t fid, modseq;
 	int kind;
+	bool written; /* some were: the next rows take numbers of their own */
 	struct gx_log_item *v;
 	size_t n, cap;
 	struct gx_chlist *next;
@@ -61,11 +64,31 @@ static bool is_gone(int kind)
 	return kind == GX_LOG_EXPUNGED || kind == GX_LOG_FAI_EXPUNGED || kind == GX_LOG_RENUMBERED;
 }
 
+static int write_list(struct gx_txn *t, struct gx_chlist *l)
+{
+	struct gx_fstate *f;
+	int err = gx_fstate__get(t, l->fid, &f);
+	if (err != 0)
+		return err;
+	uint64_t modseq = is_gone(l->kind) || l->written ? gx_txn__new_cn(t) : l->modseq;
+	l->written = true;
+	if (modseq > f->modseq)
+		f->modseq = modseq;
+	f->dirty = true;
+	size_t n = l->n;
+	l->n = 0;
+	l->modseq = 0;
+	return gx_changelog__add(t, f, l->kind, modseq, l->v, n);
+}
+
 static int note_as(struct gx_txn *t, const struct gx_msg_row *r, int kind)
 {
 	struct gx_chlist *l = list_of(t, r->fid, kind);
 	if (l == NULL)
 		return GX_E_NOMEM;
+	int err = l->n == ITEMS_MAX ? write_list(t, l) : 0;
+	if (err != 0)
+		return err;
 	if (l->n == l->cap) {
 		size_t cap = l->cap == 0 ? 8 : l->cap * 2;
 		struct gx_log_item *v = realloc(l->v, cap * sizeof(*v));
@@ -84,22 +107,6 @@ static int note(struct gx_txn *t, const struct gx_msg_row *r, bool gone)
 {
 	bool fai = (r->flags & GX_MSGF_FAI) != 0;
 	return note_as(t, r, gone ? fai ? GX_LOG_FAI_EXPUNGED : GX_LOG_EXPUNGED : fai ? GX_LOG_FAI_CHANGED : GX_LOG_CHANGED);
-}
-
-static int write_list(struct gx_txn *t, struct gx_chlist *l)
-{
-	struct gx_fstate *f;
-	int err = gx_fstate__get(t, l->fid, &f);
-	if (err != 0)
-		return err;
-	uint64_t modseq = is_gone(l->kind) ? gx_txn__new_cn(t) : l->modseq;
-	if (modseq > f->modseq)
-		f->modseq = modseq;
-	f->dirty = true;
-	size_t n = l->n;
-	l->n = 0;
-	l->modseq = 0;
-	return gx_changelog__add(t, f, l->kind, modseq, l->v, n);
 }
 
 int gx_change__flush(struct gx_txn *t)

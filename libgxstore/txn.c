@@ -8,7 +8,7 @@
 #include "libgxstore/search/search-int.h"
 #include "libgxstore/table/table-int.h"
 
-#define VOPS_MAX 200000U /* beyond, views of the folder are read again instead */
+#define VOPS_MAX 65536U /* 3 MiB; beyond, views of the folder are read again instead */
 
 static const struct gx_actor system_actor = GX_ACTOR_SYSTEM;
 

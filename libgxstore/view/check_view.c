@@ -213,6 +213,34 @@ START_TEST(the_log_answers_and_has_an_end)
 }
 END_TEST
 
+/* More changes than are collected are written on the way, though all of them have one number. */
+START_TEST(the_log_takes_a_long_transaction)
+{
+	struct gx_msg_row r;
+	struct gx_fstate *f;
+	struct gx_log_item *v;
+	uint64_t mids[2];
+	size_t n;
+	insert(mids, 2, 0);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ck_assert_int_eq(gx_fstate__get(t, GX_FID_INBOX, &f), 0);
+	ck_assert_int_eq(gx_msg__row(t, mids[0], &r), 0);
+	uint64_t start = f->modseq;
+	const struct gx_msg_row old = r;
+	r.modseq = gx_txn__new_cn(t);
+	for (unsigned i = 0; i < 140000; i++)
+		ck_assert_int_eq(gx_change__updated(t, f, &old, &r, GX_CH_FLAGS), 0);
+	GX_STMT(st, t->q, "UPDATE msg SET modseq=?2 WHERE mid=?1");
+	gx_sql__bind_int(st, 1, (int64_t)r.mid);
+	gx_sql__bind_int(st, 2, (int64_t)r.modseq);
+	ck_assert_int_eq(gx_sql__run(st), 0);
+	ck_assert_int_eq(gx_changelog__since(t, GX_FID_INBOX, GX_LOG_CHANGED, start, a, &v, &n), 0);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(v[0].mid, mids[0]);
+	st_commit(t);
+}
+END_TEST
+
 START_TEST(more_folders_than_operations_are_kept)
 {
 	struct gx_uid_entry e = {.uid = 1, .mid = 1};
@@ -241,6 +269,7 @@ static Suite *suite(void)
 	viewtest_add(c);
 	tcase_add_test(c, events_come_in_order);
 	tcase_add_test(c, the_log_answers_and_has_an_end);
+	tcase_add_test(c, the_log_takes_a_long_transaction);
 	tcase_add_test(c, more_folders_than_operations_are_kept);
 	suite_add_tcase(su, c);
 	return su;
