@@ -8,13 +8,20 @@ struct args {
 	const char *name;
 };
 
+enum { PORTION = 2048 }; /* messages that are copied at a time */
+
+/* UIDs in the order of the copies. */
+struct uids {
+	struct imap_range *v;
+	size_t n, cap;
+};
+
 struct job {
 	uint64_t dst;
 	uint32_t uidvalidity;
-	uint64_t *mids;
-	uint32_t *uids;            /* of the sources */
-	struct gx_msg_ids *made;
+	struct imap_range *v; /* which ones */
 	size_t n;
+	struct uids from, to;
 };
 
 bool gx_imap__copy_parse(struct imap_session *s, struct imap_parse *c)
@@ -24,61 +31,56 @@ bool gx_imap__copy_parse(struct imap_session *s, struct imap_parse *c)
 	       gx_imap__mailbox(c, false, &a->name);
 }
 
-static bool collect(struct imap_session *s, const struct imap_range *v, size_t n, struct job *j)
+static bool add_uid(struct imap_session *s, struct uids *u, uint32_t uid)
 {
-	size_t k = 0, total = gx_imap__ranges_count(v, n);
-	j->mids = gx_imap__mids(s, v, n, &j->n);
-	j->uids = gx_arena_new_array(s->arena, uint32_t, total + 1);
-	j->made = gx_arena_new_array(s->arena, struct gx_msg_ids, total + 1);
-	if (j->mids == NULL || j->uids == NULL || j->made == NULL)
+	if (u->n > 0 && uid == u->v[u->n - 1].hi + 1) {
+		u->v[u->n - 1].hi = uid;
+		return true;
+	}
+	u->v = gx_arena_grow(s->arena, u->v, &u->cap, u->n + 1, sizeof(*u->v));
+	if (u->v == NULL)
 		return false;
-	for (size_t i = 0; i < n; ++i)
-		for (uint32_t seq = v[i].lo; seq <= v[i].hi; ++seq)
-			j->uids[k++] = gx_imapview_at(s->sel->view, seq).uid;
+	u->v[u->n++] = (struct imap_range){uid, uid};
 	return true;
 }
 
-static void put_uids(struct gx_push *out, const struct job *j, bool source)
+/* Messages @seq and the @n - 1 after it. */
+static gx_ec copy_some(struct imap_session *s, struct gx_txn *t, struct job *j, bool move, uint32_t seq, uint32_t n)
 {
-	struct imap_range r = {0, 0};
-	bool first = true;
-	for (size_t i = 0; i <= j->n; ++i) {
-		if (i < j->n && j->made[i].mid == 0)
-			continue;
-		uint32_t uid = i == j->n ? 0 : source ? j->uids[i] : j->made[i].uid;
-		if (i < j->n && r.lo != 0 && uid == r.hi + 1) {
-			r.hi = uid;
-			continue;
-		}
-		if (r.lo != 0) {
-			if (!first)
-				imap_puts(out, ",");
-			first = false;
-			gx_imap__put_ranges(out, &r, 1);
-		}
-		r = (struct imap_range){uid, uid};
-	}
+	uint64_t mids[PORTION];
+	struct gx_msg_ids made[PORTION];
+	for (uint32_t i = 0; i < n; ++i)
+		mids[i] = gx_imapview_at(s->sel->view, seq + i).mid;
+	gx_ec ec = gx_msg_copy(t, s->sel->fid, mids, n, j->dst, move, made);
+	for (uint32_t i = 0; !gx_ec_failed(ec) && i < n; ++i)
+		if (made[i].mid != 0 && (!add_uid(s, &j->from, gx_imapview_at(s->sel->view, seq + i).uid) ||
+			!add_uid(s, &j->to, made[i].uid)))
+			ec = gx_ec_from_err(GX_E_NOMEM);
+	return ec;
 }
 
-static bool some_made(const struct job *j)
+static gx_ec copy_all(struct imap_session *s, struct gx_txn *t, struct job *j, bool move)
 {
+	gx_ec ec = GX_EC(ecSuccess);
 	for (size_t i = 0; i < j->n; ++i)
-		if (j->made[i].mid != 0)
-			return true;
-	return false;
+		for (uint32_t seq = j->v[i].lo, n; !gx_ec_failed(ec) && seq <= j->v[i].hi; seq += n) {
+			n = j->v[i].hi - seq + 1 < PORTION ? j->v[i].hi - seq + 1 : PORTION;
+			ec = copy_some(s, t, j, move, seq, n);
+		}
+	return ec;
 }
 
 /* "[COPYUID ...]"; false and nothing when nothing was copied. */
 static bool put_copyuid(struct gx_push *out, const struct job *j)
 {
-	if (!some_made(j))
+	if (j->from.n == 0)
 		return false;
 	imap_puts(out, "[COPYUID ");
 	gx_imap__put_u64(out, j->uidvalidity);
 	imap_puts(out, " ");
-	put_uids(out, j, true);
+	gx_imap__put_ranges(out, j->from.v, j->from.n);
 	imap_puts(out, " ");
-	put_uids(out, j, false);
+	gx_imap__put_ranges(out, j->to.v, j->to.n);
 	imap_puts(out, "]");
 	return true;
 }
@@ -100,7 +102,7 @@ static bool transfer(struct imap_session *s, struct job *j, bool move)
 	if (!gx_ec_failed(ec))
 		ec = gx_folder_get(t, j->dst, s->arena, &f);
 	if (!gx_ec_failed(ec))
-		ec = gx_msg_copy(t, s->sel->fid, j->mids, j->n, j->dst, move, j->made);
+		ec = copy_all(s, t, j, move);
 	if (gx_ec_failed(ec)) {
 		gx_imap__no_ec(s, ec, move ? "Nothing moved" : "Nothing copied", t);
 		return false;
@@ -109,22 +111,16 @@ static bool transfer(struct imap_session *s, struct job *j, bool move)
 	return gx_imap__commit(s, t, GX_SYNC_NOW);
 }
 
-static enum imap_result prepare(struct imap_session *s, struct job *j)
+static bool prepare(struct imap_session *s, struct job *j)
 {
 	const struct args *a = s->args;
-	struct imap_range *v;
-	size_t n;
-	if (!gx_imap__resolve(s, &a->set, s->uid_form, &v, &n))
-		return IMAP_DONE;
-	if (!collect(s, v, n, j))
-		return gx_imap__no_err(s, GX_E_NOMEM, "Command failed");
-	return IMAP_MORE;
+	return gx_imap__resolve(s, &a->set, s->uid_form, &j->v, &j->n);
 }
 
 enum imap_result gx_imap__copy_run(struct imap_session *s)
 {
 	struct job j = {0};
-	if (prepare(s, &j) != IMAP_MORE || (j.n > 0 && !transfer(s, &j, false)))
+	if (!prepare(s, &j) || (j.n > 0 && !transfer(s, &j, false)))
 		return IMAP_DONE;
 	/* the code may be longer than a line of text, so it is not for gx_imap__ok() */
 	gx_imap__view_refresh(s, true);
@@ -141,9 +137,9 @@ enum imap_result gx_imap__move_run(struct imap_session *s)
 	struct job j = {0};
 	if (s->sel->read_only)
 		return gx_imap__no(s, "[READ-ONLY] Mailbox was opened by EXAMINE");
-	if (prepare(s, &j) != IMAP_MORE || (j.n > 0 && !transfer(s, &j, true)))
+	if (!prepare(s, &j) || (j.n > 0 && !transfer(s, &j, true)))
 		return IMAP_DONE;
-	if (some_made(&j)) {
+	if (j.from.n > 0) {
 		imap_puts(s->out, "* OK ");
 		put_copyuid(s->out, &j);
 		imap_puts(s->out, " Moved\r\n");

@@ -3,48 +3,49 @@
 #include <config.h>
 #include "libgxproto/imap/imap-int.h"
 
+enum { PORTION = 4096 }; /* messages that are removed at a time */
+
 struct args {
 	struct imap_set set;
 };
 
-/* Message ids with \Deleted, of all or of the ranges. */
-static uint64_t *deleted_mids(struct imap_session *s, const struct imap_range *v, size_t n, size_t *ret_n)
+/* The next message ids with \Deleted, of those from *io_i and *io_seq on; at most PORTION. */
+static size_t deleted_mids(const struct gx_imapview *view, const struct imap_range *v, size_t n, size_t *io_i,
+	uint32_t *io_seq, uint64_t *mids)
 {
-	const struct gx_imapview *view = s->sel->view;
-	size_t k = 0, cap = 0;
-	uint64_t *mids = NULL;
-	*ret_n = 0;
-	for (size_t i = 0; i < n; ++i) {
-		for (uint32_t seq = v[i].lo; seq <= v[i].hi; ++seq) {
-			const struct gx_uid_entry entry = gx_imapview_at(view, seq), *e = &entry;
-			if (!(e->flags & GX_MSGF_DELETED))
+	size_t k = 0;
+	for (; *io_i < n; ++*io_i, *io_seq = 0) {
+		if (*io_seq < v[*io_i].lo)
+			*io_seq = v[*io_i].lo;
+		for (; *io_seq <= v[*io_i].hi; ++*io_seq) {
+			const struct gx_uid_entry e = gx_imapview_at(view, *io_seq);
+			if (!(e.flags & GX_MSGF_DELETED))
 				continue;
-			mids = gx_arena_grow(s->arena, mids, &cap, k + 1, sizeof(*mids));
-			if (mids == NULL)
-				return NULL;
-			mids[k++] = e->mid;
+			if (k == PORTION)
+				return k;
+			mids[k++] = e.mid;
 		}
 	}
-	*ret_n = k;
-	return mids;
+	return k;
 }
 
-/* Removes what is marked; on failure the NO is written. */
+/* Removes what is marked, all in one transaction; on failure the NO is written. */
 static bool expunge(struct imap_session *s, const struct imap_range *v, size_t n)
 {
-	size_t count;
-	uint64_t *mids = deleted_mids(s, v, n, &count);
-	if (count == 0)
-		return true;
-	struct gx_txn *t = gx_imap__begin(s, GX_TXN_WRITE);
-	if (t == NULL)
-		return false;
-	gx_ec ec = gx_msg_delete(t, s->sel->fid, mids, count, false);
-	if (gx_ec_failed(ec)) {
-		gx_imap__no_ec(s, ec, "Nothing removed", t);
-		return false;
+	uint64_t mids[PORTION];
+	size_t i = 0, k;
+	uint32_t seq = 0;
+	struct gx_txn *t = NULL;
+	while ((k = deleted_mids(s->sel->view, v, n, &i, &seq, mids)) > 0) {
+		if (t == NULL && (t = gx_imap__begin(s, GX_TXN_WRITE)) == NULL)
+			return false;
+		gx_ec ec = gx_msg_delete(t, s->sel->fid, mids, k, false);
+		if (gx_ec_failed(ec)) {
+			gx_imap__no_ec(s, ec, "Nothing removed", t);
+			return false;
+		}
 	}
-	return gx_imap__commit(s, t, GX_SYNC_NOW);
+	return t == NULL || gx_imap__commit(s, t, GX_SYNC_NOW);
 }
 
 static struct imap_range whole(const struct imap_session *s)
