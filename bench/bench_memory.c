@@ -309,7 +309,7 @@ static const struct op changes[] = {
 	{"folder deleted with its messages", delete_folder, "a"},
 };
 static const struct op commands[] = {
-	{"STORE 1:* \\Deleted", NULL, "STORE 1:* +FLAGS (\\Deleted)"},
+	{"STORE 1:* +FLAGS", NULL, "STORE 1:* +FLAGS (\\Deleted)"},
 	{"COPY 1:*", NULL, "COPY 1:* copy"},
 	{"EXPUNGE", NULL, "EXPUNGE"},
 };
