@@ -164,6 +164,58 @@ START_TEST(names_of_properties)
 }
 END_TEST
 
+START_TEST(messages_moved_and_deleted)
+{
+	uint64_t mid = new_message("a"), none = gx_eid_make(1, 0x777777);
+	struct gx_rop_move_copy_messages_res *m;
+	struct gx_rop_get_message_status_res *st;
+	ST_OK(et_do(RopOpenFolder, LOGON, OTHER, &(struct gx_rop_open_folder_req){gx_eid_make(1, GX_FID_NOTES), 0}, NULL));
+	ST_OK(et_do(RopSetMessageStatus, FOLDER, 0, &(struct gx_rop_set_message_status_req){mid, 4, 4}, NULL));
+	ST_OK(et_do(RopGetMessageStatus, FOLDER, 0, &(struct gx_rop_get_message_status_req){mid}, (void **)&st));
+	ck_assert_uint_eq(st->message_status_flags & 4, 4);
+	ST_OK(et_do(RopMoveCopyMessages, FOLDER, OTHER, &(struct gx_rop_move_copy_messages_req){&mid, 1, false, true}, (void **)&m));
+	ck_assert(!m->partial_completion);
+	const uint64_t two[] = {mid, none};
+	ST_OK(et_do(RopMoveCopyMessages, FOLDER, OTHER, &(struct gx_rop_move_copy_messages_req){two, 2, false, false}, (void **)&m));
+	ck_assert(m->partial_completion);
+	ST_IS(et_do(RopOpenMessage, FOLDER, MESSAGE, &(struct gx_rop_open_message_req){1252, gx_eid_make(1, GX_FID_DRAFTS), 0, mid}, NULL), ecNotFound);
+	/* no destination: the answer names the index */
+	struct gx_rop_move_copy_messages_fail_503 *f;
+	et_handles[9] = GX_ROP_NO_HANDLE;
+	ST_IS(et_do(RopMoveCopyMessages, FOLDER, 9, &(struct gx_rop_move_copy_messages_req){two, 2, false, false}, (void **)&f), ecDstNullObject);
+	ck_assert_uint_eq(f->dest_handle_index, 9);
+	mid = new_message("b");
+	ST_OK(et_do(RopDeleteMessages, FOLDER, 0, &(struct gx_rop_delete_messages_req){false, false, &mid, 1}, NULL));
+	ST_IS(et_do(RopOpenMessage, FOLDER, MESSAGE, &(struct gx_rop_open_message_req){1252, gx_eid_make(1, GX_FID_DRAFTS), 0, mid}, NULL), ecNotFound);
+	ST_OK(et_do(RopOpenMessage, FOLDER, MESSAGE, &(struct gx_rop_open_message_req){1252, gx_eid_make(1, GX_FID_DRAFTS), 4, mid}, NULL));
+	const uint64_t other = gx_eid_make(5, 5);
+	ST_IS(et_do(RopHardDeleteMessages, FOLDER, 0, &(struct gx_rop_hard_delete_messages_req){false, false, &other, 1}, NULL), ecNotFound);
+	ST_IS(et_do(RopHardDeleteMessages, LOGON, 0, &(struct gx_rop_hard_delete_messages_req){false, false, &mid, 1}, NULL), ecNotSupported);
+}
+END_TEST
+
+START_TEST(receive_folders_and_reserved_ids)
+{
+	struct gx_rop_get_receive_folder_res *g;
+	struct gx_rop_get_receive_folder_table_res *t;
+	struct gx_rop_get_local_replica_ids_res *l;
+	static const gx_proptag_t cols[] = {PidTagFolderId, GX_PROP_RETYPE(PidTagMessageClass, PtypString8), PidTagLastModificationTime};
+	ST_OK(et_do(RopGetReceiveFolder, LOGON, 0, &(struct gx_rop_get_receive_folder_req){"IPM.Note"}, (void **)&g));
+	ck_assert_uint_eq(g->folder_id, gx_eid_make(1, GX_FID_INBOX));
+	ST_OK(et_do(RopSetReceiveFolder, LOGON, 0, &(struct gx_rop_set_receive_folder_req){gx_eid_make(1, GX_FID_NOTES), "IPM.My"}, NULL));
+	ST_OK(et_do(RopGetReceiveFolder, LOGON, 0, &(struct gx_rop_get_receive_folder_req){"IPM.My.Own"}, (void **)&g));
+	ck_assert_uint_eq(g->folder_id, gx_eid_make(1, GX_FID_NOTES));
+	ck_assert_str_eq(g->explicit_message_class, "IPM.My");
+	et_columns = (struct gx_columns){cols, 3};
+	ST_OK(et_do(RopGetReceiveFolderTable, LOGON, 0, NULL, (void **)&t));
+	ck_assert_uint_ge(t->rows_count, 2);
+	ST_IS(et_do(RopGetReceiveFolder, FOLDER, 0, &(struct gx_rop_get_receive_folder_req){""}, NULL), ecNotSupported);
+	ST_OK(et_do(RopGetLocalReplicaIds, LOGON, 0, &(struct gx_rop_get_local_replica_ids_req){100}, (void **)&l));
+	ck_assert_uint_ne(l->global_count[0] | l->global_count[1] | l->global_count[2] | l->global_count[3] | l->global_count[4] | l->global_count[5], 0);
+	ck_assert(gx_ec_failed(et_do(RopGetLocalReplicaIds, LOGON, 0, &(struct gx_rop_get_local_replica_ids_req){UINT32_MAX}, NULL)));
+}
+END_TEST
+
 static Suite *emsprops_suite(void)
 {
 	Suite *s = suite_create("emsprops");
@@ -174,6 +226,8 @@ static Suite *emsprops_suite(void)
 	tcase_add_test(t, values_that_do_not_fit);
 	tcase_add_test(t, folders_and_stores_have_properties);
 	tcase_add_test(t, names_of_properties);
+	tcase_add_test(t, messages_moved_and_deleted);
+	tcase_add_test(t, receive_folders_and_reserved_ids);
 	suite_add_tcase(s, t);
 	return s;
 }

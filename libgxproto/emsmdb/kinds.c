@@ -14,6 +14,18 @@ gx_ec gx_ems__plain(struct gx_rop_call *c, uint64_t id, uint64_t *ret_plain)
 	return EMS_OK;
 }
 
+gx_ec gx_ems__plain_list(struct gx_rop_call *c, const uint64_t *ids, size_t n, const uint64_t **ret_plain)
+{
+	gx_ec ec = EMS_OK;
+	uint64_t *v = gx_arena_new_array(c->a, uint64_t, n);
+	if (v == NULL)
+		return GX_EC(ecMAPIOOM);
+	for (size_t i = 0; i < n && !gx_ec_failed(ec); ++i)
+		ec = gx_ems__plain(c, ids[i], &v[i]);
+	*ret_plain = v;
+	return ec;
+}
+
 void gx_ems__send_ids(struct gx_propval *v, size_t n)
 {
 	for (size_t i = 0; i < n; ++i)

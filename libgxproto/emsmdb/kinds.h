@@ -73,6 +73,7 @@ gx_ec gx_ems__recipients(struct gx_rop_call *c, struct gx_inst *inst, uint32_t r
 
 /* An id that was sent: ecNotFound for those of other replicas. */
 gx_ec gx_ems__plain(struct gx_rop_call *c, uint64_t id, uint64_t *ret_plain);
+gx_ec gx_ems__plain_list(struct gx_rop_call *c, const uint64_t *ids, size_t n, const uint64_t **ret_plain);
 /* Makes ids among the store's values those that are sent. */
 void gx_ems__send_ids(struct gx_propval *v, size_t n);
 
