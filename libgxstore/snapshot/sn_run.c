@@ -44,7 +44,7 @@ static int64_t begin_of(const char *name)
 static int by_age(const void *a, const void *b)
 {
 	int64_t x = begin_of(a), y = begin_of(b);
-	return x < y ? -1 : x > y;
+	return x < y ? -1 : x > y ? 1 : strcmp(a, b);
 }
 
 static int note_name(struct gx_sn *x, const char *dir, const char *name, void *ctx)
