@@ -228,7 +228,8 @@ static inline void rig_connect(struct rig *g)
 {
 	g->io = (struct gx_io){.out_high = 256 << 10, .in_max = 64 << 10, .clock = &g->clock, .peer = "127.0.0.1", .local = "127.0.0.2",
 		.peer_is_loopback = true, .wake = rig_wake, .driver = g, .id = 1};
-	g->closed = g->woken = false;
+	g->closed = false;
+	g->woken = false;
 	g->engine = g->f.new_engine(&g->io, g->f.ctx);
 }
 
