@@ -641,6 +641,39 @@ START_TEST(a_failed_step_is_not_counted)
 }
 END_TEST
 
+static nlink_t names_of(const char *path)
+{
+	struct stat sb;
+	ck_assert_int_eq(stat(path, &sb), 0);
+	return sb.st_nlink;
+}
+
+/* What could not be read this time is no reason to make it anew. */
+START_TEST(an_index_that_does_not_open_is_kept)
+{
+	struct fault *f = on_a_disk();
+	const char *path = gx_arena_printf(a, "%s/exmdb/fts.sqlite3", dir);
+	unsigned failed = 0;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	put(t, GX_FID_INBOX, "x", "original words");
+	st_commit(t);
+	index_all();
+	ck_assert_int_eq(link(path, gx_arena_printf(a, "%s/same", dir)), 0); /* a new file would have one name */
+	for (bool hit = true; hit; failed += hit) {
+		bool done;
+		gx_store_close(s);
+		s = open_on(f, dir);
+		fault_arm(f, failed + 1, FAULT_EIO, FAULT_ANY, false);
+		int err = gx_store_index(s, 10000, &done);
+		hit = fault_disarm(f);
+		ck_assert(err == 0 || (hit && err == GX_E_IO));
+		ck_assert_uint_eq(names_of(path), 2);
+	}
+	ck_assert_uint_gt(failed, 2);
+	off_the_disk(f);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *x = suite_create("fts");
@@ -663,6 +696,7 @@ static Suite *suite(void)
 	tcase_add_test(c, checked_while_in_use);
 	tcase_add_test(c, asked_while_somebody_indexes);
 	tcase_add_test(c, a_failed_step_is_not_counted);
+	tcase_add_test(c, an_index_that_does_not_open_is_kept);
 	suite_add_tcase(x, c);
 	return x;
 }

@@ -110,10 +110,11 @@ static void discard(struct gx_store *s, struct gx_fts *f)
 	pthread_mutex_unlock(&s->fts_ask.lock);
 }
 
-static bool has_tables(struct gx_sql *q)
+/* 1 yes, 0 no. */
+static int has_tables(struct gx_sql *q)
 {
 	GX_STMT(st, q, "SELECT 1 FROM sqlite_master WHERE name='state'");
-	return gx_sql__step(st) == 1;
+	return gx_sql__step(st);
 }
 
 /* FTS5 would merge by itself, now and then very much at once: somebody who asks would wait. See merge_some(). */
@@ -137,9 +138,10 @@ static int open_once(struct gx_store *s, struct gx_fts *f, bool write)
 		gx_log(s->log, GX_LOG_WARN, "full-text index: %s", why);
 		return err;
 	}
-	if (!has_tables(f->q))
-		err = write ? gx_sql__exec(f->q, schema) : GX_E_FORMAT;
+	err = has_tables(f->q);
 	if (err == 0)
+		err = write ? gx_sql__exec(f->q, schema) : GX_E_FORMAT;
+	if (err >= 0)
 		err = read_state(s, f);
 	return err != 0 || !write ? err : merge_by_hand(f->q);
 }
