@@ -383,6 +383,23 @@ START_TEST(conflicts_that_are_edited)
 }
 END_TEST
 
+/* Somebody says which version it is, and that one does not come from those it holds: it is one version, whatever its time. */
+START_TEST(conflicts_that_got_a_version)
+{
+	struct gx_ics_import i;
+	uint64_t mid = insert(first, 0).mid;
+	struct gx_ics_version start = stored(mid), c1 = version(1, start.pcl, INT64_C(0x1f0000000000000));
+	set_subject(mid);
+	ST_OK(import(mid, &c1, "one", &i));
+	ck_assert_int_eq(i.how, GX_ICS_RESOLVE);
+	struct gx_ics_version given = version(2, (struct gx_bin){0}, c1.modified), next = version(3, given.pcl, 30);
+	set_version(mid, &given);
+	ST_OK(import(mid, &next, "three", &i));
+	ck_assert_int_eq(i.how, GX_ICS_REPLACE);
+	holds(mid, "three", NULL, NULL, 0);
+}
+END_TEST
+
 START_TEST(the_last_writer_alone)
 {
 	struct gx_ics_import i;
@@ -693,6 +710,7 @@ static Suite *icsimport_suite(void)
 	tcase_add_test(t, last_writer_wins);
 	tcase_add_test(t, conflicts_hold_all_versions);
 	tcase_add_test(t, conflicts_that_are_edited);
+	tcase_add_test(t, conflicts_that_got_a_version);
 	tcase_add_test(t, the_last_writer_alone);
 	tcase_add_test(t, notices);
 	tcase_add_test(t, bad_keys);

@@ -24,11 +24,6 @@ static bool is_version(const struct gx_proplist *att)
 	return pv != NULL && pv->v.b;
 }
 
-static bool has_version(struct gx_arena *a, const struct gx_ics_version *v)
-{
-	return v->change_key.len > 0 && gx_ics__check_version(a, v) == 0;
-}
-
 /* ---- Versions that a stored message holds ---- */
 
 static int unpack(struct gx_arena *a, struct gx_bin row, struct gx_proplist *ret_l)
@@ -59,6 +54,19 @@ static int read_held(struct gx_txn *t, uint64_t body, struct gx_arena *a, struct
 	return r;
 }
 
+/* Those that say which they are, and that the present version comes from: else it is one that knows nothing of them. */
+static int are_its_own(struct gx_arena *a, const struct gx_ics_version *v, size_t n, const struct gx_ics_version *now, bool *ret_are)
+{
+	*ret_are = true;
+	for (size_t i = 0; *ret_are && i < n; i++) {
+		int order, err = v[i].change_key.len == 0 ? GX_E_FORMAT : gx_ics_compare(a, &v[i], now, &order);
+		if (err == GX_E_NOMEM)
+			return err;
+		*ret_are = err == 0 && (order == GX_ICS_NEWER || order == GX_ICS_SAME);
+	}
+	return 0;
+}
+
 int gx_ics__held(struct gx_txn *t, const struct gx_msg_row *r, const struct gx_ics_version *now, struct gx_arena *a,
 	struct gx_ics_version **ret_v, size_t *ret_n)
 {
@@ -66,17 +74,17 @@ int gx_ics__held(struct gx_txn *t, const struct gx_msg_row *r, const struct gx_i
 	struct gx_ics_version *v = NULL;
 	gx_nttime_t latest = 0;
 	size_t n = 0;
+	bool own = false;
 	*ret_n = 0;
 	int err = gx_body__stored(t, r->body, a, &stored);
 	if (err != 0 || !(gx_proplist_i32(&stored, PidTagMessageStatus, 0) & IN_CONFLICT))
 		return err;
 	err = read_held(t, r->body, a, &v, &n);
-	for (size_t i = 0; err == 0 && i < n; i++) {
-		if (!has_version(a, &v[i])) /* made by who did not say */
-			return 0;
+	for (size_t i = 0; err == 0 && i < n; i++)
 		latest = v[i].modified > latest ? v[i].modified : latest;
-	}
-	if (err != 0 || n < 2 || latest != now->modified)
+	if (err == 0 && n > 1 && latest == now->modified)
+		err = are_its_own(a, v, n, now, &own);
+	if (err != 0 || !own)
 		return err;
 	*ret_v = v;
 	*ret_n = n;
@@ -228,7 +236,10 @@ int gx_ics_versions(struct gx_arena *a, const struct gx_msgobj *m, const struct 
 		if (m->atts[i].embedded == NULL || !is_version(&m->atts[i].props))
 			continue;
 		struct gx_ics_version x = gx_ics__version_of(&m->atts[i].embedded->props);
-		whole = has_version(a, &x);
+		int err = x.change_key.len == 0 ? GX_E_FORMAT : gx_ics__check_version(a, &x);
+		if (err == GX_E_NOMEM)
+			return err;
+		whole = err == 0;
 		v[n++] = m->atts[i].embedded;
 	}
 	*ret_v = v;
