@@ -3,6 +3,7 @@
 #include <config.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gx/storeset.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include "libgxstore/faults/faultvfs.h"
@@ -416,6 +417,13 @@ START_TEST(a_disk_that_does_not_flush_is_an_error)
 }
 END_TEST
 
+static off_t size_of_log(void)
+{
+	struct stat sb;
+	ck_assert_int_eq(stat(gx_arena_printf(a, "%s/exmdb/gx.sqlite3-wal", dir), &sb), 0);
+	return sb.st_size;
+}
+
 /* When the database could not be flushed the log stays, also when the store is closed, and is moved at the next opening. */
 START_TEST(the_log_outlives_a_failed_flush_of_the_database)
 {
@@ -429,11 +437,15 @@ START_TEST(the_log_outlives_a_failed_flush_of_the_database)
 		gx_flush__checkpoint(s, 0);
 		ck_assert_uint_eq(total_after_loss(f), i);
 	}
+	off_t log = size_of_log();
+	ck_assert_int_eq(gx_store_vacuum(s, 1000), GX_E_IO);
+	ck_assert_int_eq(size_of_log(), log); /* nothing is piled onto it */
 	gx_store_close(s);
 	ck_assert_uint_eq(total_after_loss(f), 9);
 	ck_assert_int_eq(gx_store__open_on(&f->fs, dir, NULL, &s, a, NULL), 0);
 	ck_assert_uint_eq(total_after_loss(f), 9);
 	gx_flush__checkpoint(s, 0);
+	ck_assert_int_eq(gx_store_vacuum(s, 1000), 0);
 	ck_assert_uint_eq(total(s, GX_FID_INBOX), 9);
 	st_verify(s);
 	gx_store_close(s);

@@ -61,7 +61,9 @@ int gx_store_maintenance(struct gx_store *s)
 static int vacuum(struct gx_store *s)
 {
 	struct gx_sql *q = s->writer->q;
-	int err = gx_sql__exec(q, "VACUUM");
+	int err = gx_flush__may_move(s, q); /* or the whole file would go into the log, and stay there */
+	if (err == 0)
+		err = gx_sql__exec(q, "VACUUM");
 	if (err != 0) {
 		gx_log(s->log, GX_LOG_ERROR, "vacuum: %s", q->why);
 		return err;

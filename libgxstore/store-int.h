@@ -215,6 +215,8 @@ int gx_flush__healthy(struct gx_store *s) GX_MUST_CHECK;
 bool gx_flush__is_healthy(struct gx_store *s);
 /* Moves the log into the database when it has grown to @frames. */
 void gx_flush__checkpoint(struct gx_store *s, unsigned frames);
+/* 0, or GX_E_IO and why not: after a failed flush the log keeps everything until the store is opened again. */
+int gx_flush__may_move(struct gx_store *s, struct gx_sql *q) GX_MUST_CHECK;
 /* Moves it now, SQLITE_CHECKPOINT_*; not after a failed flush. GX_E_BUSY: readers are in the way. */
 int gx_flush__move(struct gx_store *s, struct gx_sql *q, int mode) GX_MUST_CHECK;
 /* Writes the log's bytes again: nobody knows whether an earlier flush failed. As the writer. */

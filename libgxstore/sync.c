@@ -293,15 +293,22 @@ int gx_flush__healthy(struct gx_store *s)
 
 /* ---- Moving the log into the database ---- */
 
+int gx_flush__may_move(struct gx_store *s, struct gx_sql *q)
+{
+	struct gx_flush *f = &s->flush;
+	pthread_mutex_lock(&f->lock);
+	bool keep = f->kept || f->suspect;
+	pthread_mutex_unlock(&f->lock);
+	return keep ? gx_sql__fail(q, GX_E_IO, "%s-wal: stays as it is after a failed flush until the store is opened again", s->file) : 0;
+}
+
 int gx_flush__move(struct gx_store *s, struct gx_sql *q, int mode)
 {
 	struct gx_flush *f = &s->flush;
 	int frames = 0, moved = 0;
-	pthread_mutex_lock(&f->lock);
-	bool keep = f->kept || f->suspect;
-	pthread_mutex_unlock(&f->lock);
-	if (keep)
-		return gx_sql__fail(q, GX_E_IO, "%s-wal: stays as it is after a failed flush", s->file);
+	int err = gx_flush__may_move(s, q);
+	if (err != 0)
+		return err;
 	int rc = sqlite3_wal_checkpoint_v2(q->db, "main", mode, &frames, &moved);
 	if (rc == SQLITE_IOERR_FSYNC) {
 		pthread_mutex_lock(&f->lock);
@@ -309,7 +316,7 @@ int gx_flush__move(struct gx_store *s, struct gx_sql *q, int mode)
 		pthread_mutex_unlock(&f->lock);
 		gx_log(s->log, GX_LOG_ERROR, "%s: flush failed; the log keeps everything until the store is opened again", s->file);
 	}
-	int err = gx_sql__rc(q, rc);
+	err = gx_sql__rc(q, rc);
 	if (err == 0 && frames == moved)
 		atomic_store(&f->frames, 0);
 	return err;

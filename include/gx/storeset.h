@@ -87,7 +87,10 @@ enum { GX_MAINT_USABLE = 0, GX_MAINT_HOLD = 1, GX_MAINT_REJECT = 2 };
  */
 GX_API int gx_store_set_maintenance(struct gx_store *s, int mode, bool wait) GX_MUST_CHECK;
 GX_API int gx_store_maintenance(struct gx_store *s);
-/** Gives free pages back to the file system and writes the file in order. Writers wait meanwhile, readers do not. */
+/**
+ * Gives free pages back to the file system and writes the file in order. Writers wait meanwhile, readers do not.
+ * GX_E_IO too when a flush of the database failed before: then it has to be opened again first.
+ */
 GX_API int gx_store_vacuum(struct gx_store *s, int deadline_ms) GX_MUST_CHECK;
 /** Removes content files that no message refers to. @return how many, or GX_E_*. */
 GX_API long gx_store_purge_files(struct gx_store *s) GX_MUST_CHECK;
