@@ -398,7 +398,11 @@ struct gx_flag_change {
 	const char *const *keywords;      /**< NULL-terminated or NULL */
 	uint64_t unchanged_since;         /**< skip messages with a higher modseq; UINT64_MAX none */
 };
-/** Messages that are gone are skipped. @p ret_skipped (may be NULL): mids refused by unchanged_since, in @p a. */
+/**
+ * The bits of the messages themselves, which all share; what a reader of a public store has read for himself is
+ * gx_msg_set_read()'s. Messages that are gone are skipped. @p ret_skipped (may be NULL): mids refused by
+ * unchanged_since, in @p a.
+ */
 GX_API gx_ec gx_msg_change_flags(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, const struct gx_flag_change *c,
 	struct gx_arena *a, uint64_t **ret_skipped, size_t *ret_nskipped) GX_MUST_CHECK;
 /** [MS-OXCMSG] 2.2.3.10.1 */

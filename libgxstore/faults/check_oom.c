@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The n-th allocation fails, of ours, of SQLite's, or the making of a zstd context, for n = 1, 2, ...
- * until the operation passes untouched; alone, or with all that follow. The failure is reported,
- * leaves no trace, and the store goes on. Linked with --wrap for the functions below.
- *
- * An operation that allocates much is not tried at each of them, but in steps that grow; with GX_SOAK_SECONDS
- * set it is.
+ * The n-th allocation fails (failtest.h), of ours, of SQLite's, or the making of a zstd context; alone, or
+ * with all that follow. The failure is reported, leaves no trace, and the store goes on. Linked with --wrap
+ * for the functions below.
  */
 #include <config.h>
 #include <zstd.h>
 #include "libgxstore/faults/failtest.h"
 #include "libgxstore/storecheck/sc-int.h"
 
-#define N_MAX 200000
+#define SAMPLE 12
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
@@ -29,6 +26,7 @@ ZSTD_DCtx *__wrap_ZSTD_createDCtx(void);
 
 static long countdown; /* 0: never */
 static bool sticky;
+static long left; /* of it when it was disarmed */
 static unsigned long hits;
 
 static bool fails(void)
@@ -40,15 +38,16 @@ static bool fails(void)
 	return true;
 }
 
-static void arm(long n, bool go_on)
+static void arm(long n, bool and_all)
 {
 	hits = 0;
-	sticky = go_on;
+	sticky = and_all;
 	countdown = n;
 }
 
 static bool disarm(void)
 {
+	left = countdown;
 	countdown = 0;
 	return hits > 0;
 }
@@ -98,7 +97,7 @@ static void *sql_realloc(void *p, int n)
 /* ---- Operations ---- */
 
 /* Nothing fails in the file system below: it is there to save the flushes. */
-static void setup_sqlite(void)
+static void wrap_sqlite(void)
 {
 	sqlite3_mem_methods m;
 	ck_assert_int_eq(sqlite3_shutdown(), SQLITE_OK);
@@ -108,28 +107,40 @@ static void setup_sqlite(void)
 	m.xMalloc = sql_malloc;
 	m.xRealloc = sql_realloc;
 	ck_assert_int_eq(sqlite3_config(SQLITE_CONFIG_MALLOC, &m), SQLITE_OK);
+}
+
+static void setup_sqlite(void)
+{
+	wrap_sqlite();
 	setup_template();
+}
+
+static void setup_sqlite_public(void)
+{
+	wrap_sqlite();
+	setup_public_template();
 }
 
 static long step(long n)
 {
-	return getenv("GX_SOAK_SECONDS") != NULL || n < 60 ? n + 1 : n + n / 12;
+	return until != 0 || n < 40 ? n + 1 : n + n / 12;
 }
 
 /* @return whether it failed to get memory somewhere */
-static bool once(const struct so_op *op, long n, bool go_on)
+static bool once(const struct so_op *op, long n, bool and_all)
 {
 	struct so_result r;
 	prepare(op);
 	unchanged();
 	w.sync = n % 4 == 0 ? GX_SYNC_NOW : GX_SYNC_LATER;
-	arm(n, go_on);
+	arm(n, and_all);
 	so_run(&w, op, &r);
 	bool hit = disarm();
 	bool same = unchanged();
 	int err = r.err != 0 ? r.err : gx_ec_to_err(r.ec);
 	ck_assert_msg(hit || r.done, "%s: error %d, %s, and all memory was there", op->name, r.err, gx_ec_name(r.ec));
-	ck_assert_msg(r.done || r.in_doubt || same, "%s, allocation %ld: failed with %d %s and left something", op->name, n, r.err,
+	bool own = (op->kind & SO_KIND) == SO_OWN; /* its commits are those that mark the store as in use, too */
+	ck_assert_msg(r.done || (r.in_doubt && !own) || r.partly || same, "%s, allocation %ld: failed with %d %s and left something", op->name, n, r.err,
 		gx_ec_name(r.ec));
 	ck_assert_msg(r.done || err == GX_E_NOMEM, "%s, allocation %ld: error %d, %s", op->name, n, r.err, gx_ec_name(r.ec));
 	if (r.in_doubt)
@@ -139,24 +150,50 @@ static bool once(const struct so_op *op, long n, bool go_on)
 }
 
 /* In a store that has been in use, in one just opened, and with no memory from then on. */
-START_TEST(every_allocation_may_fail)
+enum { WARM, COLD, NO_MORE, CASES };
+
+static void try_case(const struct so_op *op, int how, unsigned long most)
 {
-	const struct so_op *op = so_op((size_t)_i / 3);
-	bool cold = _i % 3 == 1, go_on = _i % 3 == 2, hit = true;
-	unsigned rounds = 0;
-	if (!wanted(op))
-		return;
-	for (long n = 1; hit; n = step(n), rounds++) {
-		ck_assert_int_lt(n, N_MAX);
-		if (cold)
+	bool hit = true;
+	if (how == COLD)
+		so_reopen(&w);
+	once(op, COUNT_ONLY, false);
+	unsigned long n, all = COUNT_ONLY - (unsigned long)left;
+	for (unsigned long i = 0; (most != 0 || hit) && (n = point(i, all, most)) > 0; i++) {
+		if (how == COLD)
 			so_reopen(&w);
-		hit = once(op, n, go_on);
-		if (rounds % 40 == 39 || !hit)
+		hit = once(op, (long)n, how == NO_MORE);
+		if (i % 40 == 39)
 			st_verify(w.s);
 	}
+}
+
+static void try_cases(const struct so_op *op, unsigned long most)
+{
+	for (int how = 0; how < CASES; how++)
+		try_case(op, how, most);
+	st_verify(w.s);
 	so_reopen(&w);
 	ck_assert_uint_eq(so_stray_files(&w), 0);
 	so_check_originals(w.s);
+}
+
+START_TEST(every_allocation_may_fail)
+{
+	const struct so_op *op = so_op((size_t)_i);
+	if (wanted(op))
+		try_cases(op, is_complete() ? 0 : SAMPLE);
+}
+END_TEST
+
+static void one_more(const struct so_op *op)
+{
+	try_cases(op, 4 * SAMPLE);
+}
+
+START_TEST(allocations_with_other_seeds)
+{
+	go_on(one_more);
 }
 END_TEST
 
@@ -257,6 +294,14 @@ static void give_properties(void)
 	st_commit(t);
 }
 
+static char finding[256]; /* the last one */
+
+static void on_finding(const struct gx_store_finding *x, void *ctx)
+{
+	(void)ctx;
+	snprintf(finding, sizeof(finding), "%s", x->text);
+}
+
 /* What could not be read for want of memory is no damage: a repair would throw it away. */
 START_TEST(checking_may_fail)
 {
@@ -265,6 +310,7 @@ START_TEST(checking_may_fail)
 	bool hit = true;
 	o.only = only;
 	o.repair = true;
+	o.found = on_finding;
 	give_properties();
 	unchanged();
 	struct gx_store_check_result r;
@@ -275,7 +321,7 @@ START_TEST(checking_may_fail)
 		int err = gx_store_check(w.s, &o, &r);
 		hit = disarm();
 		ck_assert_msg(err == 0 || (err == GX_E_NOMEM && hit), "%s: error %d at allocation %ld", *only, err, n);
-		ck_assert_msg(r.found == 0, "%s: %llu findings at allocation %ld", *only, (unsigned long long)r.found, n);
+		ck_assert_msg(r.found == 0, "%s: %llu findings at allocation %ld: %s", *only, (unsigned long long)r.found, n, finding);
 	}
 	ck_assert_msg(unchanged(), "%s left something", *only);
 }
@@ -294,11 +340,19 @@ static TCase *tcase(Suite *su, const char *name)
 static Suite *suite(void)
 {
 	Suite *su = suite_create("oom");
-	tcase_add_loop_test(tcase(su, "operations"), every_allocation_may_fail, 0, 3 * count_ops());
-	TCase *c = tcase(su, "stores");
+	read_environment();
+	tcase_add_loop_test(tcase(su, "operations"), every_allocation_may_fail, 0, count_ops());
+	TCase *c = tcase_create("public");
+	tcase_set_timeout(c, 36000);
+	tcase_add_unchecked_fixture(c, setup_sqlite_public, remove_public_template);
+	tcase_add_checked_fixture(c, setup_public, teardown);
+	tcase_add_loop_test(c, every_allocation_may_fail, count_ops(), count_all_ops());
+	suite_add_tcase(su, c);
+	c = tcase(su, "stores");
 	tcase_add_loop_test(c, opening_may_fail, 0, 4);
 	tcase_add_loop_test(c, closing_may_fail, 0, 2);
 	tcase_add_loop_test(c, creating_may_fail, 0, 2);
+	tcase_add_test(tcase(su, "more"), allocations_with_other_seeds);
 	tcase_add_loop_test(c, checking_may_fail, 0, 2 * (int)gx_sc__check_count);
 	return su;
 }

@@ -19,7 +19,7 @@
 #define LIVES 4
 #define STATES (STEPS * 2 + 16)
 #define IMAGES 400
-#define FOLDERS 4000
+#define FOLDERS 20000
 
 struct numbers {
 	uint64_t fid, uidnext, modseq, uidvalidity;
@@ -69,13 +69,14 @@ static unsigned rnd(unsigned below)
 
 /* ---- Numbers ---- */
 
-static struct numbers *high_of(uint64_t fid)
+/* Of a folder as IMAP knows it: when it was numbered anew it is another one. */
+static struct numbers *high_of(uint64_t fid, uint64_t uidvalidity)
 {
 	for (size_t i = 0; i < p.nhigh; i++)
-		if (p.high[i].fid == fid)
+		if (p.high[i].fid == fid && (fid == 0 || p.high[i].uidvalidity == uidvalidity))
 			return &p.high[i];
 	ck_assert_uint_lt(p.nhigh, FOLDERS);
-	p.high[p.nhigh] = (struct numbers){.fid = fid};
+	p.high[p.nhigh] = (struct numbers){.fid = fid, .uidvalidity = uidvalidity};
 	return &p.high[p.nhigh++];
 }
 
@@ -99,7 +100,7 @@ static void each_numbers(sqlite3 *db, void (*fn)(const struct numbers *n))
 
 static void note(const struct numbers *n)
 {
-	struct numbers *h = high_of(n->fid);
+	struct numbers *h = high_of(n->fid, n->uidvalidity);
 	raise_to(&h->uidnext, n->uidnext);
 	raise_to(&h->modseq, n->modseq);
 	raise_to(&h->uidvalidity, n->uidvalidity);
@@ -107,7 +108,7 @@ static void note(const struct numbers *n)
 
 static void not_again(const struct numbers *n)
 {
-	struct numbers *h = high_of(n->fid);
+	struct numbers *h = high_of(n->fid, n->uidvalidity);
 	ck_assert_msg(n->uidnext >= h->uidnext, "%llx: next number %llu, %llu was used before", (unsigned long long)n->fid,
 		(unsigned long long)n->uidnext, (unsigned long long)h->uidnext);
 	if (n->fid != 0)
@@ -168,7 +169,8 @@ static void use(struct so_world *v)
 	so_run(v, op, &r);
 	ck_assert(r.done);
 	so_finish(v, op, &r);
-	const struct numbers *f = high_of(v->x.fid), *s = high_of(0);
+	const char *sql = gx_arena_printf(v->a, "SELECT uidvalidity FROM fstate WHERE fid=%llu", (unsigned long long)v->x.fid);
+	const struct numbers *f = high_of(v->x.fid, (uint64_t)so_number(v, sql)), *s = high_of(0, 0);
 	ck_assert_uint_ge(v->x.ids[0].uid, f->uidnext);
 	ck_assert_uint_ge(v->x.ids[0].mid, s->uidnext);
 	ck_assert_uint_gt(v->x.ids[0].cn, s->modseq);
@@ -194,6 +196,7 @@ static void check_image(const struct image *m)
 	each_numbers(p.after.raw, not_again);
 	st_verify(p.after.s);
 	ck_assert_uint_eq(so_stray_files(&p.after), 0);
+	so_check_searches(&p.after);
 	if (m->seed % 4 == 0) {
 		so_check_originals(p.after.s); /* verify compared the hashes of what they are made of */
 		use(&p.after);
@@ -240,12 +243,13 @@ static void one_operation(const struct so_op *op)
 	p.w.sync = rnd(4) == 0 ? GX_SYNC_NOW : GX_SYNC_LATER;
 	if (!so_prepare(&p.w, op))
 		return;
-	if (op->kind == SO_OWN)
+	if ((op->kind & SO_KIND) == SO_OWN)
 		settle(); /* it may have made something to work on */
 	bool bad = rnd(8) == 0; /* a flush fails, once or until the end of the operation */
 	if (bad)
 		fault_arm(p.f, 1 + rnd(3), FAULT_EIO, FAULT_SYNC, rnd(2) == 0);
-	trace("%s%s", op->name, op->kind == SO_WRITE && p.w.sync == GX_SYNC_NOW ? ", flushed" : "");
+	bool writes = (op->kind & SO_KIND) == SO_WRITE;
+	trace("%s%s", op->name, writes && p.w.sync == GX_SYNC_NOW ? ", flushed" : "");
 	size_t first = p.nstates;
 	so_run(&p.w, op, &r);
 	bad = fault_disarm(p.f);
@@ -253,9 +257,9 @@ static void one_operation(const struct so_op *op)
 		trace("a flush failed: %s", r.done ? "mended" : r.in_doubt ? "in doubt" : "nothing done");
 	ck_assert_msg(r.done || bad, "%s: %d %s", op->name, r.err, gx_ec_name(r.ec));
 	settle();
-	if (op->kind == SO_WRITE)
+	if (writes)
 		one_commit(op->name, first);
-	if (r.done && op->kind == SO_WRITE && p.w.sync == GX_SYNC_NOW)
+	if (r.done && writes && p.w.sync == GX_SYNC_NOW)
 		durable(first);
 	if (r.done && strcmp(op->name, "sync") == 0)
 		durable(p.nstates);
@@ -272,7 +276,7 @@ static void one_transaction(size_t nops)
 	bool bad = rnd(6) == 0; /* is given up */
 	for (unsigned k = 2 + rnd(3); k > 0; k--) {
 		const struct so_op *op = so_op(rnd((unsigned)nops));
-		if (op->kind == SO_WRITE && so_prepare(&p.w, op) && gx_ec_failed(op->run(&p.w, t)))
+		if ((op->kind & SO_KIND) == SO_WRITE && so_prepare(&p.w, op) && p.w.x.actor == NULL && gx_ec_failed(op->run(&p.w, t)))
 			bad = true; /* works on what an earlier one took away */
 	}
 	if (bad)
@@ -283,14 +287,6 @@ static void one_transaction(size_t nops)
 	one_commit("transaction", first);
 	if (!bad && sync == GX_SYNC_NOW)
 		durable(first);
-}
-
-static size_t count_ops(void)
-{
-	size_t n = 0;
-	while (so_op(n) != NULL)
-		n++;
-	return n;
 }
 
 /* Closed in order, or as well as the disk allows. */
@@ -310,7 +306,7 @@ static void close_and_open(void)
 
 static void step(void)
 {
-	size_t n = count_ops();
+	size_t n = so_op_count(p.w.public);
 	switch (rnd(10)) {
 	case 0:
 		one_transaction(n);
@@ -369,7 +365,7 @@ static void run_seed(uint64_t seed)
 	p.stride = 7;
 	p.other = fault_new(base, false);
 	snprintf(dir, sizeof(dir), "%s/0", base);
-	st_create(dir);
+	so_create(dir, seed % 4 == 3);
 	for (int life = 0; life < LIVES; life++) {
 		one_life(dir, next, sizeof(next), life == 0);
 		memcpy(dir, next, sizeof(dir));
@@ -378,16 +374,11 @@ static void run_seed(uint64_t seed)
 	st_rmtree(base);
 }
 
-static time_t soak_until(void)
-{
-	const char *s = getenv("GX_SOAK_SECONDS");
-	return s == NULL ? 0 : time(NULL) + strtol(s, NULL, 10);
-}
+static time_t until; /* of GX_SOAK_SECONDS, for all tests together */
 
 START_TEST(what_was_acknowledged_survives)
 {
 	const char *one = getenv("GX_SEED");
-	time_t until = soak_until();
 	if (one != NULL && _i > 0)
 		return;
 	uint64_t seed = one == NULL ? _i + 1U : strtoul(one, NULL, 10);
@@ -456,6 +447,8 @@ static Suite *suite(void)
 {
 	Suite *su = suite_create("powerloss");
 	TCase *c = tcase_create("loss");
+	const char *seconds = getenv("GX_SOAK_SECONDS");
+	until = seconds == NULL ? 0 : time(NULL) + strtol(seconds, NULL, 10);
 	so_use_memory();
 	tcase_set_timeout(c, 36000);
 	tcase_add_loop_test(c, what_was_acknowledged_survives, 0, (int)gxtest_rounds(3));

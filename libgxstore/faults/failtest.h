@@ -1,17 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests share in which the n-th call of something fails: check_iofail.c, check_oom.c. */
+/*
+ * What the tests share in which the n-th call of something fails: check_iofail.c, check_oom.c.
+ *
+ * An operation is run once to count its calls, and then again and again with a failure in one of them:
+ * in each when they are few, else in some that the seed chooses. GX_SEED sets the seed.
+ *
+ * The complete form fails each of them: GX_OP=name of that operation alone, GX_SOAK_SECONDS of all. With
+ * the latter it goes on with new seeds until the seconds are over.
+ */
 #ifndef GXSTORE_FAILTEST_H
 #define GXSTORE_FAILTEST_H
+#include <limits.h>
+#include <time.h>
 #include "libgxstore/faults/storeops.h"
 
-static char template[512];
+#define COUNT_ONLY (ULONG_MAX / 2) /* a call that never comes */
+
+static char template[512], public_template[512];
 static struct so_world w;
 static struct fault *f;
 static uint8_t before[SO_HASH];
 
+static uint64_t seed = 1, rng;
+static time_t until; /* of GX_SOAK_SECONDS */
+
+/* In the program's own process. */
+static inline void read_environment(void)
+{
+	const char *s = getenv("GX_SEED"), *seconds = getenv("GX_SOAK_SECONDS");
+	if (seconds != NULL) {
+		until = time(NULL) + strtol(seconds, NULL, 10);
+		seed = (uint64_t)time(NULL);
+	}
+	if (s != NULL)
+		seed = strtoull(s, NULL, 10);
+	printf("# seed %llu\n", (unsigned long long)seed);
+	fflush(stdout);
+}
+
 static inline void setup_template(void)
 {
-	so_make_template(template, sizeof(template));
+	so_make_template(template, sizeof(template), false, seed);
+}
+
+static inline void setup_public_template(void)
+{
+	so_make_template(public_template, sizeof(public_template), true, seed);
 }
 
 static inline void remove_template(void)
@@ -19,13 +53,29 @@ static inline void remove_template(void)
 	st_rmtree(template);
 }
 
-static inline void setup(void)
+static inline void remove_public_template(void)
+{
+	st_rmtree(public_template);
+}
+
+static inline void setup_from(const char *from)
 {
 	char dir[sizeof(w.dir)];
-	so_copy_store(template, dir, sizeof(dir));
+	so_copy_store(from, dir, sizeof(dir));
 	f = fault_new(dir, false);
-	so_open(&w, &f->fs, dir, 7);
+	so_open(&w, &f->fs, dir, 6 + seed);
 	w.serial = 100000;
+	rng = seed * 2 + 1;
+}
+
+static inline void setup(void)
+{
+	setup_from(template);
+}
+
+static inline void setup_public(void)
+{
+	setup_from(public_template);
 }
 
 static inline void teardown(void)
@@ -50,7 +100,7 @@ static inline void prepare(const struct so_op *op)
 	for (unsigned i = 0; i < 40; i++) {
 		if (so_prepare(&w, op))
 			return;
-		if (i == 19)
+		if (i % 20 == 9)
 			so_fill(&w); /* it has used up what was there */
 	}
 	ck_abort_msg("%s finds nothing to work on", op->name);
@@ -70,11 +120,54 @@ static inline bool wanted(const struct so_op *op)
 	return one == NULL || strcmp(one, op->name) == 0;
 }
 
+/* Is each call to fail? */
+static inline bool is_complete(void)
+{
+	return until != 0 || getenv("GX_OP") != NULL;
+}
+
+/*
+ * The calls to fail, one after the other: @i from 0, of an operation that makes about @calls.
+ * @most are tried: one of each part. 0 behind the last; with @most 0 all of them, and the caller has to see the end.
+ */
+static inline unsigned long point(unsigned long i, unsigned long calls, unsigned long most)
+{
+	if (most == 0)
+		return i + 1;
+	if (calls <= most)
+		return i < calls ? i + 1 : 0;
+	if (i >= most)
+		return 0;
+	unsigned long first = i * calls / most, end = (i + 1) * calls / most;
+	return 1 + first + (unsigned long)(fdisk_random(&rng) >> 33) % (end - first);
+}
+
+/* With a new seed each time until the seconds are over: a store of its own, and an operation on it. */
+static inline void go_on(void (*one)(const struct so_op *op))
+{
+	while (time(NULL) < until) {
+		seed++;
+		bool public = seed % 4 == 3;
+		const struct so_op *op = so_op(seed * UINT64_C(0x9e3779b97f4a7c15) % so_op_count(public));
+		char dir[512];
+		printf("# seed %llu: %s\n", (unsigned long long)seed, op->name);
+		fflush(stdout);
+		so_make_template(dir, sizeof(dir), public, seed);
+		setup_from(dir);
+		one(op);
+		teardown();
+		st_rmtree(dir);
+	}
+}
+
+/* Those for any store, and those for public ones behind them. */
 static inline int count_ops(void)
 {
-	int n = 0;
-	while (so_op((size_t)n) != NULL)
-		n++;
-	return n;
+	return (int)so_op_count(false);
+}
+
+static inline int count_all_ops(void)
+{
+	return (int)so_op_count(true);
 }
 #endif

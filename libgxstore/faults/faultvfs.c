@@ -445,6 +445,7 @@ void fault_arm(struct fault *f, unsigned long in, int kind, unsigned mask, bool 
 bool fault_disarm(struct fault *f)
 {
 	bool hit = f->hits > 0;
+	f->left = f->in;
 	f->in = 0;
 	f->hits = 0;
 	return hit;

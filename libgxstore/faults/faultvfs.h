@@ -44,6 +44,7 @@ struct fault {
 	unsigned mask;
 	bool sticky;
 	unsigned hits;              /* since it was armed */
+	unsigned long left;         /* what was left of in when it was disarmed */
 	int last_errno;
 	/* after each change of what a loss may leave; NULL none */
 	void (*changed)(struct fault *f, void *ctx);

@@ -4,7 +4,8 @@
 #include "libgxstore/faults/storeops.h"
 
 /* A file of operations is a word here. */
-#define LISTS(x) x(insert) x(msg) x(folder) x(store) x(ics) x(inst) x(table) x(order) x(read)
+#define LISTS(x) \
+	x(insert) x(msg) x(folder) x(store) x(ics) x(inst) x(table) x(order) x(read) x(tree) x(acl) x(rules) x(settings) x(search) x(upload) x(edit) x(public)
 #define DECLARE(file) extern const struct so_ops so_##file##_ops;
 #define ADDRESS(file) &so_##file##_ops,
 LISTS(DECLARE)
@@ -18,6 +19,14 @@ const struct so_op *so_op(size_t i)
 		i -= lists[k]->n;
 	}
 	return NULL;
+}
+
+size_t so_op_count(bool public)
+{
+	size_t n = 0;
+	while (so_op(n) != NULL && (public || !(so_op(n)->kind & SO_PUBLIC)))
+		n++;
+	return n;
 }
 
 const struct so_op *so_op_named(const char *name)
@@ -38,6 +47,8 @@ bool so_prepare(struct so_world *w, const struct so_op *op)
 	w->x.insert = (struct gx_msg_insert_opts)GX_MSG_INSERT_OPTS_INIT;
 	w->x.commit_failed = so_one_in(w, 2);
 	so_look(w);
+	if ((op->kind & SO_PUBLIC) && !w->public)
+		return false;
 	return op->prepare == NULL || op->prepare(w);
 }
 
@@ -65,15 +76,20 @@ void so_run(struct so_world *w, const struct so_op *op, struct so_result *r)
 {
 	struct gx_txn *t = NULL;
 	*r = (struct so_result){.ec = GX_OK_EC};
-	if (op->kind == SO_OWN) {
+	int kind = op->kind & SO_KIND;
+	if (kind == SO_OWN) {
+		uint64_t before = commits(w);
 		r->ec = op->run(w, NULL);
 		r->done = !gx_ec_failed(r->ec);
+		bool some = !r->done && commits(w) != before;
+		r->partly = some && (op->kind & SO_STEPS);
+		r->in_doubt = some && !r->partly;
 		return;
 	}
-	r->err = gx_txn_begin(w->s, &sys_actor, op->kind == SO_WRITE ? GX_TXN_WRITE : GX_TXN_READ, 1000, &t);
+	r->err = gx_txn_begin(w->s, w->x.actor == NULL ? &sys_actor : w->x.actor, kind == SO_WRITE ? GX_TXN_WRITE : GX_TXN_READ, 1000, &t);
 	if (r->err != 0)
 		return;
-	if (op->kind == SO_WRITE) {
+	if (kind == SO_WRITE) {
 		run_write(w, op, t, r);
 		return;
 	}

@@ -27,7 +27,8 @@
 #include "libgxstore/faults/faultvfs.h"
 #include "libgxstore/storetest.h"
 
-enum { SO_WRITE, SO_READ, SO_OWN };
+/* SO_PUBLIC: only in a public store. Rows without it may find nothing to do in one. */
+enum { SO_WRITE, SO_READ, SO_OWN, SO_KIND = 3, SO_PUBLIC = 4, SO_STEPS = 8 /* several commits: it may be done in part */ };
 #define SO_FOLDERS 96
 #define SO_MSGS 600
 #define SO_PICK 12
@@ -50,6 +51,7 @@ struct so_world {
 	struct gx_clock clock;    /* moves by itself, so that a seed gives the same store each time */
 	int64_t now;
 	struct gx_store *s;
+	bool public;
 	sqlite3 *raw;             /* looks at the database from the side */
 	bool known;               /* the fingerprint, as long as SQLite sees no commit of others */
 	int64_t version;
@@ -64,6 +66,7 @@ struct so_world {
 	size_t nfolders, nmsgs;
 	/* what the operation works on */
 	struct {
+		const struct gx_actor *actor; /* NULL: the system */
 		uint64_t fid, fid2, mids[SO_PICK], found;
 		size_t n;
 		const struct gx_msg_prepared *p;
@@ -98,8 +101,10 @@ struct so_ops {
 	size_t n;
 };
 #define SO_OPS(list, rows) const struct so_ops list = {rows, sizeof(rows) / sizeof((rows)[0])}
-/* Of all tables, from 0; NULL behind the last. */
+/* Of all tables, from 0, those that need a public store at the end; NULL behind the last. */
 const struct so_op *so_op(size_t i);
+/* Their number, without or with those that need a public store. */
+size_t so_op_count(bool public);
 const struct so_op *so_op_named(const char *name);
 
 /* How an operation ended. */
@@ -107,6 +112,7 @@ struct so_result {
 	int err;        /* of the transaction */
 	gx_ec ec;       /* of the operation */
 	bool done;      /* acknowledged */
+	bool partly;    /* SO_STEPS: some of it was done */
 	bool in_doubt;  /* committed, but the flush failed: visible, durable after the next flush */
 	bool committed_broken; /* an operation failed and its transaction was committed all the same */
 };
@@ -123,7 +129,8 @@ void so_again(struct so_world *w);
 void so_reopen(struct so_world *w);
 void so_close(struct so_world *w);
 /* Once for all tests of a program: a store in a directory of its own with something in it, and copies of it. */
-void so_make_template(char *dir, size_t size);
+void so_make_template(char *dir, size_t size, bool public, uint64_t seed);
+void so_create(const char *dir, bool public);
 void so_copy_store(const char *from, char *to, size_t size);
 /*
  * The store as a kill leaves it, with a log to recover and a file without owner: in a new directory,
@@ -147,13 +154,26 @@ unsigned so_stray_files(struct so_world *w);
 /* Reads every message that has an original, and compares it with what was put in. @return their number */
 unsigned so_check_originals(struct gx_store *s);
 
+/* What dynamic search folders show is what a look at every message finds. */
+void so_check_searches(struct so_world *w);
+
 /* ---- For operations ---- */
 
 void so_look(struct so_world *w);
 unsigned so_rand(struct so_world *w, unsigned below);
 bool so_one_in(struct so_world *w, unsigned n);
+/* Above all that clients show. */
+uint64_t so_subtree(const struct so_world *w);
+/* Nothing above it is deleted, nor itself. */
+bool so_alive(const struct so_world *w, const struct so_folder *f);
 /* A folder that is not deleted; @own: one that may be moved and deleted. 0 none. */
 uint64_t so_folder(struct so_world *w, bool own);
+/* Is @fid @above, or below it? */
+bool so_below(const struct so_world *w, uint64_t fid, uint64_t above);
+/* An id that nobody has, as a client would choose it; now and then far ahead of what was given out. */
+uint64_t so_fresh_id(struct so_world *w);
+/* A number that a statement without parameters gives; 0 when it gives no row. */
+int64_t so_number(struct so_world *w, const char *sql);
 /* Up to SO_PICK messages of one folder into w->x.fid, mids, n. */
 bool so_msgs(struct so_world *w, size_t max, bool soft);
 /* Forms of messages. The original tells its form, so that it can be made again. */

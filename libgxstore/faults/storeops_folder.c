@@ -41,24 +41,12 @@ static void check_create(struct so_world *w)
 	ck_assert_uint_eq(i.parent, w->x.fid);
 }
 
-static bool below(const struct so_world *w, uint64_t fid, uint64_t above)
-{
-	for (size_t depth = 0; depth < 64 && fid != 0 && fid != above; depth++) {
-		uint64_t up = 0;
-		for (size_t i = 0; i < w->nfolders; i++)
-			if (w->folder[i].fid == fid)
-				up = w->folder[i].parent;
-		fid = up;
-	}
-	return fid == above;
-}
-
 static bool pick_move(struct so_world *w)
 {
 	w->x.fid = so_folder(w, true);
 	w->x.fid2 = so_folder(w, false);
 	new_name(w);
-	return w->x.fid != 0 && !below(w, w->x.fid2, w->x.fid);
+	return w->x.fid != 0 && !so_below(w, w->x.fid2, w->x.fid);
 }
 
 static gx_ec run_move(struct so_world *w, struct gx_txn *t)

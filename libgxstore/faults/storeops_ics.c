@@ -45,12 +45,6 @@ static void make_version(struct so_world *w)
 	ck_assert_int_eq(gx_pcl_add_key(w->a, (struct gx_bin){0}, u.version.change_key, &u.version.pcl), 0);
 }
 
-/* An id that nobody has. */
-static void choose_id(struct so_world *w)
-{
-	u.id = (UINT64_C(1) << 32) + 1000ULL * ++w->serial;
-}
-
 /* ---- Down ---- */
 
 static bool pick_content(struct so_world *w)
@@ -90,7 +84,7 @@ static gx_ec run_content(struct so_world *w, struct gx_txn *t)
 static bool pick_hierarchy(struct so_world *w)
 {
 	fresh();
-	w->x.fid = GX_FID_IPMSUBTREE;
+	w->x.fid = so_subtree(w);
 	return true;
 }
 
@@ -133,7 +127,7 @@ static bool pick_move(struct so_world *w)
 {
 	if (!pick_version(w))
 		return false;
-	choose_id(w);
+	u.id = so_fresh_id(w);
 	w->x.fid2 = so_folder(w, false);
 	u.move = (struct gx_ics_move){.src_fid = w->x.fid, .source_key = source_key(w, w->x.mids[0]), .dst_source_key = source_key(w, u.id),
 		.version = u.version};
@@ -203,7 +197,7 @@ static bool pick_folder(struct so_world *w)
 {
 	fresh();
 	make_version(w);
-	choose_id(w);
+	u.id = so_fresh_id(w);
 	set_bin(w, PidTagSourceKey, source_key(w, u.id));
 	set_bin(w, PidTagParentSourceKey, (struct gx_bin){0});
 	set_bin(w, PidTagChangeKey, u.version.change_key);
@@ -216,7 +210,7 @@ static bool pick_folder(struct so_world *w)
 
 static gx_ec run_folder(struct so_world *w, struct gx_txn *t)
 {
-	return gx_ics_import_folder(t, GX_FID_IPMSUBTREE, &u.folder, &w->x.found, &u.cn);
+	return gx_ics_import_folder(t, so_subtree(w), &u.folder, &w->x.found, &u.cn);
 }
 
 static void check_folder(struct so_world *w)

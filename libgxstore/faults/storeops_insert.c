@@ -29,11 +29,11 @@ static bool pick_attached(struct so_world *w)
 static bool pick_swept(struct so_world *w)
 {
 	struct gx_msg_ids ids;
-	w->x.fid = GX_FID_INBOX;
+	w->x.fid = so_folder(w, false);
 	w->x.p = so_message(w, SO_ATTACHED_FILE);
 	struct gx_txn *t = st_begin(w->s, GX_TXN_WRITE);
-	ST_OK(gx_msg_insert(t, GX_FID_INBOX, w->x.p, NULL, &ids));
-	ST_OK(gx_msg_delete(t, GX_FID_INBOX, &ids.mid, 1, true));
+	ST_OK(gx_msg_insert(t, w->x.fid, w->x.p, NULL, &ids));
+	ST_OK(gx_msg_delete(t, w->x.fid, &ids.mid, 1, true));
 	st_commit(t);
 	return true;
 }

@@ -132,7 +132,7 @@ int so_render(const struct gx_msgobj *m, struct gx_push *msg, struct gx_push *en
 	struct form f = {.kind = SO_OBJECT};
 	(void)ctx;
 	if (sscanf(gx_proplist_str(&m->props, PidTagInternetMessageId, ""), "<%u@", &f.serial) != 1)
-		return GX_E_FORMAT;
+		f.serial = 0; /* one that was made of others */
 	char buf[512];
 	int n = snprintf(buf, sizeof(buf), head, f.serial, f.serial, f.kind, f.serial, 0U, 0U);
 	gx_push_bytes(msg, buf, (size_t)n);

@@ -117,6 +117,20 @@ void so_fingerprint(const char *dir, uint8_t hash[SO_HASH])
 	ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 }
 
+int64_t so_number(struct so_world *w, const char *sql)
+{
+	sqlite3_stmt *st = prepare(w->raw, sql);
+	int64_t v = step(st) ? sqlite3_column_int64(st, 0) : 0;
+	sqlite3_finalize(st);
+	return v;
+}
+
+uint64_t so_fresh_id(struct so_world *w)
+{
+	uint64_t next = (uint64_t)so_number(w, "SELECT uidnext FROM fstate WHERE fid=0");
+	return next + 1000 + so_rand(w, so_one_in(w, 4) ? 2 * GX_SKIP_AFTER_LOSS : 1000);
+}
+
 void so_look(struct so_world *w)
 {
 	sqlite3_stmt *st = prepare(w->raw, "SELECT f.fid,f.parent,f.flags,(SELECT COUNT(*) FROM msg m WHERE m.fid=f.fid) FROM folders f"
@@ -148,6 +162,7 @@ void so_again(struct so_world *w)
 	const char *why = "";
 	int err = gx_store__open_on(w->fs, w->dir, &w->opts, &w->s, w->a, &why);
 	ck_assert_msg(err == 0, "open: %d %s", err, why);
+	w->public = gx_store_is_public(w->s);
 	w->raw = open_raw(w->dir);
 	w->known = false;
 }
@@ -206,17 +221,20 @@ static void fill_with(struct so_world *w, const struct so_op *op)
 	if (!so_prepare(w, op))
 		return;
 	so_run(w, op, &r);
-	ck_assert_msg(r.done, "%s: %d %s", op->name, r.err, gx_ec_name(r.ec));
+	if (!r.done) /* in the set-up of a test, where libcheck says nothing */
+		fprintf(stderr, "# %s: %d %s\n", op->name, r.err, gx_ec_name(r.ec));
+	ck_assert(r.done);
 	so_finish(w, op, &r);
 }
 
 /* All operations that change something, those that take away once; at last those that bring something. */
 void so_fill(struct so_world *w)
 {
-	static const char *const last[] = {"folder_delete", "folder_create", "folder_create", "insert_object", "insert_object", "insert", "delete"};
+	static const char *const last[] = {"folder_delete", "folder_create", "folder_create", "insert_object", "insert_object", "insert", "delete",
+		"rules_add", "search_new", "search_set"};
 	for (size_t round = 0; round < 3; round++)
 		for (size_t i = 0; so_op(i) != NULL; i++)
-			if (so_op(i)->kind == SO_WRITE && (round == 0 || strstr(so_op(i)->name, "delete") == NULL))
+			if ((so_op(i)->kind & SO_KIND) == SO_WRITE && (round == 0 || strstr(so_op(i)->name, "delete") == NULL))
 				fill_with(w, so_op(i));
 	for (size_t i = 0; i < sizeof(last) / sizeof(last[0]); i++)
 		fill_with(w, so_op_named(last[i]));
@@ -261,14 +279,23 @@ void so_copy_store(const char *from, char *to, size_t size)
 	fdisk_free(d);
 }
 
-void so_make_template(char *dir, size_t size)
+void so_create(const char *dir, bool public)
+{
+	struct gx_store_create_opts o = GX_STORE_CREATE_OPTS_INIT;
+	o.public_store = public;
+	o.owner_id = 7;
+	o.owner = public ? "example.org" : "u@example.org";
+	ck_assert_int_eq(gx_store_create(dir, &o, NULL, NULL), 0);
+}
+
+void so_make_template(char *dir, size_t size, bool public, uint64_t seed)
 {
 	static struct so_world w;
 	so_use_memory();
 	snprintf(dir, size, "%s", st_dir());
-	st_create(dir);
+	so_create(dir, public);
 	struct fault *f = fault_new(dir, false);
-	so_open(&w, &f->fs, dir, 1);
+	so_open(&w, &f->fs, dir, seed);
 	so_fill(&w);
 	so_close(&w);
 	fault_free(f);
@@ -300,8 +327,7 @@ bool so_one_in(struct so_world *w, unsigned n)
 	return so_rand(w, n) == 0;
 }
 
-/* Nothing above it is deleted. */
-static bool alive(const struct so_world *w, const struct so_folder *f)
+bool so_alive(const struct so_world *w, const struct so_folder *f)
 {
 	for (size_t depth = 0; depth < 64; depth++) {
 		if (f->deleted)
@@ -318,19 +344,41 @@ static bool alive(const struct so_world *w, const struct so_folder *f)
 	return false;
 }
 
+bool so_below(const struct so_world *w, uint64_t fid, uint64_t above)
+{
+	for (size_t depth = 0; depth < 64 && fid != 0 && fid != above; depth++) {
+		uint64_t up = 0;
+		for (size_t i = 0; i < w->nfolders; i++)
+			if (w->folder[i].fid == fid)
+				up = w->folder[i].parent;
+		fid = up;
+	}
+	return fid == above;
+}
+
+uint64_t so_subtree(const struct so_world *w)
+{
+	return w->public ? GX_FID_PUB_IPMSUBTREE : GX_FID_IPMSUBTREE;
+}
+
+/* The built-in ones that are good for mail. */
+static uint64_t builtin(struct so_world *w)
+{
+	static const uint64_t mail[] = {GX_FID_INBOX, GX_FID_SENT, GX_FID_DRAFTS, GX_FID_JUNK};
+	return w->public ? GX_FID_PUB_IPMSUBTREE : mail[so_rand(w, 4)];
+}
+
 uint64_t so_folder(struct so_world *w, bool own)
 {
-	/* The built-in ones that are good for mail, or those of its own. */
-	static const uint64_t mail[] = {GX_FID_INBOX, GX_FID_SENT, GX_FID_DRAFTS, GX_FID_JUNK};
 	size_t n = w->nfolders, start = n == 0 ? 0 : so_rand(w, (unsigned)n);
 	if (!own && so_one_in(w, 2))
-		return mail[so_rand(w, 4)];
+		return builtin(w);
 	for (size_t i = 0; i < n; i++) {
 		const struct so_folder *f = &w->folder[(start + i) % n];
-		if (!f->builtin && alive(w, f))
+		if (!f->builtin && so_alive(w, f))
 			return f->fid;
 	}
-	return own ? 0 : GX_FID_INBOX;
+	return own ? 0 : builtin(w);
 }
 
 static bool fits(struct so_world *w, const struct so_msg *m, bool soft)
@@ -339,7 +387,7 @@ static bool fits(struct so_world *w, const struct so_msg *m, bool soft)
 		return false;
 	for (size_t i = 0; i < w->nfolders; i++)
 		if (w->folder[i].fid == m->fid)
-			return alive(w, &w->folder[i]);
+			return so_alive(w, &w->folder[i]);
 	return false;
 }
 
