@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include "libgxstore/search/fts-int.h"
 #include "libgxstore/store-int.h"
 
 /*
@@ -93,8 +94,10 @@ int gx_store__recover(struct gx_store *s)
 	if (err != 0)
 		return err;
 	atomic_store(&s->pins.due, !in_order); /* instances of that life are gone, and what they kept may go too */
-	if (lost)
+	if (lost) {
+		gx_fts__discard(s); /* of another moment, and perhaps damaged: it would be made anew anyway */
 		err = skip_in_txn(s, q);
+	}
 	/* Before anybody sees a new number, and before files go. Also when the store was closed in order, but SQLite left a log. */
 	if (err == 0 && (!in_order || gx_flush__log_left(s)))
 		err = make_safe(s, q);

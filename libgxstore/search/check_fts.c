@@ -674,6 +674,32 @@ START_TEST(an_index_that_does_not_open_is_kept)
 }
 END_TEST
 
+/* It may be damaged, and it is of another moment: it goes at once, and nobody complains of it. */
+START_TEST(after_a_loss_the_index_goes)
+{
+	struct fault *f = on_a_disk();
+	char *out = gx_arena_strdup(a, st_dir());
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	put(t, GX_FID_INBOX, "x", "original words");
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_NOW), 0);
+	index_all();
+	fdisk_lose(f->disk, FDISK_ALL, 1, out);
+	off_the_disk(f);
+	const char *path = gx_arena_printf(a, "%s/exmdb/fts.sqlite3", out);
+	FILE *file = fopen(path, "r+");
+	ck_assert_ptr_nonnull(file);
+	fputs("this was a database", file);
+	fclose(file);
+	f = fault_new(out, false);
+	struct gx_store *x = open_on(f, out);
+	ck_assert_int_ne(access(path, F_OK), 0);
+	st_verify(x);
+	gx_store_close(x);
+	fault_free(f);
+	st_rmtree(out);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *x = suite_create("fts");
@@ -697,6 +723,7 @@ static Suite *suite(void)
 	tcase_add_test(c, asked_while_somebody_indexes);
 	tcase_add_test(c, a_failed_step_is_not_counted);
 	tcase_add_test(c, an_index_that_does_not_open_is_kept);
+	tcase_add_test(c, after_a_loss_the_index_goes);
 	suite_add_tcase(x, c);
 	return x;
 }
