@@ -15,7 +15,7 @@ enum {
 	PING_MS = 5000,
 	KEEP_BYTES = 1 << 20,               /* of a buffer between calls */
 	KIND_MS = 600000,                   /* until a server that knew no extension is asked again */
-	FIRST_PAUSE_MS = 5, MOST_PAUSE_MS = 100,
+	FIRST_PAUSE_MS = 5, MOST_PAUSE_MS = 100, ENDING_MS = 2000, /* while a process of this host may be ending */
 };
 
 gx_ec gx_remote__fail(struct gx_arena *a, int err, const char **ret_why, const char *fmt, ...)
@@ -215,11 +215,11 @@ static int dial_once(struct gx_rserver *s, const char *dir, bool is_private, int
 static int dial(struct gx_rserver *s, const char *dir, bool is_private, int64_t limit, struct gx_arena *a, struct gx_rconn **ret_c,
 	uint8_t *ret_code, char *why)
 {
-	int64_t pause_ms = 0;
+	int64_t pause_ms = 0, now = gx_rconn__now(), until = limit < now + ENDING_MS ? limit : now + ENDING_MS;
 	for (;;) {
 		int err = dial_once(s, dir, is_private, limit, a, ret_c, ret_code, why);
 		bool gone = err == GX_E_IO || err == GX_E_TRUNC;
-		if (!gone || gx_rconn__now() + pause_ms >= limit || (pause_ms > 0 && *s->addr != '/') || !gx_rserver__still(s, dir, a))
+		if (!gone || gx_rconn__now() + pause_ms >= until || (pause_ms > 0 && *s->addr != '/') || !gx_rserver__still(s, dir, a))
 			return err;
 		nanosleep(&(struct timespec){.tv_nsec = pause_ms * 1000000}, NULL);
 		pause_ms = pause_ms == 0 ? FIRST_PAUSE_MS : pause_ms * 2 > MOST_PAUSE_MS ? MOST_PAUSE_MS : pause_ms * 2;
