@@ -431,11 +431,7 @@ static void keep_stores(void *ctx)
 {
 	struct services *s = ctx;
 	/* flags and subscriptions, whose answers did not wait for the disk */
-	int ret = gx_store_pool_sync(s->pool);
-	if (ret == GX_E_STATE && s->delivery != NULL) {
-		gx_delivery_stores_failed(s->delivery);
-		ret = 0;
-	}
+	int ret = s->delivery != NULL ? gx_delivery_sync_stores(s->delivery) : gx_store_pool_sync(s->pool);
 	if (ret != 0)
 		gx_log(s->log, GX_LOG_ERROR, "stores cannot be flushed: %s; trying again", gx_strerror(ret));
 	if (s->exmdb_host != NULL)

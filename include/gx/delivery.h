@@ -78,7 +78,12 @@ struct gx_delivery_opts {
 };
 #define GX_DELIVERY_OPTS_INIT {.size = sizeof(struct gx_delivery_opts)}
 GX_API int gx_delivery_new(const struct gx_delivery_opts *o, struct gx_delivery **ret_d, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
-/** Somebody else was told GX_E_STATE by gx_store_pool_sync() on the same pool: messages that are under way go the whole way again. Any thread. */
+/**
+ * gx_store_pool_sync() for everybody else who uses the pool: that a machine has failed (GX_E_STATE) is told once, and must come
+ * before the next record is given back. @return as that, but 0 for GX_E_STATE, which is dealt with. Any thread.
+ */
+GX_API int gx_delivery_sync_stores(struct gx_delivery *d) GX_MUST_CHECK;
+/** Somebody was told GX_E_STATE: messages that are under way go the whole way again. Any thread. */
 GX_API void gx_delivery_stores_failed(struct gx_delivery *d);
 /** Finishes what is running, syncs the stores, ends the threads. */
 GX_API void gx_delivery_free(struct gx_delivery *d);

@@ -193,6 +193,23 @@ void gx_delivery_stores_failed(struct gx_delivery *d)
 	pthread_mutex_unlock(&d->mu);
 }
 
+/* Whoever comes next finds what was told counted. */
+static int sync_each(struct gx_delivery *d, void (*failed)(const char *dir, int err, void *ctx), void *ctx)
+{
+	pthread_mutex_lock(&d->sync);
+	int ret = gx_store_pool_sync_each(d->pool, failed, ctx);
+	if (ret == GX_E_STATE)
+		gx_delivery_stores_failed(d);
+	pthread_mutex_unlock(&d->sync);
+	return ret;
+}
+
+int gx_delivery_sync_stores(struct gx_delivery *d)
+{
+	int ret = sync_each(d, NULL, NULL);
+	return ret == GX_E_STATE ? 0 : ret;
+}
+
 static void release(struct gx_delivery *d, struct gx_mailjob *list)
 {
 	while (list != NULL) {
@@ -247,11 +264,9 @@ static void flush(struct gx_delivery *d)
 	bool before = d->kept.head != NULL;
 	struct gx_mailjob *list = take_all(d);
 	pthread_mutex_unlock(&d->mu);
-	int ret = gx_store_pool_sync_each(d->pool, note_failed, &f);
+	int ret = sync_each(d, note_failed, &f);
 	if (f.n > 1)
 		qsort(f.dir, f.n, sizeof(*f.dir), compare);
-	if (ret == GX_E_STATE)
-		gx_delivery_stores_failed(d);
 	list = deliver_again(d, list);
 	pthread_mutex_lock(&d->mu);
 	list = set_aside(d, list, &f);

@@ -91,6 +91,7 @@ struct gx_delivery {
 	char *delimiter;
 	unsigned max_threads;
 
+	pthread_mutex_t sync;       /* around a flush of the stores and what it says of machines; before mu */
 	pthread_mutex_t mu;
 	pthread_cond_t work;          /* for workers */
 	pthread_cond_t prepared;      /* some job became ready or raw */

@@ -293,6 +293,7 @@ static struct gx_delivery *new_delivery(const struct gx_delivery_opts *o)
 		d->hold.max_bytes = DEFAULT_HOLD_BYTES;
 	if (d->hold.max_messages == 0)
 		d->hold.max_messages = DEFAULT_HOLD_MESSAGES;
+	pthread_mutex_init(&d->sync, NULL);
 	pthread_mutex_init(&d->mu, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -419,6 +420,7 @@ void gx_delivery_free(struct gx_delivery *d)
 	while (d->spares > 0)
 		gx_prepare_ctx_free(d->spare[--d->spares]);
 	pthread_mutex_destroy(&d->mu);
+	pthread_mutex_destroy(&d->sync);
 	free(d->workers);
 	free(d->delimiter);
 	free(d);
