@@ -150,17 +150,19 @@ static bool pick_extended(struct so_world *w)
 {
 	const struct gx_px x = {.wide = true, .utf16 = true, .cp = 1252, .a = w->a};
 	struct gx_push c = GX_PUSH_INIT;
+	struct gx_bin condition;
 	struct gx_msg_prepared *p;
 	struct gx_msgobj *m = gx_msgobj_new(w->a);
 	gx_push_u16(&c, 0); /* no named properties */
 	gx_px_push_restr(&c, &x, &with_digit);
+	ck_assert_int_eq(gx_push_finish(&c, w->a, &condition), 0);
+	gx_push_release(&c);
 	ck_assert_int_eq(gx_proplist_set_str(&m->props, w->a, PidTagMessageClass, "IPM.ExtendedRule.Message"), 0);
 	ck_assert_int_eq(gx_proplist_set_str(&m->props, w->a, PidTagRuleMessageName, gx_arena_printf(w->a, "ext %u", ++w->serial)), 0);
 	ck_assert_int_eq(gx_proplist_set_i32(&m->props, w->a, PidTagRuleMessageSequence, 10), 0);
 	ck_assert_int_eq(gx_proplist_set_i32(&m->props, w->a, PidTagRuleMessageState, ST_ENABLED), 0);
-	ck_assert_int_eq(gx_proplist_set_bin(&m->props, w->a, PidTagExtendedRuleMessageCondition, c.data, c.len), 0);
+	ck_assert_int_eq(gx_proplist_set_bin(&m->props, w->a, PidTagExtendedRuleMessageCondition, condition.data, condition.len), 0);
 	ck_assert_int_eq(gx_proplist_set_bin(&m->props, w->a, PidTagExtendedRuleMessageActions, some_actions, sizeof(some_actions)), 0);
-	gx_push_release(&c);
 	w->x.src = (struct gx_msg_source)GX_MSG_SOURCE_INIT;
 	w->x.src.obj = m;
 	w->x.insert.flags = GX_MSGF_FAI;

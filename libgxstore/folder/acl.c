@@ -108,8 +108,10 @@ gx_ec gx_acl_list(struct gx_txn *t, uint64_t fid, struct gx_arena *a, struct gx_
 static gx_ec target(struct gx_txn *t, const struct gx_acl_change *c, const char **ret_fold)
 {
 	if (c->address != NULL) {
-		*ret_fold = strlen(c->address) > ADDRESS_MAX ? NULL : gx_fold__key(t->a, c->address);
-		return *ret_fold != NULL ? GX_OK_EC : gx_txn__fail(t, ecInvalidParam, "that is no address");
+		if (strlen(c->address) > ADDRESS_MAX)
+			return gx_txn__fail(t, ecInvalidParam, "that is no address");
+		*ret_fold = gx_fold__key(t->a, c->address);
+		return gx_txn__ec(t, *ret_fold == NULL ? GX_E_NOMEM : 0);
 	}
 	if (c->op == GX_ACL_ADD)
 		return gx_txn__fail(t, ecInvalidParam, "a new member needs an address");

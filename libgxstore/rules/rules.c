@@ -157,9 +157,10 @@ static gx_ec check_rule(struct gx_txn *t, const struct gx_rule *r)
 		return gx_txn__fail(t, ecTooBig, "a rule's name, data or actions are too large");
 	if (r->actions.len == 0)
 		return gx_txn__fail(t, ecInvalidParam, "a rule without actions");
-	if (r->condition != NULL && gx_restr_copy(t->a, r->condition, &copy) != 0)
+	int err = r->condition == NULL ? 0 : gx_restr_copy(t->a, r->condition, &copy);
+	if (err != 0 && err != GX_E_NOMEM)
 		return gx_txn__fail(t, ecInvalidParam, "the condition of rule \"%.100s\" is none", r->name);
-	return GX_OK_EC;
+	return gx_txn__ec(t, err);
 }
 
 static int write_rule(struct gx_txn *t, uint64_t fid, const struct gx_rule *r)
