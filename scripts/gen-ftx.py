@@ -182,12 +182,12 @@ class Automaton:
         self.link(after, end)
 
     def closure(self, nodes):
-        seen, todo = set(nodes), list(nodes)
-        while todo:
-            for n in self.eps[todo.pop()]:
+        seen, pending = set(nodes), list(nodes)
+        while pending:
+            for n in self.eps[pending.pop()]:
                 if n not in seen:
                     seen.add(n)
-                    todo.append(n)
+                    pending.append(n)
         return frozenset(seen)
 
     def moves(self, subset):
@@ -206,11 +206,11 @@ class Automaton:
     def add(self, owner, nfa):
         start, end = nfa
         numbers = {self.closure([start]): len(self.states) + 1}  # 0: no way on
-        todo = list(numbers)
-        self.entry[owner] = numbers[todo[0]]
+        pending = list(numbers)
+        self.entry[owner] = numbers[pending[0]]
         base = len(self.states)
-        while todo:
-            subset = todo.pop(0)
+        while pending:
+            subset = pending.pop(0)
             moves = {}
             for s, frame, targets in self.moves(subset):
                 if targets == [POP]:
@@ -219,7 +219,7 @@ class Automaton:
                 to = self.closure(targets)
                 if to not in numbers:
                     numbers[to] = base + len(numbers) + 1
-                    todo.append(to)
+                    pending.append(to)
                 moves[s] = (numbers[to], frame)
             self.states.append((owner, moves, end is not None and end in subset))
 

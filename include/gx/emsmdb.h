@@ -29,7 +29,6 @@ struct gx_ems_opts {
 	unsigned max_users;             /**< ems_max_active_users, 0: no limit */
 	unsigned max_user_sessions;     /**< emsmdb_max_cxh_per_user, 0: no limit */
 	unsigned max_handles;           /**< emsmdb_max_obh_per_session: of a logon, 0: no limit but 1048575 of a session */
-	unsigned max_events;            /**< ems_max_pending_sesnotif: waiting for a session, 0 takes 65536 */
 	uint32_t idle_ms;               /**< a session unused for so long ends, 0 takes 2000 s */
 	long compress_threshold;        /**< emsmdb_compress_threshold: answers of so many bytes are compressed, -1: none */
 	unsigned rop_debug;             /**< 1 logs operations that fail, 2 all */
@@ -47,9 +46,7 @@ struct gx_ems_connect {
 	size_t size;
 	const char *user;               /**< who has logged in: address */
 	const char *user_dn;            /**< DN that the client names; must be the user's own */
-	uint32_t flags;                 /**< [MS-OXCRPC] 3.1.4.1 ulFlags */
 	uint32_t code_page;             /**< of 8-bit texts; 1200 is refused */
-	uint32_t lcid_sort, lcid_string;
 	uint16_t client_version[3];     /**< 0: not known */
 };
 #define GX_EMS_CONNECT_INIT {.size = sizeof(struct gx_ems_connect)}

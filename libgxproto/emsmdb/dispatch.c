@@ -5,14 +5,9 @@
 #define GX_ROP_TABLE
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
-bool gx_rop__known(uint8_t id)
-{
-	return table[id] != NULL;
-}
-
 gx_ec gx_rop__do(struct gx_rop_call *c, const void *request, void *response)
 {
-	if (!gx_rop__known(c->desc->id))
+	if (table[c->desc->id] == NULL)
 		return gx_rop__fail(c, ecNotSupported, "there is no function for it");
 	return table[c->desc->id](c, request, response);
 }

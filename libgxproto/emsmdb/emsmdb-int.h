@@ -77,7 +77,7 @@ struct gx_ems_session {
 	char *user;
 	struct gx_user who;
 	struct gx_arena *a;           /* lives as long as the session */
-	uint32_t code_page, lcid_sort, lcid_string;
+	uint32_t code_page;
 	uint16_t client_version[3];
 	struct gx_ems_slot *slots;
 	uint32_t slot_count, first_free;
@@ -128,6 +128,5 @@ gx_ec gx_rop__end(struct gx_rop_call *c, struct gx_txn *t, gx_ec ec);
 gx_ec gx_rop__fail(struct gx_rop_call *c, uint32_t code, const char *fmt, ...) GX_PRINTF(3, 4);
 /* Does the operation whose request is @p r; *ret_body is for response d, NULL when there is none. */
 gx_ec gx_rop__do(struct gx_rop_call *c, const void *request, void *response);
-bool gx_rop__known(uint8_t id);
 
 #endif

@@ -162,13 +162,10 @@ struct gx_ems_table *gx_ems__table(struct gx_ems_obj *o)
 	return o != NULL && o->kind == &kind_table ? (struct gx_ems_table *)o : NULL;
 }
 
-gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint64_t fid, uint32_t flags, struct gx_table *tb)
+struct gx_ems_table *gx_ems__table_new(int what, uint64_t fid, uint32_t flags)
 {
-	struct gx_ems_table *o = calloc(1, sizeof(*o));
-	if (o == NULL) {
-		gx_table_close(tb);
-		return GX_EC(ecMAPIOOM);
-	}
-	*o = (struct gx_ems_table){.obj.kind = &kind_table, .what = what, .fid = fid, .flags = flags, .tb = tb};
-	return gx_rop__give(c, &o->obj, c->logon);
+	struct gx_ems_table *tb = calloc(1, sizeof(*tb));
+	if (tb != NULL)
+		*tb = (struct gx_ems_table){.obj.kind = &kind_table, .what = what, .fid = fid, .flags = flags};
+	return tb;
 }

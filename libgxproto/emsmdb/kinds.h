@@ -44,8 +44,11 @@ struct gx_ems_table *gx_ems__table(struct gx_ems_obj *o);
 /* Made and given to the session as the answer's object. */
 gx_ec gx_ems__give_folder(struct gx_rop_call *c, uint64_t fid, bool deleted);
 gx_ec gx_ems__give_message(struct gx_rop_call *c, uint64_t fid, uint64_t mid, struct gx_inst *inst);
-gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint64_t fid, uint32_t flags, struct gx_table *tb);
-/* tables.c: the table anew, with another restriction and order, which it keeps; the cursor goes to the beginning. */
+/* Without rows; its own until it is given. */
+struct gx_ems_table *gx_ems__table_new(int what, uint64_t fid, uint32_t flags);
+/* tables.c: a table of the folder that the operation is for, with GX_TABLE_* @flags; it is the answer's object. */
+gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint32_t flags, uint32_t *ret_rows);
+/* The table anew, with another restriction and order, which it keeps; the cursor goes to the beginning. */
 gx_ec gx_ems__reopen_table(struct gx_rop_call *c, struct gx_ems_table *tb, const struct gx_restr *r, const struct gx_sortset *s);
 gx_ec gx_ems__origin(struct gx_rop_call *c, struct gx_ems_table *tb, struct gx_txn *t, uint8_t origin, uint32_t *ret_pos);
 /* Puts the cursor so many rows away, or as far as it goes: then @ret_less. */

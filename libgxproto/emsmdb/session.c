@@ -8,7 +8,7 @@
 #include <gx/charset.h>
 #include "libgxproto/emsmdb/emsmdb-int.h"
 
-enum { IDLE_MS = 2000 * 1000, EVENTS = 65536, USER_ARENA_MOST = 1 << 20, CP_UTF16 = 1200 };
+enum { IDLE_MS = 2000 * 1000, USER_ARENA_MOST = 1 << 20, CP_UTF16 = 1200 };
 
 static int64_t now_ms(const struct gx_ems *e)
 {
@@ -27,8 +27,6 @@ int gx_ems_new(const struct gx_ems_opts *o, struct gx_ems **ret_e)
 		e->o.clock = gx_clock_system();
 	if (e->o.idle_ms == 0)
 		e->o.idle_ms = IDLE_MS;
-	if (e->o.max_events == 0)
-		e->o.max_events = EVENTS;
 	e->org = strdup(o->org_name != NULL && *o->org_name != '\0' ? o->org_name : "Gromox default");
 	if (e->org == NULL || pthread_mutex_init(&e->lock, NULL) != 0) {
 		free(e->org);
@@ -141,8 +139,6 @@ static int fill(struct gx_ems_session *s, struct gx_ems *e, const struct gx_ems_
 	s->e = e;
 	s->refs = 1;
 	s->code_page = c->code_page;
-	s->lcid_sort = c->lcid_sort;
-	s->lcid_string = c->lcid_string;
 	memcpy(s->client_version, c->client_version, sizeof(s->client_version));
 	s->user = strdup(c->user);
 	s->pack = malloc(sizeof(*s->pack));

@@ -16,6 +16,27 @@ static gx_ec open_like(struct gx_txn *t, const struct gx_ems_table *like, const 
 	return like->what == GX_EMS_HIERARCHY ? gx_table_open_hierarchy(t, &o, ret_tb) : gx_table_open_contents(t, &o, ret_tb);
 }
 
+gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint32_t flags, uint32_t *ret_rows)
+{
+	struct gx_txn *t;
+	struct gx_ems_folder *f = gx_ems__folder(c->in);
+	if (f == NULL)
+		return GX_EC(ecNotSupported);
+	struct gx_ems_table *tb = gx_ems__table_new(what, f->fid, flags);
+	gx_ec ec = tb == NULL ? GX_EC(ecMAPIOOM) : gx_rop__read(c, &t);
+	if (!gx_ec_failed(ec)) {
+		ec = open_like(t, tb, NULL, NULL, &tb->tb);
+		if (!gx_ec_failed(ec))
+			ec = gx_table_count(tb->tb, t, ret_rows);
+		ec = gx_rop__end(c, t, ec);
+	}
+	if (!gx_ec_failed(ec))
+		return gx_rop__give(c, &tb->obj, c->logon);
+	if (tb != NULL)
+		tb->obj.kind->free(&tb->obj);
+	return ec;
+}
+
 /* Copies that live as long as the table keeps them. */
 static gx_ec keep_restr(struct gx_ems_table *tb, const struct gx_restr *r)
 {

@@ -25,10 +25,7 @@ void gx_mh__connect(struct gx_mh_call *c)
 	struct gx_ems_connected made = {"", "", {0}};
 	o.user = c->r->user;
 	o.user_dn = q->user_dn;
-	o.flags = q->flags;
 	o.code_page = q->default_code_page;
-	o.lcid_sort = q->lcid_sort;
-	o.lcid_string = q->lcid_string;
 	client_version(c, o.client_version);
 	gx_ec ec = gx_ems_session_new(c->m->o.ems, &o, c->r->arena, &c->s, &made);
 	if (!gx_ec_failed(ec))

@@ -9,25 +9,8 @@ enum { DEPTH = 0x04, DEFERRED_ERRORS = 0x08, NO_NOTIFICATIONS = 0x10, SOFT_DELET
 gx_ec gx_rop__get_hierarchy_table(struct gx_rop_call *c, const struct gx_rop_get_hierarchy_table_req *q,
 	struct gx_rop_get_hierarchy_table_res *r)
 {
-	struct gx_txn *t;
-	struct gx_table *tb = NULL;
-	struct gx_ems_folder *f = gx_ems__folder(c->in);
-	struct gx_table_opts o = GX_TABLE_OPTS_INIT;
-	if (f == NULL)
-		return GX_EC(ecNotSupported);
 	if (q->table_flags & ~(DEPTH | DEFERRED_ERRORS | NO_NOTIFICATIONS | SOFT_DELETES | USE_UNICODE | SUPPRESSES))
 		return GX_EC(ecInvalidParam);
-	o.fid = f->fid;
-	o.flags = (q->table_flags & DEPTH ? GX_TABLE_DEPTH : 0U) | (q->table_flags & SOFT_DELETES ? GX_TABLE_DELETED : 0U);
-	gx_ec ec = gx_rop__read(c, &t);
-	if (gx_ec_failed(ec))
-		return ec;
-	ec = gx_table_open_hierarchy(t, &o, &tb);
-	if (!gx_ec_failed(ec))
-		ec = gx_table_count(tb, t, &r->row_count);
-	ec = gx_rop__end(c, t, ec);
-	if (!gx_ec_failed(ec))
-		return gx_ems__give_table(c, GX_EMS_HIERARCHY, f->fid, o.flags, tb);
-	gx_table_close(tb);
-	return ec;
+	uint32_t flags = (q->table_flags & DEPTH ? GX_TABLE_DEPTH : 0U) | (q->table_flags & SOFT_DELETES ? GX_TABLE_DELETED : 0U);
+	return gx_ems__give_table(c, GX_EMS_HIERARCHY, flags, &r->row_count);
 }
