@@ -29,11 +29,15 @@ struct gx_ems_opts {
 	unsigned max_users;             /**< ems_max_active_users, 0: no limit */
 	unsigned max_user_sessions;     /**< emsmdb_max_cxh_per_user, 0: no limit */
 	unsigned max_handles;           /**< emsmdb_max_obh_per_session: of a logon, 0: no limit but 1048575 of a session */
+	unsigned max_subscriptions;     /**< ems_max_active_notifh: of a session, 0: no limit */
+	unsigned max_notes;             /**< ems_max_pending_sesnotif: not yet told to a session, 0: no limit */
+	unsigned rop_chaining;          /**< emsmdb_rop_chaining: 0 no, 1 clients that are good at it, 2 all */
 	uint32_t idle_ms;               /**< a session unused for so long ends, 0 takes 2000 s */
 	long compress_threshold;        /**< emsmdb_compress_threshold: answers of so many bytes are compressed, -1: none */
 	unsigned rop_debug;             /**< 1 logs operations that fail, 2 all */
 };
-#define GX_EMS_OPTS_INIT {.size = sizeof(struct gx_ems_opts), .max_user_sessions = 100, .max_handles = 32768, .compress_threshold = -1}
+#define GX_EMS_OPTS_INIT {.size = sizeof(struct gx_ems_opts), .max_user_sessions = 100, .max_handles = 32768, .max_notes = 65536, \
+	.rop_chaining = 1, .compress_threshold = -1}
 GX_API int gx_ems_new(const struct gx_ems_opts *o, struct gx_ems **ret_e) GX_MUST_CHECK;
 /** Ends all sessions; nobody may be using one. Accepts NULL. */
 GX_API void gx_ems_free(struct gx_ems *e);
@@ -68,6 +72,16 @@ GX_API const struct gx_guid *gx_ems_session_id(const struct gx_ems_session *s);
  * the next must name. NULL: one that takes no turn; @p ret_turn is what stands. GX_E_STATE: out of turn.
  */
 GX_API int gx_ems_session_turn(struct gx_ems_session *s, const struct gx_guid *turn, struct gx_guid *ret_turn) GX_MUST_CHECK;
+/** A request that waits for something to be told. In memory of the caller, who sets wake and ctx. */
+struct gx_ems_waiter {
+	struct gx_ems_waiter *next;     /**< of the session */
+	void (*wake)(void *ctx);        /**< on any thread; must not block nor call the session */
+	void *ctx;
+};
+/** From now on @p w is woken each time something comes, at once if it has or if the session has ended. The session must be held. */
+GX_API void gx_ems_session_wait(struct gx_ems_session *s, struct gx_ems_waiter *w);
+/** After it returns @p w is not being woken and will not be. Accepts one that does not wait. @return whether there is something to be told. */
+GX_API bool gx_ems_session_unwait(struct gx_ems_session *s, struct gx_ems_waiter *w);
 /** Lets go of one that was held. Accepts NULL. */
 GX_API void gx_ems_session_put(struct gx_ems_session *s);
 /** Closes everything it has open; it cannot be found any more, and is gone when nobody holds it. */

@@ -12,6 +12,7 @@
 #include <gx/engine.h>
 #include <gx/rop.h>
 #include <gx/rpcext.h>
+#include "libgxproto/emsmdb/notes.h"
 
 enum { EMS_TXN_MS = 10000 };
 #define EMS_OK GX_EC(ecSuccess)
@@ -83,6 +84,8 @@ struct gx_ems_session {
 	uint32_t slot_count, first_free;
 	struct gx_ems_logon *logons[256];
 	struct gx_lzxpress *pack;
+	unsigned subscriptions;
+	struct gx_ems_notes notes;    /* has a lock of its own */
 };
 
 struct gx_ems {

@@ -2,7 +2,8 @@
 /* A request's buffer, operation by operation, [MS-OXCROPS] 3.2.5 and [MS-OXCRPC] 3.1.4.2. */
 #include <config.h>
 #include <string.h>
-#include "libgxproto/emsmdb/emsmdb-int.h"
+#include "libgxproto/emsmdb/chain.h"
+#include "libgxproto/emsmdb/notify.h"
 
 enum {
 	HEADER = 8, SIZE_FIELD = 2, HANDLE = 4,
@@ -10,6 +11,8 @@ enum {
 	TOO_SMALL_HEAD = 3,        /* RopBufferTooSmall without the requests that it gives back */
 	ANSWER_HEAD = 6,
 	PAYLOAD_MOST = 0x7ff0,     /* what clients' buffers have always held */
+	CHAIN_MOST = 96,           /* buffers of an answer, [MS-OXCRPC] 3.1.4.2.1.2 */
+	CHAIN_LEAST = 0x2000,      /* a further one is not begun with less room */
 };
 
 struct run {
@@ -21,6 +24,7 @@ struct run {
 	size_t most;               /* bytes that they may have */
 	size_t answers;            /* of them, while room is kept to give back what is not done yet */
 	bool full;
+	struct gx_ems_chain last;  /* what was done last, and whether it goes on */
 	int sync_err;              /* of a store whose logon is gone */
 };
 
@@ -193,6 +197,9 @@ static int one(struct run *r)
 	gx_ec ec = may_begin(&call);
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__do(&call, q.body, response);
+	if (!gx_ec_failed(ec))
+		gx_notify__looked_at(&call);
+	r->last = (struct gx_ems_chain){.q = q, .response = response, .failed = gx_ec_failed(ec)};
 	log_rop(r, &call, ec);
 	int err = put_handle(r, &q, &call, ec);
 	if (err == 0 && answer(r, &call, &q, ec, response))
@@ -222,16 +229,17 @@ static unsigned ext_flags(const struct gx_ems_session *s, uint32_t flags, size_t
 	return GX_EXT_LAST | (packs ? GX_EXT_COMPRESSED : 0U) | (flags & GX_EXECUTE_NO_XOR_MAGIC ? 0U : GX_EXT_XOR_MAGIC);
 }
 
-static int pack(struct run *r, uint32_t flags, struct gx_bin *ret_out)
+/* One more extended buffer behind those in @out. */
+static int pack(struct run *r, uint32_t flags, bool last, struct gx_push *out)
 {
-	struct gx_push payload = GX_PUSH_INIT, out = GX_PUSH_INIT;
+	struct gx_push payload = GX_PUSH_INIT;
 	struct gx_rop_buffer b = {{r->out.data, r->out.len}, r->in.handles, r->in.handle_count};
+	unsigned ext = ext_flags(r->s, flags, r->out.len);
 	gx_rop_buffer_push(&payload, &b);
 	if (payload.err == 0)
-		gx_ext_push(&out, (struct gx_bin){payload.data, payload.len}, ext_flags(r->s, flags, payload.len), r->s->pack);
-	int err = payload.err != 0 ? payload.err : gx_push_finish(&out, r->a, ret_out);
+		gx_ext_push(out, (struct gx_bin){payload.data, payload.len}, last ? ext : ext & ~(unsigned)GX_EXT_LAST, r->s->pack);
+	int err = payload.err != 0 ? payload.err : out->err;
 	gx_push_release(&payload);
-	gx_push_release(&out);
 	return err;
 }
 
@@ -245,9 +253,67 @@ static int unpack(struct run *r, struct gx_bin in)
 	return c.err != 0 ? c.err : !last ? GX_E_FORMAT : gx_rop_buffer_pull(payload.data, payload.len, r->a, &r->in);
 }
 
+/*
+ * The last operation again, for what comes next: [MS-OXCRPC] 3.1.4.2.1.2. Its answer goes into a buffer of its own. A failure ends
+ * the chain and is told to the client that asks again.
+ */
+static int next_link(struct run *r)
+{
+	struct gx_rop_request *q = &r->last.q;
+	struct gx_dctx x = {.px = GX_PX_ROP(r->a, r->s->code_page)};
+	struct gx_rop_call call = {.s = r->s, .a = r->a, .x = &x, .desc = q->desc, .logon_id = q->logon_id, .logon = r->s->logons[q->logon_id]};
+	void *response = body(r, q->desc->res);
+	if (response == NULL)
+		return GX_E_NOMEM;
+	gx_push_clear(&r->out);
+	resolve(r, q, &call);
+	r->answers = r->most;
+	call.room = r->most - ANSWER_HEAD;
+	gx_ec ec = may_begin(&call);
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__do(&call, q->body, response);
+	log_rop(r, &call, ec);
+	r->last.response = response;
+	r->last.failed = gx_ec_failed(ec) || !answer(r, &call, q, ec, response);
+	return 0;
+}
+
+/* Packs what there is, and what more is asked for while there is room. */
+static int pack_all(struct run *r, uint32_t flags, size_t max_out, struct gx_push *out)
+{
+	unsigned links = 1;
+	size_t around = HEADER + SIZE_FIELD + HANDLE * (size_t)r->in.handle_count;
+	bool chains = (flags & GX_EXECUTE_CHAIN) && !r->full && gx_chain__client_may(r->s);
+	bool more = chains && gx_chain__goes_on(&r->last);
+	if (!r->full && !more)
+		gx_notify__append(r->s, r->a, &r->out, r->most);
+	for (;;) {
+		/* the next is made before this one is packed: the last is marked */
+		struct gx_push done = r->out;
+		bool room = more && links < CHAIN_MOST && out->len + done.len + around + CHAIN_LEAST <= max_out;
+		r->out = (struct gx_push)GX_PUSH_INIT;
+		size_t left = max_out - out->len - done.len - around;
+		r->most = left < PAYLOAD_MOST + HEADER ? left - around : PAYLOAD_MOST + HEADER - around;
+		gx_push_init(&r->out, r->most * 2);
+		int err = room ? next_link(r) : 0;
+		bool last = !room || r->last.failed;
+		struct gx_push made = r->out;
+		r->out = done;
+		if (err == 0)
+			err = pack(r, flags, last, out);
+		gx_push_release(&done);
+		r->out = made;
+		if (err != 0 || last)
+			return err;
+		more = gx_chain__goes_on(&r->last);
+		++links;
+	}
+}
+
 gx_ec gx_ems_execute(struct gx_ems_session *s, uint32_t flags, struct gx_bin in, size_t max_out, struct gx_arena *a, struct gx_bin *ret_out)
 {
 	struct run r = {.s = s, .a = a};
+	struct gx_push out = GX_PUSH_INIT;
 	int err = unpack(&r, in);
 	if (err != 0)
 		return err == GX_E_NOMEM ? GX_EC(ecMAPIOOM) : GX_EC(ecRpcFormat);
@@ -258,13 +324,18 @@ gx_ec gx_ems_execute(struct gx_ems_session *s, uint32_t flags, struct gx_bin in,
 	r.most = most - around;
 	gx_push_init(&r.out, r.most * 2);
 	pthread_mutex_lock(&s->lock);
+	gx_notes__runner(&s->notes, true);
 	err = run_all(&r);
+	if (err == 0)
+		err = pack_all(&r, flags, max_out, &out);
 	int flushed = flush(s);
+	gx_notes__runner(&s->notes, false);
 	pthread_mutex_unlock(&s->lock);
 	if (err == 0)
 		err = flushed != 0 ? flushed : r.sync_err;
 	if (err == 0)
-		err = pack(&r, flags, ret_out);
+		err = gx_push_finish(&out, a, ret_out);
+	gx_push_release(&out);
 	gx_push_release(&r.out);
 	if (err == GX_E_LIMIT)
 		return GX_EC(ecBufferTooSmall);

@@ -34,6 +34,8 @@ struct gx_ems_table {
 	gx_proptag_t *cols;          /* malloc'd; NULL: not set yet */
 	uint32_t col_count;
 	uint32_t pos;                /* cursor */
+	bool tells, not_own;         /* of its changes, once it was looked at; but not of the session's own */
+	struct gx_ems_watch watch;
 };
 
 struct gx_ems_logon *gx_ems__logon(struct gx_ems_obj *o);
@@ -46,8 +48,8 @@ gx_ec gx_ems__give_folder(struct gx_rop_call *c, uint64_t fid, bool deleted);
 gx_ec gx_ems__give_message(struct gx_rop_call *c, uint64_t fid, uint64_t mid, struct gx_inst *inst);
 /* Without rows; its own until it is given. */
 struct gx_ems_table *gx_ems__table_new(int what, uint64_t fid, uint32_t flags);
-/* tables.c: a table of the folder that the operation is for, with GX_TABLE_* @flags; it is the answer's object. */
-gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint32_t flags, uint32_t *ret_rows);
+/* tables.c: a table of the folder that the operation is for, with GX_TABLE_* @flags; it is the answer's object. Tells of changes; @not_own: not of the session's. */
+gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint32_t flags, bool tells, bool not_own, uint32_t *ret_rows);
 /* The table anew, with another restriction and order, which it keeps; the cursor goes to the beginning. */
 gx_ec gx_ems__reopen_table(struct gx_rop_call *c, struct gx_ems_table *tb, const struct gx_restr *r, const struct gx_sortset *s);
 gx_ec gx_ems__origin(struct gx_rop_call *c, struct gx_ems_table *tb, struct gx_txn *t, uint8_t origin, uint32_t *ret_pos);

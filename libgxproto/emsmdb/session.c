@@ -40,6 +40,7 @@ int gx_ems_new(const struct gx_ems_opts *o, struct gx_ems **ret_e)
 static void session_free(struct gx_ems_session *s)
 {
 	gx_ems__drop_all(s);
+	gx_notes__release(&s->notes);
 	free(s->slots);
 	free(s->pack);
 	free(s->user);
@@ -187,9 +188,14 @@ gx_ec gx_ems_session_new(struct gx_ems *e, const struct gx_ems_connect *c, struc
 	struct gx_ems_session *s = gx_ec_failed(ec) ? NULL : calloc(1, sizeof(*s));
 	if (s == NULL)
 		return gx_ec_failed(ec) ? ec : GX_EC(ecMAPIOOM);
-	if (pthread_mutex_init(&s->lock, NULL) != 0) {
+	int err = gx_notes__init(&s->notes, e->o.max_notes);
+	if (err == 0 && pthread_mutex_init(&s->lock, NULL) != 0) {
+		gx_notes__release(&s->notes);
+		err = GX_E_NOMEM;
+	}
+	if (err != 0) {
 		free(s);
-		return GX_EC(ecMAPIOOM);
+		return gx_ec_from_err(err);
 	}
 	ec = gx_ec_from_err(fill(s, e, c));
 	if (!gx_ec_failed(ec)) {
@@ -257,4 +263,16 @@ void gx_ems_session_end(struct gx_ems_session *s)
 	if (!s->ended)
 		(void)unlist(s);
 	pthread_mutex_unlock(&s->e->lock);
+	gx_notes__close(&s->notes);
+}
+
+void gx_ems_session_wait(struct gx_ems_session *s, struct gx_ems_waiter *w)
+{
+	gx_notes__wait(&s->notes, w);
+}
+
+bool gx_ems_session_unwait(struct gx_ems_session *s, struct gx_ems_waiter *w)
+{
+	gx_notes__unwait(&s->notes, w);
+	return gx_notes__pending(&s->notes);
 }

@@ -16,7 +16,7 @@ static gx_ec open_like(struct gx_txn *t, const struct gx_ems_table *like, const 
 	return like->what == GX_EMS_HIERARCHY ? gx_table_open_hierarchy(t, &o, ret_tb) : gx_table_open_contents(t, &o, ret_tb);
 }
 
-gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint32_t flags, uint32_t *ret_rows)
+gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint32_t flags, bool tells, bool not_own, uint32_t *ret_rows)
 {
 	struct gx_txn *t;
 	struct gx_ems_folder *f = gx_ems__folder(c->in);
@@ -25,6 +25,8 @@ gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint32_t flags, uint32
 	struct gx_ems_table *tb = gx_ems__table_new(what, f->fid, flags);
 	gx_ec ec = tb == NULL ? GX_EC(ecMAPIOOM) : gx_rop__read(c, &t);
 	if (!gx_ec_failed(ec)) {
+		tb->tells = tells;
+		tb->not_own = not_own;
 		ec = open_like(t, tb, NULL, NULL, &tb->tb);
 		if (!gx_ec_failed(ec))
 			ec = gx_table_count(tb->tb, t, ret_rows);
@@ -89,6 +91,7 @@ gx_ec gx_ems__reopen_table(struct gx_rop_call *c, struct gx_ems_table *tb, const
 		return ec;
 	}
 	gx_table_close(tb->tb);
+	gx_watch__end(&tb->watch); /* until somebody looks at it again */
 	tb->tb = fresh;
 	tb->pos = 0;
 	return ec;

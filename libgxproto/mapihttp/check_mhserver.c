@@ -310,6 +310,49 @@ START_TEST(waiting_for_nothing)
 }
 END_TEST
 
+static void *bring_later(void *ctx)
+{
+	const struct timespec soon = {0, 30 * 1000000};
+	struct gx_store *store = ctx;
+	nanosleep(&soon, NULL);
+	struct gx_txn *t = st_begin(store, GX_TXN_WRITE);
+	(void)st_insert(t, GX_FID_INBOX, 1, 100, 0);
+	st_commit(t);
+	return NULL;
+}
+
+START_TEST(waiting_for_something)
+{
+	struct gx_mh_notification_wait_res res;
+	const struct gx_rop_logon_req logon = {.logon_flags = 1, .essdn = et_dn[0]};
+	const struct gx_rop_register_notification_req reg = {.notification_types = 2 | 4, .want_whole_store = true};
+	struct gx_ems_session *s;
+	struct gx_store *store;
+	struct gx_guid id;
+	struct gx_pull c;
+	pthread_t later;
+	const char *why = "";
+	do_connect();
+	ck_assert_int_eq(gx_guid_parse(gx_arena_strndup(et_a, strchr(cookies, '=') + 1, 36), &id), 0);
+	s = gx_ems_session_get(et_ems, &id, "ann@example.org", NULL);
+	et_add(RopLogon, 0, 0, &logon);
+	et_add(RopRegisterNotification, 0, 1, &reg);
+	ST_OK(et_send_to(s, 0, 32768, &c));
+	gx_ems_session_put(s);
+	ck_assert_int_eq(gx_store_pool_get(et_pool, gx_arena_printf(et_a, "%s/ann", et_dir), &store, et_a, &why), 0);
+	ck_assert_int_eq(pthread_create(&later, NULL, bring_later, store), 0);
+	/* as often as the time is over before it comes */
+	do {
+		ck_assert_int_eq(call("NotificationWait", &(struct gx_mh_notification_wait_req){0}, &res).code, 0);
+	} while (res.event_pending == 0);
+	pthread_join(later, NULL);
+	/* until it is fetched */
+	ck_assert_int_eq(call("NotificationWait", &(struct gx_mh_notification_wait_req){0}, &res).code, 0);
+	ck_assert_uint_eq(res.event_pending, 1);
+	gx_store_pool_put(et_pool, store);
+}
+END_TEST
+
 static Suite *mhserver_suite(void)
 {
 	Suite *s = suite_create("mhserver");
@@ -321,6 +364,7 @@ static Suite *mhserver_suite(void)
 	tcase_add_test(t, sessions_of_others_and_out_of_turn);
 	tcase_add_test(t, connect_says_why_not);
 	tcase_add_test(t, waiting_for_nothing);
+	tcase_add_test(t, waiting_for_something);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef GX_MAPIHTTP_INT_H
 #define GX_MAPIHTTP_INT_H
+#include <stdatomic.h>
 #include <gx/mapihttp.h>
 #include <gx/mapihttp-server.h>
 
@@ -17,6 +18,8 @@ struct gx_mh_call {
 	struct gx_ems_session *s;      /* held; NULL in Connect and when there is none */
 	struct gx_guid sequence;       /* to be asked for next time */
 	int64_t begun_ms, begun_unix;
+	struct gx_ems_waiter waiter;   /* of NotificationWait */
+	atomic_bool woken;
 };
 
 /* Answers with X-ResponseCode @p code, and lets go of the session. */

@@ -64,8 +64,15 @@ void gx_mh__ping(struct gx_mh_call *c)
 
 static void end_wait(struct gx_mh_call *c)
 {
-	static const struct gx_mh_notification_wait_res nothing;
-	gx_mh__finish(c, &nothing);
+	const struct gx_mh_notification_wait_res res = {.event_pending = gx_ems_session_unwait(c->s, &c->waiter)};
+	gx_mh__finish(c, &res);
+}
+
+static void wake(void *ctx)
+{
+	struct gx_mh_call *c = ctx;
+	atomic_store(&c->woken, true);
+	gx_http_timer(c->r, 1);
 }
 
 static void wait_event(struct gx_http_req *r, unsigned event, void *ctx)
@@ -73,9 +80,11 @@ static void wait_event(struct gx_http_req *r, unsigned event, void *ctx)
 	struct gx_mh_call *c = ctx;
 	if (event == GX_HTTP_EV_DONE || event == GX_HTTP_EV_ROOM)
 		return;
-	if (event == GX_HTTP_EV_TIMER && gx_clock_mono_ms(c->m->o.clock) - c->begun_ms < c->m->o.wait_ms &&
+	if (event == GX_HTTP_EV_TIMER && !atomic_load(&c->woken) && gx_clock_mono_ms(c->m->o.clock) - c->begun_ms < c->m->o.wait_ms &&
 	    gx_http_stream_write(r, "PENDING\r\n", 9) == 0) {
 		gx_http_timer(r, c->m->o.pending_ms);
+		if (atomic_load(&c->woken)) /* it came while the timer was set anew */
+			gx_http_timer(r, 1);
 		return;
 	}
 	end_wait(c);
@@ -83,11 +92,13 @@ static void wait_event(struct gx_http_req *r, unsigned event, void *ctx)
 
 void gx_mh__wait(struct gx_mh_call *c)
 {
+	c->waiter = (struct gx_ems_waiter){.wake = wake, .ctx = c};
 	if (gx_http_hold(c->r, wait_event, c) != 0) {
 		gx_mh__refuse(c, GX_MHC_UNKNOWN_FAILURE, NULL);
 		return;
 	}
-	if (gx_mh__begin(c))
-		gx_http_timer(c->r, c->m->o.pending_ms);
-	/* else GONE comes, or has come */
+	if (!gx_mh__begin(c)) /* GONE comes, or has come */
+		return;
+	gx_http_timer(c->r, c->m->o.pending_ms);
+	gx_ems_session_wait(c->s, &c->waiter);
 }

@@ -13,5 +13,5 @@ gx_ec gx_rop__get_contents_table(struct gx_rop_call *c, const struct gx_rop_get_
 		return GX_EC(ecInvalidParam);
 	uint32_t flags = (q->table_flags & ASSOCIATED ? GX_TABLE_ASSOCIATED : 0U) | (q->table_flags & SOFT_DELETES ? GX_TABLE_DELETED : 0U) |
 		(q->table_flags & CONVERSATION ? GX_TABLE_CONVERSATIONS : 0U);
-	return gx_ems__give_table(c, GX_EMS_CONTENTS, flags, &r->row_count);
+	return gx_ems__give_table(c, GX_EMS_CONTENTS, flags, !(q->table_flags & NO_NOTIFICATIONS), false, &r->row_count);
 }

@@ -12,5 +12,5 @@ gx_ec gx_rop__get_hierarchy_table(struct gx_rop_call *c, const struct gx_rop_get
 	if (q->table_flags & ~(DEPTH | DEFERRED_ERRORS | NO_NOTIFICATIONS | SOFT_DELETES | USE_UNICODE | SUPPRESSES))
 		return GX_EC(ecInvalidParam);
 	uint32_t flags = (q->table_flags & DEPTH ? GX_TABLE_DEPTH : 0U) | (q->table_flags & SOFT_DELETES ? GX_TABLE_DELETED : 0U);
-	return gx_ems__give_table(c, GX_EMS_HIERARCHY, flags, &r->row_count);
+	return gx_ems__give_table(c, GX_EMS_HIERARCHY, flags, !(q->table_flags & NO_NOTIFICATIONS), q->table_flags & SUPPRESSES, &r->row_count);
 }
