@@ -35,6 +35,9 @@ enum {
 GX_API gx_ec gx_folder_copy_contents(struct gx_txn *t, uint64_t src, uint64_t dst, uint32_t what, bool *ret_partial) GX_MUST_CHECK;
 /** Copies the folder itself with everything in it below @p new_parent. @p name NULL keeps it. */
 GX_API gx_ec gx_folder_copy(struct gx_txn *t, uint64_t fid, uint64_t new_parent, const char *name, uint64_t *ret_fid, bool *ret_partial) GX_MUST_CHECK;
+/** The same with some of what is in it: GX_CONTENT_NORMAL, FOLDERS, FAI. */
+GX_API gx_ec gx_folder_copy_part(struct gx_txn *t, uint64_t fid, uint64_t new_parent, const char *name, uint32_t what, uint64_t *ret_fid,
+	bool *ret_partial) GX_MUST_CHECK;
 /**
  * Removes contents: messages, associated messages, subfolders with what is in them. What the actor may
  * not delete stays and makes it partial. Removes at most @p limit messages (0: all) and says in

@@ -24,23 +24,28 @@ gx_ec gx_rop__give(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_ems_lo
 	return err == GX_E_LIMIT ? gx_rop__fail(c, ecTooManyOpenObjects, "too many objects are open") : gx_ec_from_err(err);
 }
 
-static gx_ec begin(struct gx_rop_call *c, int mode, struct gx_txn **ret_t)
+gx_ec gx_rop__begin_at(struct gx_rop_call *c, struct gx_ems_logon *l, int mode, struct gx_txn **ret_t)
 {
-	int err = gx_txn_begin(c->logon->store, &c->logon->actor, mode, EMS_TXN_MS, ret_t);
-	return err == 0 ? EMS_OK : gx_rop__fail(c, gx_ec_from_err(err).v, "%s: %s", c->logon->maildir, gx_strerror(err));
+	int err = gx_txn_begin(l->store, &l->actor, mode, EMS_TXN_MS, ret_t);
+	return err == 0 ? EMS_OK : gx_rop__fail(c, gx_ec_from_err(err).v, "%s: %s", l->maildir, gx_strerror(err));
 }
 
 gx_ec gx_rop__read(struct gx_rop_call *c, struct gx_txn **ret_t)
 {
-	return begin(c, GX_TXN_READ, ret_t);
+	return gx_rop__begin_at(c, c->logon, GX_TXN_READ, ret_t);
 }
 
 gx_ec gx_rop__write(struct gx_rop_call *c, struct gx_txn **ret_t)
 {
-	return begin(c, GX_TXN_WRITE, ret_t);
+	return gx_rop__begin_at(c, c->logon, GX_TXN_WRITE, ret_t);
 }
 
 gx_ec gx_rop__end(struct gx_rop_call *c, struct gx_txn *t, gx_ec ec)
+{
+	return gx_rop__end_at(c, c->logon, t, ec);
+}
+
+gx_ec gx_rop__end_at(struct gx_rop_call *c, struct gx_ems_logon *l, struct gx_txn *t, gx_ec ec)
 {
 	if (gx_ec_failed(ec)) {
 		const char *why = gx_txn_why(t);
@@ -51,6 +56,6 @@ gx_ec gx_rop__end(struct gx_rop_call *c, struct gx_txn *t, gx_ec ec)
 	}
 	/* flushed before the answer goes out, once for all operations of the request */
 	int err = gx_txn_commit(t, GX_SYNC_LATER);
-	c->logon->dirty = true;
+	l->dirty = true;
 	return err == 0 ? ec : gx_ec_from_err(err);
 }

@@ -128,6 +128,9 @@ gx_ec gx_rop__read(struct gx_rop_call *c, struct gx_txn **ret_t);
 gx_ec gx_rop__write(struct gx_rop_call *c, struct gx_txn **ret_t);
 /* Commits if @p ec is no failure, else aborts, keeping the reason for the log. */
 gx_ec gx_rop__end(struct gx_rop_call *c, struct gx_txn *t, gx_ec ec);
+/* The same for another logon than the call's. */
+gx_ec gx_rop__begin_at(struct gx_rop_call *c, struct gx_ems_logon *l, int mode, struct gx_txn **ret_t);
+gx_ec gx_rop__end_at(struct gx_rop_call *c, struct gx_ems_logon *l, struct gx_txn *t, gx_ec ec);
 gx_ec gx_rop__fail(struct gx_rop_call *c, uint32_t code, const char *fmt, ...) GX_PRINTF(3, 4);
 /* Does the operation whose request is @p r; *ret_body is for response d, NULL when there is none. */
 gx_ec gx_rop__do(struct gx_rop_call *c, const void *request, void *response);

@@ -63,6 +63,9 @@ START_TEST(copy_of_a_tree)
 	ST_IS(gx_folder_copy(t, x, to, "copy of a", &none, NULL), ecDuplicateName);
 	ST_IS(gx_folder_copy(t, x, child(x, "b"), NULL, &none, NULL), ecFolderCycle);
 	ST_IS(gx_folder_copy(t, x, x, "in itself", &none, NULL), ecFolderCycle);
+	ST_OK(gx_folder_copy_part(t, x, to, "flat", GX_CONTENT_NORMAL | GX_CONTENT_FAI, &copy, &partial));
+	ck_assert_uint_eq(info(copy).subfolders, 0);
+	ck_assert_uint_eq(info(copy).total, info(x).total);
 }
 END_TEST
 

@@ -7,6 +7,7 @@
 
 #define BATCH 1024U
 #define DEPTH_MAX 256U
+#define ALL (GX_CONTENT_NORMAL | GX_CONTENT_FAI | GX_CONTENT_FOLDERS)
 
 struct tree {
 	struct gx_txn *t;
@@ -59,7 +60,8 @@ static gx_ec copy_messages(struct tree *x, uint64_t src, uint64_t dst, bool fai)
 static gx_ec copy_contents(struct tree *x, uint64_t src, uint64_t dst, uint32_t what, unsigned depth);
 
 /* The properties that make a copy look like the folder. */
-static gx_ec copy_one(struct tree *x, const struct gx_folder_info *f, uint64_t parent, const char *name, unsigned depth, uint64_t *ret_fid)
+static gx_ec copy_one(struct tree *x, const struct gx_folder_info *f, uint64_t parent, const char *name, uint32_t what, unsigned depth,
+	uint64_t *ret_fid)
 {
 	struct gx_arena *a = gx_arena_new(0);
 	struct gx_proplist l = {0};
@@ -73,7 +75,7 @@ static gx_ec copy_one(struct tree *x, const struct gx_folder_info *f, uint64_t p
 		ec = gx_folder_create(x->t, parent, name, f->container_class, GX_FOLDER_GENERIC, &l, &fid);
 	gx_arena_free(a);
 	if (!gx_ec_failed(ec))
-		ec = copy_contents(x, f->fid, fid, GX_CONTENT_NORMAL | GX_CONTENT_FAI | GX_CONTENT_FOLDERS, depth + 1);
+		ec = copy_contents(x, f->fid, fid, what, depth + 1);
 	if (!gx_ec_failed(ec))
 		*ret_fid = fid;
 	return ec;
@@ -91,7 +93,7 @@ static gx_ec copy_folders(struct tree *x, uint64_t src, uint64_t dst, unsigned d
 	for (size_t i = 0; !gx_ec_failed(ec) && i < n; i++) {
 		if (v[i].type == GX_FOLDER_SEARCH) /* shows messages of others: it has nothing of its own to copy */
 			continue;
-		ec = copy_one(x, &v[i], dst, v[i].name, depth, &fid);
+		ec = copy_one(x, &v[i], dst, v[i].name, ALL, depth, &fid);
 		if (gx_ec_is(ec, ecAccessDenied) || gx_ec_is(ec, ecDuplicateName)) {
 			x->partial = true;
 			ec = GX_OK_EC;
@@ -144,6 +146,12 @@ gx_ec gx_folder_copy_contents(struct gx_txn *t, uint64_t src, uint64_t dst, uint
 
 gx_ec gx_folder_copy(struct gx_txn *t, uint64_t fid, uint64_t new_parent, const char *name, uint64_t *ret_fid, bool *ret_partial)
 {
+	return gx_folder_copy_part(t, fid, new_parent, name, ALL, ret_fid, ret_partial);
+}
+
+gx_ec gx_folder_copy_part(struct gx_txn *t, uint64_t fid, uint64_t new_parent, const char *name, uint32_t what, uint64_t *ret_fid,
+	bool *ret_partial)
+{
 	struct tree x = {.t = t};
 	struct gx_folder_info f;
 	gx_ec ec = check(t, fid, new_parent, GX_RIGHT_CREATE_SUB, true);
@@ -152,7 +160,7 @@ gx_ec gx_folder_copy(struct gx_txn *t, uint64_t fid, uint64_t new_parent, const 
 	if (!gx_ec_failed(ec) && f.type == GX_FOLDER_SEARCH)
 		ec = gx_txn__fail(t, ecNotSupported, "folder %llx is a search folder", (unsigned long long)fid);
 	if (!gx_ec_failed(ec))
-		ec = copy_one(&x, &f, new_parent, name == NULL ? f.name : name, 0, ret_fid);
+		ec = copy_one(&x, &f, new_parent, name == NULL ? f.name : name, what, 0, ret_fid);
 	if (!gx_ec_failed(ec) && ret_partial != NULL)
 		*ret_partial = x.partial;
 	return ec;

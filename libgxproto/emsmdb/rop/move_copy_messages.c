@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RopMoveCopyMessages, [MS-OXCFOLD] 2.2.1.6 and 3.2.5.6 */
 #include <config.h>
-#include "libgxproto/emsmdb/kinds.h"
+#include "libgxproto/emsmdb/carry.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
+
+static gx_ec elsewhere(struct gx_rop_call *c, const uint64_t *mids, uint32_t n, bool move, bool *ret_partial)
+{
+	struct gx_ems_folder *src = gx_ems__folder(c->in), *dst = gx_ems__folder(c->dst);
+	struct gx_ems_carry x = {c, src->obj.logon, dst->obj.logon, move, false};
+	gx_ec ec = gx_ems__carry_messages(&x, src->fid, mids, n, dst->fid);
+	*ret_partial = x.partial;
+	return ec;
+}
 
 gx_ec gx_rop__move_copy_messages(struct gx_rop_call *c, const struct gx_rop_move_copy_messages_req *q, struct gx_rop_move_copy_messages_res *r)
 {
@@ -12,10 +21,10 @@ gx_ec gx_rop__move_copy_messages(struct gx_rop_call *c, const struct gx_rop_move
 	struct gx_ems_folder *src = gx_ems__folder(c->in), *dst = gx_ems__folder(c->dst);
 	if (src == NULL || dst == NULL)
 		return GX_EC(ecNotSupported);
-	if (src->obj.logon->store != dst->obj.logon->store) /* clients then copy by themselves */
-		return gx_rop__fail(c, ecNotSupported, "the folders are in different stores");
 	struct gx_msg_ids *made = gx_arena_new_array(c->a, struct gx_msg_ids, n);
 	gx_ec ec = made == NULL ? GX_EC(ecMAPIOOM) : gx_ems__plain_list(c, q->message_ids, n, &mids);
+	if (!gx_ec_failed(ec) && src->obj.logon->store != dst->obj.logon->store)
+		return elsewhere(c, mids, n, !q->want_copy, &r->partial_completion);
 	if (!gx_ec_failed(ec) && n > 0)
 		ec = gx_rop__write(c, &t);
 	if (gx_ec_failed(ec) || n == 0)

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <gx/delivery.h>
+#include "libgxproto/emsmdb/carry.h"
+
+/* One message on its way. */
+struct load {
+	struct gx_arena *a;
+	struct gx_msg_prepared *p;
+	struct gx_msg_insert_opts o;
+};
+
+/* Where it was and which version is not the copy's. */
+static void strip(struct gx_msgobj *m)
+{
+	static const gx_proptag_t v[] = {PidTagMid, PidTagChangeKey, PidTagChangeNumber, PidTagPredecessorChangeList, PidTagSourceKey};
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); ++i)
+		gx_proplist_remove(&m->props, v[i]);
+}
+
+static gx_ec original(struct gx_txn *t, uint64_t mid, struct gx_arena *a, struct gx_bin *ret_b)
+{
+	struct gx_push p = GX_PUSH_INIT;
+	gx_ec ec = gx_msg_original(t, mid, 0, UINT64_MAX, &p);
+	if (!gx_ec_failed(ec))
+		ec = gx_ec_from_err(gx_push_finish(&p, a, ret_b));
+	gx_push_release(&p);
+	return ec;
+}
+
+/* What was delivered keeps its bytes: IMAP shows the same in both stores. */
+static gx_ec load(struct gx_ems_carry *x, struct gx_txn *t, uint64_t src, uint64_t mid, struct load *l)
+{
+	struct gx_msg_info i;
+	struct gx_msgobj *m;
+	struct gx_msg_source s = GX_MSG_SOURCE_INIT;
+	gx_ec ec = gx_msg_get(t, mid, &i);
+	if (!gx_ec_failed(ec) && i.fid != src)
+		ec = GX_EC(ecNotFound);
+	if (!gx_ec_failed(ec))
+		ec = gx_msg_read(t, mid, l->a, &m);
+	if (!gx_ec_failed(ec))
+		ec = gx_store_keywords(x->from->store, i.kwset, l->a, &l->o.keywords);
+	if (!gx_ec_failed(ec) && (i.flags & GX_MSGF_HASORIG))
+		ec = original(t, mid, l->a, &s.original);
+	if (gx_ec_failed(ec))
+		return ec;
+	strip(m);
+	s.obj = m;
+	l->o.flags = i.flags & (GX_MSGF_IMAP | GX_MSGF_UNSENT | GX_MSGF_FAI);
+	l->o.received = i.received;
+	int err = s.original.data == NULL ? 0 : gx_mail_adopt(l->a, s.original, m, &s.envelope, &s.bodystructure, NULL);
+	return gx_ec_from_err(err != 0 ? err : gx_msg_prepare(l->a, &s, &l->p));
+}
+
+static gx_ec put(struct gx_ems_carry *x, uint64_t dst, const struct load *l)
+{
+	struct gx_txn *t;
+	struct gx_msg_ids ids;
+	gx_ec ec = gx_rop__begin_at(x->c, x->to, GX_TXN_WRITE, &t);
+	return gx_ec_failed(ec) ? ec : gx_rop__end_at(x->c, x->to, t, gx_msg_insert(t, dst, l->p, &l->o, &ids));
+}
+
+static gx_ec carry_one(struct gx_ems_carry *x, uint64_t src, uint64_t mid, uint64_t dst)
+{
+	struct gx_txn *t;
+	struct load l = {.o = GX_MSG_INSERT_OPTS_INIT, .a = gx_arena_new(0)};
+	gx_ec ec = l.a == NULL ? GX_EC(ecMAPIOOM) : gx_rop__begin_at(x->c, x->from, GX_TXN_READ, &t);
+	if (!gx_ec_failed(ec)) {
+		ec = load(x, t, src, mid, &l);
+		gx_txn_abort(t);
+	}
+	if (!gx_ec_failed(ec))
+		ec = put(x, dst, &l);
+	gx_msg_prepared_release(l.p);
+	gx_arena_free(l.a);
+	return ec;
+}
+
+/* The copies must be safe before anything goes. */
+static gx_ec remove_carried(struct gx_ems_carry *x, uint64_t src, const uint64_t *mids, size_t n)
+{
+	struct gx_txn *t;
+	gx_ec ec = gx_ec_from_err(gx_store_sync(x->to->store));
+	if (!gx_ec_failed(ec) && n > 0)
+		ec = gx_rop__begin_at(x->c, x->from, GX_TXN_WRITE, &t);
+	return gx_ec_failed(ec) || n == 0 ? ec : gx_rop__end_at(x->c, x->from, t, gx_msg_delete(t, src, mids, n, true));
+}
+
+/* Asked before anything is copied: a move that may not take away would be a copy. */
+static gx_ec may_move(struct gx_ems_carry *x, uint64_t src)
+{
+	struct gx_txn *t;
+	uint32_t rights = 0;
+	gx_ec ec = gx_rop__begin_at(x->c, x->from, GX_TXN_READ, &t);
+	if (gx_ec_failed(ec))
+		return ec;
+	ec = gx_folder_rights(t, src, &rights);
+	gx_txn_abort(t);
+	if (!gx_ec_failed(ec) && !(rights & (GX_RIGHT_DELETE_ANY | GX_RIGHT_DELETE_OWN | GX_RIGHT_OWNER)))
+		ec = gx_rop__fail(x->c, ecAccessDenied, "nothing may be taken from the folder");
+	return ec;
+}
+
+gx_ec gx_ems__carry_messages(struct gx_ems_carry *x, uint64_t src, const uint64_t *mids, size_t n, uint64_t dst)
+{
+	size_t done = 0;
+	uint64_t *v = gx_arena_new_array(x->c->a, uint64_t, n);
+	gx_ec ec = v == NULL ? GX_EC(ecMAPIOOM) : x->move ? may_move(x, src) : EMS_OK;
+	for (size_t i = 0; !gx_ec_failed(ec) && i < n; ++i) {
+		ec = carry_one(x, src, mids[i], dst);
+		if (!gx_ec_failed(ec))
+			v[done++] = mids[i];
+		x->partial = x->partial || gx_ec_is(ec, ecNotFound);
+		if (gx_ec_is(ec, ecNotFound))
+			ec = EMS_OK;
+	}
+	if (!x->move)
+		return ec;
+	gx_ec gone = remove_carried(x, src, v, done);
+	return gx_ec_failed(ec) ? ec : gone;
+}
+
+/* ---- Folders ---- */
+
+enum { DEPTH_MAX = 256, AT_ONCE = 4096 };
+
+/* Ids of the messages of a folder. */
+static gx_ec list(struct gx_ems_carry *x, uint64_t fid, uint32_t flags, struct gx_arena *a, uint64_t **ret_v, size_t *ret_n)
+{
+	struct gx_table_opts o = GX_TABLE_OPTS_INIT;
+	struct gx_table *tb = NULL;
+	struct gx_txn *t;
+	size_t cap = 0, got = 1;
+	*ret_v = NULL;
+	*ret_n = 0;
+	o.fid = fid;
+	o.flags = flags;
+	gx_ec ec = gx_rop__begin_at(x->c, x->from, GX_TXN_READ, &t);
+	if (gx_ec_failed(ec))
+		return ec;
+	ec = gx_table_open_contents(t, &o, &tb);
+	while (!gx_ec_failed(ec) && got > 0) {
+		struct gx_table_row *rows;
+		ec = gx_table_query(tb, t, (uint32_t)*ret_n, AT_ONCE, NULL, 0, a, &rows, &got);
+		*ret_v = gx_ec_failed(ec) ? *ret_v : gx_arena_grow(a, *ret_v, &cap, *ret_n + got, sizeof(**ret_v));
+		if (*ret_v == NULL)
+			ec = gx_ec_failed(ec) ? ec : GX_EC(ecMAPIOOM);
+		for (size_t i = 0; !gx_ec_failed(ec) && i < got; ++i)
+			(*ret_v)[(*ret_n)++] = rows[i].id;
+	}
+	gx_table_close(tb);
+	gx_txn_abort(t);
+	return ec;
+}
+
+static gx_ec contents(struct gx_ems_carry *x, uint64_t src, uint64_t dst, uint32_t flags)
+{
+	uint64_t *v = NULL;
+	size_t n = 0;
+	struct gx_arena *a = gx_arena_new(0);
+	gx_ec ec = a == NULL ? GX_EC(ecMAPIOOM) : list(x, src, flags, a, &v, &n);
+	if (!gx_ec_failed(ec))
+		ec = gx_ems__carry_messages(x, src, v, n, dst);
+	gx_arena_free(a);
+	return ec;
+}
+
+/* Looks like the other: its properties but those that the store computes, which are passed over. */
+static gx_ec make(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const char *name, struct gx_folder_info *ret_f, uint64_t *ret_fid)
+{
+	struct gx_txn *t;
+	struct gx_proplist l = {0};
+	gx_ec ec = gx_rop__begin_at(x->c, x->from, GX_TXN_READ, &t);
+	if (gx_ec_failed(ec))
+		return ec;
+	ec = gx_folder_get(t, fid, x->c->a, ret_f);
+	if (!gx_ec_failed(ec))
+		ec = gx_folder_get_props(t, fid, NULL, 0, x->c->a, &l);
+	gx_txn_abort(t);
+	gx_proplist_remove(&l, PidTagDisplayName);
+	if (!gx_ec_failed(ec) && ret_f->type == GX_FOLDER_SEARCH)
+		ec = gx_rop__fail(x->c, ecNotSupported, "a search folder shows messages of its own store");
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__begin_at(x->c, x->to, GX_TXN_WRITE, &t);
+	if (gx_ec_failed(ec))
+		return ec;
+	ec = gx_folder_create(t, parent, name == NULL || *name == '\0' ? ret_f->name : name, ret_f->container_class, GX_FOLDER_GENERIC, &l, ret_fid);
+	return gx_rop__end_at(x->c, x->to, t, ec);
+}
+
+static gx_ec carry(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const char *name, uint32_t what, unsigned depth);
+
+static gx_ec subfolders(struct gx_ems_carry *x, uint64_t fid, uint64_t dst, unsigned depth)
+{
+	struct gx_txn *t;
+	struct gx_folder_info *v = NULL;
+	size_t n = 0;
+	gx_ec ec = gx_rop__begin_at(x->c, x->from, GX_TXN_READ, &t);
+	if (gx_ec_failed(ec))
+		return ec;
+	ec = gx_folder_list(t, fid, false, x->c->a, &v, &n);
+	gx_txn_abort(t);
+	for (size_t i = 0; !gx_ec_failed(ec) && i < n; ++i) {
+		if (v[i].type != GX_FOLDER_SEARCH)
+			ec = carry(x, v[i].fid, dst, v[i].name, GX_CONTENT_NORMAL | GX_CONTENT_FAI | GX_CONTENT_FOLDERS, depth + 1);
+		if (gx_ec_is(ec, ecAccessDenied)) {
+			x->partial = true;
+			ec = EMS_OK;
+		}
+	}
+	return ec;
+}
+
+static gx_ec carry(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const char *name, uint32_t what, unsigned depth)
+{
+	struct gx_folder_info f;
+	uint64_t dst = 0;
+	if (depth > DEPTH_MAX)
+		return gx_rop__fail(x->c, ecTooComplex, "folders are nested at most %d deep", DEPTH_MAX);
+	gx_ec ec = make(x, fid, parent, name, &f, &dst);
+	if (!gx_ec_failed(ec) && (what & GX_CONTENT_NORMAL))
+		ec = contents(x, fid, dst, 0);
+	if (!gx_ec_failed(ec) && (what & GX_CONTENT_FAI))
+		ec = contents(x, fid, dst, GX_TABLE_ASSOCIATED);
+	if (!gx_ec_failed(ec) && (what & GX_CONTENT_FOLDERS))
+		ec = subfolders(x, fid, dst, depth);
+	return ec;
+}
+
+/* A folder goes as a whole: copied first, removed when all of it is there. */
+gx_ec gx_ems__carry_folder(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const char *name, uint32_t what)
+{
+	struct gx_txn *t;
+	struct gx_ems_carry copy = *x;
+	uint32_t rights = GX_RIGHT_OWNER;
+	copy.move = false;
+	gx_ec ec = gx_rop__begin_at(x->c, x->from, GX_TXN_READ, &t);
+	if (gx_ec_failed(ec))
+		return ec;
+	if (x->move)
+		ec = gx_folder_rights(t, fid, &rights);
+	gx_txn_abort(t);
+	if (!gx_ec_failed(ec) && !(rights & GX_RIGHT_OWNER))
+		ec = gx_rop__fail(x->c, ecAccessDenied, "the folder may not be taken away");
+	if (!gx_ec_failed(ec))
+		ec = carry(&copy, fid, parent, name, what, 0);
+	x->partial = copy.partial;
+	if (gx_ec_failed(ec) || !x->move || x->partial)
+		return ec;
+	ec = gx_ec_from_err(gx_store_sync(x->to->store));
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__begin_at(x->c, x->from, GX_TXN_WRITE, &t);
+	return gx_ec_failed(ec) ? ec : gx_rop__end_at(x->c, x->from, t, gx_folder_delete(t, fid, true));
+}
