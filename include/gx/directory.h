@@ -78,6 +78,7 @@ struct gx_domain {
 	uint32_t id, homeserver, status;
 	const char *name, *homedir, *title;
 	uint32_t max_user;
+	uint32_t org_id;            /**< domains of one organisation see each other; 0: of none */
 };
 
 /** Is the account in use, and has it all of these (GX_PRIV_*)? What gx_dir_login() asks after the password. */
@@ -103,6 +104,8 @@ struct gx_dn_owner {
 	bool is_public;             /**< it is the domain's public store */
 	struct gx_user user;        /**< of a mailbox; else zero */
 };
+/** What such a DN says, whether or not it is true; the organisation's name is not looked at. @p ret_local borrows @p dn. */
+GX_API bool gx_dn_parse(const char *dn, uint32_t *ret_domain, uint32_t *ret_user, const char **ret_local);
 /** Whose such a DN is; the organisation's name is not looked at. GX_E_NOTFOUND. */
 GX_API int gx_dir_dn(struct gx_dir *d, const char *dn, struct gx_arena *a, struct gx_dn_owner *ret_o) GX_MUST_CHECK;
 
@@ -112,6 +115,34 @@ GX_API int gx_dir_expand_list(struct gx_dir *d, const char *list, const char *se
 GX_API int gx_dir_list_members(struct gx_dir *d, const char *list, struct gx_arena *a, const char *const **ret_v, size_t *ret_n) GX_MUST_CHECK;
 /** Lists that an address is in, NULL-terminated. */
 GX_API int gx_dir_groups_of(struct gx_dir *d, const char *address, struct gx_arena *a, const char *const **ret_v) GX_MUST_CHECK;
+
+/* ---- All of it, for address books ---- */
+
+struct gx_dir_entry {
+	uint32_t id, domain_id, homeserver, status, privileges; /**< as in gx_user */
+	uint32_t list_domain;       /**< a list of GX_LIST_DOMAIN: everybody there is a member; else 0 */
+	bool is_list;
+	const char *username, *maildir;
+	struct gx_bin props;        /**< packed row (gx/prop.h) of its user_properties; empty when there are none */
+};
+struct gx_dir_link {
+	uint32_t id;                /**< of an entry */
+	const char *name;
+};
+struct gx_dir_book {
+	struct gx_domain *domains;  /**< by name */
+	struct gx_dir_entry *entries; /**< by id; also those that are suspended or deleted */
+	struct gx_dir_link *aliases; /**< by id, then name */
+	struct gx_dir_link *members; /**< what lists hold directly, by id of the list; nested lists among them, and strangers */
+	size_t ndomains, nentries, naliases, nmembers;
+};
+/** Everybody. Values of properties that no type describes, or of types other than gx_dir_put_prop() takes, are left out. */
+GX_API int gx_dir_load_book(struct gx_dir *d, struct gx_arena *a, struct gx_dir_book *ret_b) GX_MUST_CHECK;
+/**
+ * A number that is another one when something has changed, also in other processes (as cache_seconds says). When it is the
+ * same again later, gx_dir_load_book() would have given the same.
+ */
+GX_API int gx_dir_generation(struct gx_dir *d, uint64_t *ret_g) GX_MUST_CHECK;
 
 struct gx_server {
 	uint32_t id;
@@ -157,6 +188,12 @@ GX_API int gx_dir_del_user(struct gx_dir *d, const char *username) GX_MUST_CHECK
 GX_API int gx_dir_set_password(struct gx_dir *d, const char *username, const char *password) GX_MUST_CHECK;
 /** The language that a user prefers, "de_DE"; at most 32 bytes. GX_E_NOTFOUND; aliases are not looked up. */
 GX_API int gx_dir_set_lang(struct gx_dir *d, const char *username, const char *lang) GX_MUST_CHECK;
+/**
+ * A property of a user or list, in user_properties; NULL removes it. Types: PtypBoolean, PtypInteger16, 32, 64, PtypTime, PtypString,
+ * PtypBinary, and lists of the latter two. GX_E_NOTFOUND no such user (aliases are not looked up), GX_E_UNSUP another type, GX_E_LIMIT
+ * more than 4096 bytes or 256 values.
+ */
+GX_API int gx_dir_put_prop(struct gx_dir *d, const char *username, gx_proptag_t tag, const union gx_value *v) GX_MUST_CHECK;
 GX_API int gx_dir_add_alias(struct gx_dir *d, const char *alias, const char *username) GX_MUST_CHECK;
 GX_API int gx_dir_del_alias(struct gx_dir *d, const char *alias) GX_MUST_CHECK;
 /** @p domain NULL: all. */

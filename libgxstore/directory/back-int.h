@@ -12,7 +12,7 @@
  */
 #include <gx/directory.h>
 
-#define GX_DIRBACK_ABI 1
+#define GX_DIRBACK_ABI 2
 enum { GX_DIRBACK_SQLITE, GX_DIRBACK_MYSQL }; /* dialects */
 enum { GX_DIRBACK_STMTS = 96, GX_DIRBACK_ONCE = GX_DIRBACK_STMTS }; /* statements that stay prepared (the last one is the back end's); one that does not */
 enum { GX_DIRBACK_CREATE = 1 }; /* flags of connect(): make the database if it is missing */
@@ -20,13 +20,14 @@ enum { GX_DIRBACK_CREATE = 1 }; /* flags of connect(): make the database if it i
 /** A parameter. Texts are borrowed until the statement is done. */
 struct gx_dirarg {
 	uint8_t kind;
-	int64_t num;
+	int64_t num;      /* of GX_DIRARG_BYTES: how many */
 	const char *text;
 };
 /** A name is compared with an address column; a database that keeps these in ASCII takes what is not ASCII as NULL. */
-enum { GX_DIRARG_NUM, GX_DIRARG_TEXT, GX_DIRARG_NAME };
+enum { GX_DIRARG_NUM, GX_DIRARG_TEXT, GX_DIRARG_NAME, GX_DIRARG_BYTES };
 #define GX_NUM(n) {.kind = GX_DIRARG_NUM, .num = (int64_t)(n)}
 #define GX_TEXT(s) {.kind = GX_DIRARG_TEXT, .text = (s)}
+#define GX_BYTES(b) {.kind = GX_DIRARG_BYTES, .num = (int64_t)(b).len, .text = (const char *)(b).data}
 #define GX_NAME(s) {.kind = GX_DIRARG_NAME, .text = (s)}
 
 /** Why something failed, in the words of the database. */

@@ -28,6 +28,8 @@ enum gx_dir_q {
 	GX_DQ_MEMBER_INSERT, GX_DQ_MEMBER_DELETE, GX_DQ_SENDER_INSERT,
 	GX_DQ_SERVER_BY_ID, GX_DQ_SERVERS, GX_DQ_SERVER_ID, GX_DQ_SERVER_INSERT, GX_DQ_SERVER_DELETE, GX_DQ_SERVER_COUNT,
 	GX_DQ_USER_HOMESERVER, GX_DQ_DOMAIN_HOMESERVER, GX_DQ_STORE_HOMESERVER,
+	GX_DQ_BOOK_COUNT, GX_DQ_BOOK_ENTRIES, GX_DQ_BOOK_PROPS, GX_DQ_BOOK_LISTS, GX_DQ_BOOK_ALIASES, GX_DQ_BOOK_MEMBERS,
+	GX_DQ_PROP_ADD, GX_DQ_PROP_FORGET,
 	GX_DQ_COUNT
 };
 
@@ -146,6 +148,10 @@ bool gx_dir__can_keep(const struct gx_dir *d, const char *address);
 bool gx_dir__new_address(const struct gx_dir *d, const char *in, char out[GX_DIR_ADDR_MAX + 1]);
 bool gx_dir__new_host(const struct gx_dir *d, const char *in, char out[GX_DIR_ADDR_MAX + 1]);
 
+/* dir_domain.c */
+/** All domains, without cache. */
+int gx_dir__load_domains(struct gx_dirconn *c, struct gx_arena *a, struct gx_domain **ret_v, size_t *ret_n) GX_MUST_CHECK;
+
 /* dir_cache.c */
 int gx_dir__cache_init(struct gx_dir *d) GX_MUST_CHECK;
 void gx_dir__cache_release(struct gx_dir *d);
@@ -157,6 +163,8 @@ int gx_dir__cache_get(struct gx_dir *d, enum gx_dir_kind kind, const char *key, 
 /** @p obj NULL remembers the absence. Does nothing when something was changed since the ticket was given. */
 void gx_dir__cache_put(struct gx_dir *d, enum gx_dir_kind kind, const char *key, const void *obj, uint64_t ticket);
 void gx_dir__cache_clear(struct gx_dir *d);
+/** Asks the database whether others have changed it, then gives the number of the cache's generation. */
+uint64_t gx_dir__cache_generation(struct gx_dir *d);
 
 /* dir_user.c */
 /** Without cache. */

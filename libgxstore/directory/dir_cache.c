@@ -132,6 +132,15 @@ int gx_dir__cache_get(struct gx_dir *d, enum gx_dir_kind kind, const char *key, 
 	return r;
 }
 
+uint64_t gx_dir__cache_generation(struct gx_dir *d)
+{
+	refresh(d, gx_clock_mono_ms(d->clock));
+	pthread_mutex_lock(&d->cache.lock);
+	uint64_t g = d->cache.generation;
+	pthread_mutex_unlock(&d->cache.lock);
+	return g;
+}
+
 static char *append(char **io_p, const char *s)
 {
 	size_t n = strlen(s) + 1;

@@ -68,6 +68,17 @@ static int domain_by_id(struct gx_dir *d, uint32_t id, struct gx_arena *a, struc
 	return err == 0 ? GX_E_NOTFOUND : err;
 }
 
+bool gx_dn_parse(const char *dn, uint32_t *ret_domain, uint32_t *ret_user, const char **ret_local)
+{
+	struct dn p;
+	if (dn == NULL || ret_domain == NULL || ret_user == NULL || ret_local == NULL || !parse(dn, &p))
+		return false;
+	*ret_domain = p.domain;
+	*ret_user = p.user;
+	*ret_local = p.local;
+	return true;
+}
+
 int gx_dir_dn(struct gx_dir *d, const char *dn, struct gx_arena *a, struct gx_dn_owner *ret_o)
 {
 	struct dn p;

@@ -18,6 +18,7 @@ static int read_domain(struct gx_arena *a, struct gx_dirstmt *st, struct gx_doma
 		.homedir = gx_dir__col(a, st, 4),
 		.title = gx_dir__col(a, st, 5),
 		.max_user = (uint32_t)gx_dir__num(st, 6),
+		.org_id = (uint32_t)gx_dir__num(st, 7),
 	};
 	return dom->name == NULL || dom->homedir == NULL || dom->title == NULL ? GX_E_NOMEM : 0;
 }
@@ -44,6 +45,15 @@ static int load_domains(struct gx_dirconn *c, void *ctx)
 	l->n = 0;
 	int r = gx_dir__each(c, all ? GX_DQ_DOMAINS : GX_DQ_DOMAIN_BY_NAME, &name, all ? 0 : 1, take_domain, l);
 	return r == 0 && !all && l->n == 0 ? GX_E_NOTFOUND : r;
+}
+
+int gx_dir__load_domains(struct gx_dirconn *c, struct gx_arena *a, struct gx_domain **ret_v, size_t *ret_n)
+{
+	struct domains l = {.a = a};
+	int err = load_domains(c, &l);
+	*ret_v = l.v;
+	*ret_n = l.n;
+	return err;
 }
 
 int gx_dir_domain(struct gx_dir *d, const char *name, struct gx_arena *a, struct gx_domain *ret_dom)

@@ -24,7 +24,7 @@
 	"coalesce((SELECT id FROM users WHERE username=" name ")," \
 	" (SELECT id FROM users WHERE username=(SELECT mainname FROM aliases WHERE aliasname=" name "))," \
 	" (SELECT user_id FROM altnames WHERE altname=" text " AND length(altname)=length(" text ")))"
-#define DOMAIN_COLUMNS "SELECT id, homeserver, domain_status, domainname, homedir, title, max_user FROM domains "
+#define DOMAIN_COLUMNS "SELECT id, homeserver, domain_status, domainname, homedir, title, max_user, org_id FROM domains "
 #define LIST_COLUMNS "SELECT id, list_type, list_privilege, listname, domain_id FROM mlists "
 #define SERVER_COLUMNS "SELECT id, hostname, extname FROM servers "
 
@@ -74,6 +74,16 @@ static const char *const texts[GX_DQ_COUNT] = {
 	[GX_DQ_SERVER_DELETE] = "DELETE FROM servers WHERE id=?1",
 	[GX_DQ_SERVER_COUNT] = "SELECT (SELECT count(*) FROM users WHERE homeserver=?1) + (SELECT count(*) FROM domains WHERE homeserver=?1)",
 	[GX_DQ_USER_HOMESERVER] = "UPDATE users SET homeserver=?2 WHERE username=?1",
+	[GX_DQ_BOOK_COUNT] = "SELECT count(*) FROM users",
+	[GX_DQ_BOOK_ENTRIES] = "SELECT id, domain_id, homeserver, address_status, privilege_bits, username, maildir FROM users ORDER BY id",
+	[GX_DQ_BOOK_PROPS] = "SELECT user_id, proptag, propval_bin IS NULL, CASE WHEN propval_bin IS NULL THEN propval_str ELSE hex(propval_bin) END"
+		" FROM user_properties ORDER BY user_id, proptag, order_id",
+	[GX_DQ_BOOK_LISTS] = "SELECT u.id, CASE WHEN m.list_type=2 THEN m.domain_id ELSE 0 END FROM mlists m JOIN users u ON u.username=m.listname ORDER BY u.id",
+	[GX_DQ_BOOK_ALIASES] = "SELECT u.id, a.aliasname FROM aliases a JOIN users u ON u.username=a.mainname ORDER BY u.id, a.aliasname",
+	[GX_DQ_BOOK_MEMBERS] = "SELECT u.id, a.username FROM associations a JOIN mlists m ON m.id=a.list_id JOIN users u ON u.username=m.listname"
+		" ORDER BY u.id, a.username",
+	[GX_DQ_PROP_ADD] = "INSERT INTO user_properties(user_id, proptag, order_id, propval_bin, propval_str) VALUES(?1,?2,?3,?4,?5)",
+	[GX_DQ_PROP_FORGET] = "DELETE FROM user_properties WHERE user_id=?1 AND proptag=?2",
 	[GX_DQ_DOMAIN_HOMESERVER] = "UPDATE domains SET homeserver=?2 WHERE domainname=?1",
 };
 static_assert((int)GX_DQ_COUNT < (int)GX_DIRBACK_STMTS, "back ends keep as many statements, and one of their own");

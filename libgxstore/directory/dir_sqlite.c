@@ -195,6 +195,7 @@ static int run(struct gx_dirconn *base, unsigned slot, const char *sql, const st
 		return err;
 	for (unsigned i = 0; i < n && err == 0; ++i)
 		err = result(c, v[i].kind == GX_DIRARG_NUM ? sqlite3_bind_int64(st->h, (int)i + 1, v[i].num)
+			: v[i].kind == GX_DIRARG_BYTES ? sqlite3_bind_blob(st->h, (int)i + 1, v[i].text, (int)v[i].num, SQLITE_STATIC)
 			: sqlite3_bind_text(st->h, (int)i + 1, v[i].text, -1, SQLITE_STATIC));
 	if (err == 0)
 		*ret_st = &st->base;

@@ -175,6 +175,84 @@ START_TEST(properties)
 }
 END_TEST
 
+static const union gx_value *value_of(const struct gx_dir_entry *e, gx_proptag_t tag, struct gx_propval *pv)
+{
+	return e->props.len != 0 && gx_prow_find(e->props.data, e->props.len, tag, a, pv) == 0 ? &pv->v : NULL;
+}
+
+START_TEST(properties_are_put)
+{
+	static const union gx_value texts[] = {{.str = "one"}, {.str = "zw\xc3\xb6lf"}}, bytes[] = {{.bin = {(const uint8_t *)"a\0b", 3}}, {.bin = {NULL, 0}}};
+	static const union gx_value many = {.mv = {texts, 2}}, certs = {.mv = {bytes, 2}}, flag = {.b = true}, text = {.str = "Dr"}, number = {.i32 = -5};
+	static char long_text[5000];
+	const union gx_value *v, too_long = {.str = long_text};
+	struct gx_dir_book b;
+	struct gx_propval pv;
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	ck_assert_int_eq(add("ann@example.org", NULL), 0);
+	ck_assert_int_eq(add("bob@example.org", NULL), 0);
+	ck_assert_int_eq(gx_dir_put_prop(d, "ann@example.org", 0x3a17001f, &text), 0);
+	ck_assert_int_eq(gx_dir_put_prop(d, "ann@example.org", 0x3a58101f, &many), 0);
+	ck_assert_int_eq(gx_dir_put_prop(d, "ann@example.org", 0x3a701102, &certs), 0);
+	ck_assert_int_eq(gx_dir_put_prop(d, "ann@example.org", 0x10f4000b, &flag), 0);
+	ck_assert_int_eq(gx_dir_put_prop(d, "ann@example.org", 0x08070003, &number), 0);
+	ck_assert_int_eq(gx_dir_put_prop(d, "zoe@example.org", 0x3a17001f, &text), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_put_prop(d, "ann@example.org", 0x3a17001f, &too_long), GX_E_LIMIT);
+	ck_assert_int_eq(gx_dir_put_prop(d, "ann@example.org", 0x3a170005, &text), GX_E_UNSUP);
+	ck_assert_int_eq(gx_dir_load_book(d, a, &b), 0);
+	ck_assert_uint_eq(b.nentries, 2);
+	ck_assert_str_eq(value_of(&b.entries[0], 0x3a17001f, &pv)->str, "Dr");
+	v = value_of(&b.entries[0], 0x3a58101f, &pv);
+	ck_assert_uint_eq(v->mv.count, 2);
+	ck_assert_str_eq(v->mv.v[1].str, "zw\xc3\xb6lf");
+	v = value_of(&b.entries[0], 0x3a701102, &pv);
+	ck_assert_uint_eq(v->mv.count, 2);
+	ck_assert_uint_eq(v->mv.v[0].bin.len, 3);
+	ck_assert_int_eq(memcmp(v->mv.v[0].bin.data, "a\0b", 3), 0);
+	ck_assert_uint_eq(v->mv.v[1].bin.len, 0);
+	ck_assert(value_of(&b.entries[0], 0x10f4000b, &pv)->b);
+	ck_assert_int_eq(value_of(&b.entries[0], 0x08070003, &pv)->i32, -5);
+	ck_assert_ptr_null(value_of(&b.entries[1], 0x3a17001f, &pv));
+	ck_assert_str_eq(value_of(&b.entries[1], 0x3001001f, &pv)->str, "Ann Example");
+	ck_assert_int_eq(gx_dir_put_prop(d, "ann@example.org", 0x3a17001f, NULL), 0);
+	ck_assert_int_eq(gx_dir_load_book(d, a, &b), 0);
+	ck_assert_ptr_null(value_of(&b.entries[0], 0x3a17001f, &pv));
+}
+END_TEST
+
+START_TEST(the_book)
+{
+	struct gx_dir_book b;
+	uint64_t before, after;
+	ck_assert_int_eq(gx_dir_load_book(d, a, &b), 0);
+	ck_assert_uint_eq(b.nentries, 0);
+	ck_assert_uint_eq(b.ndomains, 1);
+	ck_assert_int_eq(add("ann@example.org", NULL), 0);
+	ck_assert_int_eq(gx_dir_add_list(d, "all@example.org", GX_LIST_DOMAIN, 0, "All"), 0);
+	ck_assert_int_eq(gx_dir_add_list(d, "some@example.org", GX_LIST_NORMAL, 0, NULL), 0);
+	ck_assert_int_eq(gx_dir_add_member(d, "some@example.org", "x@elsewhere.org"), 0);
+	ck_assert_int_eq(gx_dir_add_member(d, "some@example.org", "ann@example.org"), 0);
+	ck_assert_int_eq(gx_dir_generation(d, &before), 0);
+	ck_assert_int_eq(gx_dir_add_alias(d, "info@example.org", "ann@example.org"), 0);
+	ck_assert_int_eq(gx_dir_generation(d, &after), 0);
+	ck_assert_uint_ne(before, after);
+	ck_assert_int_eq(gx_dir_load_book(d, a, &b), 0);
+	ck_assert_uint_eq(b.nentries, 3);
+	ck_assert(!b.entries[0].is_list && b.entries[1].is_list && b.entries[2].is_list);
+	ck_assert_uint_eq(b.entries[1].list_domain, b.domains[0].id);
+	ck_assert_uint_eq(b.entries[2].list_domain, 0);
+	ck_assert_uint_eq(b.naliases, 1);
+	ck_assert_uint_eq(b.aliases[0].id, b.entries[0].id);
+	ck_assert_str_eq(b.aliases[0].name, "info@example.org");
+	ck_assert_uint_eq(b.nmembers, 2);
+	ck_assert_uint_eq(b.members[0].id, b.entries[2].id);
+	ck_assert_str_eq(b.members[0].name, "ann@example.org");
+	ck_assert_str_eq(b.members[1].name, "x@elsewhere.org");
+	ck_assert_int_eq(gx_dir_generation(d, &before), 0);
+	ck_assert_uint_eq(before, after);
+}
+END_TEST
+
 /* ---- Domains and servers ---- */
 
 START_TEST(domains)
@@ -572,6 +650,8 @@ void dircases(Suite *s)
 	tcase_add_test(full, logins);
 	tcase_add_test(full, first_password);
 	tcase_add_test(full, properties);
+	tcase_add_test(full, properties_are_put);
+	tcase_add_test(full, the_book);
 	tcase_add_test(full, domains);
 	tcase_add_test(full, servers);
 	tcase_add_test(full, as_many_servers_as_fit);

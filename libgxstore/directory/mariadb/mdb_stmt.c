@@ -122,6 +122,10 @@ static void bind_arg(MYSQL_BIND *b, const struct gx_dirarg *v)
 		b->buffer = (void *)&v->num;
 	} else if (v->text == NULL || (v->kind == GX_DIRARG_NAME && !ascii(v->text))) {
 		b->buffer_type = MYSQL_TYPE_NULL;
+	} else if (v->kind == GX_DIRARG_BYTES) {
+		b->buffer_type = MYSQL_TYPE_BLOB;
+		b->buffer = (void *)v->text;
+		b->buffer_length = (unsigned long)v->num;
 	} else {
 		b->buffer_type = MYSQL_TYPE_STRING;
 		b->buffer = (void *)v->text;
