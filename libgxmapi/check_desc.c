@@ -5,6 +5,7 @@
 #include <gx/entryid.h>
 #include <gx/exmdb-types.h>
 #include <gx/ftx-types.h>
+#include <gx/auxbuf.h>
 #include <gx/mapihttp.h>
 #include <gx/rop-types.h>
 #include <gx/storeop-types.h>
@@ -30,7 +31,7 @@ static const struct module {
 	int rounds;
 	enum { OUTSIDE, FLAT, ROP, AB } form;
 } modules[] = {{gx_entryid_desc, 60, OUTSIDE}, {gx_desctest_desc, 60, OUTSIDE}, {gx_exmdb_desc, 10, FLAT},
-	{gx_storeop_desc, 20, FLAT}, {gx_rop_desc, 3, ROP}, {gx_mapihttp_desc, 4, AB},
+	{gx_storeop_desc, 20, FLAT}, {gx_aux_desc, 20, OUTSIDE}, {gx_rop_desc, 3, ROP}, {gx_mapihttp_desc, 4, AB},
 	{gx_ftx_desc, 20, OUTSIDE}};
 
 static uint32_t next(void *rnd)

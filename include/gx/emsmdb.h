@@ -49,17 +49,18 @@ GX_API void gx_ems_dump(struct gx_ems *e, void (*line)(const char *text, void *c
 struct gx_ems_connect {
 	size_t size;
 	const char *user;               /**< who has logged in: address */
-	const char *user_dn;            /**< DN that the client names; must be the user's own */
+	const char *user_dn;            /**< DN that the client names; must be the user's own, or see admin */
+	bool admin;                     /**< to be had also with the DN of a mailbox that the user owns by permission */
 	uint32_t code_page;             /**< of 8-bit texts; 1200 is refused */
 	uint16_t client_version[3];     /**< 0: not known */
 };
 #define GX_EMS_CONNECT_INIT {.size = sizeof(struct gx_ems_connect)}
 struct gx_ems_connected {
-	const char *dn_prefix, *display_name; /**< in the arena */
+	const char *dn_prefix, *display_name; /**< in the arena; the name is of the DN's user */
 	struct gx_guid id;                    /**< of the session: for the cookie */
 };
 /**
- * A new session, held for the caller. ecAccessDenied: not this user's DN; ecUnknownUser; ecUnknownCodePage; ecOutOfResources: one of the
+ * A new session, held for the caller. ecAccessDenied: not this user's DN; ecLoginPerm: not admin there; ecUnknownUser; ecUnknownCodePage; ecOutOfResources: one of the
  * limits is reached.
  */
 GX_API gx_ec gx_ems_session_new(struct gx_ems *e, const struct gx_ems_connect *c, struct gx_arena *a, struct gx_ems_session **ret_s,
@@ -84,6 +85,13 @@ GX_API void gx_ems_session_wait(struct gx_ems_session *s, struct gx_ems_waiter *
 GX_API bool gx_ems_session_unwait(struct gx_ems_session *s, struct gx_ems_waiter *w);
 /** Lets go of one that was held. Accepts NULL. */
 GX_API void gx_ems_session_put(struct gx_ems_session *s);
+/**
+ * What the client says of itself, an auxiliary buffer, [MS-OXCRPC] 2.2.2.2: kept for the dump and the log. Empty: nothing. GX_E_FORMAT and
+ * others of gx_ext_pull() and gx_aux_pull() for what is none.
+ */
+GX_API int gx_ems_session_hear(struct gx_ems_session *s, struct gx_bin aux, struct gx_arena *a) GX_MUST_CHECK;
+/** What a server says of itself to a client that connects, in @p a. */
+GX_API int gx_ems_introduce(struct gx_ems *e, struct gx_arena *a, struct gx_bin *ret_aux) GX_MUST_CHECK;
 /** Closes everything it has open; it cannot be found any more, and is gone when nobody holds it. */
 GX_API void gx_ems_session_end(struct gx_ems_session *s);
 

@@ -16,6 +16,7 @@ struct gx_mh;
 struct gx_mh_opts {
 	size_t size;
 	struct gx_ems *ems;            /**< borrowed */
+	const struct gx_log *log;      /**< borrowed; may be NULL */
 	const struct gx_clock *clock;  /**< NULL: system */
 	uint32_t pending_ms;           /**< between signs of life of a request that waits, 0 takes 15000 */
 	uint32_t wait_ms;              /**< how long NotificationWait waits, 0 takes 300000 */

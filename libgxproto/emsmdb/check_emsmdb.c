@@ -150,6 +150,10 @@ START_TEST(logon_to_another_mailbox)
 	permit_bob_s_inbox();
 	ST_OK(et_do(RopLogon, 0, 0, &q, (void **)&r));
 	ck_assert_uint_eq(r->response_flags, 1);
+	const struct gx_rop_logon_req admin = {.logon_flags = 1, .open_flags = 1, .essdn = et_dn[1]}, own = {.logon_flags = 1, .open_flags = 1, .essdn = et_dn[0]};
+	ST_IS(et_do(RopLogon, 0, 0, &admin, NULL), ecLoginPerm);
+	ST_OK(et_do(RopLogon, 0, 0, &own, NULL));
+	ST_OK(et_do(RopLogon, 0, 0, &q, NULL));
 	const struct gx_rop_open_folder_req inbox = {gx_eid_make(1, GX_FID_INBOX), 0}, sent = {gx_eid_make(1, GX_FID_SENT), 0};
 	ST_OK(et_do(RopOpenFolder, 0, 1, &inbox, NULL));
 	ST_IS(et_do(RopOpenFolder, 0, 1, &sent, NULL), ecAccessDenied);

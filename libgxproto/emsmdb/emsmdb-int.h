@@ -69,10 +69,15 @@ struct gx_ems_slot {
 struct gx_ems_session {
 	struct gx_ems *e;
 	struct gx_ems_session *next;
-	unsigned refs;                /* under the lock of e, as are the three below */
+	unsigned refs;                /* under the lock of e, as are the four below */
 	struct gx_guid turn;
 	bool ended;
 	int64_t used_ms;
+	struct {
+		char machine[64], process[64];
+		uint16_t mode;                /* GX_CLIENTMODE_* */
+		unsigned failures;            /* that it has told of */
+	} client;
 	pthread_mutex_t lock;         /* one request at a time; what follows is under it */
 	struct gx_guid id;
 	char *user;

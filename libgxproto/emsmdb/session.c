@@ -105,13 +105,16 @@ unsigned gx_ems_tick(struct gx_ems *e)
 
 void gx_ems_dump(struct gx_ems *e, void (*line)(const char *text, void *ctx), void *ctx)
 {
+	static const char *const modes[] = {"?", "online", "cached"};
 	char text[512], id[37];
 	int64_t now = now_ms(e);
 	pthread_mutex_lock(&e->lock);
 	for (struct gx_ems_session *s = e->sessions; s != NULL; s = s->next) {
 		gx_guid_print(&s->id, id);
-		snprintf(text, sizeof(text), "session %s user=%s cp=%u client=%u.%u.%u idle=%llds used_by=%u", id, s->user, (unsigned)s->code_page,
-			s->client_version[0], s->client_version[1], s->client_version[2], (long long)(now - s->used_ms) / 1000, s->refs);
+		snprintf(text, sizeof(text), "session %s user=%s cp=%u client=%u.%u.%u machine=%s process=%s mode=%s failures=%u idle=%llds used_by=%u",
+			id, s->user, (unsigned)s->code_page, s->client_version[0], s->client_version[1], s->client_version[2], s->client.machine,
+			s->client.process, modes[s->client.mode < 3 ? s->client.mode : 0], s->client.failures,
+			(long long)(now - s->used_ms) / 1000, s->refs);
 		line(text, ctx);
 	}
 	pthread_mutex_unlock(&e->lock);
@@ -152,7 +155,32 @@ static int fill(struct gx_ems_session *s, struct gx_ems *e, const struct gx_ems_
 	return err == 0 ? gx_dir_user(e->o.dir, c->user, s->a, &s->who) : err;
 }
 
-static gx_ec check(struct gx_ems *e, const struct gx_ems_connect *c, struct gx_arena *a)
+/* Does the user own that mailbox by permission? */
+static gx_ec check_admin(struct gx_ems *e, const char *user, const struct gx_user *of, struct gx_arena *a)
+{
+	struct gx_actor actor = {.user = user};
+	struct gx_store *store;
+	struct gx_txn *t;
+	uint32_t rights = 0;
+	const char *why;
+	if (*of->maildir == '\0')
+		return GX_EC(ecUnknownUser);
+	int err = gx_dir_groups_of(e->o.dir, user, a, &actor.groups);
+	if (err == 0)
+		err = gx_store_pool_get(e->o.pool, of->maildir, &store, a, &why);
+	if (err != 0)
+		return gx_ec_from_err(err);
+	err = gx_txn_begin(store, &actor, GX_TXN_READ, EMS_TXN_MS, &t);
+	gx_ec ec = gx_ec_from_err(err);
+	if (err == 0) {
+		ec = gx_folder_rights(t, GX_FID_IPMSUBTREE, &rights);
+		gx_txn_abort(t);
+	}
+	gx_store_pool_put(e->o.pool, store);
+	return gx_ec_failed(ec) ? ec : rights & GX_RIGHT_OWNER ? EMS_OK : GX_EC(ecLoginPerm);
+}
+
+static gx_ec check(struct gx_ems *e, const struct gx_ems_connect *c, struct gx_arena *a, const char **ret_name)
 {
 	struct gx_dn_owner own;
 	if (c->code_page == CP_UTF16 || gx_cp_to_charset(c->code_page) == NULL)
@@ -162,7 +190,10 @@ static gx_ec check(struct gx_ems *e, const struct gx_ems_connect *c, struct gx_a
 		return GX_EC(ecUnknownUser);
 	if (err != 0)
 		return gx_ec_from_err(err);
-	return !own.is_public && strcasecmp(own.user.username, c->user) == 0 ? EMS_OK : GX_EC(ecAccessDenied);
+	*ret_name = own.user.display_name;
+	if (!own.is_public && strcasecmp(own.user.username, c->user) == 0)
+		return EMS_OK;
+	return own.is_public || !c->admin ? GX_EC(ecAccessDenied) : check_admin(e, c->user, &own.user, a);
 }
 
 static gx_ec enlist(struct gx_ems *e, struct gx_ems_session *s)
@@ -184,7 +215,8 @@ gx_ec gx_ems_session_new(struct gx_ems *e, const struct gx_ems_connect *c, struc
 {
 	if (e == NULL || c == NULL || c->size != sizeof(*c) || c->user == NULL || c->user_dn == NULL || a == NULL || ret_s == NULL || ret_c == NULL)
 		return GX_EC(ecInvalidParam);
-	gx_ec ec = check(e, c, a);
+	const char *name = "";
+	gx_ec ec = check(e, c, a, &name);
 	struct gx_ems_session *s = gx_ec_failed(ec) ? NULL : calloc(1, sizeof(*s));
 	if (s == NULL)
 		return gx_ec_failed(ec) ? ec : GX_EC(ecMAPIOOM);
@@ -199,7 +231,7 @@ gx_ec gx_ems_session_new(struct gx_ems *e, const struct gx_ems_connect *c, struc
 	}
 	ec = gx_ec_from_err(fill(s, e, c));
 	if (!gx_ec_failed(ec)) {
-		*ret_c = (struct gx_ems_connected){"", gx_arena_strdup(a, s->who.display_name), s->id};
+		*ret_c = (struct gx_ems_connected){"", gx_arena_strdup(a, name), s->id};
 		ec = ret_c->display_name == NULL ? GX_EC(ecMAPIOOM) : enlist(e, s);
 	}
 	if (gx_ec_failed(ec))

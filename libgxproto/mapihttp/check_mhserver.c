@@ -2,6 +2,7 @@
 /* MAPI/HTTP over a socket: what a request must bring, sessions by cookie, and operations in them. */
 #include <config.h>
 #include <arpa/inet.h>
+#include <gx/auxbuf.h>
 #include <gx/codec.h>
 #include <gx/entryid.h>
 #include <gx/httpauth.h>
@@ -179,6 +180,7 @@ static void do_connect(void)
 	ck_assert_int_eq(call("Connect", &q, &res).code, 0);
 	ck_assert_uint_eq(res.error_code, 0);
 	ck_assert_uint_ne(res.polls_max, 0);
+	ck_assert_uint_ne(res.auxiliary_buffer.len, 0);
 	ck_assert_uint_ne(strlen(cookies), 0);
 }
 
@@ -298,6 +300,63 @@ START_TEST(connect_says_why_not)
 }
 END_TEST
 
+static void look_for(const char *line, void *ctx)
+{
+	if (strstr(line, " machine=PC7 ") != NULL && strstr(line, " mode=cached ") != NULL && strstr(line, " failures=1 ") != NULL)
+		*(bool *)ctx = true;
+}
+
+START_TEST(clients_say_who_they_are)
+{
+	static const uint8_t name[] = {'P', 0, 'C', 0, '7', 0, 0, 0};
+	const struct gx_aux_perf_clientinfo info = {.machine_name_offset = 32, .client_mode = GX_CLIENTMODE_CACHED, .rest = {name, sizeof(name)}};
+	const struct gx_aux_perf_failure_v2 failure = {.result_code = 5};
+	struct gx_push blocks = GX_PUSH_INIT, ext = GX_PUSH_INIT;
+	struct gx_mh_connect_res res;
+	struct gx_aux_block b;
+	struct gx_bin payload;
+	struct gx_pull c;
+	bool last, seen = false;
+	gx_aux_push(&blocks, 1, GX_AUX_CLIENTINFO, &info);
+	gx_aux_push(&blocks, 2, GX_AUX_FG_FAILURE, &failure);
+	gx_ext_push(&ext, (struct gx_bin){blocks.data, blocks.len}, GX_EXT_LAST | GX_EXT_XOR_MAGIC, NULL);
+	const struct gx_mh_connect_req q = {.user_dn = et_dn[0], .default_code_page = 1252, .auxiliary_buffer = {ext.data, ext.len}},
+		bad = {.user_dn = et_dn[0], .default_code_page = 1252, .auxiliary_buffer = {ext.data, 9}};
+	ck_assert_int_eq(call("Connect", &q, &res).code, 0);
+	gx_pull_init(&c, res.auxiliary_buffer.data, res.auxiliary_buffer.len);
+	gx_ext_pull(&c, et_a, &payload, &last);
+	gx_pull_init(&c, payload.data, payload.len);
+	gx_aux_pull(&c, et_a, &b);
+	ck_assert_int_eq(c.err, 0);
+	ck_assert_uint_eq(b.type, GX_AUX_EXORGINFO);
+	gx_ems_dump(et_ems, look_for, &seen);
+	ck_assert(seen);
+	/* and a bad one is no reason to refuse them */
+	ck_assert_int_eq(call("Connect", &bad, &res).code, 0);
+	ck_assert_uint_eq(res.error_code, 0);
+	gx_push_release(&blocks);
+	gx_push_release(&ext);
+}
+END_TEST
+
+START_TEST(administrative_connect)
+{
+	const struct gx_mh_connect_req q = {.user_dn = et_dn[1], .flags = 1, .default_code_page = 1252};
+	struct gx_mh_connect_res res;
+	struct gx_store *store;
+	const char *why = "";
+	ck_assert_int_eq(call("Connect", &q, &res).code, 0);
+	ck_assert_uint_eq(res.error_code, ecLoginPerm);
+	ck_assert_int_eq(gx_store_pool_get(et_pool, gx_arena_printf(et_a, "%s/bob", et_dir), &store, et_a, &why), 0);
+	struct gx_txn *t = st_begin(store, GX_TXN_WRITE);
+	ST_OK(gx_folder_set_permission(t, GX_FID_IPMSUBTREE, "ann@example.org", GX_RIGHT_OWNER | GX_RIGHT_VISIBLE, false));
+	st_commit(t);
+	gx_store_pool_put(et_pool, store);
+	ck_assert_int_eq(call("Connect", &q, &res).code, 0);
+	ck_assert_uint_eq(res.error_code, 0);
+}
+END_TEST
+
 START_TEST(waiting_for_nothing)
 {
 	struct gx_mh_notification_wait_res res;
@@ -363,6 +422,8 @@ static Suite *mhserver_suite(void)
 	tcase_add_test(t, requests_that_lack_something);
 	tcase_add_test(t, sessions_of_others_and_out_of_turn);
 	tcase_add_test(t, connect_says_why_not);
+	tcase_add_test(t, clients_say_who_they_are);
+	tcase_add_test(t, administrative_connect);
 	tcase_add_test(t, waiting_for_nothing);
 	tcase_add_test(t, waiting_for_something);
 	suite_add_tcase(s, t);

@@ -5,6 +5,7 @@
 #include "libgxproto/mapihttp/mapihttp-int.h"
 
 /* What Exchange tells clients: how often to poll, [MS-OXCRPC] 3.1.4.1. */
+enum { ADMINISTRATIVE = 0x1 };
 enum { POLLS_MAX = 60000, RETRY_COUNT = 6, RETRY_DELAY = 10000, OUT_MAX = 0x40000 };
 
 /* "Outlook/15.0.4420.1017"; what is no number is 0. */
@@ -18,20 +19,34 @@ static void client_version(const struct gx_mh_call *c, uint16_t ret_v[3])
 	ret_v[2] = (uint16_t)v[3];
 }
 
+/* What a client says of itself is nothing to refuse a request for. */
+static void hear(struct gx_mh_call *c, struct gx_bin aux)
+{
+	int err = gx_ems_session_hear(c->s, aux, c->r->arena);
+	if (err != 0)
+		gx_log(c->m->o.log, GX_LOG_DEBUG, "mapihttp: auxiliary buffer of %s: %s", c->r->user, gx_strerror(err));
+}
+
 void gx_mh__connect(struct gx_mh_call *c)
 {
 	const struct gx_mh_connect_req *q = c->q;
 	struct gx_ems_connect o = GX_EMS_CONNECT_INIT;
 	struct gx_ems_connected made = {"", "", {0}};
+	struct gx_bin aux = {0};
 	o.user = c->r->user;
 	o.user_dn = q->user_dn;
+	o.admin = q->flags & ADMINISTRATIVE;
 	o.code_page = q->default_code_page;
 	client_version(c, o.client_version);
 	gx_ec ec = gx_ems_session_new(c->m->o.ems, &o, c->r->arena, &c->s, &made);
 	if (!gx_ec_failed(ec))
 		(void)!gx_ems_session_turn(c->s, NULL, &c->sequence);
+	if (!gx_ec_failed(ec))
+		hear(c, q->auxiliary_buffer);
+	if (!gx_ec_failed(ec) && gx_ems_introduce(c->m->o.ems, c->r->arena, &aux) != 0)
+		aux = (struct gx_bin){0}; /* nothing depends on it */
 	const struct gx_mh_connect_res res = {.error_code = ec.v, .polls_max = POLLS_MAX, .retry_count = RETRY_COUNT, .retry_delay = RETRY_DELAY,
-		.dn_prefix = made.dn_prefix, .display_name = made.display_name};
+		.dn_prefix = made.dn_prefix, .display_name = made.display_name, .auxiliary_buffer = aux};
 	(void)gx_mh__begin(c);
 	gx_mh__finish(c, &res);
 }
@@ -40,6 +55,7 @@ void gx_mh__execute(struct gx_mh_call *c)
 {
 	const struct gx_mh_execute_req *q = c->q;
 	struct gx_mh_execute_res res = {0};
+	hear(c, q->auxiliary_buffer);
 	(void)gx_mh__begin(c); /* what is asked is done even when nobody hears of it */
 	gx_ec ec = gx_ems_execute(c->s, q->flags, q->rop_buffer, q->max_rop_out < OUT_MAX ? q->max_rop_out : OUT_MAX, c->r->arena, &res.rop_buffer);
 	res.error_code = ec.v;

@@ -7,7 +7,7 @@
 #include "libgxproto/emsmdb/kinds.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
-enum { PRIVATE = 0x01, OPEN_PUBLIC = 0x02 };
+enum { PRIVATE = 0x01, USE_ADMIN_PRIVILEGE = 0x01, OPEN_PUBLIC = 0x02 };
 enum { RESERVED = 0x01, OWNER_RIGHT = 0x02, SEND_AS_RIGHT = 0x04, OOF = 0x10 };
 
 static const uint8_t private_folders[] = {
@@ -88,6 +88,8 @@ static gx_ec mailbox(struct gx_rop_call *c, const struct gx_rop_logon_req *q, st
 		ec = gx_ems__give_logon(c, o.user.username, o.user.maildir, own);
 	if (!gx_ec_failed(ec))
 		ec = rights(c, own, &r->response_flags);
+	if (!gx_ec_failed(ec) && (q->open_flags & USE_ADMIN_PRIVILEGE) && !(r->response_flags & OWNER_RIGHT))
+		ec = gx_rop__fail(c, ecLoginPerm, "%s is not an owner of this mailbox", c->s->user);
 	return ec;
 }
 
