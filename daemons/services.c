@@ -45,17 +45,7 @@ bool services_begin(struct services *s, struct daemon *d)
 
 /* ---- Listeners ---- */
 
-struct service {
-	const char *name;
-	const char *listen, *listen_tls, *haproxy;          /* directives */
-	const char *cert, *key, *passwd, *client_ca;
-	const char *busy;
-	struct gx_engine_factory factory;
-	uint32_t stall_ms;
-	bool tls_wanted;                                    /* a certificate is a must */
-};
-
-static bool open_tls(struct services *s, const struct service *v, struct gx_tls **ret_tls)
+bool services_open_tls(struct services *s, const struct service *v, struct gx_tls **ret_tls)
 {
 	struct gx_tls_opts o = GX_TLS_OPTS_INIT;
 	const char *why = NULL;
@@ -105,7 +95,7 @@ static bool listen_at(struct services *s, const struct service *v, const char *d
 	return w != NULL;
 }
 
-static bool listen_on(struct services *s, const struct service *v, const char *directive, struct gx_tls *tls, bool implicit)
+bool services_listen_on(struct services *s, const struct service *v, const char *directive, struct gx_tls *tls, bool implicit)
 {
 	return listen_at(s, v, directive, str(s, directive), tls, implicit);
 }
@@ -146,9 +136,9 @@ bool services_listen_imap(struct services *s)
 	}
 	if (!check_haproxy(s, v.haproxy))
 		return false;
-	if (v.tls_wanted && !open_tls(s, &v, &s->imap_tls))
+	if (v.tls_wanted && !services_open_tls(s, &v, &s->imap_tls))
 		return false;
-	return listen_on(s, &v, v.listen, s->imap_tls, false) && (!v.tls_wanted || listen_on(s, &v, v.listen_tls, s->imap_tls, true));
+	return services_listen_on(s, &v, v.listen, s->imap_tls, false) && (!v.tls_wanted || services_listen_on(s, &v, v.listen_tls, s->imap_tls, true));
 }
 
 static bool set_protocol(struct services *s)
@@ -183,9 +173,9 @@ bool services_listen_smtp(struct services *s)
 	/* Port 465 is a default that needs no certificate until somebody asks for it. */
 	bool implicit = gx_conf_is_set(s->conf, "lda_listen_tls") && *str(s, "lda_listen_tls") != '\0';
 	v.tls_wanted = m->offer_starttls || m->require_tls || implicit;
-	if (!set_protocol(s) || !check_haproxy(s, v.haproxy) || !open_tls(s, &v, &s->smtp_tls))
+	if (!set_protocol(s) || !check_haproxy(s, v.haproxy) || !services_open_tls(s, &v, &s->smtp_tls))
 		return false;
-	return listen_on(s, &v, v.listen, s->smtp_tls, false) && (s->smtp_tls == NULL || listen_on(s, &v, v.listen_tls, s->smtp_tls, true));
+	return services_listen_on(s, &v, v.listen, s->smtp_tls, false) && (s->smtp_tls == NULL || services_listen_on(s, &v, v.listen_tls, s->smtp_tls, true));
 }
 
 /* ---- Stores for others ---- */
@@ -271,10 +261,10 @@ bool services_listen_exmdb(struct services *s)
 	if (!make_exmdb_server(s))
 		return false;
 	gx_exmdb_server_factory(&v.factory, s->exmdb);
-	if (v.tls_wanted && !open_tls(s, &v, &s->exmdb_tls))
+	if (v.tls_wanted && !services_open_tls(s, &v, &s->exmdb_tls))
 		return false;
 	return listen_at(s, &v, directive, addr, NULL, false) &&
-	       (!v.tls_wanted || listen_on(s, &v, v.listen_tls, s->exmdb_tls, true));
+	       (!v.tls_wanted || services_listen_on(s, &v, v.listen_tls, s->exmdb_tls, true));
 }
 
 bool services_open_exmdb(struct services *s)
@@ -326,25 +316,32 @@ static int open_directory(struct services *s, const char **ret_why)
 	return gx_dir_open(&o, &s->dir, s->arena, ret_why);
 }
 
+bool services_make_limit(struct services *s, const char *times, struct gx_authlimit **ret_limit)
+{
+	struct gx_authlimit_opts l = GX_AUTHLIMIT_OPTS_INIT;
+	l.max_bans = (uint32_t)gx_conf_uint(s->conf, "userfilter_maxbans");
+	l.ban_after = (uint32_t)gx_conf_uint(s->conf, times);
+	l.ban_seconds = (uint32_t)gx_conf_uint(s->conf, "block_interval_auths");
+	l.max_users = (uint32_t)gx_conf_uint(s->conf, "userfilter_maxusers");
+	l.rate_tries = (uint32_t)gx_conf_uint(s->conf, "userfilter_rl_maxtries");
+	l.rate_seconds = (uint32_t)gx_conf_uint(s->conf, "userfilter_rl_window");
+	l.icase = gx_conf_bool(s->conf, "userfilter_icase");
+	int ret = gx_authlimit_new(&l, ret_limit);
+	return ret == 0 || fail(s, "login limits", ret, NULL);
+}
+
 bool services_open_directory(struct services *s)
 {
 	const char *why = NULL;
 	int ret = open_directory(s, &why);
 	if (ret != 0)
 		return fail(s, "", ret, why);
-	struct gx_authlimit_opts l = GX_AUTHLIMIT_OPTS_INIT;
-	l.max_bans = (uint32_t)gx_conf_uint(s->conf, "userfilter_maxbans");
-	l.ban_after = (uint32_t)gx_conf_uint(s->conf, "imap_auth_times");
-	l.ban_seconds = (uint32_t)gx_conf_uint(s->conf, "block_interval_auths");
-	l.max_users = (uint32_t)gx_conf_uint(s->conf, "userfilter_maxusers");
-	l.rate_tries = (uint32_t)gx_conf_uint(s->conf, "userfilter_rl_maxtries");
-	l.rate_seconds = (uint32_t)gx_conf_uint(s->conf, "userfilter_rl_window");
-	l.icase = gx_conf_bool(s->conf, "userfilter_icase");
-	ret = gx_authlimit_new(&l, &s->limit);
+	if (!services_make_limit(s, "imap_auth_times", &s->limit))
+		return false;
 	s->imap.authlimit = s->limit;
 	s->imap.dir = s->dir;
 	s->smtp.dir = s->dir;
-	return ret == 0 || fail(s, "login limits", ret, NULL);
+	return true;
 }
 
 bool services_make_pool(struct services *s, bool (*elsewhere)(const char *dir, void *ctx))
@@ -371,7 +368,7 @@ bool services_make_pool(struct services *s, bool (*elsewhere)(const char *dir, v
 /* A process for one store has been asked for that one, and a store server for those that it has. */
 bool services_open_stores(struct services *s)
 {
-	bool mail = (s->d->spec->groups & 1u << GX_DIRECTIVES_IMAP) != 0;
+	bool mail = (s->d->spec->groups & 1u << GX_DIRECTIVES_GROMOXD) != 0;
 	return (!mail || services_make_owner(s)) && services_make_pool(s, mail ? services_is_elsewhere : NULL);
 }
 
@@ -437,6 +434,7 @@ static void keep_stores(void *ctx)
 	if (s->exmdb_host != NULL)
 		gx_exmdb_host_tick(s->exmdb_host);
 	services_tick_workers(s);
+	services_tick_web(s);
 	unsigned open = gx_store_pool_tick(s->pool);
 	if (atomic_exchange(&s->stores_open, open) > 0 && open == 0)
 		malloc_trim(0);
@@ -448,7 +446,7 @@ static bool tick(void *ctx)
 	struct services *s = ctx;
 	if (!atomic_exchange(&s->ticking, true) && gx_net_run(s->net, keep_stores, s) != 0)
 		atomic_store(&s->ticking, false);
-	return s->tick_always || atomic_load(&s->stores_open) > 0;
+	return s->tick_always || atomic_load(&s->stores_open) > 0 || atomic_load(&s->web.sessions) > 0;
 }
 
 bool services_start(struct services *s)
@@ -469,7 +467,7 @@ static void reload_owner_tls(struct services *s, struct gx_arena *a)
 
 static void reload(struct services *s)
 {
-	struct gx_tls *all[] = {s->imap_tls, s->smtp_tls, s->exmdb_tls};
+	struct gx_tls *all[] = {s->imap_tls, s->smtp_tls, s->exmdb_tls, s->web.tls};
 	struct gx_arena *a = gx_arena_new(0);
 	if (a == NULL)
 		return;
@@ -480,10 +478,12 @@ static void reload(struct services *s)
 			gx_log(s->log, GX_LOG_ERROR, "certificates stay as they were: %s", why != NULL ? why : gx_strerror(ret));
 	}
 	reload_owner_tls(s, a);
+	services_reload_web(s, a);
 	gx_arena_free(a);
 	if (s->workers != NULL)
 		gx_workers_signal(s->workers, SIGHUP);
-	gx_log(s->log, GX_LOG_NOTICE, "certificates and log file reloaded; other directives take effect at the next start");
+	gx_log(s->log, GX_LOG_NOTICE, s->web.http != NULL ? "certificates, maps and log file reloaded; other directives take effect at the next "
+	       "start" : "certificates and log file reloaded; other directives take effect at the next start");
 }
 
 static void report(struct services *s)
@@ -495,6 +495,7 @@ static void report(struct services *s)
 	gx_log(s->log, GX_LOG_NOTICE, "state: connections=%u accepted=%llu refused=%llu workers=%u busy=%u queued=%u stores=%u",
 	       st.conns, (unsigned long long)st.accepted, (unsigned long long)st.refused, st.workers, st.workers_busy, st.queued,
 	       s->pool == NULL ? 0 : atomic_load(&s->stores_open));
+	services_report_web(s);
 }
 
 static void serve(struct services *s)
@@ -521,6 +522,7 @@ static void end(struct services *s)
 	gx_delivery_free(s->delivery);
 	gx_journal_close(s->journal);
 	gx_net_free(s->net);
+	services_end_web(s);
 	gx_exmdb_server_free(s->exmdb);
 	gx_exmdb_host_free(s->exmdb_host);
 	gx_workers_free(s->workers, milliseconds(s, "shutdown_timeout"));

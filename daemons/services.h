@@ -12,11 +12,41 @@
 #include <gx/exmdb-remote.h>
 #include <gx/exmdb-server.h>
 #include <gx/exmdb-workers.h>
+#include <gx/httpauth.h>
+#include <gx/httpmod.h>
 #include <gx/imap.h>
+#include <gx/mapihttp-server.h>
 #include <gx/net.h>
 #include <gx/smtp.h>
 #include <gx/store.h>
 #include "daemons/daemon.h"
+
+/* How a service is listened for. */
+struct service {
+	const char *name;
+	const char *listen, *listen_tls, *haproxy;          /* directives */
+	const char *cert, *key, *passwd, *client_ca;
+	const char *busy;
+	struct gx_engine_factory factory;
+	uint32_t stall_ms;
+	bool tls_wanted;                                    /* a certificate is a must */
+};
+
+/* HTTP and what is behind it (web.c). */
+struct web {
+	struct gx_http *http;
+	struct gx_tls *tls;
+	struct gx_jwt *jwt;
+	struct gx_authlimit *limit;
+	struct gx_http_dircheck check;
+	struct gx_http_auth *auth;
+	struct gx_http_rewrite *rewrite;
+	struct gx_http_files *files;
+	struct gx_http_fastcgi *fastcgi;
+	struct gx_ems *ems;
+	struct gx_mh *mh;
+	atomic_uint sessions;
+};
 
 struct services {
 	struct daemon *d;
@@ -37,6 +67,7 @@ struct services {
 	struct gx_delivery *delivery;
 	struct gx_imap_server imap;
 	struct gx_smtp_server smtp;
+	struct web web;
 	struct gx_exmdb_host *exmdb_host;
 	struct gx_exmdb_server *exmdb;
 	struct gx_workers *workers;  /* processes with one store each */
@@ -52,6 +83,10 @@ bool services_begin(struct services *s, struct daemon *d);
 bool services_listen_imap(struct services *s);
 bool services_listen_smtp(struct services *s);
 bool services_listen_exmdb(struct services *s);
+bool services_listen_http(struct services *s);
+/* For these: the certificate, and the addresses of a directive. */
+bool services_open_tls(struct services *s, const struct service *v, struct gx_tls **ret_tls);
+bool services_listen_on(struct services *s, const struct service *v, const char *directive, struct gx_tls *tls, bool implicit);
 bool services_open_directory(struct services *s);
 /* For connections to owners on other hosts; keys are read while the program may still be root. */
 bool services_load_owner_tls(struct services *s);
@@ -73,6 +108,14 @@ bool services_open_exmdb(struct services *s);
 bool services_may_have_stores(struct services *s);
 /* Does a process of its own serve the exmdb protocol? */
 bool services_istore_apart(const struct services *s);
+/* What HTTP leads to: logins, Outlook's mailboxes, scripts and files (web.c). */
+bool services_open_web(struct services *s);
+void services_tick_web(struct services *s);
+void services_reload_web(struct services *s, struct gx_arena *a);
+void services_report_web(struct services *s);
+void services_end_web(struct services *s);
+/* Failed logins; @p times: the directive that says how many. */
+bool services_make_limit(struct services *s, const char *times, struct gx_authlimit **ret_limit);
 /* @param external: another process delivers. */
 bool services_open_journal(struct services *s, bool external);
 /* From the journal of this process, or following that of another. */

@@ -58,7 +58,7 @@ def built(path):
 
 
 def test_every_program_is_built_and_runs():
-    assert len(units(".service")) == 7 and len(units(".timer")) == 2, units()
+    assert len(units(".service")) == 8 and len(units(".timer")) == 2, units()
     for name in units(".service"):
         for line in unit(name)["Service"]["ExecStart"].splitlines():
             program = built(line.split()[0])

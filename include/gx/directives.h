@@ -24,6 +24,8 @@ enum {
 	GX_DIRECTIVES_EXMDB,   /**< the exmdb protocol's server */
 	GX_DIRECTIVES_ISTORE,
 	GX_DIRECTIVES_SNAPSHOT, /**< gromox-snapshot */
+	GX_DIRECTIVES_HTTP,
+	GX_DIRECTIVES_EMS,     /**< mailboxes for Outlook */
 	GX_DIRECTIVES_COUNT
 };
 /** A table for gx_conf_new(); NULL outside the list. Static. */
@@ -54,6 +56,14 @@ GX_API const char *gx_directives_exmdb_peer(const struct gx_conf *c, const char 
  * borrowed from @p c. False: in the clear, exmdb_client_tls is off; @p ret_o is filled all the same.
  */
 GX_API bool gx_directives_exmdb_tls(const struct gx_conf *c, struct gx_exmdb_tls_opts *ret_o);
+struct gx_ems_opts;
+/**
+ * Limits of Outlook's sessions, from the groups EMS and EXMDB of @p c; the rest of @p o stays. Texts are borrowed from @p c. GX_E_INVAL,
+ * and a line in @p log, when a value makes no sense.
+ */
+GX_API int gx_directives_ems(const struct gx_conf *c, const struct gx_log *log, struct gx_ems_opts *o) GX_MUST_CHECK;
+/** reported_server_version, NULL after a line in @p log when it has not the form of one. */
+GX_API const char *gx_directives_server_version(const struct gx_conf *c, const struct gx_log *log);
 /** host_id, or the name that the system has; NULL out of memory. */
 GX_API const char *gx_directives_host(const struct gx_conf *c, struct gx_arena *a);
 

@@ -158,6 +158,7 @@ struct gx_http_opts {
 	const char *remote_host_hdr;   /**< http_remote_host_hdr, NULL or "": none */
 	/** Addresses and networks ("192.0.2.0/24 2001:db8::1") whose remote_host_hdr counts besides those of this host. */
 	const char *fronts;
+	bool enforce_auth;             /**< http_enforce_auth: every route is for known users only */
 	int request_log_level;         /**< one line a request at this level, 0: none */
 	void (*on_record)(const struct gx_http_record *rec, void *ctx); /**< may be NULL; must not block */
 	void *record_ctx;

@@ -5,7 +5,7 @@
  * @file httpmod.h
  * Parts of the HTTP server that map files direct: mod_rewrite(4gx), mod_cache(4gx) and mod_fastcgi(4gx). A map has one entry a line, columns
  * separated by white space; empty lines and lines that begin with '#' are passed over. Errors name file and line.
- * Thread class: immutable once made; gx_http_fastcgi is locked.
+ * Thread class: locked.
  */
 #include <gx/http.h>
 
@@ -21,6 +21,8 @@ struct gx_http_rewrite;
  * exist: ActiveSync's path goes to /sync/index.php. An empty file: nothing is changed.
  */
 GX_API int gx_http_rewrite_new(const char *path, struct gx_http_rewrite **ret_rw, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+/** Reads the file again (SIGHUP); when that fails the old rules stay. */
+GX_API int gx_http_rewrite_reload(struct gx_http_rewrite *rw, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 /** Accepts NULL. */
 GX_API void gx_http_rewrite_free(struct gx_http_rewrite *rw);
 /** For gx_http_set_rewrite(), with the rules as @p ctx. The first rule that matches counts; NULL: none does. */
@@ -34,13 +36,15 @@ struct gx_http_files;
  * the end, TARGET a file or a directory. NULL, or a file that does not exist: /web and the schemas of EWS.
  */
 GX_API int gx_http_files_new(const char *path, struct gx_http_files **ret_f, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+/** Reads the file again (SIGHUP); when that fails the old entries stay. */
+GX_API int gx_http_files_reload(struct gx_http_files *f, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 /** Accepts NULL. */
 GX_API void gx_http_files_free(struct gx_http_files *f);
 /**
  * Answers when an entry matches (the longest PATH of those for the host): with the file or a range of it, 304, 404,
  * 405, 416. @return false: no entry does, and the request is still the caller's. Blocks for the file system.
  */
-GX_API bool gx_http_files_serve(const struct gx_http_files *f, struct gx_http_req *r) GX_MUST_CHECK;
+GX_API bool gx_http_files_serve(struct gx_http_files *f, struct gx_http_req *r) GX_MUST_CHECK;
 
 /* ---- Scripts ---- */
 
@@ -63,6 +67,8 @@ struct gx_http_fastcgi_opts {
 #define GX_HTTP_FASTCGI_OPTS_INIT {.size = sizeof(struct gx_http_fastcgi_opts)}
 GX_API int gx_http_fastcgi_new(const struct gx_http_fastcgi_opts *o, struct gx_http_fastcgi **ret_f, struct gx_arena *a,
 	const char **ret_why) GX_MUST_CHECK;
+/** Reads the map again (SIGHUP); when that fails the old entries stay. Scripts that run are not touched. */
+GX_API int gx_http_fastcgi_reload(struct gx_http_fastcgi *f, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 /** After the stop of the net; waits for scripts that still run. Accepts NULL. */
 GX_API void gx_http_fastcgi_free(struct gx_http_fastcgi *f);
 /**

@@ -21,6 +21,7 @@ struct gx_mh_opts {
 	uint32_t pending_ms;           /**< between signs of life of a request that waits, 0 takes 15000 */
 	uint32_t wait_ms;              /**< how long NotificationWait waits, 0 takes 300000 */
 	uint32_t expiration_ms;        /**< what clients are told of a session's life, 0 takes 900000 */
+	const char *server_version;    /**< reported_server_version, NULL takes "15.00.0847.4040"; borrowed */
 };
 #define GX_MH_OPTS_INIT {.size = sizeof(struct gx_mh_opts)}
 /** Adds its route to @p h, which it must outlive. GX_E_INVAL, GX_E_NOMEM. */

@@ -6,6 +6,7 @@
 #include <gx/conf.h>
 #include <gx/directives.h>
 #include <gx/directory.h>
+#include <gx/emsmdb.h>
 #include <gx/strbuf.h>
 
 static const struct gx_conf_key table[] = {
@@ -261,6 +262,45 @@ START_TEST(directories_are_chosen)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	int ret;
+	long threshold;
+	const char *version; /* NULL: no such version */
+} outlooks[] = {
+	{"", 0, -1, "15.00.0847.4040"},
+	{"emsmdb_compress_threshold = 1k\n", 0, 1024, "15.00.0847.4040"},
+	{"emsmdb_compress_threshold = -2\n", GX_E_INVAL, 0, "15.00.0847.4040"},
+	{"emsmdb_compress_threshold = 99999P\n", GX_E_INVAL, 0, "15.00.0847.4040"},
+	{"reported_server_version = 15.2.1544.9\n", 0, -1, "15.2.1544.9"},
+	{"reported_server_version = 15.00.0847\n", 0, -1, NULL},
+	{"reported_server_version = 15.00.0847.4040.\n", 0, -1, NULL},
+	{"reported_server_version = 15.00.08470.4040\n", 0, -1, NULL},
+	{"reported_server_version = 15.00..4040\n", 0, -1, NULL},
+};
+
+START_TEST(limits_of_outlook)
+{
+	const struct gx_conf_key *own[] = {gx_directives(GX_DIRECTIVES_EXMDB), gx_directives(GX_DIRECTIVES_EMS), NULL};
+	struct gx_strbuf said = GX_STRBUF_INIT;
+	struct gx_log log = {collect, &said, GX_LOG_DEBUG};
+	struct gx_conf *c = gx_conf_new(own);
+	struct gx_ems_opts o = GX_EMS_OPTS_INIT;
+	ck_assert_int_eq(read_text(c, outlooks[_i].text, &said), 0);
+	ck_assert_int_eq(gx_directives_ems(c, &log, &o), outlooks[_i].ret);
+	if (outlooks[_i].ret == 0) {
+		ck_assert_int_eq(o.compress_threshold, outlooks[_i].threshold);
+		ck_assert_uint_eq(o.max_user_sessions, 100);
+		ck_assert_str_eq(o.org_name, "Gromox default");
+	} else {
+		ck_assert_ptr_nonnull(strstr(gx_strbuf_cstr(&said), "emsmdb_compress_threshold"));
+	}
+	ck_assert_pstr_eq(gx_directives_server_version(c, &log), outlooks[_i].version);
+	gx_conf_free(c);
+	gx_strbuf_release(&said);
+}
+END_TEST
+
 static Suite *conf_suite(void)
 {
 	Suite *s = suite_create("conf");
@@ -271,6 +311,7 @@ static Suite *conf_suite(void)
 	tcase_add_test(t, dump_reads_back);
 	tcase_add_test(t, directives_have_valid_defaults);
 	tcase_add_loop_test(t, directories_are_chosen, 0, sizeof(directories) / sizeof(directories[0]));
+	tcase_add_loop_test(t, limits_of_outlook, 0, sizeof(outlooks) / sizeof(outlooks[0]));
 	tcase_add_loop_test(t, durations_as_in_the_manual, 0, sizeof(durations) / sizeof(durations[0]));
 	tcase_add_loop_test(t, sizes_as_in_the_manual, 0, sizeof(sizes) / sizeof(sizes[0]));
 	suite_add_tcase(s, t);

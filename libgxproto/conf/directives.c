@@ -21,6 +21,8 @@ const struct gx_conf_key *gx_directives(unsigned group)
 		[GX_DIRECTIVES_EXMDB] = exmdb_keys,
 		[GX_DIRECTIVES_ISTORE] = istore_keys,
 		[GX_DIRECTIVES_SNAPSHOT] = snapshot_keys,
+		[GX_DIRECTIVES_HTTP] = http_keys,
+		[GX_DIRECTIVES_EMS] = ems_keys,
 	};
 	return group < GX_DIRECTIVES_COUNT ? tables[group] : NULL;
 }

@@ -388,6 +388,13 @@ START_TEST(maps)
 	fo.map_path = at("none");
 	ck_assert_int_eq(gx_http_fastcgi_new(&fo, &fcgi, arena, &why), 0);
 	ck_assert_uint_eq(fcgi->map.lines, 3);
+	touch("none", "* /x /y php index.php | /s\n");
+	ck_assert_int_eq(gx_http_fastcgi_reload(fcgi, arena, &why), 0);
+	ck_assert_uint_eq(fcgi->map.lines, 1);
+	touch("none", "* /x /y\n");
+	ck_assert_int_eq(gx_http_fastcgi_reload(fcgi, arena, &why), GX_E_FORMAT);
+	ck_assert_uint_eq(fcgi->map.lines, 1);
+	unlink(at("none"));
 	gx_http_fastcgi_free(fcgi);
 	fo.map_path = at("map");
 	touch("map", "* /x /y php index.php |");

@@ -80,6 +80,21 @@ START_TEST(rewriting)
 }
 END_TEST
 
+START_TEST(rules_are_read_again)
+{
+	const char *why = "";
+	struct gx_http_rewrite *rw = rules("^/a => /b");
+	write_file(at("map"), "^/a => /c");
+	ck_assert_int_eq(gx_http_rewrite_reload(rw, arena, &why), 0);
+	ck_assert_str_eq(rewrite(rw, "/a"), "/c");
+	write_file(at("map"), "^/a => c");
+	ck_assert_int_eq(gx_http_rewrite_reload(rw, arena, &why), GX_E_FORMAT);
+	ck_assert_ptr_nonnull(strstr(why, "line 1"));
+	ck_assert_str_eq(rewrite(rw, "/a"), "/c");
+	gx_http_rewrite_free(rw);
+}
+END_TEST
+
 static const struct {
 	const char *text, *why;
 } bad_rules[] = {
@@ -242,6 +257,7 @@ static Suite *httpmod_suite(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, rewriting);
+	tcase_add_test(t, rules_are_read_again);
 	tcase_add_test(t, bad_maps_are_explained);
 	tcase_add_test(t, hosts_and_prefixes);
 	tcase_add_test(t, files_and_conditions);

@@ -20,18 +20,20 @@ static const char builtin[] =
 
 enum { EXEC_SECONDS = 600, RUNNING_MOST = 200, FLUSH_SIZE = 512 << 10, BODY_MOST = 50 << 20, SOCKET_MOST = 107 };
 
-static int check_map(const struct gx_http_fastcgi *f, const char *path, struct gx_arena *a, const char **ret_why)
+static int read_map(const char *path, struct http_map *m, struct gx_arena *a, const char **ret_why)
 {
-	for (size_t i = 0; i < f->map.lines; ++i) {
-		const char *socket = http_map_word(&f->map, i, 6);
-		if (http_map_word(&f->map, i, 1)[0] == '/' && http_map_word(&f->map, i, 2)[0] == '/' && socket[0] == '/' &&
-		    strlen(socket) <= SOCKET_MOST)
+	int ret = gx_http__map_read(m, path, builtin, 7, "expected seven words: HOST /PATH /DIRECTORY SUFFIX INDEX HEADER|HEADER /SOCKET", a,
+		ret_why);
+	for (size_t i = 0; ret == 0 && i < m->lines; ++i) {
+		const char *socket = http_map_word(m, i, 6);
+		if (http_map_word(m, i, 1)[0] == '/' && http_map_word(m, i, 2)[0] == '/' && socket[0] == '/' && strlen(socket) <= SOCKET_MOST)
 			continue;
 		*ret_why = gx_arena_printf(a, "%s, line %u: path, directory and socket have to start with a slash, and the socket has at most "
-			"%d characters", path == NULL ? "the built-in map" : path, f->map.numbers[i], SOCKET_MOST);
-		return GX_E_FORMAT;
+			"%d characters", path == NULL ? "the built-in map" : path, m->numbers[i], SOCKET_MOST);
+		gx_http__map_release(m);
+		ret = GX_E_FORMAT;
 	}
-	return 0;
+	return ret;
 }
 
 int gx_http_fastcgi_new(const struct gx_http_fastcgi_opts *o, struct gx_http_fastcgi **ret_f, struct gx_arena *a, const char **ret_why)
@@ -51,19 +53,33 @@ int gx_http_fastcgi_new(const struct gx_http_fastcgi_opts *o, struct gx_http_fas
 	f->o.body_max = o->body_max != 0 ? o->body_max : BODY_MOST;
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->ended, NULL);
+	pthread_rwlock_init(&f->map_lock, NULL);
+	f->map_path = o->map_path == NULL ? NULL : strdup(o->map_path);
 	f->server_name = o->server_name == NULL ? NULL : strdup(o->server_name);
 	f->spool_dir = strdup(o->spool_dir == NULL ? "/tmp" : o->spool_dir);
-	int ret = f->spool_dir == NULL || (o->server_name != NULL && f->server_name == NULL) ? GX_E_NOMEM : 0;
-	if (ret == 0)
-		ret = gx_http__map_read(&f->map, o->map_path, builtin, 7,
-			"expected seven words: HOST /PATH /DIRECTORY SUFFIX INDEX HEADER|HEADER /SOCKET", a, ret_why);
-	if (ret == 0)
-		ret = check_map(f, o->map_path, a, ret_why);
+	bool lacking = f->spool_dir == NULL || (o->server_name != NULL && f->server_name == NULL) ||
+		(o->map_path != NULL && f->map_path == NULL);
+	int ret = lacking ? GX_E_NOMEM : read_map(f->map_path, &f->map, a, ret_why);
 	if (ret != 0)
 		gx_http_fastcgi_free(f);
 	else
 		*ret_f = f;
 	return ret;
+}
+
+int gx_http_fastcgi_reload(struct gx_http_fastcgi *f, struct gx_arena *a, const char **ret_why)
+{
+	const char *why = NULL;
+	struct http_map m;
+	int ret = read_map(f->map_path, &m, a, ret_why != NULL ? ret_why : &why);
+	if (ret != 0)
+		return ret;
+	pthread_rwlock_wrlock(&f->map_lock);
+	struct http_map old = f->map;
+	f->map = m;
+	pthread_rwlock_unlock(&f->map_lock);
+	gx_http__map_release(&old);
+	return 0;
 }
 
 void gx_http_fastcgi_free(struct gx_http_fastcgi *f)
@@ -77,6 +93,8 @@ void gx_http_fastcgi_free(struct gx_http_fastcgi *f)
 	gx_http__map_release(&f->map);
 	free(f->server_name);
 	free(f->spool_dir);
+	free(f->map_path);
+	pthread_rwlock_destroy(&f->map_lock);
 	pthread_mutex_destroy(&f->lock);
 	pthread_cond_destroy(&f->ended);
 	free(f);

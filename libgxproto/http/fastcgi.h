@@ -13,7 +13,8 @@ enum { FCGI_HEADER = 8, FCGI_CONTENT_MOST = 65535 };
 
 struct gx_http_fastcgi {
 	struct gx_http_fastcgi_opts o;
-	char *server_name, *spool_dir;
+	char *server_name, *spool_dir, *map_path;
+	pthread_rwlock_t map_lock;
 	struct http_map map;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
@@ -39,7 +40,7 @@ struct fcgi_job {
 };
 
 /* map and path; false: not a script's. */
-bool gx_fcgi__find(const struct gx_http_fastcgi *f, struct gx_http_req *r, struct fcgi_script *ret_s);
+bool gx_fcgi__find(struct gx_http_fastcgi *f, struct gx_http_req *r, struct fcgi_script *ret_s);
 /* BEGIN_REQUEST and PARAMS. */
 void gx_fcgi__put_head(const struct fcgi_job *j, struct gx_push *out);
 void gx_fcgi__put_record(struct gx_push *out, uint8_t type, const void *p, size_t n);

@@ -60,24 +60,48 @@ static bool take_apart(struct gx_arena *a, const char *prefix, const char *root,
 	return !is_dir || is_kind(s->file, S_IFREG);
 }
 
-bool gx_fcgi__find(const struct gx_http_fastcgi *f, struct gx_http_req *r, struct fcgi_script *s)
+/* An entry of the map, copied: the map may be read again while the script runs. */
+struct entry {
+	const char *root, *suffix, *index, *extra, *socket;
+	size_t len; /* of the path that it is for; 0: none is */
+};
+
+static const char *copied(struct gx_arena *a, const struct http_map *m, size_t line, unsigned column)
 {
-	size_t best = 0, line = 0;
-	for (size_t i = 0; i < f->map.lines; ++i) {
-		size_t n = gx_http__below(http_map_word(&f->map, i, COL_PATH), r->path);
-		if (n > best && gx_http__host_matches(http_map_word(&f->map, i, COL_HOST), r->host)) {
-			best = n;
+	return gx_arena_strdup(a, http_map_word(m, line, column));
+}
+
+static bool find_entry(struct gx_http_fastcgi *f, struct gx_http_req *r, struct entry *e)
+{
+	size_t line = 0;
+	struct gx_arena *a = r->arena;
+	const struct http_map *m = &f->map;
+	*e = (struct entry){0};
+	pthread_rwlock_rdlock(&f->map_lock);
+	for (size_t i = 0; i < m->lines; ++i) {
+		size_t n = gx_http__below(http_map_word(m, i, COL_PATH), r->path);
+		if (n > e->len && gx_http__host_matches(http_map_word(m, i, COL_HOST), r->host)) {
+			e->len = n;
 			line = i;
 		}
 	}
-	if (best == 0)
+	if (e->len > 0)
+		*e = (struct entry){copied(a, m, line, COL_ROOT), copied(a, m, line, COL_SUFFIX), copied(a, m, line, COL_INDEX),
+			copied(a, m, line, COL_EXTRA), copied(a, m, line, COL_SOCKET), e->len};
+	pthread_rwlock_unlock(&f->map_lock);
+	return e->len > 0 && e->root != NULL && e->suffix != NULL && e->index != NULL && e->extra != NULL && e->socket != NULL;
+}
+
+bool gx_fcgi__find(struct gx_http_fastcgi *f, struct gx_http_req *r, struct fcgi_script *s)
+{
+	struct entry e;
+	if (!find_entry(f, r, &e))
 		return false;
-	bool whole = best == 1 && r->path[1] != '\0';
-	const char *prefix = best == 1 ? "" : gx_arena_strndup(r->arena, r->path, best);
-	*s = (struct fcgi_script){.socket = http_map_word(&f->map, line, COL_SOCKET), .root = http_map_word(&f->map, line, COL_ROOT),
-		.extra = http_map_word(&f->map, line, COL_EXTRA)};
-	return prefix != NULL && take_apart(r->arena, prefix, s->root, r->path + (whole ? 0 : best), http_map_word(&f->map, line, COL_SUFFIX),
-		http_map_word(&f->map, line, COL_INDEX), s) && s->name != NULL && s->file != NULL;
+	bool whole = e.len == 1 && r->path[1] != '\0';
+	const char *prefix = e.len == 1 ? "" : gx_arena_strndup(r->arena, r->path, e.len);
+	*s = (struct fcgi_script){.socket = e.socket, .root = e.root, .extra = e.extra};
+	return prefix != NULL && take_apart(r->arena, prefix, s->root, r->path + (whole ? 0 : e.len), e.suffix, e.index, s) && s->name != NULL &&
+	       s->file != NULL;
 }
 
 /* ---- Records ---- */

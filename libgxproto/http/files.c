@@ -17,8 +17,24 @@ static const char builtin[] =
 	"* /EWS/Types.xsd /usr/share/gromox/Types.xsd\n";
 
 struct gx_http_files {
+	pthread_rwlock_t lock;
 	struct http_map map;
+	char *path;
 };
+
+static int read_map(const char *path, struct http_map *m, struct gx_arena *a, const char **ret_why)
+{
+	int ret = gx_http__map_read(m, path, builtin, 3, "expected three words: HOST /PATH /TARGET", a, ret_why);
+	for (size_t i = 0; ret == 0 && i < m->lines; ++i) {
+		if (http_map_word(m, i, 1)[0] == '/' && http_map_word(m, i, 2)[0] == '/')
+			continue;
+		*ret_why = gx_arena_printf(a, "%s, line %u: path and target have to start with a slash", path == NULL ? "the built-in map" : path,
+			m->numbers[i]);
+		gx_http__map_release(m);
+		ret = GX_E_FORMAT;
+	}
+	return ret;
+}
 
 int gx_http_files_new(const char *path, struct gx_http_files **ret_f, struct gx_arena *a, const char **ret_why)
 {
@@ -26,16 +42,9 @@ int gx_http_files_new(const char *path, struct gx_http_files **ret_f, struct gx_
 	struct gx_http_files *f = calloc(1, sizeof(*f));
 	if (f == NULL)
 		return GX_E_NOMEM;
-	if (ret_why == NULL)
-		ret_why = &why;
-	int ret = gx_http__map_read(&f->map, path, builtin, 3, "expected three words: HOST /PATH /TARGET", a, ret_why);
-	for (size_t i = 0; ret == 0 && i < f->map.lines; ++i) {
-		if (http_map_word(&f->map, i, 1)[0] == '/' && http_map_word(&f->map, i, 2)[0] == '/')
-			continue;
-		*ret_why = gx_arena_printf(a, "%s, line %u: path and target have to start with a slash", path == NULL ? "the built-in map" : path,
-			f->map.numbers[i]);
-		ret = GX_E_FORMAT;
-	}
+	pthread_rwlock_init(&f->lock, NULL);
+	f->path = path == NULL ? NULL : strdup(path);
+	int ret = path != NULL && f->path == NULL ? GX_E_NOMEM : read_map(path, &f->map, a, ret_why != NULL ? ret_why : &why);
 	if (ret != 0)
 		gx_http_files_free(f);
 	else
@@ -43,16 +52,33 @@ int gx_http_files_new(const char *path, struct gx_http_files **ret_f, struct gx_
 	return ret;
 }
 
+int gx_http_files_reload(struct gx_http_files *f, struct gx_arena *a, const char **ret_why)
+{
+	const char *why = NULL;
+	struct http_map m;
+	int ret = read_map(f->path, &m, a, ret_why != NULL ? ret_why : &why);
+	if (ret != 0)
+		return ret;
+	pthread_rwlock_wrlock(&f->lock);
+	struct http_map old = f->map;
+	f->map = m;
+	pthread_rwlock_unlock(&f->lock);
+	gx_http__map_release(&old);
+	return 0;
+}
+
 void gx_http_files_free(struct gx_http_files *f)
 {
 	if (f == NULL)
 		return;
 	gx_http__map_release(&f->map);
+	pthread_rwlock_destroy(&f->lock);
+	free(f->path);
 	free(f);
 }
 
 /* Path in the file system; NULL: no entry is for it. */
-static const char *find(const struct gx_http_files *f, struct gx_http_req *r)
+static const char *find_entry(const struct gx_http_files *f, struct gx_http_req *r)
 {
 	size_t best = 0;
 	const char *target = NULL;
@@ -67,6 +93,14 @@ static const char *find(const struct gx_http_files *f, struct gx_http_req *r)
 		return NULL;
 	const char *rest = r->path + best;
 	return gx_arena_printf(r->arena, "%s%s%s", target, *rest == '\0' || *rest == '/' ? "" : "/", rest);
+}
+
+static const char *find(struct gx_http_files *f, struct gx_http_req *r)
+{
+	pthread_rwlock_rdlock(&f->lock);
+	const char *path = find_entry(f, r);
+	pthread_rwlock_unlock(&f->lock);
+	return path;
 }
 
 static const char *type_of(const char *path)
@@ -181,7 +215,7 @@ static void send_object(struct gx_http_req *r, const struct object *ob, const ch
 	gx_http_reply_file(r, status, type, ob->fd, off, len);
 }
 
-bool gx_http_files_serve(const struct gx_http_files *f, struct gx_http_req *r)
+bool gx_http_files_serve(struct gx_http_files *f, struct gx_http_req *r)
 {
 	struct object ob;
 	const char *path = find(f, r);

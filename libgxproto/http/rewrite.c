@@ -17,16 +17,22 @@ struct rule {
 	const char *with; /* in the map's text */
 };
 
-struct gx_http_rewrite {
+struct rules {
 	struct http_map map;
 	size_t n;
-	struct rule rules[];
+	struct rule v[];
 };
 
-static int compile(struct gx_http_rewrite *rw, size_t line, const char *path, struct gx_arena *a, const char **ret_why)
+struct gx_http_rewrite {
+	pthread_rwlock_t lock;
+	struct rules *rules;
+	char *path;
+};
+
+static int compile(struct rules *rw, size_t line, const char *path, struct gx_arena *a, const char **ret_why)
 {
 	char text[200];
-	struct rule *rule = &rw->rules[rw->n];
+	struct rule *rule = &rw->v[rw->n];
 	const char *name = path == NULL ? "the built-in map" : path;
 	rule->with = http_map_word(&rw->map, line, 2);
 	if (strcmp(http_map_word(&rw->map, line, 1), "=>") != 0 || rule->with[0] != '/') {
@@ -43,7 +49,17 @@ static int compile(struct gx_http_rewrite *rw, size_t line, const char *path, st
 	return 0;
 }
 
-int gx_http_rewrite_new(const char *path, struct gx_http_rewrite **ret_rw, struct gx_arena *a, const char **ret_why)
+static void rules_free(struct rules *rules)
+{
+	if (rules == NULL)
+		return;
+	for (size_t i = 0; i < rules->n; ++i)
+		regfree(&rules->v[i].re);
+	gx_http__map_release(&rules->map);
+	free(rules);
+}
+
+static int read_rules(const char *path, struct rules **ret_rules, struct gx_arena *a, const char **ret_why)
 {
 	struct http_map map;
 	const char *why = NULL;
@@ -52,14 +68,29 @@ int gx_http_rewrite_new(const char *path, struct gx_http_rewrite **ret_rw, struc
 	int ret = gx_http__map_read(&map, path, builtin, 3, "expected three words: REGEX => /REPLACEMENT", a, ret_why);
 	if (ret != 0)
 		return ret;
-	struct gx_http_rewrite *rw = calloc(1, sizeof(*rw) + map.lines * sizeof(rw->rules[0]));
-	if (rw == NULL) {
+	struct rules *rules = calloc(1, sizeof(*rules) + map.lines * sizeof(rules->v[0]));
+	if (rules == NULL) {
 		gx_http__map_release(&map);
 		return GX_E_NOMEM;
 	}
-	rw->map = map;
+	rules->map = map;
 	for (size_t i = 0; ret == 0 && i < map.lines; ++i)
-		ret = compile(rw, i, path, a, ret_why);
+		ret = compile(rules, i, path, a, ret_why);
+	if (ret != 0)
+		rules_free(rules);
+	else
+		*ret_rules = rules;
+	return ret;
+}
+
+int gx_http_rewrite_new(const char *path, struct gx_http_rewrite **ret_rw, struct gx_arena *a, const char **ret_why)
+{
+	struct gx_http_rewrite *rw = calloc(1, sizeof(*rw));
+	if (rw == NULL)
+		return GX_E_NOMEM;
+	pthread_rwlock_init(&rw->lock, NULL);
+	rw->path = path == NULL ? NULL : strdup(path);
+	int ret = path != NULL && rw->path == NULL ? GX_E_NOMEM : read_rules(path, &rw->rules, a, ret_why);
 	if (ret != 0)
 		gx_http_rewrite_free(rw);
 	else
@@ -67,13 +98,27 @@ int gx_http_rewrite_new(const char *path, struct gx_http_rewrite **ret_rw, struc
 	return ret;
 }
 
+int gx_http_rewrite_reload(struct gx_http_rewrite *rw, struct gx_arena *a, const char **ret_why)
+{
+	struct rules *rules;
+	int ret = read_rules(rw->path, &rules, a, ret_why);
+	if (ret != 0)
+		return ret;
+	pthread_rwlock_wrlock(&rw->lock);
+	struct rules *old = rw->rules;
+	rw->rules = rules;
+	pthread_rwlock_unlock(&rw->lock);
+	rules_free(old);
+	return 0;
+}
+
 void gx_http_rewrite_free(struct gx_http_rewrite *rw)
 {
 	if (rw == NULL)
 		return;
-	for (size_t i = 0; i < rw->n; ++i)
-		regfree(&rw->rules[i].re);
-	gx_http__map_release(&rw->map);
+	rules_free(rw->rules);
+	pthread_rwlock_destroy(&rw->lock);
+	free(rw->path);
 	free(rw);
 }
 
@@ -101,18 +146,26 @@ static bool is_safe(const char *path)
 	return path[0] == '/' && n <= PATH_MOST && strstr(path, "/../") == NULL && (n < 3 || strcmp(path + n - 3, "/..") != 0);
 }
 
-const char *gx_http_rewrite_path(const struct gx_http_req *r, void *ctx)
+static const char *apply(const struct rules *rules, const struct gx_http_req *r)
 {
-	const struct gx_http_rewrite *rw = ctx;
 	regmatch_t m[GROUPS];
-	for (size_t i = 0; i < rw->n; ++i) {
-		if (regexec(&rw->rules[i].re, r->path, GROUPS, m, 0) != 0)
+	for (size_t i = 0; i < rules->n; ++i) {
+		if (regexec(&rules->v[i].re, r->path, GROUPS, m, 0) != 0)
 			continue;
 		struct gx_strbuf b = GX_STRBUF_INIT;
-		replace(&b, r->path, rw->rules[i].with, m);
+		replace(&b, r->path, rules->v[i].with, m);
 		const char *other = b.err == 0 && is_safe(gx_strbuf_cstr(&b)) ? gx_arena_strdup(r->arena, gx_strbuf_cstr(&b)) : NULL;
 		gx_strbuf_release(&b);
 		return other;
 	}
 	return NULL;
+}
+
+const char *gx_http_rewrite_path(const struct gx_http_req *r, void *ctx)
+{
+	struct gx_http_rewrite *rw = ctx;
+	pthread_rwlock_rdlock(&rw->lock);
+	const char *path = apply(rw->rules, r);
+	pthread_rwlock_unlock(&rw->lock);
+	return path;
 }

@@ -107,6 +107,8 @@ int gx_http_route(struct gx_http *h, const struct gx_http_route *route)
 	if ((r->flags & GX_HTTP_PREFIX) != 0 && n > 1 && path[n - 1] == '/')
 		path[n - 1] = '\0';
 	r->path = path;
+	if (h->o.enforce_auth)
+		r->flags |= GX_HTTP_AUTH;
 	if (r->methods & GX_HTTP_GET)
 		r->methods |= GX_HTTP_HEAD;
 	++h->nroutes;

@@ -4,9 +4,6 @@
 #include <string.h>
 #include "libgxproto/mapihttp/mapihttp-int.h"
 
-/* The form is fixed by [MS-OXCMAPIHTTP] 2.2.3.3.7; the number is that of an Exchange 2013 SP1, from which on clients know this protocol. */
-#define SERVER_APPLICATION "Exchange/15.00.0847.4040"
-
 static const char *const texts[] = {
 	[GX_MHC_SUCCESS] = "", [GX_MHC_UNKNOWN_FAILURE] = "the request has failed", [GX_MHC_INVALID_VERB] = "only POST is understood",
 	[GX_MHC_INVALID_PATH] = "there is nothing at this path", [GX_MHC_INVALID_HEADER] = "a header is not what it should be",
@@ -39,6 +36,13 @@ static int cookie(struct gx_mh_call *c, const char *name, const struct gx_guid *
 	return v == NULL ? GX_E_NOMEM : gx_http_set(c->r, "Set-Cookie", v);
 }
 
+/* The form is fixed by [MS-OXCMAPIHTTP] 2.2.3.3.7. */
+static int server_application(struct gx_mh_call *c)
+{
+	const char *v = gx_arena_printf(c->r->arena, "Exchange/%s", c->m->o.server_version);
+	return v == NULL ? GX_E_NOMEM : gx_http_set(c->r, "X-ServerApplication", v);
+}
+
 static int headers(struct gx_mh_call *c, unsigned code)
 {
 	int err = echo(c, "X-RequestType");
@@ -53,7 +57,7 @@ static int headers(struct gx_mh_call *c, unsigned code)
 	if (err == 0)
 		err = number(c, "X-ExpirationInfo", c->m->o.expiration_ms);
 	if (err == 0)
-		err = gx_http_set(c->r, "X-ServerApplication", SERVER_APPLICATION);
+		err = server_application(c);
 	if (err == 0)
 		err = gx_http_set(c->r, "Cache-Control", "private");
 	if (err == 0 && c->s != NULL)

@@ -6,6 +6,9 @@
 #include <strings.h>
 #include "libgxproto/mapihttp/mapihttp-int.h"
 
+/* Exchange 2013 SP1, from which on clients know this protocol. */
+#define SERVER_VERSION "15.00.0847.4040"
+
 enum { PENDING_MS = 15000, WAIT_MS = 300000, EXPIRATION_MS = 900000, BODY_MAX = 1 << 20 };
 
 static void (*const functions[GX_MH_TYPES])(struct gx_mh_call *) = {
@@ -105,6 +108,8 @@ int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_
 		m->o.wait_ms = WAIT_MS;
 	if (m->o.expiration_ms == 0)
 		m->o.expiration_ms = EXPIRATION_MS;
+	if (m->o.server_version == NULL)
+		m->o.server_version = SERVER_VERSION;
 	route.methods = GX_HTTP_ANY;
 	route.path = "/mapi/emsmdb";
 	route.flags = GX_HTTP_PREFIX | GX_HTTP_NOCASE | GX_HTTP_AUTH;

@@ -79,19 +79,23 @@ def have(name):
 
 
 SPLIT = ("istore", "delivery-queue", "delivery", "imap")
+NO_HTTP = "http_listen =\nhttp_listen_tls ="
 
 
 class Server:
     """with Server(users=3) as s: s.imap(0), s.lmtp(), ...
 
-    One gromoxd; with split (or $GX_SPLIT) istore, which has the stores, and the other programs of their own."""
+    One gromoxd; with split (or $GX_SPLIT) istore, which has the stores, and the other programs of their own. With http it
+    listens at http_port and https_port too, and finds its maps in the directory of the server."""
 
-    def __init__(self, users=2, config="", directory=None, env=None, wrapper=None, split=None):
+    def __init__(self, users=2, config="", directory=None, env=None, wrapper=None, split=None, http=False):
         self.split = bool(os.environ.get("GX_SPLIT")) if split is None else split
         self.parts = {}
         self.dir = directory or tempfile.mkdtemp(prefix="gx-test-")
         self.users = [f"user{i + 1}@{DOMAIN}" for i in range(users)]
         self.lmtp_port, self.imap_port, self.imaps_port, self.exmdb_port = (free_port() for _ in range(4))
+        self.http_port, self.https_port = (free_port(), free_port()) if http else (None, None)
+        self.split_parts = SPLIT + (("http",) if http else ())
         self.proc = None
         self.env = dict(os.environ, **(env or {}))
         self.wrapper = wrapper or []
@@ -119,12 +123,25 @@ smtp_support_starttls = yes
 smtp_certificate_path = {self.cert}
 smtp_private_key_path = {self.key}
 running_identity =
+{self.http_config() if http else NO_HTTP}
 {config}
 """)
         self.tool("gromox-dbop", "-C", "-c", self.cfg)
         self.tool("gromox-useradm", "-c", self.cfg, "domain", "add", DOMAIN)
         for u in self.users:
             self.tool("gromox-useradm", "-c", self.cfg, "user", "add", u)
+
+    def http_config(self):
+        return f"""\
+http_listen = 127.0.0.1:{self.http_port}
+http_listen_tls = 127.0.0.1:{self.https_port}
+http_support_tls = yes
+http_certificate_path = {self.cert}
+http_private_key_path = {self.key}
+http_map_path = {self.dir}"""
+
+    def ports(self):
+        return [p for p in (self.lmtp_port, self.imap_port, self.http_port) if p is not None]
 
     def tool(self, name, *args, **kw):
         return run([program(name), *args], env=dict(self.env, GX_PASSWORD=PASSWORD), **kw)
@@ -137,10 +154,10 @@ running_identity =
 
     def start_split(self, wait):
         atexit.register(self.kill)
-        for name in SPLIT:
+        for name in self.split_parts:
             self.start_part(name)
         self.wait_for_ports(wait, lambda: next((n for n, p in self.parts.items() if p.poll() is not None), None),
-                            self.exmdb_port, self.lmtp_port, self.imap_port)
+                            self.exmdb_port, *self.ports())
         return self
 
     def wait_for_ports(self, wait, ended, *ports):
@@ -169,7 +186,7 @@ running_identity =
             if self.proc.poll() is not None:
                 raise AssertionError(f"gromoxd ended with {self.proc.returncode}:\n{self.log_text()}")
             try:
-                for port in (self.lmtp_port, self.imap_port):
+                for port in self.ports():
                     socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 return self
             except OSError:

@@ -13,7 +13,7 @@ import time
 
 from gxservice import PASSWORD, Server, gxtap, have, program, run
 
-DAEMONS = ("gromoxd", "imap", "delivery-queue", "delivery", "istore")
+DAEMONS = ("gromoxd", "imap", "delivery-queue", "delivery", "istore", "http")
 PROXY_V4 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes((192, 0, 2, 5, 192, 0, 2, 1)) + b"\x12\x34\0\x8f"
 
 
@@ -304,7 +304,7 @@ def test_second_signal_ends_at_once():
 
 def test_manual_pages_are_clean():
     have("mandoc")
-    for page in ("gromoxd.8", "gromox.cfg.5", "imap.8gx", "delivery.8gx", "delivery-queue.8gx"):
+    for page in ("gromoxd.8", "gromox.cfg.5", "imap.8gx", "http.8gx", "http.cfg.5", "delivery.8gx", "delivery-queue.8gx"):
         for top in (gxtap.top_builddir(), gxtap.top_srcdir()):
             path = os.path.join(top, "man", page)
             if os.path.exists(path):

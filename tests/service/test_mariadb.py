@@ -40,7 +40,7 @@ class Site:
         self.cfg = os.path.join(self.dir, "site.cfg")
         with open(self.cfg, "w") as f:
             f.write(f"directory_path = {self.dir}/directory.sqlite3\ndata_path = {self.dir}/data\nrunning_identity =\n"
-                    f"imap_listen =\nlda_listen =\nlda_listen_tls =\n{config}")
+                    f"imap_listen =\nlda_listen =\nlda_listen_tls =\nhttp_listen =\n{config}")
 
     def __enter__(self):
         return self

@@ -13,7 +13,7 @@ import time
 from gxservice import PASSWORD, RawLmtp, Server, gxtap, program, run
 import mailgen
 
-DAEMONS = ("gromoxd", "imap", "delivery-queue", "delivery")
+DAEMONS = ("gromoxd", "imap", "delivery-queue", "delivery", "http")
 
 
 def fails(argv, *words, code=None):

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTP: its listeners, who may log in, and what the paths lead to. */
+#include <config.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "daemons/services.h"
+
+static bool fail(struct services *s, int err, const char *why)
+{
+	gx_log(s->log, GX_LOG_CRIT, "http: %s", why != NULL && *why != '\0' ? why : gx_strerror(err));
+	return false;
+}
+
+static const char *str(const struct services *s, const char *key)
+{
+	return gx_conf_str(s->conf, key);
+}
+
+static const char *str_or_null(const struct services *s, const char *key)
+{
+	const char *text = str(s, key);
+	return *text == '\0' ? NULL : text;
+}
+
+/* ---- While the program may still be root ---- */
+
+static bool make_server(struct services *s)
+{
+	struct gx_http_opts o = GX_HTTP_OPTS_INIT;
+	const char *why = NULL;
+	o.log = s->log;
+	o.server_name = gx_arena_printf(s->arena, "gromox-http/%s", gx_version());
+	o.idle_ms = (uint32_t)(gx_conf_uint(s->conf, "http_conn_timeout") * 1000);
+	o.max_conns = (uint32_t)gx_conf_uint(s->conf, "context_num");
+	o.remote_host_hdr = str(s, "http_remote_host_hdr");
+	o.fronts = str(s, "http_fronts");
+	o.enforce_auth = gx_conf_bool(s->conf, "http_enforce_auth");
+	o.request_log_level = gx_conf_bool(s->conf, "http_request_log") ? GX_LOG_NOTICE : 0;
+	int err = gx_http_new(&o, &s->web.http, s->arena, &why);
+	return err == 0 || fail(s, err, why);
+}
+
+static bool load_token_keys(struct services *s)
+{
+	struct gx_jwt_opts o = GX_JWT_OPTS_INIT;
+	const char *why = NULL;
+	o.key_path = str_or_null(s, "http_bearer_key_path");
+	o.issuer = str_or_null(s, "http_bearer_issuer");
+	o.audience = str_or_null(s, "http_bearer_audience");
+	o.user_claim = str_or_null(s, "http_bearer_user_claim");
+	int err = o.key_path == NULL ? 0 : gx_jwt_new(&o, &s->web.jwt, s->arena, &why);
+	return err == 0 || fail(s, err, why);
+}
+
+bool services_listen_http(struct services *s)
+{
+	struct service v = {
+		.name = "http", .listen = "http_listen", .listen_tls = "http_listen_tls",
+		.cert = "http_certificate_path", .key = "http_private_key_path", .passwd = "http_certificate_passwd",
+		.busy = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\nRetry-After: 10\r\n\r\n",
+		.stall_ms = (uint32_t)(gx_conf_uint(s->conf, "http_conn_timeout") * 1000),
+		.tls_wanted = gx_conf_bool(s->conf, "http_support_tls"),
+	};
+	if (!make_server(s) || !load_token_keys(s))
+		return false;
+	v.factory = gx_http_factory(s->web.http);
+	if (v.tls_wanted && !services_open_tls(s, &v, &s->web.tls))
+		return false;
+	if (!services_listen_on(s, &v, v.listen, NULL, false))
+		return false;
+	v.name = "https";
+	return !v.tls_wanted || services_listen_on(s, &v, v.listen_tls, s->web.tls, true);
+}
+
+/* ---- Logins ---- */
+
+static bool open_auth(struct services *s)
+{
+	struct gx_http_auth_opts o = GX_HTTP_AUTH_OPTS_INIT;
+	struct web *w = &s->web;
+	if (!services_make_limit(s, "http_auth_times", &w->limit))
+		return false;
+	w->check.dir = s->dir;
+	o.log = s->log;
+	o.basic = gx_conf_bool(s->conf, "http_auth_basic");
+	o.check = gx_http_check_directory;
+	o.check_ctx = &w->check;
+	o.cache_seconds = (uint32_t)gx_conf_uint(s->conf, "http_basic_auth_cred_caching");
+	o.limit = w->limit;
+	o.jwt = w->jwt;
+	if (!o.basic && o.jwt == NULL)
+		return fail(s, 0, "nobody could log in: http_auth_basic is off, and http_bearer_key_path is empty; set one of them");
+	int err = gx_http_auth_new(&o, &w->auth);
+	if (err == 0)
+		gx_http_set_auth(w->http, w->auth);
+	return err == 0 || fail(s, err, NULL);
+}
+
+/* ---- Maps ---- */
+
+static const char *map_path(struct services *s, const char *name)
+{
+	const char *dir = str(s, "http_map_path");
+	if (*dir != '\0')
+		return gx_arena_printf(s->arena, "%s/%s", dir, name);
+	const char *own = gx_arena_printf(s->arena, "%s/http/%s", GX_CONFDIR, name);
+	return own == NULL || access(own, F_OK) == 0 ? own : gx_arena_printf(s->arena, "%s/%s", GX_CONFDIR, name);
+}
+
+static int open_fastcgi(struct services *s, const char *path, const char **ret_why)
+{
+	struct gx_http_fastcgi_opts o = GX_HTTP_FASTCGI_OPTS_INIT;
+	o.log = s->log;
+	o.map_path = path;
+	o.spool_dir = getenv("TMPDIR");
+	o.exec_seconds = (uint32_t)gx_conf_uint(s->conf, "fastcgi_exec_timeout");
+	o.flush_size = gx_conf_uint(s->conf, "http_rqbody_flush_size");
+	o.body_max = gx_conf_uint(s->conf, "http_rqbody_max_size");
+	return gx_http_fastcgi_new(&o, &s->web.fastcgi, s->arena, ret_why);
+}
+
+/* What no other path takes: a script, or a file. */
+static void serve_rest(struct gx_http_req *r, void *ctx)
+{
+	struct services *s = ctx;
+	if (!gx_http_fastcgi_serve(s->web.fastcgi, r) && !gx_http_files_serve(s->web.files, r))
+		gx_http_reply_status(r, 404, NULL);
+}
+
+static bool open_maps(struct services *s)
+{
+	struct gx_http_route route = GX_HTTP_ROUTE_INIT;
+	struct web *w = &s->web;
+	const char *why = NULL, *rewrite = map_path(s, "rewrite.txt"), *cache = map_path(s, "cache.txt"), *scripts = map_path(s, "fastcgi.txt");
+	int err = rewrite == NULL || cache == NULL || scripts == NULL ? GX_E_NOMEM : gx_http_rewrite_new(rewrite, &w->rewrite, s->arena, &why);
+	if (err == 0)
+		err = gx_http_files_new(cache, &w->files, s->arena, &why);
+	if (err == 0)
+		err = open_fastcgi(s, scripts, &why);
+	if (err != 0)
+		return fail(s, err, why);
+	gx_http_set_rewrite(w->http, gx_http_rewrite_path, w->rewrite);
+	route.methods = GX_HTTP_ANY;
+	route.path = "/";
+	route.flags = GX_HTTP_PREFIX | GX_HTTP_REWRITE | GX_HTTP_STREAM_BODY;
+	route.handle = serve_rest;
+	route.ctx = s;
+	err = gx_http_route(w->http, &route);
+	return err == 0 || fail(s, err, NULL);
+}
+
+/* ---- Outlook ---- */
+
+static bool open_mailboxes(struct services *s)
+{
+	struct gx_ems_opts o = GX_EMS_OPTS_INIT;
+	struct gx_mh_opts m = GX_MH_OPTS_INIT;
+	o.pool = s->pool;
+	o.dir = s->dir;
+	o.log = s->log;
+	m.server_version = gx_directives_server_version(s->conf, s->log);
+	if (m.server_version == NULL || gx_directives_ems(s->conf, s->log, &o) != 0)
+		return false;
+	int err = gx_ems_new(&o, &s->web.ems);
+	m.ems = s->web.ems;
+	if (err == 0)
+		err = gx_mh_new(&m, s->web.http, &s->web.mh);
+	return err == 0 || fail(s, err, NULL);
+}
+
+bool services_open_web(struct services *s)
+{
+	return open_auth(s) && open_maps(s) && open_mailboxes(s);
+}
+
+/* ---- Running ---- */
+
+void services_tick_web(struct services *s)
+{
+	if (s->web.ems != NULL)
+		atomic_store(&s->web.sessions, gx_ems_tick(s->web.ems));
+}
+
+static void note(struct services *s, int err, const char **io_why)
+{
+	if (err != 0)
+		gx_log(s->log, GX_LOG_ERROR, "http: stays as it was: %s", *io_why != NULL ? *io_why : gx_strerror(err));
+	*io_why = NULL;
+}
+
+void services_reload_web(struct services *s, struct gx_arena *a)
+{
+	struct web *w = &s->web;
+	const char *why = NULL;
+	if (w->mh == NULL)
+		return;
+	gx_http_auth_forget(w->auth);
+	if (w->jwt != NULL)
+		note(s, gx_jwt_reload(w->jwt, a, &why), &why);
+	note(s, gx_http_rewrite_reload(w->rewrite, a, &why), &why);
+	note(s, gx_http_files_reload(w->files, a, &why), &why);
+	note(s, gx_http_fastcgi_reload(w->fastcgi, a, &why), &why);
+}
+
+static void log_line(const char *text, void *ctx)
+{
+	const struct services *s = ctx;
+	gx_log(s->log, GX_LOG_NOTICE, "state: emsmdb %s", text);
+}
+
+void services_report_web(struct services *s)
+{
+	struct gx_http_stats st;
+	if (s->web.ems == NULL)
+		return;
+	gx_http_stats(s->web.http, &st);
+	gx_log(s->log, GX_LOG_NOTICE, "state: http connections=%u requests=%u total=%llu", st.conns, st.requests, (unsigned long long)st.total);
+	gx_ems_dump(s->web.ems, log_line, s);
+}
+
+void services_end_web(struct services *s)
+{
+	struct web *w = &s->web;
+	gx_http_fastcgi_free(w->fastcgi);
+	gx_http_free(w->http);
+	gx_http_auth_free(w->auth);
+	gx_authlimit_free(w->limit);
+	gx_jwt_free(w->jwt);
+	gx_http_files_free(w->files);
+	gx_http_rewrite_free(w->rewrite);
+	gx_mh_free(w->mh);
+	gx_ems_free(w->ems);
+	gx_tls_free(w->tls);
+}

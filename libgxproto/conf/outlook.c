@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Outlook's sessions, by the directives of the group EMS. */
+#include <config.h>
+#include <limits.h>
+#include <string.h>
+#include <gx/directives.h>
+#include <gx/emsmdb.h>
+
+static int invalid(const struct gx_conf *c, const struct gx_log *log, const char *key, const char *expected)
+{
+	gx_log(log, GX_LOG_CRIT, "%s: %s = %s: expected %s", gx_conf_origin(c, key), key, gx_conf_str(c, key), expected);
+	return GX_E_INVAL;
+}
+
+static int threshold(const struct gx_conf *c, const struct gx_log *log, long *ret_n)
+{
+	uint64_t n;
+	const char *text = gx_conf_str(c, "emsmdb_compress_threshold");
+	if (strcmp(text, "-1") == 0) {
+		*ret_n = -1;
+		return 0;
+	}
+	if (gx_conf_parse_size(text, &n) != 0 || n > LONG_MAX)
+		return invalid(c, log, "emsmdb_compress_threshold", "a size, or -1 for no compression");
+	*ret_n = (long)n;
+	return 0;
+}
+
+int gx_directives_ems(const struct gx_conf *c, const struct gx_log *log, struct gx_ems_opts *o)
+{
+	long n = -1;
+	int err = threshold(c, log, &n);
+	if (err != 0)
+		return err;
+	o->org_name = gx_conf_str(c, "x500_org_name");
+	o->max_sessions = (unsigned)gx_conf_uint(c, "ems_max_active_sessions");
+	o->max_users = (unsigned)gx_conf_uint(c, "ems_max_active_users");
+	o->max_user_sessions = (unsigned)gx_conf_uint(c, "emsmdb_max_cxh_per_user");
+	o->max_handles = (unsigned)gx_conf_uint(c, "emsmdb_max_obh_per_session");
+	o->compress_threshold = n;
+	o->rop_debug = (unsigned)gx_conf_uint(c, "rop_debug");
+	return 0;
+}
+
+/* Four numbers of digits, [MS-OXCMAPIHTTP] 2.2.3.3.7. */
+const char *gx_directives_server_version(const struct gx_conf *c, const struct gx_log *log)
+{
+	static const uint8_t most[] = {2, 2, 4, 4};
+	const char *text = gx_conf_str(c, "reported_server_version"), *p = text;
+	for (unsigned i = 0; i < 4; ++i) {
+		size_t n = strspn(p, "0123456789");
+		if (n == 0 || n > most[i] || p[n] != (i < 3 ? '.' : '\0')) {
+			(void)invalid(c, log, "reported_server_version", "four numbers, as in 15.00.0847.4040");
+			return NULL;
+		}
+		p += n + (i < 3);
+	}
+	return text;
+}
