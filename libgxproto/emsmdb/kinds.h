@@ -21,7 +21,7 @@ struct gx_ems_message {
 
 /* Where to count from, [MS-OXCTABL] 2.2.1.1 */
 enum { GX_EMS_BEGINNING = 0, GX_EMS_CURRENT = 1, GX_EMS_END = 2 };
-enum { GX_EMS_HIERARCHY, GX_EMS_CONTENTS };
+enum { GX_EMS_HIERARCHY, GX_EMS_CONTENTS, GX_EMS_PERMISSIONS, GX_EMS_RULES };
 struct gx_ems_table {
 	struct gx_ems_obj obj;
 	int what;
@@ -55,6 +55,8 @@ gx_ec gx_ems__reopen_table(struct gx_rop_call *c, struct gx_ems_table *tb, const
 gx_ec gx_ems__origin(struct gx_rop_call *c, struct gx_ems_table *tb, struct gx_txn *t, uint8_t origin, uint32_t *ret_pos);
 /* Puts the cursor so many rows away, or as far as it goes: then @ret_less. */
 gx_ec gx_ems__move(struct gx_ems_table *tb, struct gx_txn *t, uint32_t from, int32_t by, bool *ret_less, int32_t *ret_moved);
+/* How many of the rows have room in the answer; their ids become those that are sent. @io_used: bytes of the answer. */
+size_t gx_ems__fit_rows(struct gx_rop_call *c, const struct gx_columns *cols, const struct gx_table_row *v, size_t n, size_t *io_used);
 /* Bookmarks and collapse states are numbers of the store, to clients bytes. */
 gx_ec gx_ems__bookmark(struct gx_rop_call *c, struct gx_bin b, uint32_t *ret_bm);
 gx_ec gx_ems__put_number(struct gx_rop_call *c, uint32_t n, struct gx_bin *ret_b);

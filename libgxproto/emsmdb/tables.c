@@ -2,10 +2,11 @@
 /* Tables anew with another order or restriction, and where their cursors stand. [MS-OXCTABL] 3.2.5 */
 #include <config.h>
 #include "libgxproto/emsmdb/kinds.h"
+#include "libgxproto/emsmdb/people.h"
 
 enum { ARENA_MOST = 4 << 20 };
 
-static gx_ec open_like(struct gx_txn *t, const struct gx_ems_table *like, const struct gx_restr *r, const struct gx_sortset *s,
+static gx_ec open_like(struct gx_ems *e, struct gx_txn *t, const struct gx_ems_table *like, const struct gx_restr *r, const struct gx_sortset *s,
 	struct gx_table **ret_tb)
 {
 	struct gx_table_opts o = GX_TABLE_OPTS_INIT;
@@ -13,7 +14,15 @@ static gx_ec open_like(struct gx_txn *t, const struct gx_ems_table *like, const 
 	o.flags = like->flags;
 	o.restr = r;
 	o.sort = s;
-	return like->what == GX_EMS_HIERARCHY ? gx_table_open_hierarchy(t, &o, ret_tb) : gx_table_open_contents(t, &o, ret_tb);
+	switch (like->what) {
+	case GX_EMS_HIERARCHY: return gx_table_open_hierarchy(t, &o, ret_tb);
+	case GX_EMS_CONTENTS: return gx_table_open_contents(t, &o, ret_tb);
+	case GX_EMS_PERMISSIONS:
+		o.person = gx_ems__person;
+		o.ctx = e;
+		return gx_table_open_permissions(t, &o, ret_tb);
+	default: return gx_table_open_rules(t, &o, ret_tb);
+	}
 }
 
 gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint32_t flags, bool tells, bool not_own, uint32_t *ret_rows)
@@ -27,7 +36,7 @@ gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint32_t flags, bool t
 	if (!gx_ec_failed(ec)) {
 		tb->tells = tells;
 		tb->not_own = not_own;
-		ec = open_like(t, tb, NULL, NULL, &tb->tb);
+		ec = open_like(c->s->e, t, tb, NULL, NULL, &tb->tb);
 		if (!gx_ec_failed(ec))
 			ec = gx_table_count(tb->tb, t, ret_rows);
 		ec = gx_rop__end(c, t, ec);
@@ -81,7 +90,7 @@ gx_ec gx_ems__reopen_table(struct gx_rop_call *c, struct gx_ems_table *tb, const
 	gx_ec ec = gx_rop__read(c, &t);
 	if (gx_ec_failed(ec))
 		return ec;
-	ec = gx_rop__end(c, t, open_like(t, tb, r, s, &fresh));
+	ec = gx_rop__end(c, t, open_like(c->s->e, t, tb, r, s, &fresh));
 	if (!gx_ec_failed(ec))
 		ec = keep_restr(tb, r);
 	if (!gx_ec_failed(ec))
@@ -123,6 +132,23 @@ gx_ec gx_ems__move(struct gx_ems_table *tb, struct gx_txn *t, uint32_t from, int
 	*ret_less = got != want;
 	*ret_moved = (int32_t)(got - from);
 	return ec;
+}
+
+size_t gx_ems__fit_rows(struct gx_rop_call *c, const struct gx_columns *cols, const struct gx_table_row *v, size_t n, size_t *io_used)
+{
+	struct gx_push p = GX_PUSH_INIT;
+	size_t i = 0;
+	for (; i < n; ++i) {
+		gx_ems__send_ids(v[i].v, cols->count);
+		const struct gx_proprow row = {v[i].v, cols->count};
+		gx_push_clear(&p);
+		gx_proprow_push(&p, &c->x->px, cols, &row);
+		if (p.err != 0 || *io_used + p.len > c->room)
+			break;
+		*io_used += p.len;
+	}
+	gx_push_release(&p);
+	return i;
 }
 
 gx_ec gx_ems__bookmark(struct gx_rop_call *c, struct gx_bin b, uint32_t *ret_bm)

@@ -7,24 +7,6 @@
 enum { NO_ADVANCE = 0x01, ENABLE_PACKED_BUFFERS = 0x02 };
 enum { ORIGIN_AND_COUNT = 3, AT_ONCE = 64 };
 
-/* As many of the rows as the answer has room for. */
-static size_t fitting(struct gx_rop_call *c, const struct gx_columns *cols, const struct gx_table_row *v, size_t n, size_t *io_used)
-{
-	struct gx_push p = GX_PUSH_INIT;
-	size_t i = 0;
-	for (; i < n; ++i) {
-		gx_ems__send_ids(v[i].v, cols->count);
-		const struct gx_proprow row = {v[i].v, cols->count};
-		gx_push_clear(&p);
-		gx_proprow_push(&p, &c->x->px, cols, &row);
-		if (p.err != 0 || *io_used + p.len > c->room)
-			break;
-		*io_used += p.len;
-	}
-	gx_push_release(&p);
-	return i;
-}
-
 struct rows {
 	struct gx_proprow *v;
 	size_t n, cap;
@@ -45,7 +27,7 @@ static gx_ec read_rows(struct gx_rop_call *c, struct gx_ems_table *tb, struct gx
 		gx_ec ec = gx_table_query(tb->tb, t, forward ? pos : pos - 1, forward ? some : -some, cols.v, cols.count, c->a, &v, &n);
 		if (gx_ec_failed(ec))
 			return ec;
-		size_t fit = fitting(c, &cols, v, n, &used);
+		size_t fit = gx_ems__fit_rows(c, &cols, v, n, &used);
 		l->v = gx_arena_grow(c->a, l->v, &l->cap, l->n + fit, sizeof(*l->v));
 		if (l->v == NULL)
 			return GX_EC(ecMAPIOOM);
