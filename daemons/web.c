@@ -159,6 +159,7 @@ static bool open_mailboxes(struct services *s)
 	o.pool = s->pool;
 	o.dir = s->dir;
 	o.log = s->log;
+	m.log = s->log;
 	m.server_version = gx_directives_server_version(s->conf, s->log);
 	if (m.server_version == NULL || gx_directives_ems(s->conf, s->log, &o) != 0)
 		return false;

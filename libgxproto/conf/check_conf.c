@@ -291,6 +291,8 @@ START_TEST(limits_of_outlook)
 	if (outlooks[_i].ret == 0) {
 		ck_assert_int_eq(o.compress_threshold, outlooks[_i].threshold);
 		ck_assert_uint_eq(o.max_user_sessions, 100);
+		ck_assert_uint_eq(o.max_notes, 65536);
+		ck_assert_uint_eq(o.rop_chaining, 1);
 		ck_assert_str_eq(o.org_name, "Gromox default");
 	} else {
 		ck_assert_ptr_nonnull(strstr(gx_strbuf_cstr(&said), "emsmdb_compress_threshold"));

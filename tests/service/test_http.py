@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """HTTP as programs meet it: logins and bans, connections, files and scripts, MAPI over HTTP; in gromoxd, and in a process of its own."""
+import glob
+import hashlib
 import http.client
 import os
 import re
@@ -203,6 +205,79 @@ def test_paths_are_rewritten_and_maps_read_again():
     write_maps(s)
     s.proc.send_signal(signal.SIGHUP)
     wait_for("the old map", lambda: curl(s, "/old/page")[0] == 200)
+
+
+# ---- Scripts ----
+
+SCRIPT = """<?php
+if (isset($_GET["fail"])) { http_response_code((int)$_GET["fail"]); header("X-Own: yes"); echo "failed"; exit; }
+if (isset($_GET["long"])) { for ($i = 0; $i < 50; ++$i) echo str_repeat(chr(65 + $i % 26), 8192); exit; }
+header("Content-Type: text/plain");
+$in = file_get_contents("php://input");
+foreach (["REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR", "SERVER_PROTOCOL", "HTTPS", "HTTP_X_ONE", "CONTENT_TYPE"] as $k)
+    echo "$k=", $_SERVER[$k] ?? "", "\\n";
+echo "body=", strlen($in), " ", md5($in), "\\n";
+"""
+
+
+class Fpm:
+    """php-fpm of the distribution, for the time of a with block."""
+
+    def __init__(self, s):
+        found = sorted(glob.glob("/usr/sbin/php-fpm*"))
+        if not found:
+            raise gxtap.Skip("php-fpm is not installed")
+        self.program, self.dir, self.socket = found[-1], os.path.join(s.dir, "php"), os.path.join(s.dir, "php.sock")
+        os.makedirs(self.dir, exist_ok=True)
+        with open(os.path.join(self.dir, "index.php"), "w") as f:
+            f.write(SCRIPT)
+        with open(os.path.join(s.dir, "fpm.conf"), "w") as f:
+            f.write(f"[global]\nerror_log = {s.dir}/fpm.log\ndaemonize = no\n[www]\nlisten = {self.socket}\npm = static\npm.max_children = 2\n"
+                    "user = root\ngroup = root\n")
+        self.argv = [self.program, "-n", "-R", "-F", "-y", os.path.join(s.dir, "fpm.conf")]
+
+    def __enter__(self):
+        self.proc = subprocess.Popen(self.argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for("php-fpm", lambda: os.path.exists(self.socket) or self.proc.poll() is not None)
+        return self
+
+    def __exit__(self, *rest):
+        self.proc.terminate()
+        self.proc.wait(60)
+
+
+def test_scripts_of_php():
+    s = the_server()
+    with Fpm(s) as fpm:
+        write_maps(s, fastcgi=f"* /app {fpm.dir} php index.php X-One|X-Two {fpm.socket}\n")
+        s.proc.send_signal(signal.SIGHUP)
+        wait_for("the map", lambda: curl(s, "/app/")[0] == 200)
+
+        def fields(*args):
+            status, _, body = curl(s, *args)
+            assert status == 200, (args, status, body)
+            return dict(line.split("=", 1) for line in body.decode().splitlines())
+        got = fields("/app/index.php/some/where?a=1&b=%20x", "-H", "X-One: 1", "-H", "X-Real-IP: 192.0.2.77")
+        assert got["SCRIPT_NAME"] == "/app/index.php" and got["PATH_INFO"] == "/some/where" and got["QUERY_STRING"] == "a=1&b=%20x", got
+        assert got["REMOTE_ADDR"] == "192.0.2.77" and got["HTTP_X_ONE"] == "1" and got["HTTPS"] == "", got
+        assert got["REQUEST_METHOD"] == "GET" and got["SERVER_PROTOCOL"] == "HTTP/1.1" and got["body"].startswith("0 "), got
+        # bodies in memory and in a file, of known length and chunked
+        for size in (10, 60000):
+            data = os.path.join(s.dir, "body")
+            with open(data, "wb") as f:
+                f.write(b"x" * size)
+            want = f"{size} {hashlib.md5(b'x' * size).hexdigest()}"
+            assert fields("--data-binary", f"@{data}", "-H", "Content-Type: text/x", "/app/")["body"] == want
+            assert fields("-T", data, "-H", "Transfer-Encoding: chunked", "-X", "POST", "/app/")["body"] == want
+        with open(data, "wb") as f:
+            f.write(b"x" * 110000)
+        assert curl(s, "--data-binary", f"@{data}", "/app/")[0] == 413
+        status, head, body = curl(s, "/app/?fail=418")
+        assert (status, body) == (418, b"failed") and "X-Own: yes" in head, head
+        assert len(curl(s, "/app/?long=1")[2]) == 50 * 8192
+        assert curl(s, "/app/none.php")[0] == 404
+    assert curl(s, "/app/")[0] in (502, 503)
+    write_maps(s)
 
 
 # ---- Outlook ----
