@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_MAPI_CLIENT_H
+#define GX_MAPI_CLIENT_H
+/**
+ * @file mapi_client.h
+ * A client of MAPI over HTTP: sessions, stores, folders, tables, messages, properties. docs/mapi-client.md shows the use.
+ *
+ * Every call blocks until it is done, its deadline has passed, or another thread calls gx_mapi_cancel(). Calls return what the
+ * server said, or, when it did not come to that, one of
+ *
+ * - ecNetworkError: no connection, or one that broke while the answer was awaited; whether the operation was done is not known then
+ * - ecTimeout: the deadline has passed, ecUserCanceled: gx_mapi_cancel(); not known either
+ * - ecLoginFailure: name, password or token are wrong
+ * - ecEndOfSession: the server does not know the session any more: begin anew with gx_mapi_new()
+ * - ecServerBusy: it wants to be asked later than the deadline allows
+ * - ecCorruptData: its answer is not what it should be
+ * - ecInvalidParam, ecMAPIOOM: from here
+ *
+ * gx_mapi_error() has the rest of what is known. Ids of folders and messages are u64 as operations carry them (gx/entryid.h).
+ *
+ * Thread class: confined: a connection and all its objects are used by one thread at a time; except gx_mapi_cancel().
+ */
+#include <gx/ec.h>
+#include <gx/log.h>
+#include <gx/msgobj.h>
+#include <gx/restr.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Connections ---- */
+
+struct gx_mapi;
+
+struct gx_mapi_opts {
+	size_t size;
+	const char *url;           /**< of the mailbox's endpoint: "https://host/mapi/emsmdb/?MailboxId=..." */
+	const char *user;          /**< mail address */
+	const char *password;      /**< Basic authentication */
+	const char *bearer;        /**< a token, instead of a password */
+	const char *user_dn;       /**< DN of the user, as autodiscover tells it (LegacyDN) */
+	const char *ca_file;       /**< authorities to trust, PEM; NULL: the system's */
+	bool insecure;             /**< any certificate will do, and no TLS at all ("http:"), which else only addresses of this machine may do */
+	uint32_t code_page;        /**< of 8-bit texts; 0 takes 1252 */
+	uint32_t lcid;             /**< language; 0 takes 1033 */
+	uint32_t timeout_ms;       /**< of each call; 0 takes 60000 */
+	uint32_t max_answer;       /**< bytes of an answer; 0 takes 16 MiB */
+	const char *application;   /**< X-ClientApplication; NULL "Gromox-MAPI/VERSION" */
+	const struct gx_log *log;  /**< borrowed; requests at GX_LOG_DEBUG, never what is in them */
+};
+#define GX_MAPI_OPTS_INIT {.size = sizeof(struct gx_mapi_opts)}
+
+/** What the last call that failed was told. */
+struct gx_mapi_error {
+	gx_ec ec;
+	unsigned http_status;      /**< 0: no HTTP answer came */
+	int response_code;         /**< X-ResponseCode; -1: none came */
+	unsigned rop;              /**< id of the operation that failed; 0: none did, the request failed as a whole */
+	const char *text;          /**< one line; borrowed until the next call */
+};
+
+/**
+ * A connection that does nothing yet; options are copied. GX_E_INVAL: @p ret_why (borrowed, static; may be
+ * NULL) says why. GX_E_NOMEM.
+ */
+GX_API int gx_mapi_new(const struct gx_mapi_opts *o, struct gx_mapi **ret_c, const char **ret_why) GX_MUST_CHECK;
+/**
+ * Ends the session, if the server can be reached within a second, and frees everything but objects, which must
+ * be closed before. Accepts NULL.
+ */
+GX_API void gx_mapi_free(struct gx_mapi *c);
+/** Logs in and begins a session. Also what the server calls the user; @p ret_name may be NULL; borrowed from @p c. */
+GX_API gx_ec gx_mapi_connect(struct gx_mapi *c, const char **ret_name) GX_MUST_CHECK;
+/** Is the server there, and the session? */
+GX_API gx_ec gx_mapi_ping(struct gx_mapi *c) GX_MUST_CHECK;
+GX_API const struct gx_mapi_error *gx_mapi_error(const struct gx_mapi *c);
+/** Milliseconds that each call from now on may take. */
+GX_API void gx_mapi_set_timeout(struct gx_mapi *c, uint32_t ms);
+/** All calls from now on end at least so many milliseconds from now, whatever they are; 0: no such end. */
+GX_API void gx_mapi_set_deadline(struct gx_mapi *c, uint32_t ms);
+/**
+ * From any thread, also from a signal handler's side of a pipe: the running call and all later ones end with
+ * ecUserCanceled.
+ */
+GX_API void gx_mapi_cancel(struct gx_mapi *c);
+/** Calls work again. */
+GX_API void gx_mapi_uncancel(struct gx_mapi *c);
+
+/**
+ * Sends operations as they are: @p in is a ROP buffer (RopSize, RopsList, table of handles; gx_rop_buffer_push()), without
+ * RPC_HEADER_EXT. @param ret_out the first buffer that comes back. Nothing is sent again when the server has not enough room.
+ */
+GX_API gx_ec gx_mapi_execute(struct gx_mapi *c, struct gx_bin in, struct gx_arena *a,
+	struct gx_bin *ret_out) GX_MUST_CHECK;
+
+/* ---- Objects ---- */
+
+/**
+ * A store, folder, table, message, attachment or stream at the server. Functions that are given one of the wrong kind
+ * answer ecInvalidParam.
+ */
+struct gx_mapi_obj;
+/**
+ * The server is told with the next call. A store goes with all that was opened in it: close that before.
+ * Accepts NULL.
+ */
+GX_API void gx_mapi_close(struct gx_mapi_obj *o);
+
+/* ---- Stores ---- */
+
+/** Folders that every mailbox has, [MS-OXCSTOR] 2.2.1.1.3. */
+enum {
+	GX_MAPI_ROOT, GX_MAPI_DEFERRED, GX_MAPI_SPOOLER, GX_MAPI_IPMSUBTREE, GX_MAPI_INBOX, GX_MAPI_OUTBOX, GX_MAPI_SENT, GX_MAPI_DELETED,
+	GX_MAPI_COMMON_VIEWS, GX_MAPI_SCHEDULE, GX_MAPI_FINDER, GX_MAPI_VIEWS, GX_MAPI_SHORTCUTS,
+};
+/** And public stores, 2.2.1.1.4. */
+enum { GX_MAPI_PUB_ROOT, GX_MAPI_PUB_IPMSUBTREE, GX_MAPI_PUB_NONIPM, GX_MAPI_PUB_EFORMS };
+
+/**
+ * A mailbox. @param dn its owner's; NULL: the user's own. ecUnknownUser, ecLoginPerm, ecWrongServer
+ * (gx_mapi_error() names the right one).
+ */
+GX_API gx_ec gx_mapi_logon(struct gx_mapi *c, const char *dn, struct gx_mapi_obj **ret_store) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_logon_public(struct gx_mapi *c, struct gx_mapi_obj **ret_store) GX_MUST_CHECK;
+/** Id of one of the folders above; 0 when there is none. */
+GX_API uint64_t gx_mapi_special_folder(const struct gx_mapi_obj *store, unsigned which);
+/** Replica of ids that this store gives, and its number in them. */
+GX_API const struct gx_guid *gx_mapi_replica(const struct gx_mapi_obj *store, uint16_t *ret_number);
+
+/* ---- Folders ---- */
+
+/** Flags of gx_mapi_open_folder(): also one that was deleted softly. */
+enum { GX_MAPI_OPEN_SOFT_DELETED = 4 };
+GX_API gx_ec gx_mapi_open_folder(struct gx_mapi_obj *store, uint64_t fid, unsigned flags,
+	struct gx_mapi_obj **ret_folder) GX_MUST_CHECK;
+GX_API uint64_t gx_mapi_folder_id(const struct gx_mapi_obj *folder);
+/**
+ * By names from the top folder of what users see, separated by "/" ("Inbox/Projects"); "" is that folder itself, and a name
+ * may be "0x" with an id. Case does not count. ecNotFound.
+ */
+GX_API gx_ec gx_mapi_find_folder(struct gx_mapi_obj *store, const char *path, uint64_t *ret_fid) GX_MUST_CHECK;
+struct gx_mapi_folder_new {
+	size_t size;
+	const char *name, *comment;
+	bool search;               /**< a search folder */
+	bool open_existing;        /**< no error when there is one of the name */
+};
+#define GX_MAPI_FOLDER_NEW_INIT {.size = sizeof(struct gx_mapi_folder_new)}
+/** Below @p parent. ecDuplicateName. @p ret_folder, @p ret_fid may be NULL. */
+GX_API gx_ec gx_mapi_create_folder(struct gx_mapi_obj *parent, const struct gx_mapi_folder_new *n,
+	struct gx_mapi_obj **ret_folder,
+	uint64_t *ret_fid) GX_MUST_CHECK;
+/** [MS-OXCFOLD] 2.2.1.3.1 */
+enum { GX_MAPI_DEL_MESSAGES = 1, GX_MAPI_DEL_FOLDERS = 4, GX_MAPI_DELETE_HARD = 0x10 };
+/** @p ret_partial (here and below; may be NULL): something could not be done. */
+GX_API gx_ec gx_mapi_delete_folder(struct gx_mapi_obj *parent, uint64_t fid, unsigned flags,
+	bool *ret_partial) GX_MUST_CHECK;
+/** All messages and folders in it. @p hard: not to be restored. */
+GX_API gx_ec gx_mapi_empty_folder(struct gx_mapi_obj *folder, bool associated, bool hard,
+	bool *ret_partial) GX_MUST_CHECK;
+/** The folder @p fid in @p parent goes into @p to, as @p name. */
+GX_API gx_ec gx_mapi_move_folder(struct gx_mapi_obj *parent, uint64_t fid, struct gx_mapi_obj *to,
+	const char *name, bool *ret_partial) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_copy_folder(struct gx_mapi_obj *parent, uint64_t fid, struct gx_mapi_obj *to,
+	const char *name, bool recursive,
+	bool *ret_partial) GX_MUST_CHECK;
+
+/* ---- Tables ---- */
+
+/** Flags of tables, [MS-OXCFOLD] 2.2.1.13.1 and 2.2.1.14.1. */
+enum { GX_MAPI_ASSOCIATED = 0x02, GX_MAPI_DEPTH = 0x04, GX_MAPI_NO_NOTIFICATIONS = 0x10, GX_MAPI_SOFT_DELETES = 0x20 };
+GX_API gx_ec gx_mapi_hierarchy(struct gx_mapi_obj *folder, unsigned flags, struct gx_mapi_obj **ret_table,
+	uint32_t *ret_rows) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_contents(struct gx_mapi_obj *folder, unsigned flags, struct gx_mapi_obj **ret_table,
+	uint32_t *ret_rows) GX_MUST_CHECK;
+/** Of a message. */
+GX_API gx_ec gx_mapi_attachments(struct gx_mapi_obj *message, struct gx_mapi_obj **ret_table) GX_MUST_CHECK;
+/** Needed before rows are asked for. */
+GX_API gx_ec gx_mapi_set_columns(struct gx_mapi_obj *table, const gx_proptag_t *tags, size_t n) GX_MUST_CHECK;
+/** NULL: all rows. */
+GX_API gx_ec gx_mapi_restrict(struct gx_mapi_obj *table, const struct gx_restr *r) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_sort(struct gx_mapi_obj *table, const struct gx_sortset *s) GX_MUST_CHECK;
+/**
+ * The next rows, at most @p most (of at most 65535), each a list with what it has; as many as fit into one answer.
+ * @p ret_n 0: there are no more. PtypErrorCode stands where a value could not be had: ecMAPIOOM when it is too large for a row.
+ */
+GX_API gx_ec gx_mapi_rows(struct gx_mapi_obj *table, size_t most, struct gx_arena *a,
+	struct gx_proplist **ret_rows, size_t *ret_n) GX_MUST_CHECK;
+/** Back to the first row. */
+enum { GX_MAPI_BEGIN, GX_MAPI_CURRENT, GX_MAPI_END };
+/** @p ret_moved (may be NULL): by how many rows. */
+GX_API gx_ec gx_mapi_seek(struct gx_mapi_obj *table, unsigned origin, int32_t rows, int32_t *ret_moved) GX_MUST_CHECK;
+/** The next row, from there on, that fulfils @p r; ecNotFound. */
+GX_API gx_ec gx_mapi_find_row(struct gx_mapi_obj *table, const struct gx_restr *r, unsigned origin, struct gx_arena *a,
+	struct gx_proplist *ret_row) GX_MUST_CHECK;
+/** Row number of the cursor, and how many there are. */
+GX_API gx_ec gx_mapi_position(struct gx_mapi_obj *table, uint32_t *ret_at, uint32_t *ret_rows) GX_MUST_CHECK;
+
+/* ---- Properties of stores, folders, messages, attachments ---- */
+
+/**
+ * Some; what is not there is missing in the list; what is too large has PtypErrorCode with ecMAPIOOM:
+ * gx_mapi_read_value().
+ */
+GX_API gx_ec gx_mapi_get(struct gx_mapi_obj *o, const gx_proptag_t *tags, size_t n, struct gx_arena *a,
+	struct gx_proplist *ret_l) GX_MUST_CHECK;
+/** All. */
+GX_API gx_ec gx_mapi_get_all(struct gx_mapi_obj *o, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_list(struct gx_mapi_obj *o, struct gx_arena *a, gx_proptag_t **ret_tags,
+	size_t *ret_n) GX_MUST_CHECK;
+/** Fails with the first error that a value met. Values of any size; large ones go as streams. */
+GX_API gx_ec gx_mapi_set(struct gx_mapi_obj *o, const struct gx_proplist *l) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_remove(struct gx_mapi_obj *o, const gx_proptag_t *tags, size_t n) GX_MUST_CHECK;
+
+/* ---- Values of any size ---- */
+
+enum { GX_MAPI_STREAM_READ = 0, GX_MAPI_STREAM_WRITE = 1, GX_MAPI_STREAM_CREATE = 2 };
+/** Of PtypBinary, PtypObject, PtypString (its bytes are UTF-16LE), PtypString8. @p ret_size may be NULL. */
+GX_API gx_ec gx_mapi_open_stream(struct gx_mapi_obj *o, gx_proptag_t tag, unsigned mode,
+	struct gx_mapi_obj **ret_stream,
+	uint32_t *ret_size) GX_MUST_CHECK;
+/** @p ret_n is less than @p n at the end only. */
+GX_API gx_ec gx_mapi_stream_read(struct gx_mapi_obj *stream, void *buf, size_t n, size_t *ret_n) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_stream_write(struct gx_mapi_obj *stream, const void *data, size_t n) GX_MUST_CHECK;
+/** @p origin GX_MAPI_BEGIN and the like; @p ret_at may be NULL. */
+GX_API gx_ec gx_mapi_stream_seek(struct gx_mapi_obj *stream, unsigned origin, int64_t offset,
+	uint64_t *ret_at) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_stream_resize(struct gx_mapi_obj *stream, uint64_t size) GX_MUST_CHECK;
+/** What was written belongs to the object; closing does the same, and does not say whether it went well. */
+GX_API gx_ec gx_mapi_stream_commit(struct gx_mapi_obj *stream) GX_MUST_CHECK;
+/** A value that is too large for gx_mapi_get(), of at most @p most bytes as sent: ecTooBig. */
+GX_API gx_ec gx_mapi_read_value(struct gx_mapi_obj *o, gx_proptag_t tag, size_t most, struct gx_arena *a,
+	union gx_value *ret_v) GX_MUST_CHECK;
+
+/* ---- Named properties ---- */
+
+/** Ids of named properties. @p create: those that have none get one; else their id is 0. */
+GX_API gx_ec gx_mapi_ids_of_names(struct gx_mapi_obj *store, const struct gx_propname *names, size_t n,
+	bool create, uint16_t *ret_ids) GX_MUST_CHECK;
+/** And back. Ids without a name get the set PS_MAPI and their id as LID. */
+GX_API gx_ec gx_mapi_names_of_ids(struct gx_mapi_obj *store, const uint16_t *ids, size_t n, struct gx_arena *a,
+	struct gx_propname *ret_names) GX_MUST_CHECK;
+
+/* ---- Messages ---- */
+
+enum { GX_MAPI_READ_ONLY = 0, GX_MAPI_READ_WRITE = 1, GX_MAPI_BEST_ACCESS = 3 };
+GX_API gx_ec gx_mapi_open_message(struct gx_mapi_obj *store, uint64_t fid, uint64_t mid, unsigned mode,
+	struct gx_mapi_obj **ret_message) GX_MUST_CHECK;
+/** Is nowhere until gx_mapi_save(). */
+GX_API gx_ec gx_mapi_create_message(struct gx_mapi_obj *store, uint64_t fid, bool associated,
+	struct gx_mapi_obj **ret_message) GX_MUST_CHECK;
+/**
+ * What was changed is kept; the message stays open for more. @p force: also over what others have changed.
+ * ecObjectModified. @p ret_mid may be NULL.
+ */
+GX_API gx_ec gx_mapi_save(struct gx_mapi_obj *message, bool force, uint64_t *ret_mid) GX_MUST_CHECK;
+/** 0 of a new one that was not saved yet. */
+GX_API uint64_t gx_mapi_message_id(const struct gx_mapi_obj *message);
+GX_API gx_ec gx_mapi_delete_messages(struct gx_mapi_obj *folder, const uint64_t *mids, size_t n, bool hard,
+	bool *ret_partial) GX_MUST_CHECK;
+/** From @p from to @p to, which may be in another store. */
+GX_API gx_ec gx_mapi_move_messages(struct gx_mapi_obj *from, struct gx_mapi_obj *to, const uint64_t *mids,
+	size_t n, bool copy,
+	bool *ret_partial) GX_MUST_CHECK;
+/** [MS-OXCMSG] 2.2.3.10.1; 0: read, and receipts are sent */
+enum { GX_MAPI_SUPPRESS_RECEIPT = 1, GX_MAPI_CLEAR_READ = 4 };
+GX_API gx_ec gx_mapi_set_read(struct gx_mapi_obj *folder, const uint64_t *mids, size_t n, unsigned flags,
+	bool *ret_partial) GX_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
