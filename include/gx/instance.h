@@ -57,7 +57,9 @@ struct gx_inst_new_opts {
  * @param o may be NULL.
  */
 GX_API gx_ec gx_inst_new(struct gx_txn *t, uint64_t fid, const struct gx_inst_new_opts *o, struct gx_inst **ret_inst) GX_MUST_CHECK;
-/** Lets go of it; what was not saved is lost. Instances opened from it live on. Accepts NULL. */
+/** Another holder of the same instance, which lets go of it, too. @return @p i. */
+GX_API struct gx_inst *gx_inst_hold(struct gx_inst *i);
+/** Lets go of it; with its last holder what was not saved is lost. Instances opened from it live on. Accepts NULL. */
 GX_API void gx_inst_free(struct gx_inst *i);
 
 struct gx_inst_info {
@@ -68,6 +70,7 @@ struct gx_inst_info {
 	bool is_new;            /**< never saved */
 	bool changed;           /**< since it was opened or saved */
 	bool writable, associated;
+	uint32_t att_version;   /**< of a message: another number after each change of its attachments */
 };
 GX_API void gx_inst_info(struct gx_inst *i, struct gx_inst_info *ret_info);
 /** Was @p child opened from @p parent, directly or not? */

@@ -48,6 +48,9 @@ struct gx_table_opts {
 	const struct gx_sortset *sort;  /**< contents: copied; NULL by delivery time */
 	gx_table_person_cb person;      /**< permissions; may be NULL */
 	void *ctx;                      /**< for person */
+	/** Rows of others: they are brought again when this gives another number than before. Has the context of the fill
+	 * function; may be NULL. */
+	uint64_t (*version)(void *ctx);
 };
 #define GX_TABLE_OPTS_INIT {.size = sizeof(struct gx_table_opts)}
 
@@ -68,7 +71,7 @@ GX_API gx_ec gx_table_open_rules(
 	struct gx_txn *t, const struct gx_table_opts *o, struct gx_table **ret_tb) GX_MUST_CHECK;
 /**
  * Rows that somebody else brings, such as the attachments or recipients of a message: @p fill calls gx_table_add_row()
- * for each. It is called again by gx_table_reload(). The restriction of @p o is applied.
+ * for each. It is called again by gx_table_reload() and by gx_table_opts.version. The restriction of @p o is applied.
  */
 typedef int (*gx_table_fill_cb)(struct gx_table *tb, struct gx_txn *t, void *ctx);
 GX_API gx_ec gx_table_open_rows(struct gx_txn *t, const struct gx_table_opts *o, gx_table_fill_cb fill, void *ctx,

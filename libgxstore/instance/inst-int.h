@@ -220,6 +220,7 @@ struct gx_inst {
 	uint32_t flags_before;      /* of the row, as opened or saved last */
 	bool is_new, writable, changed, given_flags;
 	bool quiet;                 /* the next save makes no new version */
+	uint32_t att_version;       /* counts changes of the attachments */
 	uint64_t new_mid;           /* of a new one; 0: the next */
 	/* Given by who speaks for the server, for the next save. */
 	uint64_t given_cn;

@@ -103,6 +103,14 @@ void gx_inst__unref(struct gx_inst *i)
 		tree_free(last);
 }
 
+struct gx_inst *gx_inst_hold(struct gx_inst *i)
+{
+	gx_inst__lock(i);
+	i->refs++;
+	gx_inst__unlock(i);
+	return i;
+}
+
 void gx_inst_free(struct gx_inst *i)
 {
 	if (i == NULL)
@@ -136,7 +144,7 @@ void gx_inst_info(struct gx_inst *i, struct gx_inst_info *ret_info)
 	*ret_info = (struct gx_inst_info){
 		.kind = i->kind, .fid = top->row.fid, .mid = top->row.mid, .cn = i->parent == NULL ? i->row.cn : (uint64_t)pv.v.i64,
 		.att_num = i->att == NULL ? 0 : i->att->num, .is_new = i->is_new, .changed = i->changed, .writable = i->writable,
-		.associated = (top->row.flags & GX_MSGF_FAI) != 0,
+		.associated = (top->row.flags & GX_MSGF_FAI) != 0, .att_version = i->att_version,
 	};
 	gx_inst__unlock(i);
 }
@@ -179,6 +187,7 @@ void gx_inst__touch(struct gx_inst *i, unsigned dirty)
 	i->changed = true;
 	if (i->msg != NULL)
 		i->msg->dirty |= dirty;
+	i->att_version += (dirty & GX_IDIRTY_ATTS) != 0;
 }
 
 /* ---- Opening what is stored ---- */
@@ -197,6 +206,7 @@ int gx_inst__load(struct gx_txn *t, struct gx_inst *i)
 	m->next_num = i->msg == NULL ? 0 : i->msg->next_num;
 	gx_imsg__unref(i->msg);
 	i->msg = m;
+	i->att_version++;
 	return 0;
 }
 
@@ -273,6 +283,7 @@ static gx_ec reload(struct gx_txn *t, struct gx_inst *i)
 		return gx_txn__fail(t, ecNotSupported, "only whole messages are read again");
 	if (i->is_new) {
 		gx_imsg__clear(i->msg);
+		i->att_version++;
 		return GX_OK_EC;
 	}
 	gx_ec ec = gx_inst__present(t, i, &r);

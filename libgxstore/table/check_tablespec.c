@@ -667,6 +667,34 @@ START_TEST(rows_of_others)
 }
 END_TEST
 
+static uint64_t version_of(void *ctx)
+{
+	const unsigned *calls = ctx;
+	return calls[1];
+}
+
+START_TEST(rows_of_others_that_change)
+{
+	const gx_proptag_t cols[] = {PidTagAttachNumber};
+	unsigned calls[2] = {0, 1};
+	struct gx_table_opts o = opts(0, 0);
+	struct gx_table *tb;
+	struct gx_txn *t = st_begin(w.s, GX_TXN_READ);
+	size_t n;
+	o.version = version_of;
+	ST_OK(gx_table_open_rows(t, &o, bring, calls, &tb));
+	struct gx_table_row *v = rows(tb, t, cols, 1, &n);
+	ck_assert(n == 3 && v[1].v[0].v.i32 == 1 && calls[0] == 1);
+	calls[1] = 2;
+	v = rows(tb, t, cols, 1, &n);
+	ck_assert(n == 3 && v[1].v[0].v.i32 == 11);
+	ck_assert_uint_eq(count(tb, t), 3);
+	ck_assert_uint_eq(calls[0], 2);
+	gx_table_close(tb);
+	gx_txn_abort(t);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("tablespec");
@@ -689,6 +717,7 @@ static Suite *suite(void)
 	tcase_add_test(c, permissions);
 	tcase_add_test(c, rules);
 	tcase_add_test(c, rows_of_others);
+	tcase_add_test(c, rows_of_others_that_change);
 	suite_add_tcase(s, c);
 	return s;
 }

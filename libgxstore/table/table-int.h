@@ -161,6 +161,8 @@ struct gx_table {
 	size_t nrows, cap_rows;
 	gx_table_fill_cb fill;
 	void *fill_ctx;
+	uint64_t (*fill_version)(void *ctx);
+	uint64_t filled;              /* version of the rows */
 	gx_table_person_cb person;
 	void *person_ctx;
 
@@ -295,6 +297,8 @@ void gx_groupops__add(struct gx_groupops *ops, uint64_t view, struct gx_bin pref
 /* ---- Folders (table_folders.c), fixed rows (table_fixed.c) ---- */
 
 int gx_folders__fill(struct gx_table *tb, struct gx_txn *t) GX_MUST_CHECK;
+/* If its rows are no longer those of the one who brings them. */
+int gx_fixed__keep_step(struct gx_table *tb, struct gx_txn *t) GX_MUST_CHECK;
 int gx_fixed__fill(struct gx_table *tb, struct gx_txn *t) GX_MUST_CHECK;
 
 /* ---- A row's properties (table_source.c) ---- */

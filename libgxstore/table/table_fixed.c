@@ -44,7 +44,15 @@ int gx_fixed__fill(struct gx_table *tb, struct gx_txn *t)
 		return GX_E_NOMEM;
 	gx_arena_reset(tb->rows_arena);
 	tb->nrows = 0;
-	return tb->fill(tb, t, tb->fill_ctx);
+	uint64_t version = tb->fill_version == NULL ? 0 : tb->fill_version(tb->fill_ctx);
+	int err = tb->fill(tb, t, tb->fill_ctx);
+	tb->filled = err == 0 ? version : tb->filled;
+	return err;
+}
+
+int gx_fixed__keep_step(struct gx_table *tb, struct gx_txn *t)
+{
+	return tb->fill_version == NULL || tb->fill_version(tb->fill_ctx) == tb->filled ? 0 : gx_fixed__fill(tb, t);
 }
 
 static gx_ec open_fixed(struct gx_txn *t, const struct gx_table_opts *o, gx_table_fill_cb fill, void *ctx, bool cut,
@@ -56,6 +64,7 @@ static gx_ec open_fixed(struct gx_txn *t, const struct gx_table_opts *o, gx_tabl
 		return gx_table__ec(t, err);
 	tb->fill = fill;
 	tb->fill_ctx = ctx;
+	tb->fill_version = o->version;
 	tb->cut = cut;
 	err = gx_fixed__fill(tb, t);
 	if (err != 0)

@@ -297,7 +297,9 @@ gx_ec gx_table__begin(struct gx_table *tb, struct gx_txn *t)
 		err = choose_order(tb, t);
 	if (err == 0 && tb->what == GX_T_CONTENTS)
 		err = count_groups(tb, t);
-	if (err == 0 && in_memory(tb)) {
+	if (err == 0 && tb->what == GX_T_FIXED) {
+		err = gx_fixed__keep_step(tb, t);
+	} else if (err == 0 && in_memory(tb)) {
 		err = keep_step(tb, t);
 	} else if (err == 0) { /* it reads the store itself */
 		pthread_mutex_lock(&tb->lock);
