@@ -16,21 +16,6 @@ static void setup(void)
 	ST_OK(et_do(RopOpenFolder, LOGON, FOLDER, &(struct gx_rop_open_folder_req){gx_eid_make(1, GX_FID_DRAFTS), 0}, NULL));
 }
 
-static gx_ec get(uint8_t h, const gx_proptag_t *v, uint32_t n, struct gx_rop_get_properties_specific_res **ret_r)
-{
-	const struct gx_rop_get_properties_specific_req q = {.want_unicode = true, .property_tags = v, .property_tags_count = n};
-	et_columns = (struct gx_columns){v, n};
-	return et_do(RopGetPropertiesSpecific, h, 0, &q, (void **)ret_r);
-}
-
-static struct gx_rop_set_properties_res *set(uint8_t h, const struct gx_proplist *l)
-{
-	struct gx_rop_set_properties_res *r;
-	const struct gx_rop_set_properties_req q = {*l};
-	ST_OK(et_do(RopSetProperties, h, 0, &q, (void **)&r));
-	return r;
-}
-
 static uint64_t new_message(const char *subject)
 {
 	struct gx_rop_save_changes_message_res *s;
@@ -39,7 +24,7 @@ static uint64_t new_message(const char *subject)
 	ST_OK(et_do(RopCreateMessage, FOLDER, MESSAGE, &q, NULL));
 	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagSubject, subject), 0);
 	ck_assert_int_eq(gx_proplist_set_i32(&l, et_a, PidTagImportance, 2), 0);
-	ck_assert_uint_eq(set(MESSAGE, &l)->property_problems_count, 0);
+	ck_assert_uint_eq(et_set(MESSAGE, &l)->property_problems_count, 0);
 	ST_OK(et_do(RopSaveChangesMessage, MESSAGE, MESSAGE, &(struct gx_rop_save_changes_message_req){2}, (void **)&s));
 	ck_assert_uint_eq(s->input_handle_index, MESSAGE);
 	return s->message_id;
@@ -55,7 +40,7 @@ START_TEST(a_message_saved_and_opened)
 	ck_assert_str_eq(o->subject_prefix, "RE: ");
 	ck_assert_str_eq(o->normalized_subject, "Gr\303\274\303\237e");
 	ck_assert_uint_eq(o->recipient_count, 0);
-	ST_OK(get(OTHER, tags, 4, &p));
+	ST_OK(et_get(OTHER, tags, 4, &p));
 	ck_assert_str_eq(p->row_data.v[0].v.str, "RE: Gr\303\274\303\237e");
 	ck_assert_int_eq(p->row_data.v[1].v.i32, 2);
 	ck_assert_uint_eq(p->row_data.v[2].tag, PidTagMessageClass);
@@ -78,8 +63,8 @@ START_TEST(what_two_have_changed)
 	struct gx_proplist l = {0};
 	ST_OK(et_do(RopOpenMessage, FOLDER, OTHER, &q, NULL));
 	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagSubject, "b"), 0);
-	(void)set(MESSAGE, &l);
-	(void)set(OTHER, &l);
+	(void)et_set(MESSAGE, &l);
+	(void)et_set(OTHER, &l);
 	ST_OK(et_do(RopSaveChangesMessage, MESSAGE, MESSAGE, &keep, NULL));
 	ST_IS(et_do(RopSaveChangesMessage, OTHER, OTHER, &keep, NULL), ecObjectModified);
 	ST_OK(et_do(RopSaveChangesMessage, OTHER, OTHER, &force, NULL));
@@ -97,8 +82,8 @@ START_TEST(values_that_do_not_fit)
 	text[20000] = '\0';
 	(void)new_message("short");
 	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagBody, text), 0);
-	(void)set(MESSAGE, &l);
-	ST_OK(get(MESSAGE, two, 2, &p));
+	(void)et_set(MESSAGE, &l);
+	ST_OK(et_get(MESSAGE, two, 2, &p));
 	ck_assert_str_eq(p->row_data.v[0].v.str, "short");
 	ck_assert_uint_eq(p->row_data.v[1].v.err, ecMAPIOOM);
 	/* all of them: the large one is told, too */
@@ -120,22 +105,22 @@ START_TEST(folders_and_stores_have_properties)
 	struct gx_rop_get_properties_specific_res *p;
 	struct gx_proplist l = {0};
 	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagComment, "mine"), 0);
-	ck_assert_uint_eq(set(FOLDER, &l)->property_problems_count, 0);
-	ST_OK(get(FOLDER, names, 3, &p));
+	ck_assert_uint_eq(et_set(FOLDER, &l)->property_problems_count, 0);
+	ST_OK(et_get(FOLDER, names, 3, &p));
 	ck_assert_str_eq(p->row_data.v[0].v.str, "Drafts");
 	ck_assert_uint_eq((uint64_t)p->row_data.v[1].v.i64, gx_eid_make(1, GX_FID_DRAFTS));
 	ck_assert_str_eq(p->row_data.v[2].v.str, "mine");
 	const gx_proptag_t comment = PidTagComment;
 	ST_OK(et_do(RopDeleteProperties, FOLDER, 0, &(struct gx_rop_delete_properties_req){&comment, 1}, NULL));
-	ST_OK(get(FOLDER, names, 3, &p));
+	ST_OK(et_get(FOLDER, names, 3, &p));
 	ck_assert_uint_eq(GX_PROP_TYPE(p->row_data.v[2].tag), PtypErrorCode);
 	ck_assert_uint_eq(p->row_data.v[2].v.err, ecNotFound);
-	(void)set(LOGON, &l);
-	ST_OK(get(LOGON, &comment, 1, &p));
+	(void)et_set(LOGON, &l);
+	ST_OK(et_get(LOGON, &comment, 1, &p));
 	ck_assert_str_eq(p->row_data.v[0].v.str, "mine");
-	ST_OK(get(LOGON, NULL, 0, &p));
+	ST_OK(et_get(LOGON, NULL, 0, &p));
 	ST_OK(et_do(RopGetHierarchyTable, FOLDER, OTHER, &(struct gx_rop_get_hierarchy_table_req){0}, NULL));
-	ST_IS(get(OTHER, names, 3, &p), ecNotSupported);
+	ST_IS(et_get(OTHER, names, 3, &p), ecNotSupported);
 }
 END_TEST
 

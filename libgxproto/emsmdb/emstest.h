@@ -2,6 +2,7 @@
 /* A directory with users and stores, a session, and operations sent to it one by one or several at once. */
 #ifndef GX_EMSTEST_H
 #define GX_EMSTEST_H
+#include <gx/entryid.h>
 #include "libgxstore/storetest.h"
 #include "libgxproto/emsmdb/emsmdb-int.h"
 
@@ -174,6 +175,65 @@ static inline void et_logon(const char *dn)
 {
 	const struct gx_rop_logon_req q = {.logon_flags = 1, .essdn = dn};
 	ST_OK(et_do(RopLogon, 0, 0, &q, NULL));
+}
+
+static inline gx_ec et_get(uint8_t h, const gx_proptag_t *v, uint32_t n, struct gx_rop_get_properties_specific_res **ret_r)
+{
+	const struct gx_rop_get_properties_specific_req q = {.want_unicode = true, .property_tags = v, .property_tags_count = n};
+	et_columns = (struct gx_columns){v, n};
+	return et_do(RopGetPropertiesSpecific, h, 0, &q, (void **)ret_r);
+}
+
+/* One value; its tag has PtypErrorCode when it is not there. */
+static inline const struct gx_propval *et_value(uint8_t h, gx_proptag_t tag)
+{
+	struct gx_rop_get_properties_specific_res *r;
+	gx_proptag_t *v = gx_arena_memdup(et_a, &tag, sizeof(tag));
+	ST_OK(et_get(h, v, 1, &r));
+	return &r->row_data.v[0];
+}
+
+static inline struct gx_rop_set_properties_res *et_set(uint8_t h, const struct gx_proplist *l)
+{
+	struct gx_rop_set_properties_res *r;
+	const struct gx_rop_set_properties_req q = {*l};
+	ST_OK(et_do(RopSetProperties, h, 0, &q, (void **)&r));
+	return r;
+}
+
+/* A text of it, and no problems. */
+static inline void et_set_str(uint8_t h, gx_proptag_t tag, const char *s)
+{
+	struct gx_propval v = {tag, {.str = s}};
+	const struct gx_proplist l = {&v, 1, 1};
+	ck_assert_uint_eq(et_set(h, &l)->property_problems_count, 0);
+}
+
+/* A new message in the folder of ann's mailbox, not saved yet. */
+static inline void et_new_message(uint8_t logon, uint8_t h, uint64_t fid)
+{
+	ST_OK(et_do(RopCreateMessage, logon, h, &(struct gx_rop_create_message_req){.code_page_id = 1252, .folder_id = gx_eid_make(1, fid)}, NULL));
+}
+
+static inline gx_ec et_open_message(uint8_t logon, uint8_t h, uint64_t mid, uint8_t mode)
+{
+	return et_do(RopOpenMessage, logon, h, &(struct gx_rop_open_message_req){.code_page_id = 1252, .open_mode_flags = mode, .message_id = mid}, NULL);
+}
+
+/* Saves the message, which stays open to be changed; its id. */
+static inline uint64_t et_save(uint8_t h)
+{
+	struct gx_rop_save_changes_message_res *s;
+	ST_OK(et_do(RopSaveChangesMessage, h, h, &(struct gx_rop_save_changes_message_req){2}, (void **)&s));
+	return s->message_id;
+}
+
+static inline void et_release(uint8_t h)
+{
+	struct gx_pull c;
+	et_add(RopRelease, h, 0, NULL);
+	ST_OK(et_send_to(et_s, 0, 32768, &c));
+	ck_assert_uint_eq(c.left, 0);
 }
 
 #endif

@@ -150,6 +150,7 @@ static void table_free(struct gx_ems_obj *o)
 	struct gx_ems_table *tb = (struct gx_ems_table *)o;
 	gx_table_close(tb->tb);
 	gx_watch__end(&tb->watch);
+	gx_inst_free(tb->inst);
 	gx_arena_free(tb->restr_a);
 	gx_arena_free(tb->sort_a);
 	free(tb->cols);

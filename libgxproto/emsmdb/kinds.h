@@ -21,13 +21,14 @@ struct gx_ems_message {
 
 /* Where to count from, [MS-OXCTABL] 2.2.1.1 */
 enum { GX_EMS_BEGINNING = 0, GX_EMS_CURRENT = 1, GX_EMS_END = 2 };
-enum { GX_EMS_HIERARCHY, GX_EMS_CONTENTS, GX_EMS_PERMISSIONS, GX_EMS_RULES };
+enum { GX_EMS_HIERARCHY, GX_EMS_CONTENTS, GX_EMS_PERMISSIONS, GX_EMS_RULES, GX_EMS_ATTACHMENTS };
 struct gx_ems_table {
 	struct gx_ems_obj obj;
 	int what;
 	uint64_t fid;
 	uint32_t flags;              /* GX_TABLE_* */
 	struct gx_table *tb;
+	struct gx_inst *inst;        /* attachments: of this message */
 	struct gx_arena *restr_a, *sort_a; /* have the two below */
 	const struct gx_restr *restr;
 	const struct gx_sortset *sort;
@@ -50,6 +51,8 @@ gx_ec gx_ems__give_message(struct gx_rop_call *c, uint64_t fid, uint64_t mid, st
 struct gx_ems_table *gx_ems__table_new(int what, uint64_t fid, uint32_t flags);
 /* tables.c: a table of the folder that the operation is for, with GX_TABLE_* @flags; it is the answer's object. Tells of changes; @not_own: not of the session's. */
 gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint32_t flags, bool tells, bool not_own, uint32_t *ret_rows);
+/* The same of a table without rows, which it takes. */
+gx_ec gx_ems__give_new_table(struct gx_rop_call *c, struct gx_ems_table *tb, uint32_t *ret_rows);
 /* The table anew, with another restriction and order, which it keeps; the cursor goes to the beginning. */
 gx_ec gx_ems__reopen_table(struct gx_rop_call *c, struct gx_ems_table *tb, const struct gx_restr *r, const struct gx_sortset *s);
 gx_ec gx_ems__origin(struct gx_rop_call *c, struct gx_ems_table *tb, struct gx_txn *t, uint8_t origin, uint32_t *ret_pos);

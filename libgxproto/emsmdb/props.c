@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Properties of logons, folders and messages, [MS-OXCPRPT] 3.2.5. */
+/* Properties of logons, folders, messages and attachments, [MS-OXCPRPT] 3.2.5. */
 #include <config.h>
 #include <gx/folder.h>
 #include <gx/storeset.h>
-#include "libgxproto/emsmdb/kinds.h"
+#include "libgxproto/emsmdb/attachment.h"
 
 static gx_ec tags_of(struct gx_rop_call *c, const struct gx_proplist *l, gx_proptag_t **ret_v, size_t *ret_n)
 {
@@ -94,11 +94,11 @@ static gx_ec folder_remove(struct gx_rop_call *c, struct gx_ems_obj *o, const gx
 
 const struct gx_ems_props gx_ems__folder_props = {folder_get, folder_tags, folder_set, folder_remove};
 
-/* ---- Messages: in memory until they are saved ---- */
+/* ---- Messages and attachments: in memory until they are saved ---- */
 
 static struct gx_inst *inst_of(struct gx_ems_obj *o)
 {
-	return gx_ems__message(o)->inst;
+	return gx_ems__inst(o);
 }
 
 static gx_ec message_get(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_txn *t, const gx_proptag_t *tags, size_t n, size_t limit,

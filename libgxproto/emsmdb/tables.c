@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables anew with another order or restriction, and where their cursors stand. [MS-OXCTABL] 3.2.5 */
 #include <config.h>
-#include "libgxproto/emsmdb/kinds.h"
+#include "libgxproto/emsmdb/attachment.h"
 #include "libgxproto/emsmdb/people.h"
 
 enum { ARENA_MOST = 4 << 20 };
@@ -21,21 +21,27 @@ static gx_ec open_like(struct gx_ems *e, struct gx_txn *t, const struct gx_ems_t
 		o.person = gx_ems__person;
 		o.ctx = e;
 		return gx_table_open_permissions(t, &o, ret_tb);
+	case GX_EMS_ATTACHMENTS: return gx_ems__open_attachments(t, &o, like->inst, ret_tb);
 	default: return gx_table_open_rules(t, &o, ret_tb);
 	}
 }
 
 gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint32_t flags, bool tells, bool not_own, uint32_t *ret_rows)
 {
-	struct gx_txn *t;
 	struct gx_ems_folder *f = gx_ems__folder(c->in);
-	if (f == NULL)
-		return GX_EC(ecNotSupported);
-	struct gx_ems_table *tb = gx_ems__table_new(what, f->fid, flags);
-	gx_ec ec = tb == NULL ? GX_EC(ecMAPIOOM) : gx_rop__read(c, &t);
+	struct gx_ems_table *tb = f == NULL ? NULL : gx_ems__table_new(what, f->fid, flags);
+	if (tb == NULL)
+		return f == NULL ? GX_EC(ecNotSupported) : GX_EC(ecMAPIOOM);
+	tb->tells = tells;
+	tb->not_own = not_own;
+	return gx_ems__give_new_table(c, tb, ret_rows);
+}
+
+gx_ec gx_ems__give_new_table(struct gx_rop_call *c, struct gx_ems_table *tb, uint32_t *ret_rows)
+{
+	struct gx_txn *t;
+	gx_ec ec = gx_rop__read(c, &t);
 	if (!gx_ec_failed(ec)) {
-		tb->tells = tells;
-		tb->not_own = not_own;
 		ec = open_like(c->s->e, t, tb, NULL, NULL, &tb->tb);
 		if (!gx_ec_failed(ec))
 			ec = gx_table_count(tb->tb, t, ret_rows);
@@ -43,8 +49,7 @@ gx_ec gx_ems__give_table(struct gx_rop_call *c, int what, uint32_t flags, bool t
 	}
 	if (!gx_ec_failed(ec))
 		return gx_rop__give(c, &tb->obj, c->logon);
-	if (tb != NULL)
-		tb->obj.kind->free(&tb->obj);
+	tb->obj.kind->free(&tb->obj);
 	return ec;
 }
 

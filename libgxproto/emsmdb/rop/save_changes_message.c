@@ -23,8 +23,8 @@ gx_ec gx_rop__save_changes_message(struct gx_rop_call *c, const struct gx_rop_sa
 		ec = gx_rop__end(c, t, gx_inst_save(t, m->inst, flags, &s));
 	if (gx_ec_failed(ec))
 		return ec;
-	m->mid = s.mid;
+	m->mid = s.mid; /* of a message in an attachment 0 */
 	r->input_handle_index = c->in_index;
-	r->message_id = gx_eid_wire(s.mid);
+	r->message_id = s.mid == 0 ? 0 : gx_eid_wire(s.mid);
 	return EMS_OK;
 }
