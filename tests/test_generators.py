@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The generators: a faulty description is refused with file and line; output is the same each time."""
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -93,6 +94,65 @@ def test_list_of_calls_is_in_step():
 def test_every_call_is_tested():
     r = generate("gen-calls.py", "missing", gxtap.top_srcdir())
     assert r.returncode == 0, r.stdout + r.stderr
+
+
+def test_list_of_operations_is_in_step():
+    top = gxtap.top_srcdir()
+    with tempfile.TemporaryDirectory() as d:
+        out = os.path.join(d, "rops.md")
+        r = generate("gen-ropdoc.py", "doc", top, out)
+        assert r.returncode == 0, r.stderr
+        with open(out, encoding="utf-8") as f, open(os.path.join(top, "docs", "rops.md"), encoding="utf-8") as g:
+            assert f.read() == g.read(), "make it anew: scripts/gen-ropdoc.py doc . docs/rops.md"
+
+
+def test_operations_are_seen_to_succeed_and_to_fail():
+    r = generate("gen-ropdoc.py", "missing", gxtap.top_srcdir())
+    assert r.returncode == 0, r.stdout + r.stderr
+
+
+# What tests look like, and what is found in them.
+TEST_IN_C = """
+static gx_ec ask(int x)
+{
+	return et_do(RopAsk, x, (struct q){1, 2}, NULL);
+}
+
+static void helper(void)
+{
+	ST_OK(et_do(RopHelp, 0, NULL));
+}
+
+START_TEST(first)
+{
+	const struct { uint8_t rop; uint32_t code; } t[] = {{RopRow, ecNotFound}, {RopFine, ecSuccess}};
+	static const uint8_t all[] = {RopOne, RopTwo};
+	helper();
+	ST_OK(ask(1)); /* ST_OK(et_do(RopComment)); */
+	ST_IS(ask(2), ecNotFound);
+	ST_IS(et_do(RopWarn, 0), ecWarnWithErrors);
+	ck_assert(gx_ec_failed(et_do(RopBad, 0, f(1, 2))));
+	ck_assert(!gx_ec_failed(et_do(RopGood, 0)));
+	for (i = 0; i < 2; ++i)
+		ST_IS(et_do(t[i].rop, 0), t[i].code);
+	for (i = 0; i < 2; ++i)
+		ST_IS(et_do(all[i], 0), ecNotSupported);
+}
+END_TEST
+"""
+
+
+def test_what_tests_expect_is_found():
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, SCRIPTS)
+    import ctests
+    with tempfile.TemporaryDirectory() as d:
+        path = pathlib.Path(d) / "check_x.c"
+        path.write_text(TEST_IN_C, encoding="utf-8")
+        good, bad, named = ctests.evidence([path])
+    assert set(good) == {"RopAsk", "RopHelp", "RopWarn", "RopGood", "RopFine"}, good
+    assert set(bad) == {"RopAsk", "RopBad", "RopRow", "RopOne", "RopTwo"}, bad
+    assert good["RopHelp"] == {path: "first"} and "RopComment" not in named
 
 
 if __name__ == "__main__":

@@ -221,6 +221,8 @@ START_TEST(a_session_from_connect_to_disconnect)
 	ck_assert_uint_eq(res.error_code, ecRpcFormat);
 	ck_assert_int_eq(call("Disconnect", &(struct gx_mh_disconnect_req){{NULL, 0}}, NULL).code, 0);
 	ck_assert_int_eq(call("PING", NULL, NULL).code, GX_MHC_CONTEXT_NOT_FOUND);
+	ck_assert_int_eq(call("NotificationWait", &(struct gx_mh_notification_wait_req){0}, NULL).code, GX_MHC_CONTEXT_NOT_FOUND);
+	ck_assert_int_eq(call("Disconnect", &(struct gx_mh_disconnect_req){{NULL, 0}}, NULL).code, GX_MHC_CONTEXT_NOT_FOUND);
 	gx_push_release(&rops);
 	gx_push_release(&buffer);
 	gx_push_release(&ext);
