@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What only public stores know: each reader has a read state of his own. */
 #include <config.h>
+#include <gx/peruser.h>
 #include "libgxstore/ics/ics-int.h"
 #include "libgxstore/faults/storeops.h"
 #include "libgxstore/table/table-int.h"
@@ -103,6 +104,24 @@ static gx_ec run_ics_reads(struct so_world *w, struct gx_txn *t)
 	return gx_ics_import_reads(t, w->x.fid, u.read, w->x.n, &u.reads, w->a, NULL);
 }
 
+static bool pick_reads_set(struct so_world *w)
+{
+	struct gx_msg_info m;
+	if (!pick_reader(w))
+		return false;
+	gx_globset_release(&u.reads);
+	for (size_t i = 0; i < w->x.n; i++)
+		if (so_msg_now(w, w->x.mids[i], &m) && !(m.flags & GX_MSGF_FAI))
+			ck_assert_int_eq(gx_globset_add(&u.reads, m.cn), 0);
+	w->x.on = true;
+	return true;
+}
+
+static gx_ec run_reads_set(struct so_world *w, struct gx_txn *t)
+{
+	return gx_reads_set(t, w->x.fid, &u.reads);
+}
+
 static gx_ec run_look(struct so_world *w, struct gx_txn *t)
 {
 	static const struct gx_restr unread = {.type = RES_BITMASK, .u.bitmask = {BMR_EQZ, PidTagMessageFlags, MSGFLAG_READ}};
@@ -132,6 +151,7 @@ static const struct so_op rows[] = {
 	{"public_set_read", SO_WRITE | SO_PUBLIC, pick_reader, run_set_read, check_read},
 	{"public_change_flags", SO_WRITE | SO_PUBLIC, pick_flags, run_flags, check_flags},
 	{"public_import_reads", SO_WRITE | SO_PUBLIC, pick_ics_reads, run_ics_reads, check_read},
+	{"public_reads_set", SO_WRITE | SO_PUBLIC, pick_reads_set, run_reads_set, check_read},
 	{"public_look", SO_READ | SO_PUBLIC, pick_reader, run_look, NULL},
 };
 SO_OPS(so_public_ops, rows);

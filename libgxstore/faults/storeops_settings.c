@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operations on what belongs to a store as a whole, and its upkeep. */
 #include <config.h>
+#include <gx/peruser.h>
 #include <gx/pr-names.h>
 #include <gx/storeset.h>
 #include "libgxstore/faults/storeops.h"
@@ -13,6 +14,7 @@ static struct {
 	uint32_t mode;
 	uint64_t id, cn;
 	size_t fixed;
+	struct gx_peruser peruser;
 } u;
 
 /* ---- Quotas, properties ---- */
@@ -249,12 +251,37 @@ static void check_purge_files(struct so_world *w)
 	ck_assert_uint_eq(so_stray_files(w), 0);
 }
 
+/* ---- What was read elsewhere ---- */
+
+static bool pick_peruser(struct so_world *w)
+{
+	u.peruser = (struct gx_peruser){.folder_db = {.d1 = so_rand(w, 3)}, .folder = 5, .database = {.d1 = 7}, .data = {(const uint8_t *)"read", so_rand(w, 5)}};
+	return !w->public;
+}
+
+static gx_ec run_peruser(struct so_world *w, struct gx_txn *t)
+{
+	(void)w;
+	return gx_peruser_set(t, &u.peruser);
+}
+
+static void check_peruser(struct so_world *w)
+{
+	struct gx_peruser p = {0};
+	struct gx_txn *t = st_begin(w->s, GX_TXN_READ);
+	gx_ec ec = gx_peruser_get(t, &u.peruser.folder_db, 5, w->a, &p);
+	gx_txn_abort(t);
+	ck_assert(gx_ec_failed(ec) == (u.peruser.data.len == 0));
+	ck_assert_uint_eq(p.data.len, u.peruser.data.len);
+}
+
 static const struct so_op rows[] = {
 	{"quota", SO_WRITE, pick_quota, run_quota, check_quota},
 	{"store_remove_props", SO_WRITE, NULL, run_remove, check_remove},
 	{"oof_set", SO_WRITE, pick_oof, run_oof, check_oof},
 	{"replied_note", SO_WRITE, pick_reply, run_reply, check_reply},
 	{"delegates_set", SO_WRITE, pick_delegates, run_delegates, check_delegates},
+	{"peruser_set", SO_WRITE, pick_peruser, run_peruser, check_peruser},
 	{"replica_id", SO_WRITE, pick_replica, run_replica, check_replica},
 	{"new_numbers", SO_WRITE, NULL, run_new_numbers, NULL},
 	{"renumber", SO_WRITE, NULL, run_renumber, check_renumber},
