@@ -19,6 +19,7 @@ enum { EMS_TXN_MS = 10000 };
 
 struct gx_ems_obj;
 struct gx_ems_logon;
+struct gx_ems_peruser;
 
 struct gx_rop_call;
 
@@ -59,6 +60,7 @@ struct gx_ems_logon {
 	const char *mailbox;          /* address, or the domain of a public store */
 	const char *maildir;
 	bool dirty;                   /* committed, not yet flushed */
+	struct gx_ems_peruser *peruser; /* peruser.h; NULL until it is needed */
 };
 
 struct gx_ems_slot {

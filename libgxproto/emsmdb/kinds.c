@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "libgxproto/emsmdb/kinds.h"
+#include "libgxproto/emsmdb/peruser.h"
 
 enum { LOGON_ARENA_MOST = 1 << 20 };
 
@@ -38,6 +39,7 @@ void gx_ems__send_ids(struct gx_propval *v, size_t n)
 static void logon_free(struct gx_ems_obj *o)
 {
 	struct gx_ems_logon *l = (struct gx_ems_logon *)o;
+	gx_ems__peruser_free(l->peruser);
 	gx_store_pool_put(l->pool, l->store);
 	gx_arena_free(l->a);
 	free(l);
