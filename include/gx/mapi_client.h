@@ -268,6 +268,38 @@ enum { GX_MAPI_SUPPRESS_RECEIPT = 1, GX_MAPI_CLEAR_READ = 4 };
 GX_API gx_ec gx_mapi_set_read(struct gx_mapi_obj *folder, const uint64_t *mids, size_t n, unsigned flags,
 	bool *ret_partial) GX_MUST_CHECK;
 
+/* ---- Notifications ---- */
+
+/** [MS-OXCNOTIF] 2.2.1.1; GX_MAPI_EV_TABLE comes of tables by itself. */
+enum {
+	GX_MAPI_EV_CRITICAL = 0x01, GX_MAPI_EV_NEW_MAIL = 0x02, GX_MAPI_EV_CREATED = 0x04, GX_MAPI_EV_DELETED = 0x08,
+	GX_MAPI_EV_MODIFIED = 0x10, GX_MAPI_EV_MOVED = 0x20, GX_MAPI_EV_COPIED = 0x40, GX_MAPI_EV_SEARCH_DONE = 0x80,
+	GX_MAPI_EV_TABLE = 0x100, GX_MAPI_EV_ALL = 0xfe,
+};
+struct gx_mapi_event {
+	uint32_t source;           /**< gx_mapi_source() of the subscription or the table */
+	unsigned type;             /**< GX_MAPI_EV_* */
+	unsigned table_event;      /**< of GX_MAPI_EV_TABLE: 1 all may have changed, 3 row added, 4 deleted, 5 modified, 7 restricted */
+	bool is_message, in_search;
+	bool lost;                 /**< there were more events before this one than are kept */
+	uint64_t fid, mid;         /**< what it is about; 0: says nothing of it */
+	uint64_t parent_fid, old_fid, old_mid, old_parent_fid;
+	const gx_proptag_t *tags;  /**< that were changed */
+	size_t tag_count;
+	bool has_total, has_unread;
+	uint32_t total, unread;    /**< messages in the folder */
+	uint32_t message_flags;    /**< of new mail */
+	const char *message_class; /**< of new mail, else NULL */
+};
+/** @p types GX_MAPI_EV_*. @p fid 0: of the whole store; @p mid 0: of the folder. The result is closed to hear no more. */
+GX_API gx_ec gx_mapi_subscribe(struct gx_mapi_obj *store, unsigned types, uint64_t fid, uint64_t mid,
+	struct gx_mapi_obj **ret_sub) GX_MUST_CHECK;
+GX_API uint32_t gx_mapi_source(const struct gx_mapi_obj *o);
+/** Waits until there is something to be told, at most @p ms, whatever the timeout of calls is. */
+GX_API gx_ec gx_mapi_wait(struct gx_mapi *c, uint32_t ms, bool *ret_pending) GX_MUST_CHECK;
+/** The next event, asking the server when there is none here. @p ret_any false: nothing has happened. */
+GX_API gx_ec gx_mapi_event(struct gx_mapi *c, struct gx_arena *a, struct gx_mapi_event *ret_e, bool *ret_any) GX_MUST_CHECK;
+
 #ifdef __cplusplus
 }
 #endif

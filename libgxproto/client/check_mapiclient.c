@@ -448,6 +448,45 @@ START_TEST(names)
 }
 END_TEST
 
+START_TEST(notifications)
+{
+	struct gx_mapi_obj *all, *inbox;
+	struct gx_mapi_event e;
+	unsigned created = 0, modified = 0;
+	uint64_t fid = gx_mapi_special_folder(store, GX_MAPI_INBOX);
+	bool any;
+	CT_OK(gx_mapi_subscribe(store, GX_MAPI_EV_CREATED | GX_MAPI_EV_MODIFIED, 0, 0, &all));
+	CT_OK(gx_mapi_subscribe(store, GX_MAPI_EV_CREATED, fid, 0, &inbox));
+	CT_OK(gx_mapi_wait(ct_c, 1, &any));
+	ck_assert(!any);
+	CT_OK(gx_mapi_event(ct_c, et_a, &e, &any));
+	ck_assert(!any);
+	uint64_t mid = put(fid, "new", 0);
+	CT_OK(gx_mapi_wait(ct_c, 30000, &any));
+	ck_assert(any);
+	for (;;) {
+		CT_OK(gx_mapi_event(ct_c, et_a, &e, &any));
+		if (!any)
+			break;
+		ck_assert_uint_eq(e.fid, fid);
+		if (e.type == GX_MAPI_EV_CREATED) {
+			ck_assert_uint_eq(e.mid, mid);
+			ck_assert(e.is_message);
+			created += e.source == gx_mapi_source(inbox);
+		} else {
+			modified += e.source == gx_mapi_source(all) && !e.is_message;
+		}
+	}
+	ck_assert_uint_eq(created, 1);
+	ck_assert_uint_ge(modified, 1);
+	gx_mapi_close(all);
+	gx_mapi_close(inbox);
+	(void)put(fid, "untold", 0);
+	CT_OK(gx_mapi_event(ct_c, et_a, &e, &any));
+	ck_assert(!any);
+}
+END_TEST
+
 /* Objects that were closed are released at the server, with the next operation. */
 START_TEST(handles_are_given_back)
 {
@@ -482,6 +521,7 @@ static Suite *client_suite(void)
 	tcase_add_test(u, tables);
 	tcase_add_test(u, messages);
 	tcase_add_test(u, names);
+	tcase_add_test(u, notifications);
 	tcase_add_test(u, handles_are_given_back);
 	suite_add_tcase(s, u);
 	return s;

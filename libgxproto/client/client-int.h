@@ -62,6 +62,9 @@ struct gx_mapi {
 	} *dead;
 	size_t dead_n, dead_cap;
 	struct mc_batch *batch;
+	struct mc_event *events, *last_event; /* not asked for yet */
+	unsigned event_n;
+	bool events_lost;              /* some behind the last */
 };
 
 /* A call from outside begins: its time, no error yet. */
@@ -124,6 +127,9 @@ struct mc_batch {
 	unsigned n;
 	uint32_t handles[MC_HANDLES_MAX];
 	unsigned handle_n;
+	bool chain;                    /* the last operation may be answered several times */
+	void **more;                   /* bodies of these further answers */
+	size_t more_n, more_cap;
 	int err;
 };
 
@@ -138,6 +144,10 @@ unsigned gx_mapi__add(struct mc_batch *b, const struct gx_mapi_obj *store, uint8
 gx_ec gx_mapi__run(struct mc_batch *b);
 /* What the server said to one; failures are written down. */
 gx_ec gx_mapi__answer(struct mc_batch *b, unsigned i, void **ret_body);
+
+/* A notification that came with an answer. */
+gx_ec gx_mapi__note(struct gx_mapi *c, const struct gx_rop_notify_res *r);
+void gx_mapi__forget_events(struct gx_mapi *c);
 
 /* One operation on @p o. @p ret_handle: of the object that it makes, NULL: makes none; @p ret_body may be NULL. */
 gx_ec gx_mapi__do(struct gx_mapi_obj *o, uint8_t id, const void *body, struct gx_arena *a, uint32_t *ret_handle, void **ret_body);

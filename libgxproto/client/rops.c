@@ -6,22 +6,21 @@
 #include <gx/rpcext.h>
 #include "libgxproto/client/client-int.h"
 
-/* XOR hides nothing that TLS does not. One buffer comes back. */
-enum { FLAGS = 2, OUT_MAX = 0x10008, DEAD_AT_ONCE = 32 };
+/* XOR hides nothing that TLS does not. */
+enum { FLAGS = 2, CHAIN = 4, OUT_MAX = 0x10008, CHAIN_MAX = 0x40000, DEAD_AT_ONCE = 32 };
 
 /* ---- Execute ---- */
 
-/* The payload of the first extended buffer that comes back. */
-static gx_ec execute(struct gx_mapi *c, struct gx_bin payload, struct gx_arena *a, struct gx_bin *ret_payload)
+/* Extended buffers come back. */
+static gx_ec execute(struct gx_mapi *c, struct gx_bin payload, bool chain, struct gx_arena *a, struct gx_pull *ret_in)
 {
 	struct gx_push ext = GX_PUSH_INIT;
 	struct gx_mh_execute_res res = {0};
-	struct gx_pull in;
-	bool last;
 	if (!c->connected)
 		return gx_mapi__fail(c, GX_EC(ecEndOfSession), "there is no session");
 	gx_ext_push(&ext, payload, GX_EXT_LAST, NULL);
-	const struct gx_mh_execute_req q = {.flags = FLAGS, .rop_buffer = {ext.data, ext.len}, .max_rop_out = OUT_MAX};
+	const struct gx_mh_execute_req q = {.flags = FLAGS | (chain ? CHAIN : 0), .rop_buffer = {ext.data, ext.len},
+		.max_rop_out = chain ? CHAIN_MAX : OUT_MAX};
 	gx_ec ec = ext.err == 0 ? gx_mapi__exchange(c, &c->mailbox, GX_MH_EXECUTE, &q, a, &res) :
 		   ext.err == GX_E_NOMEM ? gx_mapi__nomem(c) : gx_mapi__fail(c, GX_EC(ecInvalidParam), "a request has at most 65535 bytes");
 	gx_push_release(&ext);
@@ -30,15 +29,25 @@ static gx_ec execute(struct gx_mapi *c, struct gx_bin payload, struct gx_arena *
 	uint32_t said = res.status_code != 0 ? res.status_code : res.error_code;
 	if (said != 0)
 		return gx_mapi__fail(c, GX_EC(said), "Execute: %s: %s", gx_ec_name(GX_EC(said)), gx_ec_text(GX_EC(said)));
-	gx_pull_init(&in, res.rop_buffer.data, res.rop_buffer.len);
-	gx_ext_pull(&in, a, ret_payload, &last);
-	return in.err == 0 ? MC_OK : gx_mapi__fail(c, GX_EC(ecCorruptData), "Execute: the answer's buffer: %s", gx_strerror(in.err));
+	gx_pull_init(ret_in, res.rop_buffer.data, res.rop_buffer.len);
+	return MC_OK;
+}
+
+static gx_ec bad_buffer(struct gx_mapi *c, int err)
+{
+	return err == GX_E_NOMEM ? gx_mapi__nomem(c) : gx_mapi__fail(c, GX_EC(ecCorruptData), "Execute: the answer's buffer: %s", gx_strerror(err));
 }
 
 gx_ec gx_mapi_execute(struct gx_mapi *c, struct gx_bin in, struct gx_arena *a, struct gx_bin *ret_out)
 {
+	struct gx_pull p;
+	bool last;
 	gx_mapi__enter(c);
-	return execute(c, in, a, ret_out);
+	gx_ec ec = execute(c, in, false, a, &p);
+	if (gx_ec_failed(ec))
+		return ec;
+	gx_ext_pull(&p, a, ret_out, &last);
+	return p.err == 0 ? MC_OK : bad_buffer(c, p.err);
 }
 
 /* ---- Putting a batch together ---- */
@@ -50,6 +59,9 @@ struct mc_batch *gx_mapi__begin(struct gx_mapi *c, struct gx_arena *a)
 	b->c = c;
 	b->a = a;
 	b->n = b->handle_n = 0;
+	b->more_n = b->more_cap = 0;
+	b->more = NULL;
+	b->chain = false;
 	b->err = 0;
 	for (unsigned i = 0; i < DEAD_AT_ONCE && c->dead_n > 0; ++i) {
 		const struct mc_dead *d = &c->dead[--c->dead_n];
@@ -112,6 +124,17 @@ static gx_ec corrupt(struct gx_mapi *c, const struct gx_rop_response *r, const c
 	return gx_mapi__fail(c, GX_EC(ecCorruptData), "%s: %s", r->desc != NULL ? r->desc->name : "an operation", why);
 }
 
+static gx_ec add_more(struct mc_batch *b, const struct gx_rop_response *r)
+{
+	if (r->return_value != 0) /* told again when it is asked for */
+		return MC_OK;
+	b->more = gx_arena_grow(b->a, b->more, &b->more_cap, b->more_n + 1, sizeof(*b->more));
+	if (b->more == NULL)
+		return gx_mapi__nomem(b->c);
+	b->more[b->more_n++] = r->body;
+	return MC_OK;
+}
+
 /* What one buffer answers. @p io_at: the first that is not answered yet; @p ret_wait: until it may be sent again. */
 static gx_ec take(struct mc_batch *b, const struct gx_rop_buffer *in, unsigned *io_at, uint32_t *ret_wait)
 {
@@ -122,16 +145,26 @@ static gx_ec take(struct mc_batch *b, const struct gx_rop_buffer *in, unsigned *
 		struct mc_rop *q = next_of(b, io_at);
 		gx_rop_pull_response_head(&c, &r);
 		bool is_answer = c.err == 0 && gx_rop_is_answer(r.desc);
+		if (is_answer && q == NULL && b->chain && b->n > 0 && b->rops[b->n - 1].desc == r.desc)
+			q = &b->rops[b->n - 1];
 		if (is_answer && (q == NULL || q->desc != r.desc))
 			return corrupt(b->c, &r, "nobody has asked for this answer");
 		if (c.err == 0)
 			pull_body(&c, b, is_answer ? q : NULL, &r);
 		if (c.err != 0)
 			return c.err == GX_E_NOMEM ? gx_mapi__nomem(b->c) : corrupt(b->c, &r, gx_strerror(c.err));
-		if (is_answer) {
+		if (is_answer && q->answered) {
+			gx_ec ec = add_more(b, &r);
+			if (gx_ec_failed(ec))
+				return ec;
+		} else if (is_answer) {
 			q->r = r;
 			q->answered = true;
 			++*io_at;
+		} else if (r.desc->id == RopNotify) {
+			gx_ec ec = gx_mapi__note(b->c, r.body);
+			if (gx_ec_failed(ec))
+				return ec;
 		} else if (r.desc->id == RopBackoff) {
 			*ret_wait = ((const struct gx_rop_backoff_res *)r.body)->duration;
 			return MC_OK;
@@ -142,22 +175,34 @@ static gx_ec take(struct mc_batch *b, const struct gx_rop_buffer *in, unsigned *
 	return MC_OK;
 }
 
-static gx_ec send_from(struct mc_batch *b, size_t off, struct gx_rop_buffer *ret_in)
+static gx_ec send_from(struct mc_batch *b, size_t off, struct gx_pull *ret_in)
 {
 	struct gx_push out = GX_PUSH_INIT;
 	const struct gx_rop_buffer q = {{b->out.data + off, b->out.len - off}, b->handles, b->handle_n};
-	struct gx_bin payload;
 	gx_rop_buffer_push(&out, &q);
-	gx_ec ec = out.err == 0 ? execute(b->c, (struct gx_bin){out.data, out.len}, b->a, &payload) :
+	gx_ec ec = out.err == 0 ? execute(b->c, (struct gx_bin){out.data, out.len}, b->chain, b->a, ret_in) :
 		   gx_mapi__fail(b->c, gx_ec_from_err(out.err), "the request is too large: %s", gx_strerror(out.err));
 	gx_push_release(&out);
-	if (gx_ec_failed(ec))
-		return ec;
-	int err = gx_rop_buffer_pull(payload.data, payload.len, b->a, ret_in);
-	if (err != 0)
-		return gx_mapi__fail(b->c, GX_EC(ecCorruptData), "Execute: the answer's buffer: %s", gx_strerror(err));
-	for (uint32_t i = 0; i < ret_in->handle_count && i < b->handle_n; ++i)
-		b->handles[i] = ret_in->handles[i];
+	return ec;
+}
+
+/* All buffers of one Execute. */
+static gx_ec take_all(struct mc_batch *b, struct gx_pull *in, unsigned *io_at, uint32_t *ret_wait)
+{
+	bool last = false;
+	while (!last) {
+		struct gx_rop_buffer r;
+		struct gx_bin payload;
+		gx_ext_pull(in, b->a, &payload, &last);
+		int err = in->err != 0 ? in->err : gx_rop_buffer_pull(payload.data, payload.len, b->a, &r);
+		if (err != 0)
+			return bad_buffer(b->c, err);
+		for (uint32_t i = 0; i < r.handle_count && i < b->handle_n; ++i)
+			b->handles[i] = r.handles[i];
+		gx_ec ec = take(b, &r, io_at, ret_wait);
+		if (gx_ec_failed(ec))
+			return ec;
+	}
 	return MC_OK;
 }
 
@@ -168,16 +213,17 @@ gx_ec gx_mapi__run(struct mc_batch *b)
 	if (err != 0)
 		return gx_mapi__fail(b->c, gx_ec_from_err(err), "the request cannot be made: %s", gx_strerror(err));
 	do {
-		struct gx_rop_buffer in;
+		struct gx_pull in;
 		uint32_t wait = UINT32_MAX;
 		unsigned before = at;
 		gx_ec ec = send_from(b, at < b->n ? b->rops[at].off : 0, &in);
 		if (!gx_ec_failed(ec))
-			ec = take(b, &in, &at, &wait);
+			ec = take_all(b, &in, &at, &wait);
 		if (!gx_ec_failed(ec) && wait != UINT32_MAX)
 			ec = gx_mapi__sleep(b->c, wait);
 		else if (!gx_ec_failed(ec) && next_of(b, &at) != NULL && at == before)
-			ec = gx_mapi__fail(b->c, GX_EC(ecBufferTooSmall), "%s: the answer does not fit into any buffer", b->rops[at].desc->name);
+			ec = gx_mapi__fail(b->c, GX_EC(ecBufferTooSmall), "%s: the answer does not fit into any buffer",
+				b->rops[at].desc->name);
 		if (gx_ec_failed(ec))
 			return ec;
 	} while (next_of(b, &at) != NULL);

@@ -79,6 +79,7 @@ static void release(struct gx_mapi *c)
 		gx_push_release(&c->batch->out);
 	free(c->batch);
 	free(c->dead);
+	gx_mapi__forget_events(c);
 	gx_arena_free(c->keep);
 	gx_arena_free(c->scratch);
 	free(c);

@@ -7,7 +7,7 @@
 
 enum {
 	HAVE_STREAMS = 1U << MC_STORE | 1U << MC_FOLDER | 1U << MC_MESSAGE | 1U << MC_ATTACHMENT,
-	PIECE = 0x7000,
+	PIECE = 0x7000, CHAINED = 0x30000, LENGTH_ELSEWHERE = 0xbabe,
 };
 
 gx_ec gx_mapi_open_stream(struct gx_mapi_obj *o, gx_proptag_t tag, unsigned mode,
@@ -23,27 +23,49 @@ gx_ec gx_mapi_open_stream(struct gx_mapi_obj *o, gx_proptag_t tag, unsigned mode
 	return ec;
 }
 
+static gx_ec add_piece(struct gx_mapi *c, const struct gx_rop_read_stream_res *r, uint8_t *buf, size_t n, size_t *io_got)
+{
+	if (r->data.len > n - *io_got)
+		return gx_mapi__fail(c, GX_EC(ecCorruptData), "RopReadStream: more came than was asked for");
+	if (r->data.len > 0)
+		memcpy(buf + *io_got, r->data.data, r->data.len);
+	*io_got += r->data.len;
+	return MC_OK;
+}
+
+/* One request, which may bring several answers. */
+static gx_ec read_some(struct gx_mapi_obj *s, uint8_t *buf, size_t n, size_t *io_got)
+{
+	struct gx_rop_read_stream_res *r;
+	size_t want = n - *io_got < CHAINED ? n - *io_got : CHAINED;
+	const struct gx_rop_read_stream_req q = {.byte_count = want > PIECE ? LENGTH_ELSEWHERE : (uint16_t)want, .maximum_byte_count = (uint32_t)want};
+	gx_arena_reset(s->c->scratch);
+	struct mc_batch *b = gx_mapi__begin(s->c, s->c->scratch);
+	unsigned i = gx_mapi__add(b, s->store, RopReadStream, gx_mapi__slot(b, s->handle), 0, &q, NULL);
+	b->chain = want > PIECE;
+	gx_ec ec = gx_mapi__run(b);
+	if (!gx_ec_failed(ec))
+		ec = gx_mapi__answer(b, i, (void **)&r);
+	if (!gx_ec_failed(ec))
+		ec = add_piece(s->c, r, buf, n, io_got);
+	for (size_t k = 0; k < b->more_n && !gx_ec_failed(ec); ++k)
+		ec = add_piece(s->c, b->more[k], buf, n, io_got);
+	return ec;
+}
+
 gx_ec gx_mapi_stream_read(struct gx_mapi_obj *s, void *buf, size_t n, size_t *ret_n)
 {
-	size_t got = 0;
+	size_t got = 0, before = SIZE_MAX;
+	gx_ec ec = MC_OK;
 	if (!gx_mapi__is(s, 1U << MC_STREAM))
 		return s->c->error.ec;
-	while (got < n) {
-		const struct gx_rop_read_stream_req q = {.byte_count = (uint16_t)(n - got < PIECE ? n - got : PIECE)};
-		struct gx_rop_read_stream_res *r;
-		gx_arena_reset(s->c->scratch);
-		gx_ec ec = gx_mapi__do(s, RopReadStream, &q, s->c->scratch, NULL, (void **)&r);
-		if (gx_ec_failed(ec))
-			return ec;
-		if (r->data.len > n - got)
-			return gx_mapi__fail(s->c, GX_EC(ecCorruptData), "RopReadStream: more came than was asked for");
-		if (r->data.len == 0)
-			break;
-		memcpy((uint8_t *)buf + got, r->data.data, r->data.len);
-		got += r->data.len;
+	while (got < n && got != before && !gx_ec_failed(ec)) {
+		before = got;
+		ec = read_some(s, buf, n, &got);
 	}
-	*ret_n = got;
-	return MC_OK;
+	if (!gx_ec_failed(ec))
+		*ret_n = got;
+	return ec;
 }
 
 gx_ec gx_mapi_stream_write(struct gx_mapi_obj *s, const void *data, size_t n)
