@@ -268,6 +268,34 @@ enum { GX_MAPI_SUPPRESS_RECEIPT = 1, GX_MAPI_CLEAR_READ = 4 };
 GX_API gx_ec gx_mapi_set_read(struct gx_mapi_obj *folder, const uint64_t *mids, size_t n, unsigned flags,
 	bool *ret_partial) GX_MUST_CHECK;
 
+/** Sends it; it must have been saved. */
+GX_API gx_ec gx_mapi_submit(struct gx_mapi_obj *message) GX_MUST_CHECK;
+
+/** Lists with PidTagRowid, PidTagRecipientType, PidTagDisplayName, PidTagAddressType, PidTagEmailAddress and more. */
+GX_API gx_ec gx_mapi_recipients(struct gx_mapi_obj *message, struct gx_arena *a, struct gx_proplist **ret_v,
+	size_t *ret_n) GX_MUST_CHECK;
+/** In place of those that it has. */
+GX_API gx_ec gx_mapi_set_recipients(struct gx_mapi_obj *message, const struct gx_proplist *v, size_t n) GX_MUST_CHECK;
+
+/** @p number PidTagAttachNumber. */
+GX_API gx_ec gx_mapi_open_attachment(struct gx_mapi_obj *message, uint32_t number, unsigned mode,
+	struct gx_mapi_obj **ret_att) GX_MUST_CHECK;
+/** Is there when it was saved, and the message behind it. @p ret_number may be NULL. */
+GX_API gx_ec gx_mapi_create_attachment(struct gx_mapi_obj *message, struct gx_mapi_obj **ret_att, uint32_t *ret_number) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_save_attachment(struct gx_mapi_obj *att) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_delete_attachment(struct gx_mapi_obj *message, uint32_t number) GX_MUST_CHECK;
+/** The message in an attachment; GX_MAPI_CREATE makes one. It is saved before the attachment is. */
+enum { GX_MAPI_CREATE = 2 };
+GX_API gx_ec gx_mapi_open_embedded(struct gx_mapi_obj *att, unsigned mode, struct gx_mapi_obj **ret_message) GX_MUST_CHECK;
+
+/**
+ * All of a message: properties (named ones by name), recipients, attachments, messages in them. ecTooBig: its values have more
+ * than @p most bytes, or messages are more than 16 deep in each other.
+ */
+GX_API gx_ec gx_mapi_read_message(struct gx_mapi_obj *message, uint64_t most, struct gx_arena *a, struct gx_msgobj **ret_m) GX_MUST_CHECK;
+/** The other way; adds attachments to those that it has. gx_mapi_save() is left to the caller. @p m has no slices. */
+GX_API gx_ec gx_mapi_write_message(struct gx_mapi_obj *message, const struct gx_msgobj *m) GX_MUST_CHECK;
+
 /* ---- Notifications ---- */
 
 /** [MS-OXCNOTIF] 2.2.1.1; GX_MAPI_EV_TABLE comes of tables by itself. */
