@@ -29,8 +29,8 @@ def script(top, lib):
         generated = re.fullmatch(r"include/gx/(\w+)-types\.h", header)
         if generated:
             names.add(f"gx_{generated[1]}_desc")
-            for word in re.findall(r"^(call|rop) ", (top / "defs" / f"{generated[1]}.def").read_text(), re.M):
-                names.add(f"gx_{generated[1]}_{word}_desc")
+            for word in re.findall(r"^(call|rop|exchange) ", (top / "defs" / f"{generated[1]}.def").read_text(), re.M):
+                names.add(f"gx_{generated[1]}_{word}" + ("" if word == "exchange" else "_desc"))
     body = "".join(f"\t\t{n};\n" for n in sorted(names))
     glob = f"\tglobal:\n{body}" if names else ""
     return f"GX{lib.upper()}_1.0 {{\n{glob}\tlocal:\n\t\t*;\n}};\n"
