@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <termios.h>
@@ -32,6 +33,34 @@ static char *read_line(struct gx_arena *a, const char *prompt)
 	}
 	explicit_bzero(buf, sizeof(buf));
 	return copy;
+}
+
+static char *first_line(struct gx_arena *a, const char *file)
+{
+	char buf[MAX_PASSWORD + 3];
+	FILE *f = fopen(file, "re");
+	char *got = f == NULL ? NULL : fgets(buf, sizeof(buf), f);
+	if (got == NULL)
+		complain("%s: %s", file, f == NULL ? strerror(errno) : "the file is empty");
+	if (f != NULL)
+		fclose(f);
+	if (got == NULL)
+		return NULL;
+	buf[strcspn(buf, "\r\n")] = '\0';
+	char *copy = gx_arena_strdup(a, buf);
+	explicit_bzero(buf, sizeof(buf));
+	return copy;
+}
+
+char *password_known(struct gx_arena *a, const char *file, const char *who)
+{
+	const char *env = getenv("GX_PASSWORD"), *prompt = gx_arena_printf(a, "Password of %s: ", who);
+	if (file != NULL)
+		return first_line(a, file);
+	char *pw = env != NULL ? gx_arena_strdup(a, env) : prompt == NULL ? NULL : read_line(a, prompt);
+	if (pw == NULL)
+		complain("no password: set GX_PASSWORD, name a file, or write one to stdin");
+	return pw;
 }
 
 char *password_read(struct gx_arena *a)

@@ -8,5 +8,7 @@
  * of stdin. Never from arguments, which everybody on the machine can read. NULL: said why.
  */
 char *password_read(struct gx_arena *a);
+/* One that @who has: from the first line of a file (when one is named), the environment, a terminal (asked once), or stdin. */
+char *password_known(struct gx_arena *a, const char *file, const char *who);
 
 #endif

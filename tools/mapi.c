@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gromox-mapi: a mailbox as Outlook sees it, over MAPI/HTTP. */
+#include <config.h>
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "tools/mapi.h"
+#include "tools/password.h"
+#include "tools/progress.h"
+
+#define PROGRAM "gromox-mapi"
+
+static const char usage[] =
+	"usage: " PROGRAM " [OPTION ...] ls [FOLDER]\n"
+	"       " PROGRAM " [OPTION ...] cat FOLDER/0xID ...\n"
+	"       " PROGRAM " [OPTION ...] put FOLDER FILE ...\n"
+	"       " PROGRAM " [OPTION ...] watch [FOLDER]\n"
+	"       " PROGRAM " [OPTION ...] rop --hex [HEX ...]\n"
+	"  -u ADDRESS           who logs in\n"
+	"  --password-file FILE its first line is the password [$GX_PASSWORD, or it is asked for]\n"
+	"  --url URL            https://HOST/mapi/emsmdb/?MailboxId=...\n"
+	"  --dn DN              the user's DN, as autodiscover tells it (LegacyDN)\n"
+	"  --mailbox DN         another user's mailbox\n"
+	"  --public             the public folders\n"
+	"  --cacert FILE        authorities to trust [the system's]\n"
+	"  --insecure           any certificate will do\n"
+	"  --timeout SECONDS    of each request; of watch, in all [60]\n"
+	"  --read               put: as read\n"
+	"  --json               JSON for programs\n"
+	"  -v                   requests, on stderr\n"
+	"  -?, --help           this text\n"
+	"  --version            version of the program\n";
+
+enum {
+	OPT_PASSWORD = 256, OPT_URL, OPT_DN, OPT_MAILBOX, OPT_PUBLIC, OPT_CACERT, OPT_INSECURE, OPT_TIMEOUT, OPT_READ, OPT_JSON, OPT_HEX,
+	OPT_HELP, OPT_VERSION
+};
+static const struct option longopts[] = {
+	{"password-file", required_argument, NULL, OPT_PASSWORD}, {"url", required_argument, NULL, OPT_URL},
+	{"dn", required_argument, NULL, OPT_DN}, {"mailbox", required_argument, NULL, OPT_MAILBOX},
+	{"public", no_argument, NULL, OPT_PUBLIC}, {"cacert", required_argument, NULL, OPT_CACERT},
+	{"insecure", no_argument, NULL, OPT_INSECURE}, {"timeout", required_argument, NULL, OPT_TIMEOUT},
+	{"read", no_argument, NULL, OPT_READ}, {"json", no_argument, NULL, OPT_JSON}, {"hex", no_argument, NULL, OPT_HEX},
+	{"help", no_argument, NULL, OPT_HELP}, {"version", no_argument, NULL, OPT_VERSION}, {0}
+};
+
+static const struct command {
+	const char *name;
+	int (*run)(struct tool *t);
+	int least, most;       /* arguments */
+} commands[] = {
+	{"ls", mapi_ls, 0, 1}, {"cat", mapi_cat, 1, INT32_MAX}, {"put", mapi_put, 2, INT32_MAX}, {"watch", mapi_watch, 0, 1},
+	{"rop", mapi_rop, 0, INT32_MAX},
+};
+
+struct args {
+	struct gx_mapi_opts o;
+	const char *password_file, *mailbox;
+	bool public_store, verbose;
+};
+
+/* ---- What went wrong ---- */
+
+static int exit_code(gx_ec ec)
+{
+	switch (ec.v) {
+	case ecLoginFailure:
+	case ecLoginPerm:
+	case ecAccessDenied:
+		return EXIT_LOGIN;
+	case ecNetworkError:
+	case ecTimeout:
+	case ecEndOfSession:
+	case ecServerBusy:
+		return EXIT_UNREACHABLE;
+	case ecNotFound:
+		return EXIT_NOTHING;
+	case ecUserCanceled:
+		return EXIT_CANCELED;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+int mapi_failed(struct tool *t, gx_ec ec, const char *what)
+{
+	const struct gx_mapi_error *e = gx_mapi_error(t->c);
+	const char *text = *e->text != '\0' ? e->text : gx_ec_text(ec);
+	progress_clear();
+	if (what != NULL)
+		complain("%s: %s", what, text);
+	else
+		complain("%s", text);
+	return exit_code(ec);
+}
+
+static void on_log(int level, const char *text, void *ctx)
+{
+	(void)level;
+	(void)ctx;
+	complain("%s", text);
+}
+
+/* ---- Ctrl-C ends the request, not the program: what is half done is told ---- */
+
+static sigset_t signals;
+
+static void *wait_for_signal(void *ctx)
+{
+	int sig;
+	(void)sigwait(&signals, &sig);
+	gx_mapi_cancel(ctx);
+	(void)sigwait(&signals, &sig);
+	_exit(EXIT_CANCELED);
+}
+
+static void block_signals(void)
+{
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- One after the other ---- */
+
+static int run(struct tool *t, const struct args *x, const struct command *cmd)
+{
+	pthread_t waiter;
+	int err = pthread_create(&waiter, NULL, wait_for_signal, t->c);
+	if (err != 0) {
+		complain("cannot start a thread: %s", strerror(err));
+		return EXIT_FAILED;
+	}
+	gx_ec ec = gx_mapi_connect(t->c, NULL);
+	if (!gx_ec_failed(ec))
+		ec = x->public_store ? gx_mapi_logon_public(t->c, &t->store) : gx_mapi_logon(t->c, x->mailbox, &t->store);
+	int rc = gx_ec_failed(ec) ? mapi_failed(t, ec, NULL) : cmd->run(t);
+	if (fflush(stdout) != 0 && rc == EXIT_OK) {
+		complain("cannot write: %s", strerror(errno));
+		rc = EXIT_FAILED;
+	}
+	progress_clear();
+	gx_mapi_close(t->store);
+	pthread_cancel(waiter);
+	pthread_join(waiter, NULL);
+	return rc;
+}
+
+static const struct command *find(const char *name, int n)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); ++i)
+		if (strcmp(commands[i].name, name) == 0)
+			return n >= commands[i].least && n <= commands[i].most ? &commands[i] : NULL;
+	return NULL;
+}
+
+static bool option(struct tool *t, struct args *x, int c, int *ret_exit)
+{
+	*ret_exit = -1;
+	switch (c) {
+	case 'u': x->o.user = t->user = optarg; break;
+	case 'v': x->verbose = true; break;
+	case OPT_PASSWORD: x->password_file = optarg; break;
+	case OPT_URL: x->o.url = optarg; break;
+	case OPT_DN: x->o.user_dn = optarg; break;
+	case OPT_MAILBOX: x->mailbox = optarg; break;
+	case OPT_PUBLIC: x->public_store = true; break;
+	case OPT_CACERT: x->o.ca_file = optarg; break;
+	case OPT_INSECURE: x->o.insecure = true; break;
+	case OPT_TIMEOUT: {
+		char *end;
+		double s = strtod(optarg, &end);
+		if (*end != '\0' || end == optarg || !(s > 0) || s > 1000000) {
+			complain("--timeout takes a number of seconds");
+			*ret_exit = EXIT_USAGE;
+			return false;
+		}
+		t->timeout_ms = (uint32_t)(s * 1000);
+		break;
+	}
+	case OPT_READ: t->read = true; break;
+	case OPT_JSON: t->json = true; break;
+	case OPT_HEX: t->hex = true; break;
+	case OPT_HELP: fputs(usage, stdout); *ret_exit = EXIT_OK; return false;
+	case OPT_VERSION: print_version(PROGRAM); *ret_exit = EXIT_OK; return false;
+	default: return false;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	const struct gx_log log = {on_log, NULL, GX_LOG_DEBUG};
+	struct tool t = {.timeout_ms = 0};
+	struct args x = {.o = GX_MAPI_OPTS_INIT};
+	const char *why;
+	int rc;
+	for (int c; (c = getopt_long(argc, argv, "u:v?", longopts, NULL)) != -1;)
+		if (!option(&t, &x, c, &rc))
+			return rc >= 0 ? rc : usage_exit(usage, argv, optind);
+	const struct command *cmd = optind < argc ? find(argv[optind], argc - optind - 1) : NULL;
+	if (cmd == NULL || x.o.user == NULL) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	t.argc = argc - optind - 1;
+	t.argv = argv + optind + 1;
+	t.a = gx_arena_new(0);
+	x.o.password = t.a == NULL ? NULL : password_known(t.a, x.password_file, x.o.user);
+	if (x.o.password == NULL)
+		return EXIT_FAILED;
+	x.o.timeout_ms = t.timeout_ms;
+	x.o.log = x.verbose ? &log : NULL;
+	block_signals();
+	if (gx_mapi_new(&x.o, &t.c, &why) != 0) {
+		complain("%s", *why != '\0' ? why : gx_strerror(GX_E_NOMEM));
+		return EXIT_USAGE;
+	}
+	rc = run(&t, &x, cmd);
+	gx_mapi_free(t.c);
+	gx_arena_free(t.a);
+	return rc;
+}
