@@ -70,6 +70,7 @@ struct gx_inst_info {
 	bool is_new;            /**< never saved */
 	bool changed;           /**< since it was opened or saved */
 	bool writable, associated;
+	unsigned level;         /**< messages in attachments from the outermost one on */
 	uint32_t att_version;   /**< of a message: another number after each change of its attachments */
 };
 GX_API void gx_inst_info(struct gx_inst *i, struct gx_inst_info *ret_info);
@@ -130,9 +131,16 @@ struct gx_inst_stream;
 enum { GX_STREAM_READ = 0, GX_STREAM_WRITE = 1, GX_STREAM_CREATE = 2 /**< empty, whether it was there or not */ };
 /**
  * A string (its UTF-8 bytes) or binary property. ecNotFound when it is not there (but GX_STREAM_CREATE), ecNotSupported
- * for other types. A stream that only reads costs no memory, whatever its size.
+ * for other types. PtypObject and PtypBinary are the same. A stream that only reads costs no memory, whatever its size, but where text has to be
+ * converted.
  */
 GX_API gx_ec gx_inst_stream_open(struct gx_txn *t, struct gx_inst *i, gx_proptag_t tag, int mode, struct gx_inst_stream **ret_s) GX_MUST_CHECK;
+/**
+ * The same; bytes of a text are those of code page @p cp (1200: UTF-16LE without a mark, 0: UTF-8). They are converted when it is opened
+ * and when it is committed, where text ends before its first NUL; there are at most @ref GX_INST_TEXT_MAX of them.
+ */
+GX_API gx_ec gx_inst_stream_open_as(struct gx_txn *t, struct gx_inst *i, gx_proptag_t tag, int mode, uint32_t cp,
+	struct gx_inst_stream **ret_s) GX_MUST_CHECK;
 /** What was not committed is lost. Accepts NULL. */
 GX_API void gx_inst_stream_free(struct gx_inst_stream *s);
 GX_API uint64_t gx_inst_stream_size(struct gx_inst_stream *s);

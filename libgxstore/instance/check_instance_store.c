@@ -8,6 +8,7 @@
 /* ---- Originals ---- */
 
 /* An internet message with a text and a large attachment in base64, as delivery brings it. */
+static bool ragged; /* its lines have no one length: it is kept as it is, and decoded when it is read */
 static uint64_t deliver(struct gx_txn *t, const uint8_t *att, size_t len)
 {
 	struct gx_msg_source src = GX_MSG_SOURCE_INIT;
@@ -24,7 +25,7 @@ static uint64_t deliver(struct gx_txn *t, const uint8_t *att, size_t len)
 	for (size_t k = 0; k < len; k += 57) {
 		size_t n = gx_base64_enc(att + k, len - k < 57 ? len - k : 57, b64);
 		gx_push_bytes(&out, b64, n);
-		gx_push_str(&out, "\r\n");
+		gx_push_str(&out, ragged && k % 7 == 0 ? " \r\n\r\n" : "\r\n");
 	}
 	struct gx_attach *x = gx_msgobj_add_attach(m, it_a);
 	x->data = (struct gx_slice_prop){PidTagAttachDataBinary, {.off = from, .len = out.len - from, .cte = GX_CTE_BASE64}};
@@ -664,6 +665,68 @@ START_TEST(best_body)
 }
 END_TEST
 
+START_TEST(values_decoded_in_pieces)
+{
+	const size_t sizes[] = {1, 57, 5000, 190000, 700001};
+	struct gx_inst_stream *s;
+	struct gx_inst *x;
+	ragged = true;
+	for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
+		const uint8_t *att = it_noise(sizes[k], k);
+		struct gx_txn *t = st_begin(it_s, GX_TXN_WRITE);
+		uint64_t mid = deliver(t, att, sizes[k]);
+		st_commit(t);
+		t = st_begin(it_s, GX_TXN_READ);
+		struct gx_inst *i = it_open(t, mid);
+		ST_OK(gx_inst_att_open(t, i, 0, GX_INST_WRITE, &x));
+		ST_OK(gx_inst_stream_open(t, x, PidTagAttachDataObject, GX_STREAM_READ, &s)); /* as good as binary */
+		check_stream(t, s, att, sizes[k]);
+		gx_inst_stream_free(s);
+		ST_OK(gx_inst_stream_open(t, x, PidTagAttachDataBinary, GX_STREAM_WRITE, &s));
+		ST_OK(gx_inst_stream_write(t, s, 0, "x", 1));
+		ck_assert_uint_eq(gx_inst_stream_size(s), sizes[k]);
+		gx_inst_stream_free(s);
+		gx_inst_free(x);
+		gx_inst_free(i);
+		gx_txn_abort(t);
+	}
+	ragged = false;
+}
+END_TEST
+
+START_TEST(streams_of_text_in_a_code_page)
+{
+	static const char gruss[] = "Gr\303\274\303\237e", wide[] = "G\0r\0\374\0\337\0e\0";
+	struct gx_txn *t = st_begin(it_s, GX_TXN_READ);
+	struct gx_inst *i = it_new(t, GX_FID_DRAFTS);
+	struct gx_inst_stream *s;
+	ST_OK(gx_inst_stream_open_as(t, i, PidTagBody, GX_STREAM_CREATE, 1200, &s));
+	ST_OK(gx_inst_stream_write(t, s, 0, wide, 10));
+	ST_OK(gx_inst_stream_commit(s));
+	ck_assert_str_eq(it_str(t, i, PidTagBody), gruss);
+	/* it goes on from there, and what stands behind a NUL is no text */
+	ST_OK(gx_inst_stream_write(t, s, 10, "!\0\0\0x\0y", 7));
+	ST_OK(gx_inst_stream_commit(s));
+	gx_inst_stream_free(s);
+	ck_assert_str_eq(it_str(t, i, PidTagBody), "Gr\303\274\303\237e!");
+	ST_OK(gx_inst_stream_open_as(t, i, PidTagBody, GX_STREAM_READ, 1252, &s));
+	check_stream(t, s, (const uint8_t *)"Gr\374\337e!", 6);
+	gx_inst_stream_free(s);
+	/* large ones */
+	ST_OK(gx_inst_stream_open_as(t, i, PidTagBody, GX_STREAM_CREATE, 1252, &s));
+	for (unsigned k = 0; k < 20000; k++)
+		ST_OK(gx_inst_stream_write(t, s, gx_inst_stream_size(s), "\374bersetzung", 11));
+	ST_OK(gx_inst_stream_commit(s));
+	gx_inst_stream_free(s);
+	ck_assert_uint_eq(strlen(it_str(t, i, PidTagBody)), 20000 * 12);
+	ST_OK(gx_inst_stream_open_as(t, i, PidTagBody, GX_STREAM_READ, 1200, &s));
+	ck_assert_uint_eq(gx_inst_stream_size(s), 20000 * 22);
+	gx_inst_stream_free(s);
+	gx_inst_free(i);
+	gx_txn_abort(t);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *su = suite_create("instance_store");
@@ -674,8 +737,10 @@ static Suite *suite(void)
 	tcase_add_test(c, what_imap_shows_makes_a_new_uid);
 	tcase_add_test(c, the_original_of_a_copy_is_its_own);
 	tcase_add_test(c, values_read_in_pieces);
+	tcase_add_test(c, values_decoded_in_pieces);
 	tcase_add_test(c, values_written_in_pieces);
 	tcase_add_test(c, streams_of_text);
+	tcase_add_test(c, streams_of_text_in_a_code_page);
 	tcase_add_test(c, memory_is_bounded);
 	tcase_add_test(c, whole_objects_go_in_and_out);
 	tcase_add_test(c, conflicts_show_both_versions);

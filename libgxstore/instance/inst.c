@@ -145,6 +145,7 @@ void gx_inst_info(struct gx_inst *i, struct gx_inst_info *ret_info)
 		.kind = i->kind, .fid = top->row.fid, .mid = top->row.mid, .cn = i->parent == NULL ? i->row.cn : (uint64_t)pv.v.i64,
 		.att_num = i->att == NULL ? 0 : i->att->num, .is_new = i->is_new, .changed = i->changed, .writable = i->writable,
 		.associated = (top->row.flags & GX_MSGF_FAI) != 0, .att_version = i->att_version,
+		.level = gx_inst__level(i),
 	};
 	gx_inst__unlock(i);
 }

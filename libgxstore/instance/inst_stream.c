@@ -2,6 +2,8 @@
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
+#include <gx/charset.h>
+#include <gx/codec.h>
 #include "libgxstore/instance/inst-int.h"
 
 /*
@@ -9,11 +11,12 @@
  * blob, which costs memory up to GX_BLOB_SPILL bytes.
  */
 
-enum { CHUNK = 256 * 1024 };
+enum { CHUNK = 256 * 1024, UTF16LE = 1200 };
 
 struct gx_inst_stream {
 	struct gx_inst *i;        /* has a reference */
 	gx_proptag_t tag;
+	uint32_t cp;              /* of a text's bytes; 0: as they are stored */
 	bool writable;
 	struct gx_blob *blob;     /* or: */
 	struct gx_isrc *src;
@@ -25,17 +28,53 @@ static bool is_text(gx_proptag_t tag)
 	return GX_PROP_TYPE(tag) == PtypString;
 }
 
-static int blob_of_value(struct gx_inst_stream *s, const struct gx_propval *pv)
+static int text_bytes(const struct gx_inst_stream *s, const char *str, struct gx_arena *a, struct gx_bin *ret_b)
 {
-	struct gx_bin b = is_text(pv->tag) ? (struct gx_bin){(const uint8_t *)pv->v.str, strlen(pv->v.str)} : pv->v.bin;
-	int err = gx_blob__new(s->i->tree->acct, &s->blob);
+	*ret_b = (struct gx_bin){(const uint8_t *)str, strlen(str)};
+	int err = s->cp == 0 ? 0 : s->cp == UTF16LE ? gx_utf8_to_utf16le(a, str, false, ret_b) : gx_cp_from_utf8(a, s->cp, str, ret_b->len, false, ret_b);
+	return err == 0 && ret_b->len > GX_INST_TEXT_MAX ? GX_E_LIMIT : err;
+}
+
+static int blob_of_value(struct gx_inst_stream *s, const struct gx_propval *pv, struct gx_arena *a)
+{
+	struct gx_bin b = pv->v.bin;
+	int err = is_text(pv->tag) ? text_bytes(s, pv->v.str, a, &b) : 0;
+	if (err == 0)
+		err = gx_blob__new(s->i->tree->acct, &s->blob);
 	return err != 0 ? err : gx_blob__write(s->blob, 0, b.data, b.len);
+}
+
+/* A binary that lies encoded in the original message, piece by piece. */
+static int decode_piece(struct gx_decoder *d, struct gx_blob *b, const struct gx_push *in, bool last, struct gx_push *out)
+{
+	gx_push_clear(out);
+	uint8_t *p = gx_push_reserve(out, gx_decoder_bound(d, in->len) + 1);
+	return p == NULL ? out->err : gx_blob__write(b, b->size, p, gx_decoder_run(d, in->data, in->len, last, p));
+}
+
+static int blob_of_slice(struct gx_txn *t, struct gx_inst_stream *s, struct gx_isrc *src, const struct gx_slice *sl)
+{
+	const struct gx_iplace at = {.how = GX_PLACE_ORIGINAL, .off = sl->off, .size = sl->len};
+	struct gx_push in = GX_PUSH_INIT, out = GX_PUSH_INIT;
+	struct gx_decoder d;
+	gx_decoder_init(&d, sl->cte);
+	int err = gx_blob__new(s->i->tree->acct, &s->blob);
+	for (uint64_t off = 0; err == 0 && off < sl->len; off += CHUNK) {
+		gx_push_clear(&in);
+		err = gx_isrc__read(t, src, &at, off, CHUNK, &in);
+		if (err == 0)
+			err = decode_piece(&d, s->blob, &in, off + CHUNK >= sl->len, &out);
+	}
+	gx_push_release(&in);
+	gx_push_release(&out);
+	return err;
 }
 
 static int load(struct gx_txn *t, struct gx_inst_stream *s, const struct gx_ival *v)
 {
 	struct gx_propval pv;
-	if (v->blob != NULL) {
+	struct gx_slice sl;
+	if (v->blob != NULL && (s->cp == 0 || !is_text(s->tag))) {
 		s->blob = gx_blob__ref(v->blob);
 		return 0;
 	}
@@ -47,13 +86,16 @@ static int load(struct gx_txn *t, struct gx_inst_stream *s, const struct gx_ival
 			s->src = gx_isrc__ref(v->src);
 			return err;
 		}
+		s->place = (struct gx_iplace){0};
+		if (gx_extern__slice(pv.v.bin, &sl))
+			return blob_of_slice(t, s, v->src, &sl);
 	}
 	struct gx_arena *a = gx_arena_new(0);
 	if (a == NULL)
 		return GX_E_NOMEM;
 	int err = gx_ival__get(t, v, a, &pv);
 	if (err == 0)
-		err = blob_of_value(s, &pv);
+		err = blob_of_value(s, &pv, a);
 	gx_arena_free(a);
 	return err;
 }
@@ -68,7 +110,7 @@ static int load_made(struct gx_txn *t, struct gx_inst_stream *s)
 	gx_inst__unlock(s->i);
 	gx_ec ec = gx_inst_get_props(t, s->i, &s->tag, 1, 0, a, &l);
 	gx_inst__lock(s->i);
-	int err = gx_ec_failed(ec) ? gx_ec_to_err(ec) : l.count == 0 ? GX_E_NOTFOUND : blob_of_value(s, &l.v[0]);
+	int err = gx_ec_failed(ec) ? gx_ec_to_err(ec) : l.count == 0 ? GX_E_NOTFOUND : blob_of_value(s, &l.v[0], a);
 	gx_arena_free(a);
 	return err;
 }
@@ -93,17 +135,28 @@ static gx_ec check(struct gx_txn *t, struct gx_inst *i, gx_proptag_t tag, int mo
 	return GX_OK_EC;
 }
 
+static bool same_type(gx_proptag_t x, gx_proptag_t y)
+{
+	uint16_t a = GX_PROP_TYPE(x) & (uint16_t)~GX_PROW_EXTERN, b = GX_PROP_TYPE(y);
+	return (a == PtypObject ? PtypBinary : a) == (b == PtypObject ? PtypBinary : b);
+}
+
 static int open_value(struct gx_txn *t, struct gx_inst_stream *s, int mode)
 {
 	if (mode == GX_STREAM_CREATE)
 		return gx_blob__new(s->i->tree->acct, &s->blob);
 	const struct gx_ival *v = gx_iprops__find(gx_inst__props(s->i), s->tag);
-	if (v != NULL && GX_PROP_TYPE(v->tag & ~(gx_proptag_t)GX_PROW_EXTERN) == GX_PROP_TYPE(s->tag))
+	if (v != NULL && same_type(v->tag, s->tag))
 		return load(t, s, v);
 	return gx_inst__is_msg(s->i) && (is_body(s->tag) || gx_msg__is_computed(s->tag)) ? load_made(t, s) : GX_E_NOTFOUND;
 }
 
 gx_ec gx_inst_stream_open(struct gx_txn *t, struct gx_inst *i, gx_proptag_t tag, int mode, struct gx_inst_stream **ret_s)
+{
+	return gx_inst_stream_open_as(t, i, tag, mode, 0, ret_s);
+}
+
+gx_ec gx_inst_stream_open_as(struct gx_txn *t, struct gx_inst *i, gx_proptag_t tag, int mode, uint32_t cp, struct gx_inst_stream **ret_s)
 {
 	if (GX_PROP_TYPE(tag) == PtypString8)
 		tag = GX_PROP_RETYPE(tag, PtypString);
@@ -112,7 +165,7 @@ gx_ec gx_inst_stream_open(struct gx_txn *t, struct gx_inst *i, gx_proptag_t tag,
 		return gx_txn__ec(t, GX_E_NOMEM);
 	gx_inst__lock(i);
 	i->refs++;
-	*s = (struct gx_inst_stream){.i = i, .tag = tag, .writable = mode != GX_STREAM_READ};
+	*s = (struct gx_inst_stream){.i = i, .tag = tag, .cp = cp, .writable = mode != GX_STREAM_READ};
 	gx_ec ec = check(t, i, tag, mode);
 	int err = gx_ec_failed(ec) ? 0 : open_value(t, s, mode);
 	if (err == GX_E_NOTFOUND && s->src == NULL)
@@ -238,6 +291,26 @@ gx_ec gx_inst_stream_set_size(struct gx_txn *t, struct gx_inst_stream *s, uint64
 
 /* ---- Committing ---- */
 
+static int text_of(const struct gx_inst_stream *s, const uint8_t *p, size_t n, struct gx_arena *a, const char **ret_str)
+{
+	char *str;
+	size_t len = 0;
+	if (s->cp == 0) {
+		*ret_str = (const char *)p;
+		return 0;
+	}
+	if (s->cp != UTF16LE) {
+		int err = gx_cp_to_utf8(a, s->cp, p, strnlen((const char *)p, n), &str, NULL, NULL);
+		*ret_str = str;
+		return err;
+	}
+	while (len + 1 < n && (p[len] != 0 || p[len + 1] != 0))
+		len += 2;
+	int err = gx_utf16le_to_utf8(a, p, len, &str);
+	*ret_str = str;
+	return err;
+}
+
 /* Small ones, and those whose meaning depends on their bytes, are set as any value. */
 static int commit_value(struct gx_inst_stream *s, uint32_t *ret_code)
 {
@@ -248,10 +321,11 @@ static int commit_value(struct gx_inst_stream *s, uint32_t *ret_code)
 		struct gx_propval pv = {.tag = s->tag};
 		p[s->blob->size] = '\0';
 		if (is_text(s->tag))
-			pv.v.str = (const char *)p;
+			err = text_of(s, p, (size_t)s->blob->size, a, &pv.v.str);
 		else
 			pv.v.bin = (struct gx_bin){p, (size_t)s->blob->size};
-		err = gx_inst__set(s->i, &pv, 0, ret_code);
+		if (err == 0)
+			err = gx_inst__set(s->i, &pv, 0, ret_code);
 	}
 	gx_arena_free(a);
 	return err;
