@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From an operation's number to its function. */
 #include <config.h>
-#include "libgxproto/emsmdb/emsmdb-int.h"
+#include "libgxproto/emsmdb/stream.h"
 #define GX_ROP_TABLE
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
@@ -9,5 +9,6 @@ gx_ec gx_rop__do(struct gx_rop_call *c, const void *request, void *response)
 {
 	if (table[c->desc->id] == NULL)
 		return gx_rop__fail(c, ecNotSupported, "there is no function for it");
-	return table[c->desc->id](c, request, response);
+	gx_ec ec = gx_ems__settle_streams(c);
+	return gx_ec_failed(ec) ? ec : table[c->desc->id](c, request, response);
 }

@@ -91,6 +91,7 @@ struct gx_ems_session {
 	uint32_t slot_count, first_free;
 	struct gx_ems_logon *logons[256];
 	struct gx_lzxpress *pack;
+	struct gx_ems_bytes *dirty_streams; /* written to, and not yet their property's value; stream.h */
 	unsigned subscriptions;
 	struct gx_ems_notes notes;    /* has a lock of its own */
 };
@@ -100,6 +101,7 @@ struct gx_ems {
 	char *org;
 	pthread_mutex_t lock;
 	struct gx_ems_session *sessions;
+	struct gx_ems_lock *locks;    /* of streams, under the lock */
 };
 
 /* One operation under way. */
