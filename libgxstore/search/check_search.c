@@ -410,6 +410,35 @@ START_TEST(rendered)
 }
 END_TEST
 
+/* What is in a deleted folder may still change, and is not found for that. */
+START_TEST(deleted_folders_stay_out)
+{
+	uint64_t sub;
+	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	struct gx_msg_mime m;
+	gx_store_close(s);
+	o.render = render;
+	s = st_open_with(dir, &o);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t fid = finder(t, "x");
+	ST_OK(gx_folder_create(t, GX_FID_INBOX, "sub", NULL, GX_FOLDER_GENERIC, NULL, &sub));
+	uint64_t mid = put(t, sub, "red one", 0);
+	ST_OK(gx_search_set(t, fid, 0, subject("red"), &sub, 1));
+	ck_assert_uint_eq(found(t, fid, NULL), 1);
+	ST_OK(gx_folder_delete(t, sub, false));
+	ck_assert_uint_eq(found(t, fid, NULL), 0);
+	ST_OK(gx_msg_mime(t, mid, &m));
+	ck_assert_uint_eq(found(t, fid, NULL), 0);
+	ST_OK(gx_folder_undelete(t, sub));
+	st_commit(t);
+	finish();
+	t = st_begin(s, GX_TXN_WRITE);
+	ck_assert_uint_eq(found(t, fid, NULL), 1);
+	st_commit(t);
+	st_verify(s);
+}
+END_TEST
+
 START_TEST(model)
 {
 	enum { STEPS = 600 };
@@ -499,6 +528,7 @@ static Suite *suite(void)
 	tcase_add_test(c, events);
 	tcase_add_test(c, scopes_that_go);
 	tcase_add_test(c, rendered);
+	tcase_add_test(c, deleted_folders_stay_out);
 	tcase_add_test(c, model);
 	suite_add_tcase(x, c);
 	return x;

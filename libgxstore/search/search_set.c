@@ -140,9 +140,14 @@ static int covers(struct gx_txn *t, const struct gx_searchdef *d, uint64_t fid)
 	return 0;
 }
 
+/* Nobody looks into a folder that is deleted, though what is in it may change. */
 static int make_cover(struct gx_txn *t, struct gx_searches *s, uint64_t fid, struct gx_searchcover *c)
 {
+	struct gx_folder_row row;
 	size_t cap = 0;
+	int err = gx_folder__row(t, fid, &row);
+	if (err != 0)
+		return err == GX_E_NOTFOUND ? 0 : err;
 	for (struct gx_searchdef *d = s->head; d != NULL; d = d->next) {
 		int yes = covers(t, d, fid);
 		if (yes < 0)
