@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stores that were locked, killed, whose disk fails or is full; the pool. */
+/* Stores that were locked, whose disk fails or is full; the pool. */
 #include <config.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gx/storeset.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include "libgxstore/faults/faultvfs.h"
 #include "libgxstore/storetest.h"
 
@@ -258,88 +256,6 @@ START_TEST(numbers_jump_after_power_loss)
 	ck_assert_uint_eq(before.uidnext, after.uidnext + 1);
 	gx_txn_abort(t);
 	gx_store_close(s);
-}
-END_TEST
-
-/* ---- Killed ---- */
-
-static const uint8_t *delivery(uint32_t i)
-{
-	static uint8_t id[16];
-	memset(id, 0, sizeof(id));
-	memcpy(id, &i, sizeof(i));
-	return id;
-}
-
-/* Delivers and says so, until somebody kills it. */
-static void child(int fd, uint32_t first)
-{
-	struct gx_store *s = st_open(dir);
-	for (uint32_t i = first;; i++) {
-		struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
-		struct gx_msg_ids ids;
-		struct gx_arena *x = gx_arena_new(0);
-		struct gx_msg_prepared *p = st_message(x, i, i % 5 == 0 ? 200000 : 700);
-		struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
-		o.delivery_id = delivery(i);
-		ST_OK(gx_msg_insert(t, GX_FID_INBOX, p, &o, &ids));
-		if (i % 3 == 0) {
-			uint64_t mid = ids.mid;
-			ST_OK(gx_msg_copy(t, GX_FID_INBOX, &mid, 1, GX_FID_DRAFTS, false, NULL));
-		}
-		ck_assert_int_eq(gx_txn_commit(t, i % 4 == 0 ? GX_SYNC_NOW : GX_SYNC_LATER), 0);
-		gx_msg_prepared_release(p);
-		gx_arena_free(x);
-		if (write(fd, &i, sizeof(i)) != sizeof(i))
-			_exit(1);
-	}
-}
-
-START_TEST(nothing_acknowledged_is_lost_by_a_kill)
-{
-	uint32_t next = 1, last = 0;
-	for (int round = 0; round < 8; round++) {
-		int fd[2], status;
-		ck_assert_int_eq(pipe(fd), 0);
-		pid_t pid = fork();
-		if (pid == 0) {
-			close(fd[0]);
-			child(fd[1], next);
-			_exit(0);
-		}
-		close(fd[1]);
-		uint32_t i;
-		for (int k = 0; k < 2; k++) { /* however slow the machine is, something is said in each round */
-			ck_assert_int_eq(read(fd[0], &i, sizeof(i)), sizeof(i));
-			last = i;
-		}
-		usleep((useconds_t)(random() % 40000));
-		kill(pid, SIGKILL);
-		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-		ck_assert(WIFSIGNALED(status));
-		while (read(fd[0], &i, sizeof(i)) == sizeof(i))
-			last = i;
-		close(fd[0]);
-		struct gx_store *s = st_open(dir);
-		st_verify(s);
-		/* One more may be in than was said. */
-		uint64_t n = total(s, GX_FID_INBOX);
-		ck_assert_uint_ge(n, last);
-		ck_assert_uint_le(n, last + 1);
-		struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
-		struct gx_msg_prepared *p = st_message(a, 1, 500);
-		struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
-		struct gx_msg_ids ids;
-		o.delivery_id = delivery(last);
-		if (last > 0)
-			ST_IS(gx_msg_insert(t, GX_FID_INBOX, p, &o, &ids), ecDuplicateObject);
-		gx_txn_abort(t);
-		gx_msg_prepared_release(p);
-		gx_store_close(s);
-		next = (uint32_t)n + 1;
-		last = (uint32_t)n;
-	}
-	ck_assert_uint_gt(last, 10);
 }
 END_TEST
 
@@ -661,7 +577,6 @@ static Suite *suite(void)
 	tcase_add_test(c, one_owner);
 	tcase_add_test(c, writers_wait_and_give_up);
 	tcase_add_test(c, numbers_jump_after_power_loss);
-	tcase_add_test(c, nothing_acknowledged_is_lost_by_a_kill);
 	tcase_add_loop_test(c, damage_is_an_error, 0, 3);
 	tcase_add_test(c, a_failed_flush_is_mended);
 	tcase_add_loop_test(c, a_disk_that_does_not_flush_is_an_error, 0, 2);

@@ -121,6 +121,8 @@ struct so_result {
 void so_use_memory(void);
 /* A store in @dir on the file system; @seed decides all that is random. */
 void so_open(struct so_world *w, const struct gx_fs *fs, const char *dir, uint64_t seed);
+/* The same at a time in nanoseconds. */
+void so_open_at(struct so_world *w, const struct gx_fs *fs, const char *dir, uint64_t seed, int64_t now);
 /* The store is closed and opened again: a life goes on. */
 void so_shut(struct so_world *w);
 /* Only the connection at the side, before gx_store_close() itself. */

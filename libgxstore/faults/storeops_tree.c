@@ -19,7 +19,7 @@ static void get_folder(struct so_world *w, uint64_t fid, struct gx_folder_info *
 	gx_txn_abort(t);
 }
 
-/* Messages in a folder and below it. */
+/* Messages in a folder and below it, not those that search folders show. */
 static uint64_t messages_below(struct so_world *w, uint64_t fid)
 {
 	struct gx_folder_info i, *v;
@@ -30,7 +30,7 @@ static uint64_t messages_below(struct so_world *w, uint64_t fid)
 	gx_txn_abort(t);
 	uint64_t sum = i.total + i.fai;
 	for (size_t k = 0; k < n; k++)
-		sum += v[k].total + v[k].fai;
+		sum += v[k].type == GX_FOLDER_GENERIC ? v[k].total + v[k].fai : 0;
 	return sum;
 }
 

@@ -174,8 +174,13 @@ static int64_t tick(void *ctx)
 
 void so_open(struct so_world *w, const struct gx_fs *fs, const char *dir, uint64_t seed)
 {
+	so_open_at(w, fs, dir, seed, gx_clock_unix(gx_clock_system()) * 1000000000);
+}
+
+void so_open_at(struct so_world *w, const struct gx_fs *fs, const char *dir, uint64_t seed, int64_t now)
+{
 	memset(w, 0, sizeof(*w));
-	w->now = gx_clock_unix(gx_clock_system()) * 1000000000;
+	w->now = now;
 	w->clock = (struct gx_clock){tick, tick, w};
 	w->fs = fs;
 	snprintf(w->dir, sizeof(w->dir), "%s", dir);
