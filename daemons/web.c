@@ -163,7 +163,12 @@ static bool open_mailboxes(struct services *s)
 	m.server_version = gx_directives_server_version(s->conf, s->log);
 	if (m.server_version == NULL || gx_directives_ems(s->conf, s->log, &o) != 0)
 		return false;
-	int err = gx_ems_new(&o, &s->web.ems);
+	/* tables and the like need the store itself */
+	bool apart = services_istore_apart(s);
+	if (apart)
+		gx_log(s->log, GX_LOG_WARN, "http: Outlook's mailboxes are not served: istore has the stores (istore_standalone = %llu); set 0 and let "
+			"%s have them", (unsigned long long)gx_conf_uint(s->conf, "istore_standalone"), s->d->spec->program);
+	int err = apart ? 0 : gx_ems_new(&o, &s->web.ems);
 	m.ems = s->web.ems;
 	if (err == 0)
 		err = gx_mh_new(&m, s->web.http, &s->web.mh);

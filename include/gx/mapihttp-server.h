@@ -15,7 +15,7 @@ extern "C" {
 struct gx_mh;
 struct gx_mh_opts {
 	size_t size;
-	struct gx_ems *ems;            /**< borrowed */
+	struct gx_ems *ems;            /**< borrowed; NULL: everything is answered with EndpointDisabled */
 	const struct gx_log *log;      /**< borrowed; may be NULL */
 	const struct gx_clock *clock;  /**< NULL: system */
 	uint32_t pending_ms;           /**< between signs of life of a request that waits, 0 takes 15000 */

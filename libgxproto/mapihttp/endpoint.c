@@ -80,7 +80,7 @@ static void handle(struct gx_http_req *r, void *ctx)
 		return;
 	}
 	*c = (struct gx_mh_call){.m = m, .r = r, .begun_ms = gx_clock_mono_ms(m->o.clock), .begun_unix = gx_clock_unix(m->o.clock)};
-	unsigned code = check_headers(c);
+	unsigned code = m->o.ems == NULL ? GX_MHC_ENDPOINT_DISABLED : check_headers(c);
 	if (code == GX_MHC_SUCCESS)
 		code = decode(c);
 	if (code == GX_MHC_SUCCESS && gx_mapihttp_number(c->type) != GX_MH_CONNECT)
@@ -94,7 +94,7 @@ static void handle(struct gx_http_req *r, void *ctx)
 int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_m)
 {
 	struct gx_http_route route = GX_HTTP_ROUTE_INIT;
-	if (o == NULL || o->size != sizeof(*o) || o->ems == NULL || h == NULL || ret_m == NULL)
+	if (o == NULL || o->size != sizeof(*o) || h == NULL || ret_m == NULL)
 		return GX_E_INVAL;
 	struct gx_mh *m = calloc(1, sizeof(*m));
 	if (m == NULL)

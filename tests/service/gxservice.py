@@ -86,7 +86,7 @@ class Server:
     """with Server(users=3) as s: s.imap(0), s.lmtp(), ...
 
     One gromoxd; with split (or $GX_SPLIT) istore, which has the stores, and the other programs of their own. With http it
-    listens at http_port and https_port too, and finds its maps in the directory of the server."""
+    listens at http_port and https_port too, and finds its maps in the directory of the server; split, http has the stores."""
 
     def __init__(self, users=2, config="", directory=None, env=None, wrapper=None, split=None, http=False):
         self.split = bool(os.environ.get("GX_SPLIT")) if split is None else split
@@ -95,7 +95,7 @@ class Server:
         self.users = [f"user{i + 1}@{DOMAIN}" for i in range(users)]
         self.lmtp_port, self.imap_port, self.imaps_port, self.exmdb_port = (free_port() for _ in range(4))
         self.http_port, self.https_port = (free_port(), free_port()) if http else (None, None)
-        self.split_parts = SPLIT + (("http",) if http else ())
+        self.split_parts = (("http",) + SPLIT[1:]) if http else SPLIT
         self.proc = None
         self.env = dict(os.environ, **(env or {}))
         self.wrapper = wrapper or []

@@ -337,10 +337,10 @@ def test_a_process_of_its_own():
     with Server(users=1, http=True, split=True) as s:
         c = client(s)
         assert c.connect().error == 0 and c.logon()[0] == 0
-        # the stores' owner goes and comes back
-        s.parts["istore"].kill()
-        s.parts["istore"].wait()
-        s.start_part("istore")
+        # it goes and comes back
+        s.parts["http"].kill()
+        s.parts["http"].wait()
+        s.start_part("http")
 
         def again():
             c.cookies = {}
@@ -350,6 +350,14 @@ def test_a_process_of_its_own():
                 c.close()
         wait_for("a logon", again)
         c.close()
+
+
+def test_mailboxes_need_the_stores():
+    with Server(users=1, http=True, config="istore_standalone = 1") as s:
+        c = client(s)
+        assert c.connect().code == 16  # EndpointDisabled
+        c.close()
+        assert "istore_standalone = 1" in s.log_text()
 
 
 # ---- Wrong configuration ----
