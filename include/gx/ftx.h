@@ -122,7 +122,7 @@ GX_API int gx_ftx_out_end(struct gx_ftx_out *out) GX_MUST_CHECK;
 GX_API int gx_ftx_out_read(struct gx_ftx_out *out, void *buf, size_t size, size_t *ret_n) GX_MUST_CHECK;
 /** Has the last byte been handed out? GX_FTX_STATUS_DONE goes with the buffer after which this is true. */
 GX_API bool gx_ftx_out_done(const struct gx_ftx_out *out);
-/** Bytes handed out so far. */
+/** Bytes handed out so far; in the next callback all of what was put before. */
 GX_API uint64_t gx_ftx_out_offset(const struct gx_ftx_out *out);
 /** What the last error was about; "" when there is nothing to say. Lives as long as the handle. */
 GX_API const char *gx_ftx_out_text(const struct gx_ftx_out *out);

@@ -180,7 +180,9 @@ static int refill(struct gx_ftx_out *out)
 static int fill(struct gx_ftx_out *out, uint8_t *buf, size_t size, size_t *ret_n)
 {
 	size_t n = 0, part;
+	const uint64_t before = out->offset;
 	for (;;) {
+		out->offset = before + n; /* who is asked for more may want to know */
 		int err = waiting(out) ? 0 : refill(out);
 		if (err != 0)
 			return err;
@@ -196,6 +198,7 @@ static int fill(struct gx_ftx_out *out, uint8_t *buf, size_t size, size_t *ret_n
 			break;
 		n += part;
 	}
+	out->offset = before + n;
 	*ret_n = n;
 	return 0;
 }
@@ -210,7 +213,6 @@ int gx_ftx_out_read(struct gx_ftx_out *out, void *buf, size_t size, size_t *ret_
 		return out->err;
 	if (n == 0 && waiting(out))
 		return GX_E_LIMIT;
-	out->offset += n;
 	*ret_n = n;
 	return 0;
 }
