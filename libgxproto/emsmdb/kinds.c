@@ -124,6 +124,7 @@ gx_ec gx_ems__give_folder(struct gx_rop_call *c, uint64_t fid, bool deleted)
 static void message_free(struct gx_ems_obj *o)
 {
 	gx_inst_free(((struct gx_ems_message *)o)->inst);
+	free(((struct gx_ems_message *)o)->import);
 	free(o);
 }
 

@@ -17,6 +17,7 @@ struct gx_ems_message {
 	struct gx_ems_obj obj;
 	struct gx_inst *inst;
 	uint64_t fid, mid;           /* mid 0: not saved yet */
+	struct gx_ems_import *import; /* a change that a client brings, see sync.h; NULL: none */
 };
 
 /* Where to count from, [MS-OXCTABL] 2.2.1.1 */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RopSaveChangesMessage, [MS-OXCMSG] 2.2.3.3 and 3.2.5.3 */
 #include <config.h>
-#include "libgxproto/emsmdb/kinds.h"
+#include "libgxproto/emsmdb/sync.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
 enum { KEEP_OPEN_READ_ONLY = 0x01, KEEP_OPEN_READ_WRITE = 0x02, FORCE_SAVE = 0x04 };
@@ -17,10 +17,13 @@ gx_ec gx_rop__save_changes_message(struct gx_rop_call *c, const struct gx_rop_sa
 		return GX_EC(ecNotSupported);
 	uint32_t flags = (q->save_flags & FORCE_SAVE ? GX_SAVE_FORCE : 0U) | (mode == KEEP_OPEN_READ_ONLY ? GX_SAVE_READONLY : 0U);
 	gx_ec ec = gx_ec_from_err(gx_inst_prepare(m->inst)); /* packs before the writer is taken */
-	if (!gx_ec_failed(ec))
+	if (!gx_ec_failed(ec) && m->import != NULL) {
+		ec = gx_ems__import_save(c, m, &s);
+	} else if (!gx_ec_failed(ec)) {
 		ec = gx_rop__write(c, &t);
-	if (!gx_ec_failed(ec))
-		ec = gx_rop__end(c, t, gx_inst_save(t, m->inst, flags, &s));
+		if (!gx_ec_failed(ec))
+			ec = gx_rop__end(c, t, gx_inst_save(t, m->inst, flags, &s));
+	}
 	if (gx_ec_failed(ec))
 		return ec;
 	m->mid = s.mid; /* of a message in an attachment 0 */

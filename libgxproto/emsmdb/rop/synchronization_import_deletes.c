@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RopSynchronizationImportDeletes, [MS-OXCFXICS] 2.2.3.2.4.5 and 3.2.5.9.4.5 */
+#include <config.h>
+#include "libgxproto/emsmdb/sync.h"
+#include "libgxproto/emsmdb/rop-dispatch.h"
+
+enum { HIERARCHY = 0x01, HARD_DELETE = 0x02, KEYS_TAG = 0x00001102 };
+
+static gx_ec keys_of(struct gx_rop_call *c, const struct gx_proplist *l, struct gx_bin **ret_v, size_t *ret_n)
+{
+	if (l->count != 1 || l->v[0].tag != KEYS_TAG)
+		return gx_rop__fail(c, ecInvalidParam, "no list of source keys");
+	size_t n = l->v[0].v.mv.count;
+	struct gx_bin *v = gx_arena_new_array(c->a, struct gx_bin, n);
+	if (v == NULL)
+		return GX_EC(ecMAPIOOM);
+	for (size_t i = 0; i < n; ++i)
+		v[i] = l->v[0].v.mv.v[i].bin;
+	*ret_v = v;
+	*ret_n = n;
+	return EMS_OK;
+}
+
+/* The client has them no longer. */
+static gx_ec forget(struct gx_rop_call *c, struct gx_ems_collector *u, const struct gx_bin *v, size_t n)
+{
+	gx_ec ec = EMS_OK;
+	for (size_t i = 0; !gx_ec_failed(ec) && i < n; ++i) {
+		uint64_t id;
+		ec = gx_ems__source_id(c, v[i], &id);
+		if (!gx_ec_failed(ec))
+			ec = gx_ec_from_err(gx_globset_remove(&u->state.set[GX_EMS_GIVEN], id));
+	}
+	return ec;
+}
+
+gx_ec gx_rop__synchronization_import_deletes(struct gx_rop_call *c, const struct gx_rop_synchronization_import_deletes_req *q, void *r)
+{
+	struct gx_ems_collector *u = gx_ems__collector(c->in);
+	struct gx_bin *v = NULL;
+	struct gx_txn *t;
+	size_t n = 0;
+	bool hard = (q->import_delete_flags & HARD_DELETE) != 0;
+	(void)r;
+	if (u == NULL)
+		return GX_EC(ecNotSupported);
+	if ((q->import_delete_flags & ~(HIERARCHY | HARD_DELETE)) != 0 || ((q->import_delete_flags & HIERARCHY) != 0) == u->contents)
+		return gx_rop__fail(c, ecInvalidParam, "deletion flags %#x", q->import_delete_flags);
+	gx_ec ec = keys_of(c, &q->property_values, &v, &n);
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__write(c, &t);
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__end(c, t, u->contents ? gx_ics_import_delete(t, u->fid, v, n, hard) : gx_ics_import_folder_delete(t, u->fid, v, n, hard));
+	return gx_ec_failed(ec) ? ec : forget(c, u, v, n);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RopSynchronizationImportReadStateChanges, [MS-OXCFXICS] 2.2.3.2.4.6 and 3.2.5.9.4.6 */
+#include <config.h>
+#include "libgxproto/emsmdb/sync.h"
+#include "libgxproto/emsmdb/rop-dispatch.h"
+
+gx_ec gx_rop__synchronization_import_read_state_changes(struct gx_rop_call *c,
+	const struct gx_rop_synchronization_import_read_state_changes_req *q, void *r)
+{
+	struct gx_ems_collector *u = gx_ems__collector(c->in);
+	struct gx_txn *t;
+	size_t n = q->message_read_states_count;
+	(void)r;
+	if (u == NULL || !u->contents)
+		return GX_EC(ecNotSupported);
+	struct gx_ics_read *v = gx_arena_new_array(c->a, struct gx_ics_read, n);
+	if (v == NULL)
+		return GX_EC(ecMAPIOOM);
+	for (size_t i = 0; i < n; ++i)
+		v[i] = (struct gx_ics_read){q->message_read_states[i].message_id, q->message_read_states[i].mark_as_read};
+	gx_ec ec = gx_rop__write(c, &t);
+	return gx_ec_failed(ec) ? ec : gx_rop__end(c, t, gx_ics_import_reads(t, u->fid, v, n, &u->state.set[GX_EMS_READ], c->a, NULL));
+}
