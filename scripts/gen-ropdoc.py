@@ -135,8 +135,8 @@ def modules():
 def doc():
     rops, mapihttp = modules()
     out = ("# Remote operations\n\nGenerated from `defs/rop.def`, `defs/mapihttp.def` and the tests by `scripts/gen-ropdoc.py doc`; do not edit.\n\n"
-           "Handlers are in `libgxproto/emsmdb/rop/`. Of each program with such tests one is named. A dash: there is none; without a handler the\n"
-           "answer is ecNotSupported.\n\n"
+           "Handlers are in `libgxproto/emsmdb/rop/`. Each test runs twice: by calls in one process, and over HTTPS (`test_emshttps`).\n"
+           "Of each program with such tests one is named. A dash: there is none; without a handler the answer is ecNotSupported.\n\n"
            "| id | operation | section | handler | seen to succeed in | seen to fail in |\n| --- | --- | --- | --- | --- | --- |\n")
     out += rows(lambda r: f"0x{r.number:02x} | {r.name}", rop_rows(rops))
     out += ("\n## Request types of MAPI/HTTP\n\nHandlers are in `libgxproto/mapihttp/` and `libgxproto/nsp/`.\n\n"

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A directory with users and stores, a session, and operations sent to it one by one or several at once. */
+/*
+ * A directory with users and stores, a session, and operations sent to it one by one or several at once: by calls, or with
+ * GX_TEST_HTTPS set over HTTPS.
+ */
 #ifndef GX_EMSTEST_H
 #define GX_EMSTEST_H
 #include <gx/entryid.h>
 #include "libgxstore/storetest.h"
+#include "libgxproto/emsmdb/emshttps.h"
 #include "libgxproto/emsmdb/emsmdb-int.h"
 
 enum { ET_HANDLES = 16 };
@@ -50,6 +54,8 @@ static inline struct gx_ems_session *et_connect(const char *user, const char *dn
 	struct gx_ems_connect c = GX_EMS_CONNECT_INIT;
 	struct gx_ems_connected r;
 	struct gx_ems_session *s = NULL;
+	if (eh.net != NULL)
+		return eh_connect(et_a, user, dn);
 	c.user = user;
 	c.user_dn = dn;
 	c.code_page = 1252;
@@ -77,6 +83,8 @@ static inline void et_setup_with(const struct gx_ems_opts *given)
 	e.pool = et_pool;
 	e.dir = et_people;
 	ck_assert_int_eq(gx_ems_new(&e, &et_ems), 0);
+	if (eh_wanted())
+		eh_start(et_a, et_dir, et_people, et_ems);
 	et_s = et_connect("ann@example.org", et_dn[0]);
 	memset(et_handles, 0xff, sizeof(et_handles));
 	et_x = (struct gx_dctx){.px = GX_PX_ROP(et_a, 1252), .custom = &et_columns};
@@ -89,6 +97,7 @@ static inline void et_setup(void)
 
 static inline void et_teardown(void)
 {
+	eh_stop();
 	gx_push_release(&et_out);
 	gx_ems_session_put(et_s);
 	gx_ems_free(et_ems);
@@ -119,7 +128,7 @@ static inline gx_ec et_execute(struct gx_ems_session *s, uint32_t flags, size_t 
 	gx_push_release(&buffer);
 	gx_push_release(&ext);
 	gx_push_clear(&et_out);
-	gx_ec ec = gx_ems_execute(s, flags, in, max_out, et_a, ret_out);
+	gx_ec ec = eh_execute(s, flags, in, max_out, et_a, ret_out);
 	if (!gx_ec_failed(ec))
 		ck_assert_uint_le(ret_out->len, max_out);
 	return ec;
