@@ -10,6 +10,7 @@ TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 BODY = re.compile(r"^(?:START_TEST\((\w+)\)|((?:static )?[a-z][^;{}()=]*?)\b(\w+)\(([^;{}]*)\))\n\{\n(.*?)^\}", re.S | re.M)
 EXPECT = re.compile(r"\b(\w+_OK|\w+_IS|gx_ec_failed|gx_ec_is)\(")
 CALLED = re.compile(r"\b(\w+)\(")
+INCLUDE = re.compile(r'^#include "([\w/.-]+\.h)"', re.M)
 INDEXED = re.compile(r"\b(\w+)\[\w+\]")
 
 
@@ -25,6 +26,18 @@ def arguments(text, start):
             last = i + 1
         i += 1
     return out, i
+
+
+def included(path, top):
+    """The headers beside the tests that they share functions by, and those that these include."""
+    found, look = [], [path]
+    while look:
+        for name in INCLUDE.findall(look.pop().read_text(encoding="utf-8")):
+            header = top / name
+            if header.exists() and header not in found and "-int" not in name:
+                found.append(header)
+                look.append(header)
+    return found
 
 
 class Function:
@@ -71,16 +84,15 @@ def expectations(f, text, wrappers):
         yield rops, good, bad
 
 
-def evidence(paths, shared=()):
-    """{operation: {path: test}} of those that succeed, those that fail, and all that are named; @shared: headers."""
-    common, texts = [], {}
-    for path in shared:
-        texts[path], more = functions(path)
-        common += more
-    good, bad, named = {}, {}, {}
+def evidence(paths, top):
+    """{operation: {path: test}} of those that succeed, those that fail, and all that are named. @top: where headers are."""
+    texts, good, bad, named = {}, {}, {}, {}
     for path in paths:
         texts[path], own = functions(path)
-        everything = common + own
+        everything = list(own)
+        for header in included(path, top):
+            texts[header], more = functions(header)
+            everything += more
         wrappers = {f.name: set(ROP.findall(f.body)) for f in everything if f.gives_code}
         for f in everything:
             f.good, f.bad, f.asks = set(), set(), set(ROP.findall(f.body))

@@ -149,7 +149,7 @@ def test_what_tests_expect_is_found():
     with tempfile.TemporaryDirectory() as d:
         path = pathlib.Path(d) / "check_x.c"
         path.write_text(TEST_IN_C, encoding="utf-8")
-        good, bad, named = ctests.evidence([path])
+        good, bad, named = ctests.evidence([path], path.parent)
     assert set(good) == {"RopAsk", "RopHelp", "RopWarn", "RopGood", "RopFine"}, good
     assert set(bad) == {"RopAsk", "RopBad", "RopRow", "RopOne", "RopTwo"}, bad
     assert good["RopHelp"] == {path: "first"} and "RopComment" not in named

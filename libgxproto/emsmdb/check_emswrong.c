@@ -51,6 +51,7 @@ START_TEST(objects_of_another_kind)
 		{RopSetReceiveFolder, FOLDER, &(struct gx_rop_set_receive_folder_req){0, ""}},
 		{RopGetReceiveFolderTable, FOLDER, NULL},
 		{RopGetStoreState, FOLDER, NULL},
+		{RopSynchronizationOpenCollector, LOGON, &(struct gx_rop_synchronization_open_collector_req){0}},
 	};
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); ++i)
 		ST_IS(et_do(t[i].rop, t[i].handle, OUT, t[i].body, NULL), ecNotSupported);
