@@ -7,6 +7,7 @@
  */
 #include <stdatomic.h>
 #include <gx/authlimit.h>
+#include <gx/autodiscover.h>
 #include <gx/delivery.h>
 #include <gx/directory.h>
 #include <gx/exmdb-remote.h>
@@ -45,6 +46,7 @@ struct web {
 	struct gx_http_fastcgi *fastcgi;
 	struct gx_ems *ems;
 	struct gx_mh *mh;
+	struct gx_disco *disco;
 	atomic_uint sessions;
 };
 

@@ -175,9 +175,22 @@ static bool open_mailboxes(struct services *s)
 	return err == 0 || fail(s, err, NULL);
 }
 
+static bool open_discovery(struct services *s)
+{
+	struct gx_disco_opts o = GX_DISCO_OPTS_INIT;
+	const char *why = NULL;
+	o.dir = s->dir;
+	o.pool = s->pool;
+	o.log = s->log;
+	if (gx_directives_discover(s->conf, s->log, s->arena, &o) != 0)
+		return false;
+	int err = gx_disco_new(&o, s->web.http, &s->web.disco, s->arena, &why);
+	return err == 0 || fail(s, err, why);
+}
+
 bool services_open_web(struct services *s)
 {
-	return open_auth(s) && open_maps(s) && open_mailboxes(s);
+	return open_auth(s) && open_maps(s) && open_mailboxes(s) && open_discovery(s);
 }
 
 /* ---- Running ---- */
@@ -235,6 +248,7 @@ void services_end_web(struct services *s)
 	gx_jwt_free(w->jwt);
 	gx_http_files_free(w->files);
 	gx_http_rewrite_free(w->rewrite);
+	gx_disco_free(w->disco);
 	gx_mh_free(w->mh);
 	gx_ems_free(w->ems);
 	gx_tls_free(w->tls);

@@ -14,7 +14,7 @@ static const char usage[] =
 	"  user add ADDRESS [--display-name TEXT] [--lang LANG] [--timezone ZONE] [--maildir DIR]\n"
 	"                   [--no-create] [--no-password] [--shared]\n"
 	"  user list [DOMAIN] | user show ADDRESS | user passwd ADDRESS | user delete ADDRESS\n"
-	"  user homeserver ADDRESS HOST|local\n"
+	"  user homeserver ADDRESS HOST|local | user add-store ADDRESS OTHER | user delete-store ADDRESS OTHER\n"
 	"  alias add ALIAS ADDRESS | alias list [ADDRESS] | alias show ALIAS | alias delete ALIAS\n"
 	"  group add ADDRESS [--display-name TEXT] [--whole-domain] [--post all|members|domain|listed|users]\n"
 	"  group show ADDRESS | group delete ADDRESS\n"
@@ -246,6 +246,9 @@ static void report_user(struct request *r, const struct gx_user *u)
 	struct gx_alias *v = NULL;
 	size_t n = 0;
 	const char **names = NULL;
+	const char *const *stores = none;
+	if (!r->out.many && gx_dir_second_stores(r->site.dir, u->username, r->site.arena, &stores) != 0)
+		stores = none;
 	if (!r->out.many && gx_dir_list_aliases(r->site.dir, u->username, r->site.arena, &v, &n) == 0)
 		names = gx_arena_new_array(r->site.arena, const char *, n + 1);
 	for (size_t i = 0; names != NULL && i < n; ++i)
@@ -254,7 +257,8 @@ static void report_user(struct request *r, const struct gx_user *u)
 		{"status", NULL, u->status}, {"privileges", NULL, u->privileges}, {"display_type", NULL, u->display_type},
 		{"maildir", u->maildir}, {"lang", u->lang}, {"timezone", u->timezone}, {"homeserver", NULL, u->homeserver},
 		{"quota_receive", NULL, u->quota_receive}, {"quota_send", NULL, u->quota_send}, {"quota_warn", NULL, u->quota_warn},
-		{r->out.many ? NULL : "aliases", NULL, 0, names == NULL ? none : names}, {0}};
+		{r->out.many ? NULL : "aliases", NULL, 0, names == NULL ? none : names},
+		{r->out.many ? NULL : "stores", NULL, 0, stores}, {0}};
 	report_record(&r->out, f, 2);
 }
 
@@ -292,6 +296,16 @@ static int user_passwd(struct request *r)
 		return answer(err, r->arg[0]);
 	const char *pw = password_read(r->site.arena);
 	return pw == NULL ? EXIT_FAILED : answer(gx_dir_set_password(r->site.dir, u.username, pw), u.username);
+}
+
+static int user_add_store(struct request *r)
+{
+	return answer(gx_dir_add_second_store(r->site.dir, r->arg[0], r->arg[1]), r->arg[1]);
+}
+
+static int user_delete_store(struct request *r)
+{
+	return answer(gx_dir_del_second_store(r->site.dir, r->arg[0], r->arg[1]), r->arg[1]);
 }
 
 static int user_delete(struct request *r)
@@ -442,6 +456,8 @@ static const struct {
 	{"user", "passwd", 1, 1, 0, user_passwd},
 	{"user", "delete", 1, 1, 0, user_delete},
 	{"user", "homeserver", 2, 2, 0, user_homeserver},
+	{"user", "add-store", 2, 2, 0, user_add_store},
+	{"user", "delete-store", 2, 2, 0, user_delete_store},
 	{"alias", "add", 2, 2, 0, alias_add},
 	{"alias", "list", 0, 1, 0, alias_list},
 	{"alias", "show", 1, 1, 0, alias_show},

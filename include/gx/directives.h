@@ -26,6 +26,7 @@ enum {
 	GX_DIRECTIVES_SNAPSHOT, /**< gromox-snapshot */
 	GX_DIRECTIVES_HTTP,
 	GX_DIRECTIVES_EMS,     /**< mailboxes for Outlook */
+	GX_DIRECTIVES_DISCOVER, /**< where clients learn of them */
 	GX_DIRECTIVES_COUNT
 };
 /** A table for gx_conf_new(); NULL outside the list. Static. */
@@ -62,6 +63,12 @@ struct gx_ems_opts;
  * and a line in @p log, when a value makes no sense.
  */
 GX_API int gx_directives_ems(const struct gx_conf *c, const struct gx_log *log, struct gx_ems_opts *o) GX_MUST_CHECK;
+struct gx_disco_opts;
+/**
+ * What clients are told, from the groups DISCOVER, EMS, EXMDB and GENERAL of @p c; the rest of @p o stays. Texts are borrowed from
+ * @p c and @p a. GX_E_INVAL, and a line in @p log, when a value makes no sense.
+ */
+GX_API int gx_directives_discover(const struct gx_conf *c, const struct gx_log *log, struct gx_arena *a, struct gx_disco_opts *o) GX_MUST_CHECK;
 /** reported_server_version, NULL after a line in @p log when it has not the form of one. */
 GX_API const char *gx_directives_server_version(const struct gx_conf *c, const struct gx_log *log);
 /** host_id, or the name that the system has; NULL out of memory. */

@@ -144,6 +144,9 @@ GX_API int gx_dir_load_book(struct gx_dir *d, struct gx_arena *a, struct gx_dir_
  */
 GX_API int gx_dir_generation(struct gx_dir *d, uint64_t *ret_g) GX_MUST_CHECK;
 
+/** Mailboxes of others that clients shall open beside a user's own: addresses, NULL-terminated. */
+GX_API int gx_dir_second_stores(struct gx_dir *d, const char *username, struct gx_arena *a, const char *const **ret_v) GX_MUST_CHECK;
+
 struct gx_server {
 	uint32_t id;
 	const char *hostname;       /**< by which servers know each other: their host_id */
@@ -196,6 +199,10 @@ GX_API int gx_dir_set_lang(struct gx_dir *d, const char *username, const char *l
 GX_API int gx_dir_put_prop(struct gx_dir *d, const char *username, gx_proptag_t tag, const union gx_value *v) GX_MUST_CHECK;
 GX_API int gx_dir_add_alias(struct gx_dir *d, const char *alias, const char *username) GX_MUST_CHECK;
 GX_API int gx_dir_del_alias(struct gx_dir *d, const char *alias) GX_MUST_CHECK;
+/** Gives nobody any rights there. GX_E_NOTFOUND no such users, or it is their own; GX_E_EXISTS. */
+GX_API int gx_dir_add_second_store(struct gx_dir *d, const char *username, const char *other) GX_MUST_CHECK;
+/** GX_E_NOTFOUND. */
+GX_API int gx_dir_del_second_store(struct gx_dir *d, const char *username, const char *other) GX_MUST_CHECK;
 /** @p domain NULL: all. */
 GX_API int gx_dir_list_users(struct gx_dir *d, const char *domain, struct gx_arena *a, struct gx_user **ret_v, size_t *ret_n) GX_MUST_CHECK;
 GX_API int gx_dir_list_domains(struct gx_dir *d, struct gx_arena *a, struct gx_domain **ret_v, size_t *ret_n) GX_MUST_CHECK;

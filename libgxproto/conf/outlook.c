@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Outlook's sessions, by the directives of the group EMS. */
+/* Outlook's sessions, and what it is told, by the directives of the groups EMS and DISCOVER. */
 #include <config.h>
 #include <limits.h>
 #include <string.h>
+#include <gx/autodiscover.h>
 #include <gx/directives.h>
 #include <gx/emsmdb.h>
 
@@ -59,4 +60,31 @@ const char *gx_directives_server_version(const struct gx_conf *c, const struct g
 		p += n + (i < 3);
 	}
 	return text;
+}
+
+int gx_directives_discover(const struct gx_conf *c, const struct gx_log *log, struct gx_arena *a, struct gx_disco_opts *o)
+{
+	unsigned mh, rpch;
+	uint32_t services;
+	const char *exonym = gx_conf_str(c, "oxdisco_exonym");
+	if (gx_disco_parse_whom(gx_conf_str(c, "oxdisco_advertise_mh"), &mh) != 0)
+		return invalid(c, log, "oxdisco_advertise_mh", "yes, no, not_old_mso or only_new_mso");
+	if (gx_disco_parse_whom(gx_conf_str(c, "oxdisco_advertise_rpch"), &rpch) != 0)
+		return invalid(c, log, "oxdisco_advertise_rpch", "yes, no, only_old_mso or not_new_mso");
+	if (gx_disco_parse_services(gx_conf_str(c, "oxdisco_services"), &services) != 0)
+		return invalid(c, log, "oxdisco_services", "some of ews, oab, eas and web");
+	o->exonym = *exonym != '\0' ? exonym : gx_directives_host(c, a);
+	o->server_version = gx_directives_server_version(c, log);
+	if (o->exonym == NULL || o->server_version == NULL)
+		return o->exonym == NULL ? GX_E_NOMEM : GX_E_INVAL;
+	o->org_name = gx_conf_str(c, "x500_org_name");
+	o->advertise_mh = mh;
+	o->advertise_rpch = rpch;
+	o->services = services;
+	o->pretty = gx_conf_bool(c, "oxdisco_pretty_response");
+	o->log_requests = gx_conf_bool(c, "oxdisco_request_logging");
+	o->log_responses = gx_conf_bool(c, "oxdisco_response_logging");
+	o->validate_second = gx_conf_bool(c, "oxdisco_validate_scndrequest");
+	o->mail_servers = gx_conf_str(c, "oxdisco_mail_servers");
+	return 0;
 }

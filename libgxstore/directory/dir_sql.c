@@ -67,6 +67,12 @@ static const char *const texts[GX_DQ_COUNT] = {
 	[GX_DQ_MEMBER_INSERT] = "INSERT INTO associations(list_id, username) SELECT id, ?2 FROM mlists WHERE listname=?1",
 	[GX_DQ_MEMBER_DELETE] = "DELETE FROM associations WHERE list_id=(SELECT id FROM mlists WHERE listname=?1) AND username=?2",
 	[GX_DQ_SENDER_INSERT] = "INSERT INTO specifieds(username, list_id) SELECT ?2, id FROM mlists WHERE listname=?1",
+	[GX_DQ_SECOND_STORES] = "SELECT s.username FROM secondary_store_hints h JOIN users u ON u.id=h.`primary` JOIN users s ON s.id=h.secondary"
+		" WHERE u.username=?1 ORDER BY s.username",
+	[GX_DQ_SECOND_INSERT] = "INSERT INTO secondary_store_hints(`primary`, secondary) SELECT u.id, s.id FROM users u, users s"
+		" WHERE u.username=?1 AND s.username=?2 AND u.id<>s.id",
+	[GX_DQ_SECOND_DELETE] = "DELETE FROM secondary_store_hints WHERE `primary`=(SELECT id FROM users WHERE username=?1)"
+		" AND secondary=(SELECT id FROM users WHERE username=?2)",
 	[GX_DQ_SERVER_BY_ID] = SERVER_COLUMNS "WHERE id=?1",
 	[GX_DQ_SERVERS] = SERVER_COLUMNS "ORDER BY id",
 	[GX_DQ_SERVER_ID] = "SELECT id FROM servers WHERE hostname=?1",

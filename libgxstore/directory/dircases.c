@@ -253,6 +253,38 @@ START_TEST(the_book)
 }
 END_TEST
 
+static void expect_seconds(const char *user, const char *text)
+{
+	char got[200] = "";
+	const char *const *v;
+	ck_assert_int_eq(gx_dir_second_stores(d, user, a, &v), 0);
+	for (; *v != NULL; ++v)
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s;", *v);
+	ck_assert_str_eq(got, text);
+}
+
+START_TEST(second_stores)
+{
+	ck_assert_int_eq(add("ann@example.org", NULL), 0);
+	ck_assert_int_eq(add("bob@example.org", NULL), 0);
+	ck_assert_int_eq(add("cy@example.org", NULL), 0);
+	expect_seconds("ann@example.org", "");
+	ck_assert_int_eq(gx_dir_add_second_store(d, "Ann@EXAMPLE.org", "cy@example.org"), 0);
+	ck_assert_int_eq(gx_dir_add_second_store(d, "ann@example.org", "BOB@example.org"), 0);
+	ck_assert_int_eq(gx_dir_add_second_store(d, "ann@example.org", "bob@example.org"), GX_E_EXISTS);
+	ck_assert_int_eq(gx_dir_add_second_store(d, "ann@example.org", "ann@example.org"), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_add_second_store(d, "ann@example.org", "nobody@example.org"), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_add_second_store(d, "", "bob@example.org"), GX_E_NOTFOUND);
+	expect_seconds("ANN@example.org", "bob@example.org;cy@example.org;");
+	expect_seconds("bob@example.org", "");
+	expect_seconds("", "");
+	ck_assert_int_eq(gx_dir_del_second_store(d, "ann@example.org", "cy@example.org"), 0);
+	ck_assert_int_eq(gx_dir_del_second_store(d, "ann@example.org", "cy@example.org"), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_del_user(d, "bob@example.org"), 0);
+	expect_seconds("ann@example.org", "");
+}
+END_TEST
+
 /* ---- Domains and servers ---- */
 
 START_TEST(domains)
@@ -653,6 +685,7 @@ void dircases(Suite *s)
 	tcase_add_test(full, properties_are_put);
 	tcase_add_test(full, the_book);
 	tcase_add_test(full, domains);
+	tcase_add_test(full, second_stores);
 	tcase_add_test(full, servers);
 	tcase_add_test(full, as_many_servers_as_fit);
 	tcase_add_test(full, this_server_is_local);

@@ -304,7 +304,7 @@ def test_second_signal_ends_at_once():
 
 def test_manual_pages_are_clean():
     have("mandoc")
-    for page in ("gromoxd.8", "gromox.cfg.5", "imap.8gx", "http.8gx", "http.cfg.5", "delivery.8gx", "delivery-queue.8gx"):
+    for page in ("gromoxd.8", "gromox.cfg.5", "imap.8gx", "http.8gx", "http.cfg.5", "exchange_emsmdb.4gx", "autodiscover.4gx", "delivery.8gx", "delivery-queue.8gx"):
         for top in (gxtap.top_builddir(), gxtap.top_srcdir()):
             path = os.path.join(top, "man", page)
             if os.path.exists(path):

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GX_AUTODISCOVER_H
+#define GX_AUTODISCOVER_H
+/**
+ * @file autodiscover.h
+ * Where clients learn how to reach a mailbox, over the HTTP server: Autodiscover in XML for Outlook and for phones, [MS-OXDISCO],
+ * [MS-OXDSCLI], [MS-ASCMD] 2.2.1.1; in JSON; Autoconfig for Thunderbird; redirections for CalDAV and CardDAV, [RFC 6764] 5.
+ * Thread class: locked.
+ */
+#include <gx/directory.h>
+#include <gx/http.h>
+#include <gx/store.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct gx_disco;
+
+/** To whom something is told: what Outlook is new follows from its name for itself, or from X-MapiHttpCapability. */
+enum {
+	GX_DISCO_NO, GX_DISCO_YES,
+	GX_DISCO_NOT_OLD_MSO, /**< to all but Outlook before 2013 */
+	GX_DISCO_ONLY_NEW_MSO, GX_DISCO_ONLY_OLD_MSO, GX_DISCO_NOT_NEW_MSO,
+};
+/** What there is at the usual paths besides MAPI over HTTP; bits. */
+enum { GX_DISCO_EWS = 1, GX_DISCO_OAB = 2, GX_DISCO_EAS = 4, GX_DISCO_WEB = 8 };
+
+struct gx_disco_opts {
+	size_t size;
+	struct gx_dir *dir;            /**< borrowed, as is what follows */
+	struct gx_store_pool *pool;    /**< for validate_second */
+	const struct gx_log *log;
+	const struct gx_clock *clock;  /**< NULL: system */
+	const char *org_name;          /**< x500_org_name; NULL "Gromox default" */
+	const char *exonym;            /**< oxdisco_exonym: by which clients know this server, with a port if need be */
+	const char *server_version;    /**< reported_server_version, NULL takes "15.00.0847.4040" */
+	unsigned advertise_mh, advertise_rpch; /**< GX_DISCO_NO ... */
+	bool pretty;                   /**< oxdisco_pretty_response */
+	bool log_requests, log_responses;
+	bool validate_second;          /**< oxdisco_validate_scndrequest: mailboxes of others only for those who may do something in them */
+	uint32_t services;             /**< GX_DISCO_EWS ... */
+	/**
+	 * Servers for other mail programs, separated by blanks: imap, imaps, pop3, pop3s, submission, submissions, each perhaps with
+	 * "://HOST" and ":PORT". NULL or "": none.
+	 */
+	const char *mail_servers;
+};
+#define GX_DISCO_OPTS_INIT {.size = sizeof(struct gx_disco_opts), .advertise_mh = GX_DISCO_YES, .advertise_rpch = GX_DISCO_YES, \
+	.validate_second = true}
+/** Adds its routes to @p h, which it must outlive. GX_E_INVAL with @p ret_why when an option makes no sense. */
+GX_API int gx_disco_new(const struct gx_disco_opts *o, struct gx_http *h, struct gx_disco **ret_d, struct gx_arena *a,
+	const char **ret_why) GX_MUST_CHECK;
+/** Accepts NULL. */
+GX_API void gx_disco_free(struct gx_disco *d);
+/** "yes", "no", "not_old_mso", "only_new_mso", "only_old_mso", "not_new_mso". GX_E_FORMAT. */
+GX_API int gx_disco_parse_whom(const char *text, unsigned *ret_whom) GX_MUST_CHECK;
+/** Words "ews", "oab", "eas", "web". GX_E_FORMAT. */
+GX_API int gx_disco_parse_services(const char *text, uint32_t *ret_services) GX_MUST_CHECK;
+
+/* ---- The client's side ---- */
+
+/** What a client asks in XML; NULL members are left out. */
+struct gx_disco_question {
+	size_t size;
+	const char *address;           /**< whose mailbox */
+	const char *legacy_dn;
+	bool eas;                      /**< as a phone does */
+};
+#define GX_DISCO_QUESTION_INIT {.size = sizeof(struct gx_disco_question)}
+/** The body of a request, in @p a; NULL out of memory. */
+GX_API const char *gx_disco_ask(const struct gx_disco_question *q, struct gx_arena *a);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
