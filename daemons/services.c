@@ -368,7 +368,7 @@ bool services_make_pool(struct services *s, bool (*elsewhere)(const char *dir, v
 /* A process for one store has been asked for that one, and a store server for those that it has. */
 bool services_open_stores(struct services *s)
 {
-	bool mail = (s->d->spec->groups & 1u << GX_DIRECTIVES_GROMOXD) != 0;
+	bool mail = (s->d->spec->groups & 1u << GX_DIRECTIVES_HTTP) != 0; /* gromoxd too */
 	return (!mail || services_make_owner(s)) && services_make_pool(s, mail ? services_is_elsewhere : NULL);
 }
 
