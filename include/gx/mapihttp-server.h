@@ -3,10 +3,11 @@
 #define GX_MAPIHTTP_SERVER_H
 /**
  * @file mapihttp-server.h
- * MAPI over HTTP, [MS-OXCMAPIHTTP]: the mailbox's endpoint, /mapi/emsmdb. Thread class: locked.
+ * MAPI over HTTP, [MS-OXCMAPIHTTP]: the mailboxes' endpoint, /mapi/emsmdb, and the address book's, /mapi/nspi. Thread class: locked.
  */
 #include <gx/emsmdb.h>
 #include <gx/http.h>
+#include <gx/nsp.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -17,6 +18,7 @@ struct gx_mh_opts {
 	size_t size;
 	struct gx_ems *ems;            /**< borrowed; NULL: everything is answered with EndpointDisabled */
 	const struct gx_log *log;      /**< borrowed; may be NULL */
+	struct gx_nsp *nsp;            /**< borrowed; NULL: the endpoint says that it is disabled */
 	const struct gx_clock *clock;  /**< NULL: system */
 	uint32_t pending_ms;           /**< between signs of life of a request that waits, 0 takes 15000 */
 	uint32_t wait_ms;              /**< how long NotificationWait waits, 0 takes 300000 */
@@ -24,7 +26,7 @@ struct gx_mh_opts {
 	const char *server_version;    /**< reported_server_version, NULL takes "15.00.0847.4040"; borrowed */
 };
 #define GX_MH_OPTS_INIT {.size = sizeof(struct gx_mh_opts)}
-/** Adds its route to @p h, which it must outlive. GX_E_INVAL, GX_E_NOMEM. */
+/** Adds its routes to @p h, which it must outlive. GX_E_INVAL, GX_E_NOMEM. */
 GX_API int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_m) GX_MUST_CHECK;
 /** Accepts NULL. */
 GX_API void gx_mh_free(struct gx_mh *m);

@@ -32,7 +32,7 @@ static int cookie(struct gx_mh_call *c, const char *name, const struct gx_guid *
 {
 	char id[37];
 	gx_guid_print(g, id);
-	const char *v = gx_arena_printf(c->r->arena, "%s=%s; path=/mapi/emsmdb; secure; HttpOnly", name, id);
+	const char *v = gx_arena_printf(c->r->arena, "%s=%s; path=%s; secure; HttpOnly", name, id, c->end->path);
 	return v == NULL ? GX_E_NOMEM : gx_http_set(c->r, "Set-Cookie", v);
 }
 
@@ -60,16 +60,16 @@ static int headers(struct gx_mh_call *c, unsigned code)
 		err = server_application(c);
 	if (err == 0)
 		err = gx_http_set(c->r, "Cache-Control", "private");
-	if (err == 0 && c->s != NULL)
-		err = cookie(c, "MapiContext", gx_ems_session_id(c->s));
-	return err == 0 && c->s != NULL ? cookie(c, "MapiSequence", &c->sequence) : err;
+	const struct gx_guid *session = c->end->session(c);
+	if (err == 0 && session != NULL)
+		err = cookie(c, "MapiContext", session);
+	return err == 0 && session != NULL ? cookie(c, "MapiSequence", &c->sequence) : err;
 }
 
 void gx_mh__refuse(struct gx_mh_call *c, unsigned code, const char *why)
 {
 	const char *text = gx_arena_printf(c->r->arena, "<html><body>MAPI/HTTP: %s</body></html>\n", why != NULL ? why : texts[code]);
-	gx_ems_session_put(c->s);
-	c->s = NULL;
+	c->end->put(c);
 	if (text == NULL || headers(c, code) != 0)
 		gx_http_reply_status(c->r, 500, NULL);
 	else
@@ -84,7 +84,7 @@ bool gx_mh__begin(struct gx_mh_call *c)
 
 static void put_body(struct gx_push *out, const struct gx_mh_call *c, const void *res)
 {
-	const struct gx_dctx x = {.px = GX_PX_ROP(c->r->arena, 1252)};
+	const struct gx_dctx x = {.px = c->end->form(c)};
 	char date[30];
 	gx_http_print_date(c->begun_unix, date);
 	gx_push_printf(out, "DONE\r\nX-ResponseCode: 0\r\nX-ElapsedTime: %lld\r\nX-StartTime: %s\r\n\r\n",
@@ -99,10 +99,29 @@ void gx_mh__finish(struct gx_mh_call *c, const void *res)
 	put_body(&out, c, res);
 	bool ok = out.err == 0 && gx_http_stream_write(c->r, out.data, out.len) == 0;
 	gx_push_release(&out);
-	gx_ems_session_put(c->s);
-	c->s = NULL;
+	c->end->put(c);
 	if (ok)
 		gx_http_stream_end(c->r);
 	else
 		gx_http_stream_abort(c->r);
+}
+
+void gx_mh__answer(struct gx_mh_call *c, const void *res)
+{
+	struct gx_push out = GX_PUSH_INIT;
+	gx_push_str(&out, "PROCESSING\r\n");
+	put_body(&out, c, res);
+	if (out.err != 0) {
+		gx_push_release(&out);
+		gx_mh__refuse(c, GX_MHC_INVALID_RESPONSE, NULL);
+		return;
+	}
+	int err = headers(c, GX_MHC_SUCCESS);
+	c->end->put(c);
+	if (err == 0) {
+		gx_http_reply_take(c->r, 200, "application/mapi-http", &out);
+		return;
+	}
+	gx_push_release(&out);
+	gx_http_reply_status(c->r, 500, NULL);
 }

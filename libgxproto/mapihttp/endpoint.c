@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <gx/charset.h>
 #include "libgxproto/mapihttp/mapihttp-int.h"
 
 /* Exchange 2013 SP1, from which on clients know this protocol. */
@@ -33,12 +34,12 @@ static unsigned check_headers(struct gx_mh_call *c)
 	if (!is_our_type(gx_http_header(c->r, "Content-Type")))
 		return GX_MHC_INVALID_HEADER;
 	c->type = gx_mapihttp_find(gx_http_header(c->r, "X-RequestType"));
-	return c->type != NULL && (c->type->endpoint & GX_ENDPOINT_MAILBOX) ? GX_MHC_SUCCESS : GX_MHC_INVALID_REQUEST_TYPE;
+	return c->type != NULL && (c->type->endpoint & c->end->bit) ? GX_MHC_SUCCESS : GX_MHC_INVALID_REQUEST_TYPE;
 }
 
 static unsigned decode(struct gx_mh_call *c)
 {
-	const struct gx_dctx x = {.px = GX_PX_ROP(c->r->arena, 1252)};
+	const struct gx_dctx x = {.px = c->end->form(c)};
 	const struct gx_desc *d = c->type->req;
 	if (d == NULL)
 		return c->r->body.len == 0 ? GX_MHC_SUCCESS : GX_MHC_INVALID_REQUEST_BODY;
@@ -49,51 +50,103 @@ static unsigned decode(struct gx_mh_call *c)
 	return gx_desc_decode(&x, d, c->r->body.data, c->r->body.len, q) == 0 ? GX_MHC_SUCCESS : GX_MHC_INVALID_REQUEST_BODY;
 }
 
-/* A request changes what is asked for next, unless it only waits or keeps the session alive beside others. */
-static bool takes_turn(const struct gx_mh_call *c)
+/* ---- Mailboxes ---- */
+
+static bool is_served(const struct gx_mh *m)
 {
-	uint32_t n = gx_mapihttp_number(c->type);
-	return n == GX_MH_EXECUTE || n == GX_MH_DISCONNECT;
+	return m->o.ems != NULL;
 }
+
+static struct gx_px form(const struct gx_mh_call *c)
+{
+	return GX_PX_ROP(c->r->arena, GX_CP_8BIT);
+}
+
+/* A request changes what is asked for next, unless it only waits or keeps the session alive beside others. */
+static bool takes_turn(uint32_t type)
+{
+	return type == GX_MH_EXECUTE || type == GX_MH_DISCONNECT;
+}
+
+static unsigned find(struct gx_mh_call *c, const struct gx_guid *id, const struct gx_guid *turn)
+{
+	bool others;
+	c->s = gx_ems_session_get(c->m->o.ems, id, c->r->user, &others);
+	if (c->s == NULL)
+		return others ? GX_MHC_NO_PRIVILEGE : GX_MHC_CONTEXT_NOT_FOUND;
+	return gx_ems_session_turn(c->s, turn, &c->sequence) == 0 ? GX_MHC_SUCCESS : GX_MHC_INVALID_SEQUENCE;
+}
+
+static const struct gx_guid *session(const struct gx_mh_call *c)
+{
+	return c->s == NULL ? NULL : gx_ems_session_id(c->s);
+}
+
+static void put(struct gx_mh_call *c)
+{
+	gx_ems_session_put(c->s);
+	c->s = NULL;
+}
+
+const struct gx_mh_endpoint gx_mh__mailboxes = {GX_ENDPOINT_MAILBOX, "/mapi/emsmdb", GX_MH_CONNECT, functions, is_served, form, find,
+	takes_turn, session, put};
+
+/* ---- Both ---- */
 
 static unsigned find_session(struct gx_mh_call *c)
 {
 	struct gx_guid id, turn;
 	const char *context = gx_http_cookie(c->r, "MapiContext"), *sequence = gx_http_cookie(c->r, "MapiSequence");
-	bool others;
 	if (context == NULL || sequence == NULL)
 		return GX_MHC_MISSING_COOKIE;
 	if (gx_guid_parse(context, &id) != 0 || gx_guid_parse(sequence, &turn) != 0)
 		return GX_MHC_INVALID_CONTEXT_COOKIE;
-	c->s = gx_ems_session_get(c->m->o.ems, &id, c->r->user, &others);
-	if (c->s == NULL)
-		return others ? GX_MHC_NO_PRIVILEGE : GX_MHC_CONTEXT_NOT_FOUND;
-	return gx_ems_session_turn(c->s, takes_turn(c) ? &turn : NULL, &c->sequence) == 0 ? GX_MHC_SUCCESS : GX_MHC_INVALID_SEQUENCE;
+	return c->end->find(c, &id, c->end->takes_turn(gx_mapihttp_number(c->type)) ? &turn : NULL);
 }
 
-static void handle(struct gx_http_req *r, void *ctx)
+static void handle(struct gx_http_req *r, struct gx_mh *m, const struct gx_mh_endpoint *end)
 {
-	struct gx_mh *m = ctx;
 	struct gx_mh_call *c = gx_arena_new_obj(r->arena, struct gx_mh_call);
 	if (c == NULL) {
 		gx_http_reply_status(r, 500, NULL);
 		return;
 	}
-	*c = (struct gx_mh_call){.m = m, .r = r, .begun_ms = gx_clock_mono_ms(m->o.clock), .begun_unix = gx_clock_unix(m->o.clock)};
-	unsigned code = m->o.ems == NULL ? GX_MHC_ENDPOINT_DISABLED : check_headers(c);
+	*c = (struct gx_mh_call){.m = m, .end = end, .r = r, .begun_ms = gx_clock_mono_ms(m->o.clock), .begun_unix = gx_clock_unix(m->o.clock)};
+	unsigned code = end->is_served(m) ? check_headers(c) : GX_MHC_ENDPOINT_DISABLED;
 	if (code == GX_MHC_SUCCESS)
 		code = decode(c);
-	if (code == GX_MHC_SUCCESS && gx_mapihttp_number(c->type) != GX_MH_CONNECT)
+	if (code == GX_MHC_SUCCESS && gx_mapihttp_number(c->type) != end->opens)
 		code = find_session(c);
 	if (code != GX_MHC_SUCCESS)
 		gx_mh__refuse(c, code, NULL);
 	else
-		functions[gx_mapihttp_number(c->type)](c);
+		end->functions[gx_mapihttp_number(c->type)](c);
+}
+
+static void handle_mailbox(struct gx_http_req *r, void *ctx)
+{
+	handle(r, ctx, &gx_mh__mailboxes);
+}
+
+static void handle_address_book(struct gx_http_req *r, void *ctx)
+{
+	handle(r, ctx, &gx_mh__address_book);
+}
+
+static int add_route(struct gx_mh *m, struct gx_http *h, const char *path, void (*fn)(struct gx_http_req *r, void *ctx))
+{
+	struct gx_http_route route = GX_HTTP_ROUTE_INIT;
+	route.methods = GX_HTTP_ANY;
+	route.path = path;
+	route.flags = GX_HTTP_PREFIX | GX_HTTP_NOCASE | GX_HTTP_AUTH;
+	route.body_max = BODY_MAX;
+	route.handle = fn;
+	route.ctx = m;
+	return gx_http_route(h, &route);
 }
 
 int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_m)
 {
-	struct gx_http_route route = GX_HTTP_ROUTE_INIT;
 	if (o == NULL || o->size != sizeof(*o) || h == NULL || ret_m == NULL)
 		return GX_E_INVAL;
 	struct gx_mh *m = calloc(1, sizeof(*m));
@@ -110,15 +163,13 @@ int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_
 		m->o.expiration_ms = EXPIRATION_MS;
 	if (m->o.server_version == NULL)
 		m->o.server_version = SERVER_VERSION;
-	route.methods = GX_HTTP_ANY;
-	route.path = "/mapi/emsmdb";
-	route.flags = GX_HTTP_PREFIX | GX_HTTP_NOCASE | GX_HTTP_AUTH;
-	route.body_max = BODY_MAX;
-	route.handle = handle;
-	route.ctx = m;
-	int err = gx_http_route(h, &route);
+	int err = add_route(m, h, gx_mh__mailboxes.path, handle_mailbox);
+	if (err == 0)
+		err = gx_mh__contexts_new(m->o.clock, m->o.expiration_ms, &m->contexts);
+	if (err == 0)
+		err = add_route(m, h, gx_mh__address_book.path, handle_address_book);
 	if (err != 0)
-		free(m);
+		gx_mh_free(m);
 	else
 		*ret_m = m;
 	return err;
@@ -126,5 +177,8 @@ int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_
 
 void gx_mh_free(struct gx_mh *m)
 {
+	if (m == NULL)
+		return;
+	gx_mh__contexts_free(m->contexts);
 	free(m);
 }

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* MAPI/HTTP over a socket: a server with both endpoints, and a client that asks one request type after the other. */
+#ifndef GX_MHTEST_H
+#define GX_MHTEST_H
+#include <arpa/inet.h>
+#include <gx/codec.h>
+#include <gx/entryid.h>
+#include <gx/httpauth.h>
+#include <gx/mapihttp.h>
+#include <gx/mapihttp-server.h>
+#include "libgxproto/emsmdb/emstest.h"
+
+static struct gx_net *net;
+static struct gx_http *http;
+static struct gx_http_auth *auth;
+static struct gx_nsp *nsp;
+static struct gx_mh *mh;
+static uint16_t port;
+static struct gx_http_dircheck dircheck;
+static char cookies[400];
+static const char *path = "/mapi/emsmdb"; /* where requests go */
+static char *templates;                     /* an empty directory */
+
+static inline void setup(void)
+{
+	struct gx_net_opts no = GX_NET_OPTS_INIT;
+	struct gx_http_opts ho = GX_HTTP_OPTS_INIT;
+	struct gx_http_auth_opts ao = GX_HTTP_AUTH_OPTS_INIT;
+	struct gx_listen_opts lo = GX_LISTEN_OPTS_INIT;
+	struct gx_mh_opts mo = GX_MH_OPTS_INIT;
+	struct gx_nsp_opts po = GX_NSP_OPTS_INIT;
+	const char *why = "";
+	et_setup();
+	no.loops = 1;
+	no.workers = 2;
+	ck_assert_int_eq(gx_net_new(&no, &net), 0);
+	ck_assert_int_eq(gx_http_new(&ho, &http, et_a, &why), 0);
+	dircheck.dir = et_people;
+	ao.basic = true;
+	ao.check = gx_http_check_directory;
+	ao.check_ctx = &dircheck;
+	ao.cache_seconds = 60;
+	ck_assert_int_eq(gx_http_auth_new(&ao, &auth), 0);
+	gx_http_set_auth(http, auth);
+	templates = strdup(st_dir());
+	po.dir = et_people;
+	po.pool = et_pool;
+	po.org_name = "o";
+	po.host = "mail.example.org";
+	po.template_dir = templates;
+	po.cache_ms = 1;
+	ck_assert_int_eq(gx_nsp_new(&po, &nsp), 0);
+	mo.ems = et_ems;
+	mo.nsp = nsp;
+	mo.pending_ms = 50;
+	mo.wait_ms = 120;
+	ck_assert_int_eq(gx_mh_new(&mo, http, &mh), 0);
+	lo.addr = "127.0.0.1:0";
+	ck_assert_msg(gx_http_listen(http, net, &lo, &port, et_a, &why) == 0, "%s", why);
+	ck_assert_int_eq(gx_net_start(net), 0);
+	cookies[0] = '\0';
+}
+
+static inline void teardown(void)
+{
+	gx_net_stop(net, 2000);
+	gx_net_free(net);
+	gx_http_free(http);
+	gx_http_auth_free(auth);
+	gx_mh_free(mh);
+	gx_nsp_free(nsp);
+	st_rmtree(templates);
+	free(templates);
+	et_teardown();
+}
+
+/* ---- A client that reads to the end ---- */
+
+struct reply {
+	unsigned status;
+	int code;               /* X-ResponseCode, -1: none */
+	const char *head;
+	struct gx_bin body;     /* without chunks */
+};
+
+static inline struct gx_bin dechunk(const char *p, const char *end)
+{
+	struct gx_push out = GX_PUSH_INIT;
+	struct gx_bin b;
+	for (;;) {
+		char *next;
+		size_t n = strtoul(p, &next, 16);
+		ck_assert_msg(next != p && end - next >= 4, "bad chunk");
+		if (n == 0)
+			break;
+		gx_push_bytes(&out, next + 2, n);
+		p = next + 2 + n + 2;
+	}
+	ck_assert_int_eq(gx_push_finish(&out, et_a, &b), 0);
+	gx_push_release(&out);
+	return b;
+}
+
+static inline const char *field(const char *head, const char *name)
+{
+	const char *at = strcasestr(head, name);
+	return at == NULL ? NULL : gx_arena_strndup(et_a, at + strlen(name) + 2, strcspn(at + strlen(name) + 2, "\r"));
+}
+
+static inline void keep_cookies(const char *head)
+{
+	const char *context = strstr(head, "MapiContext="), *turn = strstr(head, "MapiSequence=");
+	if (context != NULL && turn != NULL)
+		snprintf(cookies, sizeof(cookies), "Cookie: %.*s; %.*s\r\n", (int)strcspn(context, ";"), context, (int)strcspn(turn, ";"), turn);
+}
+
+static inline struct reply talk(const struct gx_push *request)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct gx_push in = GX_PUSH_INIT;
+	struct reply r = {.code = -1};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	ck_assert_int_eq(write(fd, request->data, request->len), (ssize_t)request->len);
+	for (;;) {
+		uint8_t *p = gx_push_reserve(&in, 65536);
+		ssize_t n = read(fd, p, 65536);
+		ck_assert_int_ge(n, 0);
+		if (n == 0)
+			break;
+		gx_push_added(&in, (size_t)n);
+	}
+	close(fd);
+	gx_push_u8(&in, 0);
+	char *all = gx_arena_memdup(et_a, in.data, in.len), *body = strstr(all, "\r\n\r\n");
+	const char *end = all + in.len - 1;
+	gx_push_release(&in);
+	ck_assert_ptr_nonnull(body);
+	*body = '\0';
+	body += 4;
+	r.head = all;
+	r.status = (unsigned)strtoul(all + 9, NULL, 10);
+	const char *code = field(r.head, "X-ResponseCode");
+	if (code != NULL)
+		r.code = (int)strtol(code, NULL, 10);
+	if (strcasestr(r.head, "Transfer-Encoding: chunked") != NULL)
+		r.body = dechunk(body, end);
+	else
+		r.body = (struct gx_bin){(uint8_t *)body, (size_t)(end - body)};
+	keep_cookies(r.head);
+	return r;
+}
+
+static inline struct reply ask(const char *method, const char *user, const char *headers, struct gx_bin body)
+{
+	struct gx_push out = GX_PUSH_INIT;
+	const char *pair = gx_arena_printf(et_a, "%s:x", user);
+	char b64[100] = {0};
+	(void)gx_base64_enc((const uint8_t *)pair, strlen(pair), b64);
+	gx_push_printf(&out, "%s %s/?MailboxId=1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: Basic %s\r\n%s%sContent-Length: %zu\r\n\r\n",
+		method, path, b64, cookies, headers, body.len);
+	gx_push_bytes(&out, body.data, body.len);
+	struct reply r = talk(&out);
+	gx_push_release(&out);
+	return r;
+}
+
+#define USUAL "Content-Type: application/mapi-http\r\nX-RequestId: {1}:1\r\nX-ClientInfo: {2}:1\r\nX-ClientApplication: Outlook/16.0.4266.1001\r\n"
+
+/* One request type with its usual headers; @res gets the decoded answer. */
+static inline struct reply call(const char *type, const void *q, void *res)
+{
+	const struct gx_exchange_desc *d = gx_mapihttp_find(type);
+	struct gx_bin body = {0};
+	if (d->req != NULL)
+		ck_assert_int_eq(gx_desc_encode(&et_x, d->req, q, &body), 0);
+	struct reply r = ask("POST", "ann@example.org", gx_arena_printf(et_a, USUAL "X-RequestType: %s\r\n", type), body);
+	if (r.code != 0)
+		return r;
+	ck_assert_int_eq(strncmp((const char *)r.body.data, "PROCESSING\r\n", 12), 0);
+	const char *text = gx_arena_strndup(et_a, (const char *)r.body.data, r.body.len), *done = strstr(text, "DONE\r\n");
+	ck_assert_ptr_nonnull(done);
+	const char *end = strstr(done, "\r\n\r\n");
+	ck_assert_ptr_nonnull(strstr(done, "X-ElapsedTime: "));
+	ck_assert_ptr_nonnull(strstr(done, "X-StartTime: "));
+	size_t off = (size_t)(end - text) + 4;
+	if (d->res != NULL && res != NULL)
+		ck_assert_int_eq(gx_desc_decode(&et_x, d->res, r.body.data + off, r.body.len - off, res), 0);
+	return r;
+}
+
+#endif
