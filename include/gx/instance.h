@@ -74,6 +74,8 @@ struct gx_inst_info {
 	uint32_t att_version;   /**< of a message: another number after each change of its attachments */
 };
 GX_API void gx_inst_info(struct gx_inst *i, struct gx_inst_info *ret_info);
+/** Bytes of a message as PidTagMessageSize has them; of an attachment those of the message it is in. */
+GX_API uint64_t gx_inst_size(struct gx_inst *i);
 /** Was @p child opened from @p parent, directly or not? */
 GX_API bool gx_inst_contains(struct gx_inst *parent, struct gx_inst *child);
 

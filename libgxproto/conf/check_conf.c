@@ -281,7 +281,7 @@ static const struct {
 
 START_TEST(limits_of_outlook)
 {
-	const struct gx_conf_key *own[] = {gx_directives(GX_DIRECTIVES_EXMDB), gx_directives(GX_DIRECTIVES_EMS), NULL};
+	const struct gx_conf_key *own[] = {gx_directives(GX_DIRECTIVES_GENERAL), gx_directives(GX_DIRECTIVES_EXMDB), gx_directives(GX_DIRECTIVES_EMS), NULL};
 	struct gx_strbuf said = GX_STRBUF_INIT;
 	struct gx_log log = {collect, &said, GX_LOG_DEBUG};
 	struct gx_conf *c = gx_conf_new(own);

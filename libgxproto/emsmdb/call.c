@@ -12,6 +12,12 @@ gx_ec gx_rop__fail(struct gx_rop_call *c, uint32_t code, const char *fmt, ...)
 	return GX_EC(code);
 }
 
+uint64_t gx_rop__object_max(const struct gx_rop_call *c)
+{
+	uint64_t n = c->s->e->o.max_object;
+	return n != 0 && n < EMS_OBJECT_MOST ? n : EMS_OBJECT_MOST;
+}
+
 gx_ec gx_rop__give(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_ems_logon *l)
 {
 	o->logon = l;

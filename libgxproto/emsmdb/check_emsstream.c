@@ -7,12 +7,17 @@
 
 enum { LOGON = 0, FOLDER = 1, MESSAGE = 2, ATT = 3, STREAM = 4, OTHER = 5, CLONE = 6, CHUNK = 30000 };
 
-static void setup(void)
+static void setup_with(const struct gx_ems_opts *o)
 {
-	et_setup();
+	et_setup_with(o);
 	et_logon(et_dn[0]);
 	ST_OK(et_do(RopOpenFolder, LOGON, FOLDER, &(struct gx_rop_open_folder_req){gx_eid_make(1, GX_FID_NOTES), 0}, NULL));
 	et_new_message(LOGON, MESSAGE, GX_FID_DRAFTS);
+}
+
+static void setup(void)
+{
+	setup_with(NULL);
 }
 
 static gx_ec open_stream(uint8_t h, uint8_t out, gx_proptag_t tag, uint8_t mode, uint32_t *ret_size)
@@ -352,6 +357,36 @@ START_TEST(much_of_it)
 }
 END_TEST
 
+START_TEST(objects_that_are_too_large)
+{
+	struct gx_ems_opts o = GX_EMS_OPTS_INIT;
+	static const uint8_t zeros[CHUNK];
+	struct gx_rop_create_attachment_res *a;
+	o.max_object = CHUNK + 5000;
+	setup_with(&o);
+	ST_OK(open_stream(MESSAGE, STREAM, PidTagBody, 2, NULL));
+	ST_OK(put(STREAM, zeros, CHUNK));
+	ST_IS(put(STREAM, zeros, CHUNK), ecTooBig);
+	ST_IS(et_do(RopSetStreamSize, STREAM, 0, &(struct gx_rop_set_stream_size_req){CHUNK + 5001}, NULL), ecStreamSizeError);
+	ST_OK(et_do(RopSetStreamSize, STREAM, 0, &(struct gx_rop_set_stream_size_req){0}, NULL));
+	et_release(STREAM);
+	/* each of them may be, but not both in one message */
+	for (unsigned i = 0; i < 2; ++i) {
+		ST_OK(et_do(RopCreateAttachment, MESSAGE, ATT, NULL, (void **)&a));
+		ST_OK(open_stream(ATT, STREAM, PidTagAttachDataBinary, 2, NULL));
+		ST_OK(put(STREAM, zeros, CHUNK / 2 + 6000 * i));
+		et_release(STREAM);
+		ST_OK(et_do(RopSaveChangesAttachment, MESSAGE, ATT, &(struct gx_rop_save_changes_attachment_req){0}, NULL));
+		gx_ec ec = et_do(RopSaveChangesMessage, MESSAGE, MESSAGE, &(struct gx_rop_save_changes_message_req){.save_flags = 2}, NULL);
+		if (i == 0)
+			ST_OK(ec);
+		else
+			ST_IS(ec, ecTooBig);
+	}
+	et_teardown();
+}
+END_TEST
+
 static Suite *emsstream_suite(void)
 {
 	Suite *s = suite_create("emsstream");
@@ -367,7 +402,10 @@ static Suite *emsstream_suite(void)
 	tcase_add_test(t, folders);
 	tcase_add_test(t, regions_locked);
 	tcase_add_test(t, much_of_it);
+	TCase *own = tcase_create("with options");
+	tcase_add_test(own, objects_that_are_too_large);
 	suite_add_tcase(s, t);
+	suite_add_tcase(s, own);
 	return s;
 }
 

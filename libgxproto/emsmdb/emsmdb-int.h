@@ -16,6 +16,7 @@
 
 enum { EMS_TXN_MS = 10000 };
 #define EMS_OK GX_EC(ecSuccess)
+#define EMS_OBJECT_MOST UINT64_C(0x80000000) /* sizes are signed numbers of 32 bits */
 
 struct gx_ems_obj;
 struct gx_ems_logon;
@@ -140,6 +141,8 @@ gx_ec gx_rop__end(struct gx_rop_call *c, struct gx_txn *t, gx_ec ec);
 /* The same for another logon than the call's. */
 gx_ec gx_rop__begin_at(struct gx_rop_call *c, struct gx_ems_logon *l, int mode, struct gx_txn **ret_t);
 gx_ec gx_rop__end_at(struct gx_rop_call *c, struct gx_ems_logon *l, struct gx_txn *t, gx_ec ec);
+/* Most bytes of a message or stream. */
+uint64_t gx_rop__object_max(const struct gx_rop_call *c);
 gx_ec gx_rop__fail(struct gx_rop_call *c, uint32_t code, const char *fmt, ...) GX_PRINTF(3, 4);
 /* Does the operation whose request is @p r; *ret_body is for response d, NULL when there is none. */
 gx_ec gx_rop__do(struct gx_rop_call *c, const void *request, void *response);

@@ -164,8 +164,9 @@ static gx_ec may_write(struct gx_rop_call *c, struct gx_ems_bytes *b, uint64_t o
 {
 	if (!b->writable)
 		return gx_rop__fail(c, ecStorageAccessDenied, "the stream may only be read");
-	if (off > GX_EMS_STREAM_MAX || n > GX_EMS_STREAM_MAX - off)
-		return gx_rop__fail(c, ecTooBig, "a stream has at most %u bytes", GX_EMS_STREAM_MAX);
+	uint64_t most = gx_rop__object_max(c);
+	if (off > most || n > most - off)
+		return gx_rop__fail(c, ecTooBig, "a stream has at most %llu bytes", (unsigned long long)most);
 	return gx_lock__check(c, b, off, n, true);
 }
 

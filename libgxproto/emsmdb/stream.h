@@ -12,7 +12,6 @@
 
 /* [MS-OXCPRPT] 3.2.5.16 and 3.2.5.18: codes that [MS-OXCDATA] does not have */
 #define GX_EMS_STREAM_SEEK_ERROR 0x80030019U
-#define GX_EMS_STREAM_MAX 0x80000000U      /* bytes, of any stream */
 #define GX_EMS_FOLDER_STREAM_MAX 0x1000000U /* of a folder's */
 
 struct gx_ems_bytes {

@@ -150,6 +150,14 @@ void gx_inst_info(struct gx_inst *i, struct gx_inst_info *ret_info)
 	gx_inst__unlock(i);
 }
 
+uint64_t gx_inst_size(struct gx_inst *i)
+{
+	gx_inst__lock(i);
+	uint64_t n = gx_imsg__size(i->msg != NULL ? i->msg : i->parent->msg);
+	gx_inst__unlock(i);
+	return n;
+}
+
 bool gx_inst_contains(struct gx_inst *parent, struct gx_inst *child)
 {
 	for (const struct gx_inst *i = child->parent; i != NULL; i = i->parent)

@@ -13,7 +13,7 @@ gx_ec gx_rop__read_stream(struct gx_rop_call *c, const struct gx_rop_read_stream
 	uint32_t n = q->byte_count == LENGTH_ELSEWHERE ? q->maximum_byte_count : q->byte_count;
 	if (s == NULL)
 		return GX_EC(ecNotSupported);
-	if (n > GX_EMS_STREAM_MAX)
+	if (n > EMS_OBJECT_MOST)
 		return gx_rop__fail(c, ecRpcFormat, "%u bytes at once", (unsigned)n);
 	size_t most = c->room < UINT16_MAX + SIZE_FIELD ? c->room - SIZE_FIELD : UINT16_MAX;
 	gx_ec ec = gx_bytes__read(c, s->b, s->pos, n < most ? n : most, &out);

@@ -6,6 +6,14 @@
 
 enum { KEEP_OPEN_READ_ONLY = 0x01, KEEP_OPEN_READ_WRITE = 0x02, FORCE_SAVE = 0x04 };
 
+static gx_ec prepare(struct gx_rop_call *c, struct gx_inst *inst)
+{
+	uint64_t size = gx_inst_size(inst), most = gx_rop__object_max(c);
+	if (size > most)
+		return gx_rop__fail(c, ecTooBig, "%llu bytes, more than %llu (mail_max_length)", (unsigned long long)size, (unsigned long long)most);
+	return gx_ec_from_err(gx_inst_prepare(inst)); /* packs before the writer is taken */
+}
+
 gx_ec gx_rop__save_changes_message(struct gx_rop_call *c, const struct gx_rop_save_changes_message_req *q,
 	struct gx_rop_save_changes_message_res *r)
 {
@@ -16,7 +24,7 @@ gx_ec gx_rop__save_changes_message(struct gx_rop_call *c, const struct gx_rop_sa
 	if (m == NULL)
 		return GX_EC(ecNotSupported);
 	uint32_t flags = (q->save_flags & FORCE_SAVE ? GX_SAVE_FORCE : 0U) | (mode == KEEP_OPEN_READ_ONLY ? GX_SAVE_READONLY : 0U);
-	gx_ec ec = gx_ec_from_err(gx_inst_prepare(m->inst)); /* packs before the writer is taken */
+	gx_ec ec = prepare(c, m->inst);
 	if (!gx_ec_failed(ec) && m->import != NULL) {
 		ec = gx_ems__import_save(c, m, &s);
 	} else if (!gx_ec_failed(ec)) {

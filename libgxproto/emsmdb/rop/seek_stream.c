@@ -12,7 +12,7 @@ gx_ec gx_rop__seek_stream(struct gx_rop_call *c, const struct gx_rop_seek_stream
 	uint64_t size = gx_bytes__size(s->b), from = q->origin == GX_EMS_BEGINNING ? 0 : q->origin == GX_EMS_CURRENT ? s->pos : size;
 	if (q->origin > GX_EMS_END)
 		return gx_rop__fail(c, ecStorageInvalidParameter, "origin %u", q->origin);
-	if (q->offset < -(int64_t)from || q->offset > (int64_t)(GX_EMS_STREAM_MAX - from))
+	if (q->offset < -(int64_t)from || q->offset > (int64_t)(EMS_OBJECT_MOST - from))
 		return gx_rop__fail(c, GX_EMS_STREAM_SEEK_ERROR, "%lld bytes from %llu", (long long)q->offset, (unsigned long long)from);
 	uint64_t to = from + (uint64_t)q->offset;
 	gx_ec ec = to > size && s->b->writable ? gx_bytes__set_size(c, s->b, to) : EMS_OK;
@@ -27,8 +27,9 @@ gx_ec gx_rop__set_stream_size(struct gx_rop_call *c, const struct gx_rop_set_str
 	(void)r;
 	if (s == NULL)
 		return GX_EC(ecNotSupported);
-	if (q->stream_size > GX_EMS_STREAM_MAX)
-		return gx_rop__fail(c, ecStreamSizeError, "a stream has at most %u bytes", GX_EMS_STREAM_MAX);
+	uint64_t most = gx_rop__object_max(c);
+	if (q->stream_size > most)
+		return gx_rop__fail(c, ecStreamSizeError, "a stream has at most %llu bytes", (unsigned long long)most);
 	return gx_bytes__set_size(c, s->b, q->stream_size);
 }
 
