@@ -23,6 +23,7 @@ struct gx_envelope {
 	const char *client;              /**< "host [ip]" for the log */
 	int64_t received_unix;
 	bool smtputf8;
+	const uint8_t *id;               /**< 16 bytes by which the same message is known when it comes again; NULL: a new one */
 };
 
 /*
@@ -50,6 +51,9 @@ typedef void (*gx_journal_cb)(int err, void *ctx);
  * other immediate refusals are returned and the callback is not called.
  */
 GX_API int gx_journal_submit(struct gx_journal *j, const struct gx_envelope *env, struct gx_bin data, gx_journal_cb cb, void *ctx) GX_MUST_CHECK;
+
+/** The same, and waits until it is so. Not on the journal's thread. */
+GX_API int gx_journal_submit_wait(struct gx_journal *j, const struct gx_envelope *env, struct gx_bin data) GX_MUST_CHECK;
 
 /**
  * What may wait in the journal for one server with stores that cannot be reached, or for one mailbox in trouble. Beyond any of

@@ -236,7 +236,7 @@ static struct gx_jsub *make_sub(const struct gx_envelope *env, struct gx_bin dat
 	return b;
 }
 
-static int submit(struct gx_journal *j, const uint8_t *id, const struct gx_envelope *env, struct gx_bin data, gx_journal_cb cb, void *ctx)
+static int submit(struct gx_journal *j, const uint8_t *id, bool moved, const struct gx_envelope *env, struct gx_bin data, gx_journal_cb cb, void *ctx)
 {
 	if (j->follow)
 		return GX_E_STATE;
@@ -251,7 +251,7 @@ static int submit(struct gx_journal *j, const uint8_t *id, const struct gx_envel
 	pthread_mutex_lock(&j->mu);
 	if (j->stop)
 		ret = GX_E_STATE;
-	else if (id == NULL && (charge > j->max_bytes || j->unfinished > j->max_bytes - charge))
+	else if (!moved && (charge > j->max_bytes || j->unfinished > j->max_bytes - charge))
 		ret = GX_E_NOSPACE;
 	if (j->external && j->unfinished > j->max_bytes / 2)
 		j->want_reap = true;
@@ -271,13 +271,43 @@ int gx_journal_submit(struct gx_journal *j, const struct gx_envelope *env, struc
 {
 	if (j == NULL || env == NULL || cb == NULL || env->rcpt_count > GX_JOURNAL_MAX_RCPTS)
 		return GX_E_INVAL;
-	return submit(j, NULL, env, data, cb, ctx);
+	return submit(j, env->id, false, env, data, cb, ctx);
+}
+
+struct waiting {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool done;
+	int err;
+};
+
+static void wake(int err, void *ctx)
+{
+	struct waiting *w = ctx;
+	pthread_mutex_lock(&w->lock);
+	w->err = err;
+	w->done = true;
+	pthread_cond_signal(&w->cond);
+	pthread_mutex_unlock(&w->lock);
+}
+
+int gx_journal_submit_wait(struct gx_journal *j, const struct gx_envelope *env, struct gx_bin data)
+{
+	struct waiting w = {.lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
+	int err = gx_journal_submit(j, env, data, wake, &w);
+	if (err != 0)
+		return err;
+	pthread_mutex_lock(&w.lock);
+	while (!w.done)
+		pthread_cond_wait(&w.cond, &w.lock);
+	pthread_mutex_unlock(&w.lock);
+	return w.err;
 }
 
 int gx_journal__resubmit(struct gx_journal *j, const uint8_t id[16], const struct gx_envelope *env, struct gx_bin data,
 	gx_journal_cb cb, void *ctx)
 {
-	return submit(j, id, env, data, cb, ctx);
+	return submit(j, id, true, env, data, cb, ctx);
 }
 
 bool gx_journal__pins(struct gx_journal *j, const struct gx_jrec *r)
