@@ -433,6 +433,9 @@ GX_API gx_ec gx_msg_clear_submit(struct gx_txn *t, uint64_t mid, bool unsent) GX
 GX_API gx_ec gx_msg_set_timer(struct gx_txn *t, uint64_t mid, uint32_t timer) GX_MUST_CHECK;
 GX_API gx_ec gx_msg_get_timer(struct gx_txn *t, uint64_t mid, uint32_t *ret_timer) GX_MUST_CHECK;
 
+/** Tells those who listen of new mail, as if the message had just been delivered. */
+GX_API gx_ec gx_msg_announce(struct gx_txn *t, uint64_t mid) GX_MUST_CHECK;
+
 /** Removes; soft keeps them recoverable (they lose their UID). Tombstones are written. */
 GX_API gx_ec gx_msg_delete(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, bool hard) GX_MUST_CHECK;
 /** Copies or moves; bodies are shared. @p ret_ids: n entries, mid 0 where the source is gone; may be NULL. */

@@ -147,6 +147,16 @@ gx_ec gx_msg_clear_submit(struct gx_txn *t, uint64_t mid, bool unsent)
 	return change(t, &r, unsent ? draft : 0, GX_MSGF_SUBMIT | (unsent ? 0 : draft));
 }
 
+gx_ec gx_msg_announce(struct gx_txn *t, uint64_t mid)
+{
+	struct gx_msg_row r;
+	gx_ec ec = editable(t, mid, &r);
+	if (gx_ec_failed(ec))
+		return ec;
+	const struct gx_event ev = {.type = GX_EV_NEW_MAIL, .fid = r.fid, .mid = r.mid, .cn = r.modseq, .uid = r.uid};
+	return gx_txn__ec(t, gx_txn__event(t, &ev));
+}
+
 /* ---- Timers of deferred sending ---- */
 
 gx_ec gx_msg_set_timer(struct gx_txn *t, uint64_t mid, uint32_t timer)
