@@ -18,6 +18,18 @@ extern "C" {
 struct gx_ems;
 struct gx_ems_session;
 
+struct gx_envelope;
+/** A mail on its way out; borrowed for the call. */
+struct gx_ems_mail {
+	const struct gx_envelope *envelope; /**< delivery.h; with an id, which is the same when the same mail comes again */
+	struct gx_bin data;
+};
+/**
+ * Takes a mail for all of its recipients; any thread, may wait. 0: it is safe, also from a power loss. GX_E_NOTFOUND: there is no way to
+ * some recipient, and it went to none. After any other error it comes again later.
+ */
+typedef int (*gx_ems_submit_cb)(const struct gx_ems_mail *m, void *ctx);
+
 struct gx_ems_opts {
 	size_t size;
 	struct gx_store_pool *pool;     /**< borrowed, as is what follows */
@@ -36,13 +48,16 @@ struct gx_ems_opts {
 	uint32_t idle_ms;               /**< a session unused for so long ends, 0 takes 2000 s */
 	long compress_threshold;        /**< emsmdb_compress_threshold: answers of so many bytes are compressed, -1: none */
 	unsigned rop_debug;             /**< 1 logs operations that fail, 2 all */
+	gx_ems_submit_cb submit;        /**< NULL: no mail leaves */
+	void *submit_ctx;
+	const char *submit_dir;         /**< made if it is not there: remembers mail that waits for its time or for submit. NULL: it is forgotten with the process. Copied. */
 };
 #define GX_EMS_OPTS_INIT {.size = sizeof(struct gx_ems_opts), .max_user_sessions = 100, .max_handles = 32768, .max_notes = 65536, \
 	.rop_chaining = 1, .compress_threshold = -1}
 GX_API int gx_ems_new(const struct gx_ems_opts *o, struct gx_ems **ret_e) GX_MUST_CHECK;
 /** Ends all sessions; nobody may be using one. Accepts NULL. */
 GX_API void gx_ems_free(struct gx_ems *e);
-/** Ends sessions that were idle for too long; call every few seconds. @return how many there are. */
+/** Ends sessions that were idle for too long, sends mail that is due; call every few seconds. @return how many sessions there are. */
 GX_API unsigned gx_ems_tick(struct gx_ems *e);
 /** One line about each session, for SIGUSR1. */
 GX_API void gx_ems_dump(struct gx_ems *e, void (*line)(const char *text, void *ctx), void *ctx);

@@ -97,12 +97,21 @@ struct gx_ems_session {
 	struct gx_ems_notes notes;    /* has a lock of its own */
 };
 
+/* Mail on its way out (outbox.h). */
+struct gx_ems_entry;
+struct gx_ems_outbox {
+	pthread_mutex_t lock;         /* for all of it */
+	char *dir;                    /* NULL: what waits is in memory only */
+	struct gx_ems_entry *head;
+};
+
 struct gx_ems {
 	struct gx_ems_opts o;
 	char *org;
 	pthread_mutex_t lock;
 	struct gx_ems_session *sessions;
 	struct gx_ems_lock *locks;    /* of streams, under the lock */
+	struct gx_ems_outbox outbox;
 };
 
 /* One operation under way. */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 #include <gx/charset.h>
-#include "libgxproto/emsmdb/emsmdb-int.h"
+#include "libgxproto/emsmdb/outbox.h"
 
 enum { IDLE_MS = 2000 * 1000, USER_ARENA_MOST = 1 << 20, CP_UTF16 = 1200 };
 
@@ -33,8 +33,15 @@ int gx_ems_new(const struct gx_ems_opts *o, struct gx_ems **ret_e)
 		free(e);
 		return GX_E_NOMEM;
 	}
-	*ret_e = e;
-	return 0;
+	int err = gx_outbox__open(e);
+	if (err == 0) {
+		*ret_e = e;
+		return 0;
+	}
+	pthread_mutex_destroy(&e->lock);
+	free(e->org);
+	free(e);
+	return err;
 }
 
 static void session_free(struct gx_ems_session *s)
@@ -69,6 +76,7 @@ void gx_ems_free(struct gx_ems *e)
 		(void)unlist(s);
 		session_free(s);
 	}
+	gx_outbox__close(e);
 	pthread_mutex_destroy(&e->lock);
 	free(e->org);
 	free(e);
@@ -85,6 +93,7 @@ static struct gx_ems_session *take_idle(struct gx_ems *e, int64_t before)
 
 unsigned gx_ems_tick(struct gx_ems *e)
 {
+	gx_ems__run_outbox(e);
 	int64_t before = now_ms(e) - e->o.idle_ms;
 	for (;;) {
 		pthread_mutex_lock(&e->lock);

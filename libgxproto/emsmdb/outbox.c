@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "libgxproto/emsmdb/outbox.h"
+
+enum { FILE_MOST = 16384, NAME_MOST = 64, FILE_VERSION = 1 };
+
+static void entry_free(struct gx_ems_entry *x)
+{
+	if (x == NULL)
+		return;
+	free(x->maildir);
+	free(x->from);
+	free(x);
+}
+
+static struct gx_ems_entry *copy_of(const struct gx_ems_entry *x)
+{
+	struct gx_ems_entry *n = malloc(sizeof(*n));
+	if (n == NULL)
+		return NULL;
+	*n = *x;
+	n->next = NULL;
+	n->maildir = strdup(x->maildir);
+	n->from = strdup(x->from);
+	if (n->maildir != NULL && n->from != NULL)
+		return n;
+	entry_free(n);
+	return NULL;
+}
+
+/* ---- Files ---- */
+
+static void name_of(const struct gx_ems_entry *x, char ret_name[NAME_MOST])
+{
+	char guid[37];
+	gx_guid_print(&x->mailbox, guid);
+	snprintf(ret_name, NAME_MOST, "%s-%012llx", guid, (unsigned long long)x->mid);
+}
+
+static int err_of(int e)
+{
+	return e == ENOSPC || e == EDQUOT ? GX_E_NOSPACE : e == ENOENT ? GX_E_NOTFOUND : GX_E_IO;
+}
+
+static void encode(struct gx_push *p, const struct gx_ems_entry *x)
+{
+	gx_push_u8(p, FILE_VERSION);
+	gx_push_guid(p, &x->mailbox);
+	gx_push_u64(p, x->mid);
+	gx_push_bytes(p, x->id, sizeof(x->id));
+	gx_push_u64(p, (uint64_t)x->due);
+	gx_push_u64(p, (uint64_t)x->submitted);
+	gx_push_strz(p, x->maildir);
+	gx_push_strz(p, x->from);
+}
+
+/* Texts stay in @data. */
+static int decode(const void *data, size_t len, struct gx_ems_entry *ret_x)
+{
+	struct gx_pull c;
+	struct gx_ems_entry x = {0};
+	gx_pull_init(&c, data, len);
+	if (gx_pull_u8(&c) != FILE_VERSION)
+		return c.err != 0 ? c.err : GX_E_FORMAT;
+	x.mailbox = gx_pull_guid(&c);
+	x.mid = gx_pull_u64(&c);
+	const uint8_t *id = gx_pull_bytes(&c, sizeof(x.id));
+	if (id != NULL)
+		memcpy(x.id, id, sizeof(x.id));
+	x.due = (int64_t)gx_pull_u64(&c);
+	x.submitted = (int64_t)gx_pull_u64(&c);
+	x.maildir = (char *)(uintptr_t)gx_pull_strz(&c);
+	x.from = (char *)(uintptr_t)gx_pull_strz(&c);
+	x.again = x.due;
+	if (c.err == 0 && c.left == 0)
+		*ret_x = x;
+	return c.err != 0 ? c.err : c.left != 0 ? GX_E_FORMAT : 0;
+}
+
+static int write_all(int fd, const uint8_t *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t w = write(fd, p, n);
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return err_of(errno);
+		p += w;
+		n -= (size_t)w;
+	}
+	return fsync(fd) == 0 ? 0 : err_of(errno);
+}
+
+/* Whole or not at all, also after a power loss. */
+static int write_file(int dir, const char *name, const struct gx_push *p)
+{
+	char tmp[NAME_MOST + 4];
+	snprintf(tmp, sizeof(tmp), "%s.new", name);
+	int fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_of(errno);
+	int err = write_all(fd, p->data, p->len);
+	if (close(fd) != 0 && err == 0)
+		err = err_of(errno);
+	if (err == 0 && (renameat(dir, tmp, dir, name) != 0 || fsync(dir) != 0))
+		err = err_of(errno);
+	return err;
+}
+
+static int open_dir(const struct gx_ems *e)
+{
+	int fd = open(e->outbox.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 ? fd : err_of(errno);
+}
+
+static int save(struct gx_ems *e, const struct gx_ems_entry *x)
+{
+	char name[NAME_MOST];
+	struct gx_push p = GX_PUSH_INIT;
+	if (e->outbox.dir == NULL)
+		return 0;
+	int dir = open_dir(e);
+	if (dir < 0)
+		return dir;
+	name_of(x, name);
+	encode(&p, x);
+	int err = p.err != 0 ? p.err : write_file(dir, name, &p);
+	gx_push_release(&p);
+	close(dir);
+	return err;
+}
+
+/* What stays because it cannot be removed is looked at again by the next process, which finds nothing to send. */
+static void forget(struct gx_ems *e, const struct gx_ems_entry *x)
+{
+	char name[NAME_MOST];
+	int dir = e->outbox.dir == NULL ? -1 : open_dir(e);
+	if (dir < 0)
+		return;
+	name_of(x, name);
+	if (unlinkat(dir, name, 0) != 0 && errno != ENOENT)
+		gx_log(e->o.log, GX_LOG_ERROR, "emsmdb: %s/%s cannot be removed: %s", e->outbox.dir, name, strerror(errno));
+	close(dir);
+}
+
+static int load_file(struct gx_ems *e, int dir, const char *name)
+{
+	uint8_t data[FILE_MOST];
+	struct gx_ems_entry x;
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, data, sizeof(data));
+	int err = n < 0 ? err_of(errno) : decode(data, (size_t)n, &x);
+	if (fd >= 0)
+		close(fd);
+	if (err != 0) {
+		gx_log(e->o.log, GX_LOG_ERROR, "emsmdb: %s/%s: %s; a message in an outbox is not sent, submit it again and remove the file",
+			e->outbox.dir, name, gx_strerror(err));
+		return 0;
+	}
+	struct gx_ems_entry *own = copy_of(&x);
+	if (own == NULL)
+		return GX_E_NOMEM;
+	own->next = e->outbox.head;
+	e->outbox.head = own;
+	return 0;
+}
+
+static int load(struct gx_ems *e)
+{
+	struct dirent *d;
+	int err = 0;
+	DIR *v = opendir(e->outbox.dir);
+	if (v == NULL)
+		return err_of(errno);
+	while (err == 0 && (d = readdir(v)) != NULL) {
+		size_t n = strlen(d->d_name);
+		if (*d->d_name == '.')
+			continue;
+		if (n > 4 && strcmp(d->d_name + n - 4, ".new") == 0) /* was never answered */
+			(void)unlinkat(dirfd(v), d->d_name, 0);
+		else
+			err = load_file(e, dirfd(v), d->d_name);
+	}
+	closedir(v);
+	return err;
+}
+
+int gx_outbox__open(struct gx_ems *e)
+{
+	struct gx_ems_outbox *b = &e->outbox;
+	if (pthread_mutex_init(&b->lock, NULL) != 0)
+		return GX_E_NOMEM;
+	if (e->o.submit_dir == NULL || *e->o.submit_dir == '\0')
+		return 0;
+	b->dir = strdup(e->o.submit_dir);
+	int err = b->dir == NULL ? GX_E_NOMEM : mkdir(b->dir, 0700) != 0 && errno != EEXIST ? err_of(errno) : load(e);
+	if (err != 0)
+		gx_outbox__close(e);
+	return err;
+}
+
+void gx_outbox__close(struct gx_ems *e)
+{
+	while (e->outbox.head != NULL) {
+		struct gx_ems_entry *x = e->outbox.head;
+		e->outbox.head = x->next;
+		entry_free(x);
+	}
+	free(e->outbox.dir);
+	pthread_mutex_destroy(&e->outbox.lock);
+}
+
+/* ---- The list ---- */
+
+/* With the lock. */
+static struct gx_ems_entry *find(struct gx_ems *e, const struct gx_guid *mailbox, uint64_t mid)
+{
+	struct gx_ems_entry *x = e->outbox.head;
+	while (x != NULL && (x->mid != mid || gx_guid_cmp(&x->mailbox, mailbox) != 0))
+		x = x->next;
+	return x;
+}
+
+static void unlist(struct gx_ems *e, struct gx_ems_entry *x)
+{
+	pthread_mutex_lock(&e->outbox.lock);
+	struct gx_ems_entry **at = &e->outbox.head;
+	while (*at != x)
+		at = &(*at)->next;
+	*at = x->next;
+	pthread_mutex_unlock(&e->outbox.lock);
+	entry_free(x);
+}
+
+int gx_outbox__put(struct gx_ems *e, const struct gx_ems_entry *x, struct gx_ems_entry **ret_x)
+{
+	struct gx_ems_entry *own = copy_of(x);
+	if (own == NULL)
+		return GX_E_NOMEM;
+	own->busy = true;
+	pthread_mutex_lock(&e->outbox.lock);
+	bool there = find(e, &x->mailbox, x->mid) != NULL;
+	if (!there) {
+		own->next = e->outbox.head;
+		e->outbox.head = own;
+	}
+	pthread_mutex_unlock(&e->outbox.lock);
+	if (there) {
+		entry_free(own);
+		return GX_E_EXISTS;
+	}
+	int err = save(e, own);
+	if (err != 0)
+		unlist(e, own);
+	else
+		*ret_x = own;
+	return err;
+}
+
+struct gx_ems_entry *gx_outbox__take(struct gx_ems *e, const struct gx_guid *mailbox, uint64_t mid, bool *ret_busy)
+{
+	pthread_mutex_lock(&e->outbox.lock);
+	struct gx_ems_entry *x = find(e, mailbox, mid);
+	*ret_busy = x != NULL && x->busy;
+	if (*ret_busy)
+		x = NULL;
+	if (x != NULL)
+		x->busy = true;
+	pthread_mutex_unlock(&e->outbox.lock);
+	return x;
+}
+
+void gx_outbox__keep(struct gx_ems *e, struct gx_ems_entry *x, int64_t again)
+{
+	pthread_mutex_lock(&e->outbox.lock);
+	x->again = again;
+	x->busy = false;
+	pthread_mutex_unlock(&e->outbox.lock);
+}
+
+void gx_outbox__drop(struct gx_ems *e, struct gx_ems_entry *x)
+{
+	forget(e, x);
+	unlist(e, x);
+}
+
+/* ---- What is due ---- */
+
+enum { FIRST_WAIT = 15, MOST_WAIT = 900, GIVE_UP = 5 * 86400, AT_ONCE = 64 };
+
+static struct gx_ems_entry *take_due(struct gx_ems *e, int64_t now)
+{
+	pthread_mutex_lock(&e->outbox.lock);
+	struct gx_ems_entry *x = e->outbox.head;
+	while (x != NULL && (x->busy || x->again > now))
+		x = x->next;
+	if (x != NULL)
+		x->busy = true;
+	pthread_mutex_unlock(&e->outbox.lock);
+	return x;
+}
+
+/* It stays in the outbox, as a draft, for its owner to see. */
+static gx_ec give_back(struct gx_ems *e, const struct gx_ems_entry *x, struct gx_arena *a)
+{
+	static const struct gx_actor sys = GX_ACTOR_SYSTEM;
+	struct gx_store *s;
+	struct gx_txn *t;
+	int err = gx_store_pool_get(e->o.pool, x->maildir, &s, a, NULL);
+	if (err != 0)
+		return gx_ec_from_err(err);
+	err = gx_txn_begin(s, &sys, GX_TXN_WRITE, EMS_TXN_MS, &t);
+	gx_ec ec = gx_ec_from_err(err);
+	if (err == 0) {
+		ec = gx_msg_clear_submit(t, x->mid, true);
+		if (gx_ec_failed(ec))
+			gx_txn_abort(t);
+		else
+			ec = gx_ec_from_err(gx_txn_commit(t, GX_SYNC_NOW));
+	}
+	gx_store_pool_put(e->o.pool, s);
+	return ec;
+}
+
+gx_ec gx_outbox__attempt(struct gx_ems *e, struct gx_ems_entry *x)
+{
+	int64_t now = gx_clock_unix(e->o.clock);
+	struct gx_arena *a = gx_arena_new(0);
+	gx_ec ec = a == NULL ? GX_EC(ecMAPIOOM) : gx_ems__send(e, x, a);
+	bool gone = gx_ec_is(ec, ecNotFound), over = !gx_ec_failed(ec) || gone;
+	bool in_vain = !over && (gx_ems__is_final(ec) || now - x->due > GIVE_UP);
+	if (in_vain) {
+		gx_log(e->o.log, GX_LOG_ERROR, "emsmdb: %s: message %llx of <%s> is not sent and a draft again: %s", x->maildir,
+			(unsigned long long)x->mid, x->from, gx_ec_name(ec));
+		over = !gx_ec_failed(give_back(e, x, a));
+	}
+	gx_arena_free(a);
+	if (over) {
+		gx_outbox__drop(e, x);
+		return in_vain ? ec : EMS_OK;
+	}
+	int64_t wait = x->tries < 6 ? FIRST_WAIT << x->tries : MOST_WAIT;
+	++x->tries;
+	gx_log(e->o.log, GX_LOG_WARN, "emsmdb: %s: message %llx of <%s> waits: %s", x->maildir, (unsigned long long)x->mid, x->from, gx_ec_name(ec));
+	gx_outbox__keep(e, x, now + wait);
+	return EMS_OK;
+}
+
+void gx_ems__run_outbox(struct gx_ems *e)
+{
+	int64_t now = gx_clock_unix(e->o.clock);
+	struct gx_ems_entry *x;
+	for (unsigned i = 0; i < AT_ONCE && (x = take_due(e, now)) != NULL; ++i)
+		(void)gx_outbox__attempt(e, x).v;
+}
