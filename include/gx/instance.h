@@ -104,6 +104,12 @@ GX_API gx_ec gx_inst_save(struct gx_txn *t, struct gx_inst *i, uint32_t flags, s
 /** Back to what is stored now. A new message becomes empty. */
 GX_API gx_ec gx_inst_reload(struct gx_txn *t, struct gx_inst *i) GX_MUST_CHECK;
 
+/**
+ * Takes what others have made of a stored message's state meanwhile (read, flagged ...) over into the instance, but what was set in
+ * it stays. Nothing else is read again. ecObjectDeleted.
+ */
+GX_API gx_ec gx_inst_see_flags(struct gx_txn *t, struct gx_inst *i) GX_MUST_CHECK;
+
 /* ---- Properties ---- */
 
 /**

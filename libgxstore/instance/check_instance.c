@@ -527,12 +527,43 @@ START_TEST(a_snapshot_outlives_its_message)
 }
 END_TEST
 
+START_TEST(flags_of_others)
+{
+	const gx_proptag_t tag = PidTagMessageFlags;
+	struct gx_proplist l;
+	struct gx_txn *t = st_begin(it_s, GX_TXN_WRITE);
+	struct gx_inst *i = it_new(t, GX_FID_DRAFTS);
+	ST_IS(gx_inst_see_flags(t, i), ecInvalidParam);
+	struct gx_save_result r = it_save(t, i);
+	ST_OK(gx_msg_set_read(t, r.mid, GX_RF_CLEAR_READ, NULL));
+	ST_OK(gx_inst_get_props(t, i, &tag, 1, 0, it_a, &l));
+	ck_assert(l.v[0].v.i32 & 1); /* mfRead */
+	ST_OK(gx_inst_see_flags(t, i));
+	ST_OK(gx_inst_get_props(t, i, &tag, 1, 0, it_a, &l));
+	ck_assert(!(l.v[0].v.i32 & 1));
+	/* it is not in the way of saving, and saving does not undo it */
+	it_set_str(i, PidTagSubject, "x");
+	(void)it_save(t, i);
+	ST_OK(gx_msg_set_read(t, r.mid, GX_RF_DEFAULT, NULL));
+	it_set_str(i, PidTagSubject, "y");
+	(void)it_save(t, i);
+	struct gx_msg_info info;
+	ST_OK(gx_msg_get(t, r.mid, &info));
+	ck_assert(info.flags & GX_MSGF_READ);
+	ST_OK(gx_msg_delete(t, GX_FID_DRAFTS, &r.mid, 1, true));
+	ST_IS(gx_inst_see_flags(t, i), ecObjectDeleted);
+	gx_inst_free(i);
+	st_commit(t);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *su = suite_create("instance");
 	TCase *c = tcase_create("instance");
 	tcase_set_timeout(c, 120);
 	tcase_add_checked_fixture(c, it_setup, it_teardown);
+	tcase_add_test(c, flags_of_others);
 	tcase_add_test(c, new_messages_have_what_the_specification_says);
 	tcase_add_test(c, subjects_and_their_parts);
 	tcase_add_test(c, what_cannot_be_set);

@@ -316,6 +316,21 @@ gx_ec gx_inst_reload(struct gx_txn *t, struct gx_inst *i)
 	return ec;
 }
 
+gx_ec gx_inst_see_flags(struct gx_txn *t, struct gx_inst *i)
+{
+	const uint32_t ours = GX_MSGF_HASATTACH | GX_MSGF_HASORIG;
+	struct gx_msg_row now;
+	gx_inst__lock(i);
+	gx_ec ec = i->tree->s != t->s || i->parent != NULL || i->is_new ? GX_EC(ecInvalidParam) : gx_inst__present(t, i, &now);
+	if (!gx_ec_failed(ec)) {
+		uint32_t others = (now.flags ^ i->flags_before) & ~ours, mine = i->row.flags ^ i->flags_before;
+		i->row.flags ^= others & ~mine;
+		i->flags_before ^= others;
+	}
+	gx_inst__unlock(i);
+	return ec;
+}
+
 /* ---- New messages ---- */
 
 static int set_random_key(struct gx_proplist *l, struct gx_arena *a)
