@@ -29,6 +29,8 @@ struct gx_ems_opened {
 	uint32_t row_count;          /* as many as there is room for */
 };
 gx_ec gx_ems__opened(struct gx_rop_call *c, struct gx_txn *t, struct gx_inst *inst, struct gx_ems_opened *ret_o);
+/* Gives a message that was opened; the client knows its recipients' columns then. */
+gx_ec gx_ems__give_opened(struct gx_rop_call *c, uint64_t fid, uint64_t mid, struct gx_inst *inst, const struct gx_ems_opened *o);
 /* Into a response that has these fields. */
 #define GX_EMS_SAY_OPENED(r, o) ( \
 	(r)->has_named_properties = (o)->has_named, \

@@ -123,9 +123,11 @@ gx_ec gx_ems__give_folder(struct gx_rop_call *c, uint64_t fid, bool deleted)
 
 static void message_free(struct gx_ems_obj *o)
 {
-	gx_inst_free(((struct gx_ems_message *)o)->inst);
-	free(((struct gx_ems_message *)o)->import);
-	free(o);
+	struct gx_ems_message *m = (struct gx_ems_message *)o;
+	gx_inst_free(m->inst);
+	free(m->import);
+	free(m->rcpt_cols);
+	free(m);
 }
 
 static const struct gx_ems_kind kind_message = {"message", message_free, &gx_ems__message_props};

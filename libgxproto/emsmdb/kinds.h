@@ -18,6 +18,8 @@ struct gx_ems_message {
 	struct gx_inst *inst;
 	uint64_t fid, mid;           /* mid 0: not saved yet */
 	struct gx_ems_import *import; /* a change that a client brings, see sync.h; NULL: none */
+	gx_proptag_t *rcpt_cols;     /* malloc'd: columns of recipients that the client knows; NULL: none was told */
+	uint32_t rcpt_col_count;
 };
 
 /* Where to count from, [MS-OXCTABL] 2.2.1.1 */
@@ -78,9 +80,14 @@ struct gx_ems_rcpts {
 	uint32_t count;              /* of rows: those that the room took */
 	size_t total;                /* that the message has */
 };
-/* Those from @row_id on, at most @most, that fit into @room bytes with @each bytes more for each. */
-gx_ec gx_ems__recipients(struct gx_rop_call *c, struct gx_inst *inst, uint32_t row_id, size_t most, size_t room, size_t each,
-	struct gx_ems_rcpts *ret_r);
+/* Those from @row_id on, with columns @cols or, NULL, all that they have; at most @most, that fit into @room bytes with @each bytes more for each. */
+gx_ec gx_ems__recipients(struct gx_rop_call *c, struct gx_inst *inst, const struct gx_columns *cols, uint32_t row_id, size_t most,
+	size_t room, size_t each, struct gx_ems_rcpts *ret_r);
+/* What the client knows from now on. */
+gx_ec gx_ems__keep_columns(struct gx_ems_message *m, const struct gx_columns *cols);
+/* What a row says, of a recipient that is not to go. */
+gx_ec gx_ems__recipient_props(struct gx_rop_call *c, const struct gx_columns *cols, const struct gx_modify_recipient_row *row,
+	struct gx_proplist *ret_l);
 
 /* An id that was sent: ecNotFound for those of other replicas. */
 gx_ec gx_ems__plain(struct gx_rop_call *c, uint64_t id, uint64_t *ret_plain);

@@ -24,7 +24,7 @@ static gx_ec head(struct gx_rop_call *c, struct gx_txn *t, struct gx_inst *inst,
 static gx_ec recipients(struct gx_rop_call *c, struct gx_inst *inst, struct gx_ems_opened *o)
 {
 	struct gx_ems_rcpts l;
-	gx_ec ec = gx_ems__recipients(c, inst, 0, ROWS_MOST, c->room / 2, AROUND_ROW, &l);
+	gx_ec ec = gx_ems__recipients(c, inst, NULL, 0, ROWS_MOST, c->room / 2, AROUND_ROW, &l);
 	o->rows = gx_ec_failed(ec) ? NULL : gx_arena_new_array(c->a, struct gx_open_recipient_row, l.count);
 	if (o->rows == NULL)
 		return gx_ec_failed(ec) ? ec : GX_EC(ecMAPIOOM);
@@ -41,4 +41,10 @@ gx_ec gx_ems__opened(struct gx_rop_call *c, struct gx_txn *t, struct gx_inst *in
 	*ret_o = (struct gx_ems_opened){0};
 	gx_ec ec = head(c, t, inst, ret_o);
 	return gx_ec_failed(ec) ? ec : recipients(c, inst, ret_o);
+}
+
+gx_ec gx_ems__give_opened(struct gx_rop_call *c, uint64_t fid, uint64_t mid, struct gx_inst *inst, const struct gx_ems_opened *o)
+{
+	gx_ec ec = gx_ems__give_message(c, fid, mid, inst);
+	return gx_ec_failed(ec) ? ec : gx_ems__keep_columns(gx_ems__message(c->made), &o->cols);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recipients as rows, [MS-OXCDATA] 2.8.3: what every recipient has in the row's head, the rest in columns. */
 #include <config.h>
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include "libgxproto/emsmdb/kinds.h"
 
@@ -69,13 +71,26 @@ static gx_ec encode(struct gx_rop_call *c, const struct gx_columns *cols, const 
 	return gx_ec_from_err(gx_desc_encode(&x, gx_rop_desc(GX_ROP_RECIPIENT_ROW), &r, ret_row));
 }
 
-gx_ec gx_ems__recipients(struct gx_rop_call *c, struct gx_inst *inst, uint32_t row_id, size_t most, size_t room, size_t each,
-	struct gx_ems_rcpts *ret_r)
+gx_ec gx_ems__keep_columns(struct gx_ems_message *m, const struct gx_columns *cols)
+{
+	gx_proptag_t *v = malloc((cols->count + (size_t)1) * sizeof(*v));
+	if (v == NULL)
+		return GX_EC(ecMAPIOOM);
+	if (cols->count > 0)
+		memcpy(v, cols->v, cols->count * sizeof(*v));
+	free(m->rcpt_cols);
+	m->rcpt_cols = v;
+	m->rcpt_col_count = cols->count;
+	return EMS_OK;
+}
+
+gx_ec gx_ems__recipients(struct gx_rop_call *c, struct gx_inst *inst, const struct gx_columns *cols, uint32_t row_id, size_t most,
+	size_t room, size_t each, struct gx_ems_rcpts *ret_r)
 {
 	struct gx_proplist *v;
 	size_t n = 0, used = 0;
 	*ret_r = (struct gx_ems_rcpts){0};
-	gx_ec ec = columns_of(c, inst, &ret_r->cols);
+	gx_ec ec = cols != NULL ? (ret_r->cols = *cols, EMS_OK) : columns_of(c, inst, &ret_r->cols);
 	if (!gx_ec_failed(ec))
 		ec = gx_inst_rcpt_count(inst, &ret_r->total);
 	if (!gx_ec_failed(ec))

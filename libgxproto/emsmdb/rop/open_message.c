@@ -31,5 +31,5 @@ gx_ec gx_rop__open_message(struct gx_rop_call *c, const struct gx_rop_open_messa
 		return ec;
 	}
 	GX_EMS_SAY_OPENED(r, &o);
-	return gx_ems__give_message(c, fid, mid, inst);
+	return gx_ems__give_opened(c, fid, mid, inst, &o);
 }

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Recipients, read state. */
+#include <config.h>
+#include <gx/instance.h>
+#include "libgxproto/emsmdb/emstest.h"
+
+enum { LOGON = 0, FOLDER = 1, MESSAGE = 2, OTHER = 3, ATT = 4, INNER = 5 };
+
+static const gx_proptag_t cols[] = {PidTagObjectType, PidTagSmtpAddress, GX_PROP_RETYPE(PidTagComment, PtypString8)};
+static const struct gx_columns columns = {cols, 3};
+
+static void setup(void)
+{
+	et_setup();
+	et_logon(et_dn[0]);
+	ST_OK(et_do(RopOpenFolder, LOGON, FOLDER, &(struct gx_rop_open_folder_req){gx_eid_make(1, GX_FID_DRAFTS), 0}, NULL));
+	et_new_message(LOGON, MESSAGE, GX_FID_DRAFTS);
+}
+
+static struct gx_bin encode(const struct gx_columns *c, const struct gx_recipient_row *r)
+{
+	struct gx_bin b;
+	const struct gx_dctx x = {.px = GX_PX_ROP(et_a, 1252), .custom = c};
+	ck_assert_int_eq(gx_desc_encode(&x, gx_rop_desc(GX_ROP_RECIPIENT_ROW), r, &b), 0);
+	return b;
+}
+
+static struct gx_bin smtp(const char *name, const char *address)
+{
+	static const struct gx_propval v[] = {{PidTagObjectType, {.i32 = 6}}, {PidTagSmtpAddress, {.str = "a@b"}},
+		{GX_PROP_RETYPE(PidTagComment, PtypString8), {.str = "\303\274"}}};
+	const struct gx_recipient_row r = {.recipient_flags = 3 | 0x0008 | 0x0010 | 0x0040 | 0x0200 | 0x0100, .email_address = address, .display_name = name,
+		.recipient_properties = {v, 3}};
+	return encode(&columns, &r);
+}
+
+static gx_ec modify(const struct gx_modify_recipient_row *v, uint32_t n)
+{
+	return et_do(RopModifyRecipients, MESSAGE, 0, &(struct gx_rop_modify_recipients_req){cols, 3, v, n}, NULL);
+}
+
+static gx_ec read_from(uint8_t h, uint32_t row, struct gx_rop_read_recipients_res **ret_r)
+{
+	return et_do(RopReadRecipients, h, 0, &(struct gx_rop_read_recipients_req){row, 0}, (void **)ret_r);
+}
+
+static struct gx_recipient_row decode(const struct gx_columns *c, struct gx_bin b)
+{
+	struct gx_recipient_row r;
+	const struct gx_dctx x = {.px = GX_PX_ROP(et_a, 1252), .custom = c};
+	ck_assert_int_eq(gx_desc_decode(&x, gx_rop_desc(GX_ROP_RECIPIENT_ROW), b.data, b.len, &r), 0);
+	return r;
+}
+
+START_TEST(set_and_read)
+{
+	const struct gx_recipient_row dn = {.recipient_flags = 1 | 0x0010 | 0x0200, .x500_dn = "/o=o/cn=bob", .display_type = 0, .display_name = "Bob"};
+	const struct gx_modify_recipient_row v[] = {{5, 1, smtp("Eve", "eve@example.org")}, {7, 2, encode(&columns, &dn)}, {9, 3, smtp("Tom", "tom@example.org")}};
+	struct gx_rop_read_recipients_res *r;
+	struct gx_rop_open_message_res *o;
+	struct gx_rop_reload_cached_information_res *c;
+	ST_IS(read_from(MESSAGE, 0, &r), ecNotFound);
+	ST_OK(modify(v, 3));
+	ST_OK(read_from(MESSAGE, 0, &r));
+	ck_assert_uint_eq(r->recipient_rows_count, 3);
+	ck_assert(r->recipient_rows[0].row_id == 5 && r->recipient_rows[0].recipient_type == 1 && r->recipient_rows[2].recipient_type == 3);
+	struct gx_recipient_row x = decode(&columns, r->recipient_rows[0].recipient_row);
+	ck_assert_str_eq(x.email_address, "eve@example.org");
+	ck_assert_int_eq(x.recipient_properties.v[0].v.i32, 6);
+	ck_assert_str_eq(x.recipient_properties.v[2].v.str, "\303\274");
+	x = decode(&columns, r->recipient_rows[1].recipient_row);
+	ck_assert_str_eq(x.x500_dn, "/o=o/cn=bob");
+	/* the middle one goes, the first is another one */
+	const struct gx_modify_recipient_row w[] = {{7, 0, {0}}, {5, 2, smtp("Ann", "ann@example.org")}};
+	ST_OK(modify(w, 2));
+	ST_OK(read_from(MESSAGE, 6, &r));
+	ck_assert_uint_eq(r->recipient_rows_count, 1);
+	ck_assert_uint_eq(r->recipient_rows[0].row_id, 9);
+	ST_IS(read_from(MESSAGE, 10, &r), ecNotFound);
+	uint64_t mid = et_save(MESSAGE);
+	ST_OK(et_do(RopOpenMessage, LOGON, OTHER, &(struct gx_rop_open_message_req){1252, 0, 1, mid}, (void **)&o));
+	ck_assert_uint_eq(o->recipient_count, 2);
+	const struct gx_columns told = {o->recipient_columns, o->recipient_columns_count};
+	x = decode(&told, o->recipient_rows[0].recipient_row);
+	ck_assert_str_eq(x.display_name, "Ann");
+	bool key = false, name = false;
+	for (uint32_t i = 0; i < told.count; ++i) {
+		key = key || (told.v[i] == PidTagSearchKey && x.recipient_properties.v[i].v.bin.len == sizeof("SMTP:ANN@EXAMPLE.ORG"));
+		name = name || (told.v[i] == PidTagTransmittableDisplayName && strcmp(x.recipient_properties.v[i].v.str, "Ann") == 0);
+	}
+	ck_assert(key && name);
+	/* rows that are read have the columns that were told */
+	ST_OK(read_from(OTHER, 9, &r));
+	x = decode(&told, r->recipient_rows[0].recipient_row);
+	ck_assert_str_eq(x.display_name, "Tom");
+	ST_OK(et_do(RopRemoveAllRecipients, OTHER, 0, &(struct gx_rop_remove_all_recipients_req){0}, NULL));
+	ST_OK(et_do(RopRemoveAllRecipients, OTHER, 0, &(struct gx_rop_remove_all_recipients_req){0}, NULL));
+	et_set_str(OTHER, PidTagSubject, "RE: x");
+	ST_OK(et_do(RopReloadCachedInformation, OTHER, 0, &(struct gx_rop_reload_cached_information_req){0}, (void **)&c));
+	ck_assert_uint_eq(c->recipient_count, 0);
+	ck_assert_str_eq(c->normalized_subject, "x");
+	/* not what the other has in memory */
+	ST_OK(et_do(RopReloadCachedInformation, MESSAGE, 0, &(struct gx_rop_reload_cached_information_req){0}, (void **)&c));
+	ck_assert_uint_eq(c->recipient_count, 2);
+}
+END_TEST
+
+START_TEST(what_is_no_recipient)
+{
+	const struct gx_recipient_row prefixed = {.recipient_flags = 1, .address_prefix_used = 3, .x500_dn = "/cn=x"};
+	const struct gx_modify_recipient_row broken[] = {{1, 1, {(const uint8_t *)"\3", 1}}}, prefix[] = {{1, 1, encode(&columns, &prefixed)}};
+	ST_IS(modify(broken, 1), ecRpcFormat);
+	ST_IS(modify(prefix, 1), ecInvalidParam);
+	ST_OK(et_do(RopModifyRecipients, MESSAGE, 0, &(struct gx_rop_modify_recipients_req){0}, NULL));
+	ST_IS(et_do(RopModifyRecipients, FOLDER, 0, &(struct gx_rop_modify_recipients_req){0}, NULL), ecNotSupported);
+	ST_IS(et_do(RopReadRecipients, FOLDER, 0, &(struct gx_rop_read_recipients_req){0}, NULL), ecNotSupported);
+	ST_IS(et_do(RopRemoveAllRecipients, FOLDER, 0, &(struct gx_rop_remove_all_recipients_req){0}, NULL), ecNotSupported);
+	ST_IS(et_do(RopReloadCachedInformation, FOLDER, 0, &(struct gx_rop_reload_cached_information_req){0}, NULL), ecNotSupported);
+	uint64_t mid = et_save(MESSAGE);
+	ST_OK(et_open_message(LOGON, MESSAGE, mid, 0));
+	ST_IS(et_do(RopRemoveAllRecipients, MESSAGE, 0, &(struct gx_rop_remove_all_recipients_req){0}, NULL), ecAccessDenied);
+}
+END_TEST
+
+START_TEST(very_many)
+{
+	struct gx_modify_recipient_row v[300];
+	struct gx_rop_read_recipients_res *r;
+	uint32_t got = 0, next = 0;
+	for (uint32_t i = 0; i < 300; ++i)
+		v[i] = (struct gx_modify_recipient_row){i, 1, smtp("Somebody whose name is not short at all", gx_arena_printf(et_a, "user%u@example.org", i))};
+	ST_OK(modify(v, 300));
+	while (got < 300) {
+		ST_OK(read_from(MESSAGE, next, &r));
+		ck_assert_uint_eq(r->recipient_rows[0].row_id, next);
+		got += r->recipient_rows_count;
+		next = r->recipient_rows[r->recipient_rows_count - 1].row_id + 1;
+	}
+	ST_IS(read_from(MESSAGE, next, &r), ecNotFound);
+}
+END_TEST
+
+/* ---- Read state ---- */
+
+static bool is_read(uint8_t h)
+{
+	return et_value(h, PidTagMessageFlags)->v.i32 & 1;
+}
+
+static gx_ec mark(uint8_t h, uint8_t flags)
+{
+	return et_do(RopSetMessageReadFlag, h, h, &(struct gx_rop_set_message_read_flag_req){.read_flags = flags}, NULL);
+}
+
+START_TEST(one_is_read)
+{
+	ST_IS(mark(MESSAGE, 4), ecNotSupported); /* not saved */
+	uint64_t mid = et_save(MESSAGE);
+	ck_assert(is_read(MESSAGE));
+	ST_OK(mark(MESSAGE, 4));
+	ck_assert(!is_read(MESSAGE));
+	ST_OK(et_open_message(LOGON, OTHER, mid, 0));
+	ck_assert(!is_read(OTHER));
+	ST_OK(mark(OTHER, 1)); /* to read is enough */
+	ck_assert(is_read(OTHER));
+	(void)et_save(MESSAGE);
+	ST_IS(mark(MESSAGE, 0x80), ecInvalidParam);
+	ST_IS(mark(FOLDER, 0), ecNotSupported);
+}
+END_TEST
+
+static uint64_t public_folder(void)
+{
+	static const struct gx_actor system = GX_ACTOR_SYSTEM;
+	struct gx_store *s;
+	struct gx_txn *t;
+	const char *why;
+	uint64_t fid;
+	ck_assert_int_eq(gx_store_pool_get(et_pool, gx_arena_printf(et_a, "%s/public", et_dir), &s, et_a, &why), 0);
+	ck_assert_int_eq(gx_txn_begin(s, &system, GX_TXN_WRITE, 5000, &t), 0);
+	ST_OK(gx_folder_create(t, GX_FID_PUB_IPMSUBTREE, "news", NULL, GX_FOLDER_GENERIC, NULL, &fid));
+	ST_OK(gx_folder_set_permission(t, fid, "ann@example.org", GX_RIGHTS_ALL, false));
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_LATER), 0);
+	gx_store_pool_put(et_pool, s);
+	return fid;
+}
+
+START_TEST(one_of_a_public_folder)
+{
+	struct gx_rop_set_message_read_flag_req q = {.read_flags = 4, .client_data = {1, 2, 3}};
+	struct gx_rop_set_message_read_flag_res *r;
+	uint64_t fid = public_folder();
+	ST_OK(et_do(RopLogon, LOGON, LOGON, &(struct gx_rop_logon_req){.open_flags = 2}, NULL));
+	et_x.var[GX_CTX_ROP_PUBLIC_LOGON] = true;
+	et_new_message(LOGON, MESSAGE, fid);
+	(void)et_save(MESSAGE);
+	ST_OK(et_do(RopSetMessageReadFlag, MESSAGE, MESSAGE, &(struct gx_rop_set_message_read_flag_req){.read_flags = 1}, (void **)&r));
+	ST_OK(et_do(RopSetMessageReadFlag, MESSAGE, MESSAGE, &q, (void **)&r));
+	ck_assert(r->read_status_changed && r->logon_id == 0 && memcmp(r->client_data, q.client_data, sizeof(q.client_data)) == 0);
+	ST_OK(et_do(RopSetMessageReadFlag, MESSAGE, MESSAGE, &q, (void **)&r));
+	ck_assert(!r->read_status_changed);
+}
+END_TEST
+
+START_TEST(many_are_read)
+{
+	uint64_t mids[3];
+	struct gx_rop_set_read_flags_res *r;
+	struct gx_rop_set_read_flags_req q = {false, 4, mids, 2};
+	for (unsigned i = 0; i < 3; ++i) {
+		et_new_message(LOGON, MESSAGE + i, GX_FID_DRAFTS);
+		mids[i] = et_save(MESSAGE + i);
+	}
+	ST_OK(et_do(RopSetReadFlags, FOLDER, 0, &q, (void **)&r));
+	ck_assert(!r->partial_completion);
+	for (unsigned i = 0; i < 3; ++i) {
+		ST_OK(et_open_message(LOGON, MESSAGE + i, mids[i], 0));
+		ck_assert(is_read(MESSAGE + i) == (i == 2));
+	}
+	q = (struct gx_rop_set_read_flags_req){true, 1, NULL, 0}; /* all */
+	ST_OK(et_do(RopSetReadFlags, FOLDER, 0, &q, (void **)&r));
+	ck_assert(!r->partial_completion);
+	ST_OK(et_open_message(LOGON, OTHER, mids[0], 0));
+	ck_assert(is_read(OTHER));
+	mids[1] = gx_eid_make(1, 0x777777);
+	q = (struct gx_rop_set_read_flags_req){false, 4, mids, 3};
+	ST_OK(et_do(RopSetReadFlags, FOLDER, 0, &q, (void **)&r));
+	ck_assert(r->partial_completion);
+	ST_OK(et_open_message(LOGON, OTHER, mids[2], 0));
+	ck_assert(!is_read(OTHER));
+	mids[0] = gx_eid_make(7, 7);
+	ST_IS(et_do(RopSetReadFlags, FOLDER, 0, &q, NULL), ecNotFound);
+	q.read_flags = 0x80;
+	ST_IS(et_do(RopSetReadFlags, FOLDER, 0, &q, NULL), ecInvalidParam);
+	ST_IS(et_do(RopSetReadFlags, LOGON, 0, &q, NULL), ecNotSupported);
+}
+END_TEST
+
+START_TEST(options)
+{
+	struct gx_rop_options_data_res *r;
+	ST_OK(et_do(RopOptionsData, LOGON, 0, &(struct gx_rop_options_data_req){"SMTP", true}, (void **)&r));
+	ck_assert(r->options_info.len == 0 && r->help_file.len == 0);
+	ST_IS(et_do(RopOptionsData, LOGON, 0, &(struct gx_rop_options_data_req){"FAX", true}, (void **)&r), ecNotFound);
+	ST_IS(et_do(RopOptionsData, FOLDER, 0, &(struct gx_rop_options_data_req){"SMTP", true}, (void **)&r), ecNotSupported);
+}
+END_TEST
+
+static Suite *emsrcpt_suite(void)
+{
+	Suite *s = suite_create("emsrcpt");
+	TCase *t = tcase_create("emsrcpt");
+	tcase_add_checked_fixture(t, setup, et_teardown);
+	tcase_add_test(t, set_and_read);
+	tcase_add_test(t, what_is_no_recipient);
+	tcase_add_test(t, very_many);
+	tcase_add_test(t, one_is_read);
+	tcase_add_test(t, one_of_a_public_folder);
+	tcase_add_test(t, many_are_read);
+	tcase_add_test(t, options);
+	suite_add_tcase(s, t);
+	return s;
+}
+
+GXTEST_MAIN(emsrcpt_suite)
