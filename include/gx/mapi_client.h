@@ -281,18 +281,21 @@ GX_API gx_ec gx_mapi_set_recipients(struct gx_mapi_obj *message, const struct gx
 GX_API gx_ec gx_mapi_open_attachment(struct gx_mapi_obj *message, uint32_t number, unsigned mode,
 	struct gx_mapi_obj **ret_att) GX_MUST_CHECK;
 /** Is there when it was saved, and the message behind it. @p ret_number may be NULL. */
-GX_API gx_ec gx_mapi_create_attachment(struct gx_mapi_obj *message, struct gx_mapi_obj **ret_att, uint32_t *ret_number) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_create_attachment(struct gx_mapi_obj *message, struct gx_mapi_obj **ret_att,
+	uint32_t *ret_number) GX_MUST_CHECK;
 GX_API gx_ec gx_mapi_save_attachment(struct gx_mapi_obj *att) GX_MUST_CHECK;
 GX_API gx_ec gx_mapi_delete_attachment(struct gx_mapi_obj *message, uint32_t number) GX_MUST_CHECK;
 /** The message in an attachment; GX_MAPI_CREATE makes one. It is saved before the attachment is. */
 enum { GX_MAPI_CREATE = 2 };
-GX_API gx_ec gx_mapi_open_embedded(struct gx_mapi_obj *att, unsigned mode, struct gx_mapi_obj **ret_message) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_open_embedded(struct gx_mapi_obj *att, unsigned mode,
+	struct gx_mapi_obj **ret_message) GX_MUST_CHECK;
 
 /**
  * All of a message: properties (named ones by name), recipients, attachments, messages in them. ecTooBig: its values have more
  * than @p most bytes, or messages are more than 16 deep in each other.
  */
-GX_API gx_ec gx_mapi_read_message(struct gx_mapi_obj *message, uint64_t most, struct gx_arena *a, struct gx_msgobj **ret_m) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_read_message(struct gx_mapi_obj *message, uint64_t most, struct gx_arena *a,
+	struct gx_msgobj **ret_m) GX_MUST_CHECK;
 /** The other way; adds attachments to those that it has. gx_mapi_save() is left to the caller. @p m has no slices. */
 GX_API gx_ec gx_mapi_write_message(struct gx_mapi_obj *message, const struct gx_msgobj *m) GX_MUST_CHECK;
 
@@ -319,14 +322,112 @@ struct gx_mapi_event {
 	uint32_t message_flags;    /**< of new mail */
 	const char *message_class; /**< of new mail, else NULL */
 };
-/** @p types GX_MAPI_EV_*. @p fid 0: of the whole store; @p mid 0: of the folder. The result is closed to hear no more. */
+/**
+ * @p types GX_MAPI_EV_*. @p fid 0: of the whole store; @p mid 0: of the folder. The result is closed to hear no
+ * more.
+ */
 GX_API gx_ec gx_mapi_subscribe(struct gx_mapi_obj *store, unsigned types, uint64_t fid, uint64_t mid,
 	struct gx_mapi_obj **ret_sub) GX_MUST_CHECK;
 GX_API uint32_t gx_mapi_source(const struct gx_mapi_obj *o);
 /** Waits until there is something to be told, at most @p ms, whatever the timeout of calls is. */
 GX_API gx_ec gx_mapi_wait(struct gx_mapi *c, uint32_t ms, bool *ret_pending) GX_MUST_CHECK;
 /** The next event, asking the server when there is none here. @p ret_any false: nothing has happened. */
-GX_API gx_ec gx_mapi_event(struct gx_mapi *c, struct gx_arena *a, struct gx_mapi_event *ret_e, bool *ret_any) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_event(struct gx_mapi *c, struct gx_arena *a, struct gx_mapi_event *ret_e,
+	bool *ret_any) GX_MUST_CHECK;
+
+/* ---- Synchronisation, [MS-OXCFXICS] 3.3 ---- */
+
+/** A version of a message; ids as in gx/entryid.h. */
+struct gx_mapi_change {
+	uint64_t id, change_number;
+	struct gx_bin source_key, change_key, predecessors;
+	gx_nttime_t modified;
+	bool associated;
+	uint32_t size;             /**< PidTagMessageSize; 0: not told */
+};
+
+struct gx_mapi_sync_opts {
+	size_t size;
+	struct gx_bin state;       /**< as the last synchronisation left it; empty: there was none */
+	bool hierarchy;            /**< the folders below, instead of the messages in it */
+	bool associated;           /**< associated messages, too */
+	const struct gx_restr *restr; /**< messages that are wanted; NULL: all */
+	const gx_proptag_t *tags;  /**< without these properties, or only with them */
+	size_t tag_count;
+	bool only_tags;
+	bool best_body;            /**< the body in its own format only */
+	bool newest_first;
+	uint64_t max_message;      /**< bytes of a message's values; 0 takes 256 MiB: ecTooBig */
+};
+#define GX_MAPI_SYNC_OPTS_INIT {.size = sizeof(struct gx_mapi_sync_opts)}
+
+/**
+ * What is told; all may be NULL. What they are given lives until they return; what they return, if not ecSuccess, stops the
+ * synchronisation and is returned by it. They must not use the connection.
+ */
+struct gx_mapi_sync_ops {
+	/** A new message, or a new version of one. */
+	gx_ec (*message)(const struct gx_mapi_change *ch, const struct gx_msgobj *m, void *ctx);
+	/** A new folder or one that has changed; parents come first. */
+	gx_ec (*folder)(uint64_t fid, const struct gx_proplist *l, void *ctx);
+	/** A message or folder. @p gone false: it is there, but not wanted any more. */
+	gx_ec (*deleted)(uint64_t id, bool gone, void *ctx);
+	gx_ec (*read)(uint64_t mid, bool is_read, void *ctx);
+	/** In steps that the server chooses; @p total 0: it does not say. */
+	gx_ec (*progress)(uint32_t done, uint32_t total, void *ctx);
+};
+/** A download, to be closed. ecInvalidParam: @p o->state is no state. */
+GX_API gx_ec gx_mapi_sync_begin(struct gx_mapi_obj *folder, const struct gx_mapi_sync_opts *o,
+	struct gx_mapi_obj **ret_sync) GX_MUST_CHECK;
+/** All of it; each request has its own deadline. */
+GX_API gx_ec gx_mapi_sync_run(struct gx_mapi_obj *sync, const struct gx_mapi_sync_ops *ops, void *ctx) GX_MUST_CHECK;
+/**
+ * The state to go on from: behind gx_mapi_sync_run(), or, when that has failed, behind what was told. Also while it runs,
+ * within a call of its operations, where that what is being told does not count yet. Asks nobody.
+ */
+GX_API gx_ec gx_mapi_sync_state(struct gx_mapi_obj *sync, struct gx_arena *a, struct gx_bin *ret_state) GX_MUST_CHECK;
+
+/** Takes what has changed at the client. @p state as above. To be closed. */
+GX_API gx_ec gx_mapi_collector(struct gx_mapi_obj *folder, bool hierarchy, struct gx_bin state,
+	struct gx_mapi_obj **ret_collector) GX_MUST_CHECK;
+/** Its state, with what was brought: a next download does not bring it back. */
+GX_API gx_ec gx_mapi_collector_state(struct gx_mapi_obj *collector, struct gx_arena *a,
+	struct gx_bin *ret_state) GX_MUST_CHECK;
+/**
+ * A message to be filled and saved. Of @p ch are taken source_key (one of gx_mapi_new_ids(), or the message's), change_key (of the client's own
+ * namespace), predecessors, modified, associated. ecIgnoreFailure: the server has this or a later version. ecSyncConflict with
+ * @p fail_on_conflict: another; without it both are kept.
+ */
+GX_API gx_ec gx_mapi_import_message(struct gx_mapi_obj *collector, const struct gx_mapi_change *ch,
+	bool fail_on_conflict,
+	struct gx_mapi_obj **ret_message) GX_MUST_CHECK;
+/** @p hierarchy as [MS-OXCFXICS] 2.2.3.2.4.3.1 lists it; @p props (may be NULL) the rest. @p ret_fid may be NULL. */
+GX_API gx_ec gx_mapi_import_folder(struct gx_mapi_obj *collector, const struct gx_proplist *hierarchy,
+	const struct gx_proplist *props,
+	uint64_t *ret_fid) GX_MUST_CHECK;
+/** Messages or folders by their source keys. What is gone already is no error. */
+GX_API gx_ec gx_mapi_import_deletes(struct gx_mapi_obj *collector, const struct gx_bin *keys, size_t n,
+	bool folders, bool hard) GX_MUST_CHECK;
+GX_API gx_ec gx_mapi_import_reads(struct gx_mapi_obj *collector, const struct gx_bin *keys, size_t n,
+	bool read) GX_MUST_CHECK;
+/** A message of another folder comes into the collector's, as @p to. @p ret_mid may be NULL. */
+GX_API gx_ec gx_mapi_import_move(struct gx_mapi_obj *collector, struct gx_bin from_folder, struct gx_bin from_message,
+	const struct gx_mapi_change *to, uint64_t *ret_mid) GX_MUST_CHECK;
+/** Ids for things that the client makes: @p count counters of a replica from @p ret_first on. */
+GX_API gx_ec gx_mapi_new_ids(struct gx_mapi_obj *store, uint32_t count, struct gx_guid *ret_replica,
+	uint64_t *ret_first) GX_MUST_CHECK;
+
+/* ---- Fast transfer: streams of gx/ftx.h ---- */
+
+/** All of a folder (without those below), message or attachment, in pieces to @p take. */
+GX_API gx_ec gx_mapi_copy_out(struct gx_mapi_obj *o, gx_ec (*take)(const void *data, size_t n, void *ctx),
+	void *ctx) GX_MUST_CHECK;
+/** At most 4000 messages of a folder. */
+GX_API gx_ec gx_mapi_copy_messages_out(struct gx_mapi_obj *folder, const uint64_t *mids, size_t n,
+	gx_ec (*take)(const void *data, size_t n, void *ctx), void *ctx) GX_MUST_CHECK;
+/** And in. @p source_operation GX_FTX_FROM_*; @p give fills a buffer, 0 bytes: the end. */
+GX_API gx_ec gx_mapi_copy_in(struct gx_mapi_obj *o, unsigned source_operation,
+	gx_ec (*give)(void *buf, size_t size, size_t *ret_n, void *ctx), void *ctx) GX_MUST_CHECK;
 
 #ifdef __cplusplus
 }

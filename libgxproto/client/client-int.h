@@ -36,6 +36,7 @@ gx_ec gx_mapi__sleep(struct gx_mapi *c, int64_t ms);
 
 enum { MC_EVENTS_MAX = 4096 };
 struct mc_batch;
+struct mc_sync;
 
 struct gx_mapi {
 	struct gx_mapi_opts o;
@@ -100,6 +101,7 @@ struct gx_mapi_obj {
 			gx_proptag_t *columns;
 			uint32_t count;
 		} table;
+		struct mc_sync *sync;  /* NULL: only a stream */
 	} u;
 };
 

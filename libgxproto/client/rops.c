@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <gx/rpcext.h>
-#include "libgxproto/client/client-int.h"
+#include "libgxproto/client/sync.h"
 
 /* XOR hides nothing that TLS does not. */
 enum { FLAGS = 2, CHAIN = 4, OUT_MAX = 0x10008, CHAIN_MAX = 0x40000, DEAD_AT_ONCE = 32 };
@@ -337,6 +337,8 @@ void gx_mapi_close(struct gx_mapi_obj *o)
 		remember_dead(o->c, o);
 	if (o->kind == MC_TABLE)
 		free(o->u.table.columns);
+	else if (o->kind == MC_SYNC)
+		gx_mapi__sync_free(o->u.sync);
 	free(o);
 }
 
