@@ -71,6 +71,47 @@ struct gx_disco_question {
 /** The body of a request, in @p a; NULL out of memory. */
 GX_API const char *gx_disco_ask(const struct gx_disco_question *q, struct gx_arena *a);
 
+/** What the answer says; NULL for what it does not. */
+struct gx_disco_answer {
+	const char *name, *address, *legacy_dn;
+	const char *mailstore_url, *addressbook_url; /**< of MAPI over HTTP */
+	const char *ews_url, *oab_url, *eas_url;
+	const char *imap_host, *smtp_host;
+	unsigned imap_port, smtp_port;
+	const char *redirect_address, *redirect_url; /**< ask there instead */
+	unsigned error_code;           /**< 0: none */
+	const char *error;
+};
+/** Reads an answer in XML, also one of Autoconfig (hosts and ports alone), into @p a. GX_E_FORMAT for what is none. */
+GX_API int gx_disco_read_answer(struct gx_bin body, struct gx_arena *a, struct gx_disco_answer *ret_w) GX_MUST_CHECK;
+
+enum { GX_DISCO_LOOK_OUTLOOK, GX_DISCO_LOOK_EAS, GX_DISCO_LOOK_AUTOCONFIG };
+struct gx_disco_look {
+	size_t size;
+	unsigned what;                 /**< GX_DISCO_LOOK_* */
+	const char *address;           /**< whose mailbox; or legacy_dn, with host or url */
+	const char *legacy_dn;
+	const char *user, *password;   /**< login; user NULL takes address */
+	const char *url, *host;        /**< look only there */
+	const char *ca_file;           /**< authorities to trust, PEM; NULL: the system's */
+	bool insecure;                 /**< any certificate will do, and no TLS at all with url */
+	uint32_t timeout_ms;           /**< of each attempt, 0 takes 30000 */
+	void (*note)(const char *text, void *ctx); /**< what is tried and comes of it; may be NULL */
+	void *ctx;
+};
+#define GX_DISCO_LOOK_INIT {.size = sizeof(struct gx_disco_look)}
+struct gx_disco_found {
+	const char *url;               /**< that has answered */
+	struct gx_bin body;            /**< as it came */
+	struct gx_disco_answer answer;
+};
+/**
+ * Asks the places where a server can be, in the order of [MS-OXDSCLI] 3.1.5.1: the domain itself, its "autodiscover" host, its service
+ * record. The first that answers counts, also with an error. Blocks. GX_E_NOTFOUND: none answers; GX_E_STATE: the login was refused;
+ * GX_E_INVAL: the options make no sense. @p ret_why: in @p a.
+ */
+GX_API int gx_disco_look_up(const struct gx_disco_look *o, struct gx_arena *a, struct gx_disco_found *ret_f, const char **ret_why) GX_MUST_CHECK;
+
 #ifdef __cplusplus
 }
 #endif

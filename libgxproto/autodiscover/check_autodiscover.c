@@ -279,6 +279,50 @@ START_TEST(mailboxes_of_others)
 }
 END_TEST
 
+/* ---- The client's side ---- */
+
+static int read_answer(const char *text, struct gx_disco_answer *w)
+{
+	char *exact = gxtest_exact(text, strlen(text));
+	int err = gx_disco_read_answer((struct gx_bin){(uint8_t *)exact, strlen(text)}, et_a, w);
+	free(exact);
+	return err;
+}
+
+START_TEST(answers_are_read)
+{
+	struct gx_disco_answer w;
+	struct disco_target t;
+	struct disco_xml x;
+	ck_assert_int_eq(read_answer(outlook("ann@example.org", "ann@example.org", NULL, NULL), &w), 0);
+	ck_assert_str_eq(w.address, "ann@example.org");
+	ck_assert_str_eq(w.legacy_dn, gx_disco__find(disco, "ann@example.org", NULL, "", et_a, &t) == 0 ? t.dn : "");
+	ck_assert_int_eq(strncmp(w.mailstore_url, URL("emsmdb"), strlen(URL("emsmdb"))), 0);
+	ck_assert_int_eq(strncmp(w.addressbook_url, URL("nspi"), strlen(URL("nspi"))), 0);
+	ck_assert_str_eq(w.imap_host, "mail.example.org");
+	ck_assert_uint_eq(w.smtp_port, 1587);
+	ck_assert_ptr_null(w.ews_url);
+	ck_assert_uint_eq(w.error_code, 0);
+	gx_disco__phone(disco, &t, &x);
+	ck_assert_int_eq(read_answer(gx_strbuf_cstr(&x.b), &w), 0);
+	ck_assert_str_eq(w.eas_url, "https://mail.example.org:8443/Microsoft-Server-ActiveSync");
+	gx_strbuf_release(&x.b);
+	gx_disco__error(disco, 601, "no <such> thing", &x);
+	ck_assert_int_eq(read_answer(gx_strbuf_cstr(&x.b), &w), 0);
+	ck_assert_uint_eq(w.error_code, 601);
+	ck_assert_str_eq(w.error, "no <such> thing");
+	gx_strbuf_release(&x.b);
+	ck_assert_int_eq(read_answer("<Autodiscover><Response><Account><Action>redirectAddr</Action><RedirectAddr>a@b</RedirectAddr></Account></Response>"
+		"</Autodiscover>", &w), 0);
+	ck_assert_str_eq(w.redirect_address, "a@b");
+	ck_assert_int_eq(read_answer("<Autodiscover><Response><Action><Error><Status>2</Status></Error></Action></Response></Autodiscover>", &w), 0);
+	ck_assert_uint_eq(w.error_code, 2);
+	ck_assert_int_eq(read_answer("<html><body>Hello</body></html>", &w), GX_E_FORMAT);
+	ck_assert_int_eq(read_answer(BOMB "<Autodiscover><Response/></Autodiscover>", &w), GX_E_FORMAT);
+	ck_assert_int_eq(read_answer("", &w), GX_E_FORMAT);
+}
+END_TEST
+
 START_TEST(options_that_make_no_sense)
 {
 	static const char *const bad_mail[] = {"ftp", "imap:", "imap://x:0", "imap://x:70000", "imap://x:1x", "imap imap imap imap imap imap imap imap "
@@ -316,6 +360,7 @@ static Suite *autodiscover_suite(void)
 	tcase_add_test(t, services_that_there_are);
 	tcase_add_loop_test(t, who_is_told, 0, sizeof(told) / sizeof(*told));
 	tcase_add_test(t, mailboxes_of_others);
+	tcase_add_test(t, answers_are_read);
 	tcase_add_test(t, options_that_make_no_sense);
 	suite_add_tcase(s, t);
 	return s;

@@ -176,6 +176,44 @@ def test_redirections():
     assert curl(s, "/.well-known/caldav", "-X", "PROPFIND")[0] == 301
 
 
+def dscli(s, *args, password=PASSWORD, code=0, where=True):
+    if where:
+        args += ("-H", f"https://localhost:{s.https_port}/Autodiscover/Autodiscover.xml")
+    r = subprocess.run([program("gromox-dscli"), "--cacert", s.cert, *args], env=dict(os.environ, PASS=password), stdin=subprocess.DEVNULL,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert r.returncode == code, (args, r)
+    return r
+
+
+def test_the_tool():
+    s = the_server()
+    found = json.loads(dscli(s, "-e", s.users[0], "--json").stdout)
+    assert found["address"] == s.users[0] and found["mailbox_url"].startswith("https://mail.example.org/mapi/emsmdb/?MailboxId="), found
+    assert found["imap"] == "mail.example.org:993" and found["smtp"] == "smtp.example.org:587" and "FYDIBOHF23SPDLT" in found["legacy_dn"]
+    r = dscli(s, "-x", found["legacy_dn"], "-u", s.users[0], "-h", f"localhost:{s.https_port}", where=False)
+    assert re.search(rf"^address:? +{re.escape(s.users[0])}$", r.stdout, re.M), r.stdout
+    r = dscli(s, "-e", s.users[0], "-v")
+    assert ET.fromstring(r.stdout).tag.endswith("}Autodiscover") and "<EMailAddress>" in r.stderr and "status 200" in r.stderr, r
+    assert json.loads(dscli(s, "-e", s.users[0], "--eas", "--json").stdout)["eas_url"].endswith("/Microsoft-Server-ActiveSync")
+    r = dscli(s, "-e", "x@example.org", "--ac", "--json", "-H", f"https://localhost:{s.https_port}/mail/config-v1.1.xml?emailaddress=x%40example.org",
+              where=False)
+    assert json.loads(r.stdout)["imap"] == "mail.example.org:993"
+    assert "public.folder.root" in dscli(s, "-e", "public.folder.root@example.org", "-u", s.users[0]).stdout
+
+
+def test_the_tool_says_what_is_wrong():
+    s = the_server()
+    assert "login was refused" in dscli(s, "-e", s.users[0], password="wrong", code=1).stderr
+    assert "error 500" in dscli(s, "-e", s.users[1], "-u", s.users[0], code=1).stderr
+    assert "HTTP status 404" in dscli(s, "-e", s.users[0], "-H", f"https://localhost:{s.https_port}/none", code=1, where=False).stderr
+    assert "certificate" in dscli(s, "-e", s.users[0], "--cacert", "/etc/hostname", code=1).stderr.lower()
+    # without TLS no password is sent
+    plain = f"http://127.0.0.1:{s.http_port}/autodiscover/autodiscover.xml"
+    assert "rotocol" in dscli(s, "-e", s.users[0], "-H", plain, code=1, where=False).stderr
+    for args in ((), ("-e",), ("-e", "a@b", "more"), ("--bogus",), ("-e", "nodomain"), ("-e", "a@b", "--timeout", "0")):
+        assert dscli(s, *args, code=2, where=False).stdout == ""
+
+
 def test_what_cannot_be_is_explained():
     s = Server(users=0, http=True)
     with open(s.cfg) as f:
