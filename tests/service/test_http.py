@@ -15,6 +15,7 @@ import time
 
 from gxservice import PASSWORD, Server, gxtap, have, program, run
 import mapiwire
+import pcap
 
 MAPI = "/mapi/emsmdb/?MailboxId=x"
 server = None
@@ -358,6 +359,55 @@ def test_mailboxes_need_the_stores():
         assert c.connect().code == 16  # EndpointDisabled
         c.close()
         assert "istore_standalone = 1" in s.log_text()
+
+
+# ---- Other eyes ----
+
+def tshark(path, *args):
+    """Rows of fields of all frames with HTTP; nothing may be malformed."""
+    fields = ("http.request.method", "http.response.code", "http.content_type", "_ws.malformed", "_ws.expert.severity", "_ws.expert.message")
+    r = run([have("tshark"), "-n", "-r", path, *args, "-Y", "http || _ws.malformed", "-T", "fields", *[x for k in fields for x in ("-e", k)]],
+            stderr=subprocess.DEVNULL, env=dict(os.environ, HOME=os.path.dirname(path)))
+    rows = [line.split("\t") for line in r.stdout.decode().splitlines()]
+    for row in rows:
+        assert not row[3] and "8388608" not in row[4], row  # PI_ERROR
+    return rows
+
+
+def talk_mapi(c):
+    """Requests of every kind. @return how many."""
+    assert c.connect().code == 0 and c.logon()[0] == 0 and c.ask("PING").code == 0
+    assert c.ask("Jump").code == 5 and c.ask("PING", method="GET").code == 2
+    assert c.ask("Execute", b"\xff").code == 12
+    # bodies of many chunks
+    for _ in range(3):
+        c.execute(struct.pack("<4B2IH", 0xfe, 0, 0, 1, 0, 0, len(c.dn) + 1) + c.dn.encode() + b"\0")
+    assert c.ask("Disconnect", struct.pack("<I", 0)).code == 0
+    return 10
+
+
+def test_traffic_is_understood_by_tshark():
+    s = the_server()
+    have("tshark")
+    path, keys = os.path.join(s.dir, "traffic.pcap"), os.path.join(s.dir, "keys")
+    with pcap.Recorder(s.https_port) as r:
+        context = ssl.create_default_context(cafile=s.cert)
+        context.keylog_filename = keys
+        c = mapiwire.Client(r.port, s.users[0], mapiwire.essdn(1, "user1"), host="localhost", context=context)
+        n = talk_mapi(c)
+        c.close()
+        r.write(path, 443)
+    rows = tshark(path, "-o", f"tls.keylog_file:{keys}", "-d", "tcp.port==443,tls")
+    assert sum(row[0] in ("POST", "GET") for row in rows) == n and sum(row[1] == "200" for row in rows) == n, rows
+    assert sum(row[2] == "application/mapi-http" for row in rows if row[1]) >= 6, rows
+    with pcap.Recorder(s.http_port) as r:
+        c = http.client.HTTPConnection("127.0.0.1", r.port, timeout=60)
+        for method, headers in (("GET", {}), ("HEAD", {}), ("GET", {"Range": "bytes=5-9"}), ("GET", {"Range": "bytes=5000-"}), ("DELETE", {})):
+            c.request(method, "/files/page.html", headers=headers)
+            c.getresponse().read()
+        c.close()
+        r.write(path, 80)
+    assert [row[1] for row in tshark(path) if row[1]] == ["200", "200", "206", "416", "405"]
 
 
 # ---- Wrong configuration ----
