@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <gx/store.h>
+#include "tests/storesample.h"
 
 enum { ID_FIRST = 0x100, ID_END = 0x2000, SHORT = 120 };
 
@@ -203,6 +204,17 @@ static void put_folder(const struct gx_folder_info *f, struct gx_store *s)
 	put_props(&l, "  ");
 	put_rights(f, s);
 	put_vanished(f->fid);
+	must(dump_more_folder(txn, arena, f), f->name, gx_txn_why(txn));
+}
+
+static void put_reader(struct gx_store *s)
+{
+	static const struct gx_actor alice = {.user = "alice@example.org"};
+	struct gx_txn *t;
+	must(gx_txn_begin(s, &alice, GX_TXN_READ, 1000, &t), "begin", NULL);
+	for (uint64_t mid = ID_FIRST; mid < ID_END; ++mid)
+		must(dump_more_message(t, arena, mid), "message", gx_txn_why(t));
+	gx_txn_abort(t);
 }
 
 static void put_store(struct gx_store *s)
@@ -216,6 +228,7 @@ static void put_store(struct gx_store *s)
 	printf("%s store, replica %s\n", gx_store_is_public(s) ? "public" : "private", guid);
 	must(gx_ec_to_err(gx_store_get_props(txn, tags, 3, arena, &l)), "store", gx_txn_why(txn));
 	put_props(&l, "  ");
+	must(dump_more_store(txn, arena), "settings", gx_txn_why(txn));
 	must(gx_ec_to_err(gx_folder_get(txn, GX_FID_ROOT, arena, &root)), "root", gx_txn_why(txn));
 	put_folder(&root, s);
 	must(gx_ec_to_err(gx_folder_list(txn, GX_FID_ROOT, true, arena, &v, &n)), "folders", gx_txn_why(txn));
@@ -223,6 +236,8 @@ static void put_store(struct gx_store *s)
 		put_folder(&v[i], s);
 	for (uint64_t mid = ID_FIRST; mid < ID_END; ++mid)
 		put_message(mid);
+	if (gx_store_is_public(s))
+		put_reader(s);
 }
 
 static void on_finding(const char *line, void *ctx)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * storesample DIR: makes DIR/private and DIR/public, two small stores with something of everything.
- * One archive of them is kept in tests/data for each version of the schema (see test_upgrade.py).
+ *
+ * storesample --more DIR: with rules, searches, kept sort orders and settings, too. One archive of that is kept in
+ * tests/data for each version of the schema (see test_upgrade.py); 1 and 2 had none of the latter.
  *
  * storesample --empty VERSION DIR: the same without contents, in an older schema.
  */
@@ -14,9 +16,11 @@
 #include <gx/delivery.h>
 #include <gx/namedprop.h>
 #include <gx/store.h>
+#include "tests/storesample.h"
 
 static struct gx_arena *arena;
 static struct gx_txn *txn;
+static bool full;
 static int64_t now_ns = INT64_C(1767225600) * 1000000000; /* 2026-01-01, a second more each time it is asked */
 
 static int64_t tick(void *ctx)
@@ -305,7 +309,23 @@ static void fill_private(const char *dir)
 	begin(s);
 	change_things(&x);
 	commit();
+	if (full) {
+		begin(s);
+		ok(sample_more_private(txn, arena, x.projects, x.m), "more");
+		commit();
+	}
 	gx_store_close(s);
+}
+
+static void fill_more_public(struct gx_store *s, uint64_t fid, uint64_t mid)
+{
+	static const struct gx_actor alice = {.user = "alice@example.org"};
+	begin(s);
+	ok(sample_more_public(txn, arena, fid), "more");
+	commit();
+	must(gx_txn_begin(s, &alice, GX_TXN_WRITE, 1000, &txn), "begin", NULL);
+	ok(sample_read_public(txn, mid), "read");
+	commit();
 }
 
 static void fill_public(const char *dir)
@@ -316,11 +336,13 @@ static void fill_public(const char *dir)
 	uint64_t fid = folder(GX_FID_PUB_IPMSUBTREE, "News", "IPF.Note");
 	ok(gx_folder_set_permission(txn, fid, "default", GX_RIGHT_READ | GX_RIGHT_VISIBLE, false), "rights");
 	put_plain(&out, 1);
-	mail(fid, &out, 0, NULL, 0);
+	uint64_t mid = mail(fid, &out, 0, NULL, 0);
 	put_rich(&out, 2, 5000);
 	mail(fid, &out, 0, NULL, 0);
 	commit();
 	gx_push_release(&out);
+	if (full)
+		fill_more_public(s, fid, mid);
 	gx_store_close(s);
 }
 
@@ -345,8 +367,10 @@ int main(int argc, char **argv)
 		gx_arena_free(arena);
 		return 0;
 	}
-	if (argc != 2 || arena == NULL) {
-		fprintf(stderr, "usage: storesample DIR\n");
+	full = argc == 3 && strcmp(argv[1], "--more") == 0;
+	argv += full;
+	if (argc != 2 + full || arena == NULL) {
+		fprintf(stderr, "usage: storesample [--more] DIR\n");
 		return 2;
 	}
 	fill_private(gx_arena_printf(arena, "%s/private", argv[1]));

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stores of every schema version are opened by this one and say what they said.
 
-tests/data/store-vN.tar.xz was made by tests/storesample when N was the newest version, store-vN.dump is
-what tests/storedump printed then. An archive is never changed. A dump only when storedump prints more,
+tests/data/store-vN.tar.xz was made by tests/storesample when N was the newest version (from 3 on with --more), store-vN.dump
+is what tests/storedump printed then. An archive is never changed. A dump only when storedump prints more,
 or a value is given differently by intent: "test_upgrade.py --write" writes them again.
 """
 import difflib
@@ -56,6 +56,14 @@ def test_stores_of_every_version_say_what_they_said():
             assert "finding: " not in got, got
             compare(got, v, "opened now")
             compare(dump(d), v, "opened a second time")
+
+
+def test_the_newest_version_has_an_archive():
+    with tempfile.TemporaryDirectory() as d:
+        subprocess.run([gxtap.program("tests", "storesample"), d], check=True)
+        with sqlite3.connect(f"file:{d}/private/exmdb/gx.sqlite3?mode=ro", uri=True) as db:
+            newest, = db.execute("PRAGMA user_version").fetchone()
+    assert newest in versions(), f"no tests/data/store-v{newest}.tar.xz: see storesample.c"
 
 
 def test_old_versions_can_be_made():
