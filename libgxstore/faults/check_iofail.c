@@ -73,7 +73,7 @@ static void try_case(const struct so_op *op, size_t c, unsigned long most)
 		hit = prepared(op, c, n);
 		calls += hit;
 		if (i % 32 == 31)
-			st_verify(w.s);
+			so_verify(&w);
 	}
 }
 
@@ -82,7 +82,7 @@ static void try_cases(const struct so_op *op, unsigned long most)
 	for (size_t c = 0; c < CASES; c++)
 		try_case(op, c, most);
 	so_reopen(&w);
-	st_verify(w.s);
+	so_verify(&w);
 	ck_assert_uint_eq(so_stray_files(&w), 0);
 	so_check_originals(w.s);
 	if (getenv("GX_TRACE") != NULL)
@@ -133,7 +133,7 @@ START_TEST(failures_to_open_leave_no_trace)
 			n++;
 		ck_assert_uint_gt(n, 3);
 		so_again(&w);
-		st_verify(w.s);
+		so_verify(&w);
 		ck_assert_uint_eq(so_stray_files(&w), 0);
 		so_check_originals(w.s);
 	}
@@ -157,7 +157,7 @@ START_TEST(failures_to_close_are_made_good)
 			so_again(&w);
 			ck_assert(unchanged());
 			if (n % 32 == 0 || !hit)
-				st_verify(w.s);
+				so_verify(&w);
 		}
 		so_reopen(&w);
 		ck_assert_uint_eq(so_stray_files(&w), 0);

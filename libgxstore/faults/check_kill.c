@@ -217,7 +217,7 @@ static void check_state(const char *dir, uint64_t seed, uint32_t done)
 static void check_store(const char *dir, uint64_t seed)
 {
 	begin(dir, seed, false);
-	st_verify(p.w.s);
+	so_verify(&p.w);
 	ck_assert_uint_eq(so_stray_files(&p.w), 0);
 	so_check_searches(&p.w);
 	so_check_originals(p.w.s);

@@ -164,7 +164,7 @@ static void try_case(const struct so_op *op, int how, unsigned long most)
 			so_reopen(&w);
 		hit = once(op, (long)n, how == NO_MORE);
 		if (i % 40 == 39)
-			st_verify(w.s);
+			so_verify(&w);
 	}
 }
 
@@ -172,7 +172,7 @@ static void try_cases(const struct so_op *op, unsigned long most)
 {
 	for (int how = 0; how < CASES; how++)
 		try_case(op, how, most);
-	st_verify(w.s);
+	so_verify(&w);
 	so_reopen(&w);
 	ck_assert_uint_eq(so_stray_files(&w), 0);
 	so_check_originals(w.s);
@@ -215,7 +215,7 @@ START_TEST(opening_may_fail)
 		gx_store_close(s);
 	}
 	so_again(&w);
-	st_verify(w.s);
+	so_verify(&w);
 	ck_assert_uint_eq(so_stray_files(&w), 0);
 }
 END_TEST
@@ -237,7 +237,7 @@ START_TEST(closing_may_fail)
 		ck_assert(unchanged());
 	}
 	so_reopen(&w);
-	st_verify(w.s);
+	so_verify(&w);
 	ck_assert_uint_eq(so_stray_files(&w), 0);
 }
 END_TEST

@@ -194,7 +194,7 @@ static void check_image(const struct image *m)
 	trace("loss at %lu, mode %d, states %zu to %zu: %zu", m->at, m->mode, m->floor, p.nstates - 1, state_of(m));
 	so_open(&p.after, &p.other->fs, m->dir, m->seed);
 	each_numbers(p.after.raw, not_again);
-	st_verify(p.after.s);
+	so_verify(&p.after);
 	ck_assert_uint_eq(so_stray_files(&p.after), 0);
 	so_check_searches(&p.after);
 	if (m->seed % 4 == 0) {

@@ -5,7 +5,8 @@
 
 /* A file of operations is a word here. */
 #define LISTS(x) \
-	x(insert) x(msg) x(folder) x(store) x(ics) x(inst) x(table) x(order) x(read) x(tree) x(acl) x(rules) x(settings) x(search) x(upload) x(edit) x(public)
+	x(insert) x(msg) x(folder) x(store) x(ics) x(inst) x(table) x(order) x(read) x(tree) x(acl) x(rules) x(settings) x(search) x(upload) x(edit) x(whole) \
+	x(upkeep) x(public)
 #define DECLARE(file) extern const struct so_ops so_##file##_ops;
 #define ADDRESS(file) &so_##file##_ops,
 LISTS(DECLARE)

@@ -156,6 +156,8 @@ unsigned so_stray_files(struct so_world *w);
 /* Reads every message that has an original, and compares it with what was put in. @return their number */
 unsigned so_check_originals(struct gx_store *s);
 
+/* st_verify(), but for damage that was made for a repair. Without faults. */
+void so_verify(struct so_world *w);
 /* What dynamic search folders show is what a look at every message finds. */
 void so_check_searches(struct so_world *w);
 

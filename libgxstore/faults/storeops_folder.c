@@ -41,6 +41,37 @@ static void check_create(struct so_world *w)
 	ck_assert_uint_eq(i.parent, w->x.fid);
 }
 
+/* As synchronisation and imports make them, with numbers of their own; now and then one that is deleted. */
+static bool pick_create_with(struct so_world *w)
+{
+	w->x.found = so_fresh_id(w);
+	w->x.on = so_one_in(w, 3);
+	return pick_create(w);
+}
+
+static gx_ec run_create_with(struct so_world *w, struct gx_txn *t)
+{
+	struct gx_folder_create_opts o = GX_FOLDER_CREATE_OPTS_INIT;
+	o.parent = w->x.fid;
+	o.name = w->x.name;
+	o.props = &w->x.props;
+	o.fid = w->x.found;
+	o.uidnext = 100;
+	o.deleted = w->x.on;
+	return gx_folder_create_with(t, &o, &w->x.fid2);
+}
+
+static void check_create_with(struct so_world *w)
+{
+	struct gx_folder_info i;
+	ck_assert_uint_eq(w->x.fid2, w->x.found);
+	if (w->x.on)
+		return;
+	get_folder(w, w->x.fid2, &i);
+	ck_assert_str_eq(i.name, w->x.name);
+	ck_assert_uint_eq(i.uidnext, 100);
+}
+
 static bool pick_move(struct so_world *w)
 {
 	w->x.fid = so_folder(w, true);
@@ -167,6 +198,7 @@ static void check_permission(struct so_world *w)
 
 static const struct so_op rows[] = {
 	{"folder_create", SO_WRITE, pick_create, run_create, check_create},
+	{"folder_create_with", SO_WRITE, pick_create_with, run_create_with, check_create_with},
 	{"folder_move", SO_WRITE, pick_move, run_move, check_move},
 	{"folder_delete", SO_WRITE, pick_delete, run_delete, check_delete},
 	{"folder_delete_hard", SO_WRITE, pick_delete_hard, run_delete, check_delete},

@@ -57,7 +57,60 @@ static void check(struct so_world *w)
 	gx_txn_abort(t);
 }
 
+/* ---- In bulk, as orders of large folders are made: several commits, and readers go on in between ---- */
+
+static bool pick_bulk(struct so_world *w)
+{
+	if (!pick(w) || !so_msgs(w, 1, false))
+		return false;
+	struct gx_txn *t = st_begin(w->s, GX_TXN_WRITE);
+	ck_assert_int_eq(gx_order__rebuild(t), 0); /* or it may be there already */
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_LATER), 0);
+	return true;
+}
+
+static int step_bulk(struct so_world *w, struct gx_orderbulk *b)
+{
+	struct gx_txn *t = NULL;
+	int err = gx_txn_begin(w->s, &sys_actor, GX_TXN_READ, 1000, &t);
+	if (err != 0)
+		return err;
+	err = gx_orderbulk__step(b, t);
+	gx_txn_abort(t);
+	return err;
+}
+
+static gx_ec run_bulk(struct so_world *w, struct gx_txn *t)
+{
+	static const struct gx_orderbulk_limits small = {0, 3, 4, 2};
+	struct gx_orderspec spec;
+	struct gx_orderbulk *b = NULL;
+	bool back;
+	(void)t;
+	int err = gx_orderspec__make(&u.set, &spec, &back);
+	if (err == 0)
+		err = gx_orderbulk__begin(w->s, w->x.fid, GX_ORDER_NORMAL, &spec, &small, 1000, &b);
+	if (b == NULL)
+		return gx_ec_from_err(err);
+	do
+		err = step_bulk(w, b);
+	while (err > 0);
+	gx_orderbulk__end(b);
+	return gx_ec_from_err(err);
+}
+
+static void check_bulk(struct so_world *w)
+{
+	struct gx_txn *t = st_begin(w->s, GX_TXN_READ);
+	struct gx_orderspec spec;
+	bool back;
+	ck_assert_int_eq(gx_orderspec__make(&u.set, &spec, &back), 0);
+	ck_assert_int_eq(gx_order__find(t, w->x.fid, GX_ORDER_NORMAL, &spec, 0, &u.view), 0);
+	gx_txn_abort(t);
+}
+
 static const struct so_op rows[] = {
+	{"order_bulk", SO_OWN | SO_STEPS, pick_bulk, run_bulk, check_bulk},
 	{"sort_order", SO_WRITE, pick, run, check},
 };
 
