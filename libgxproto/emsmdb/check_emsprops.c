@@ -86,6 +86,11 @@ START_TEST(values_that_do_not_fit)
 	ST_OK(et_get(MESSAGE, two, 2, &p));
 	ck_assert_str_eq(p->row_data.v[0].v.str, "short");
 	ck_assert_uint_eq(p->row_data.v[1].v.err, ecMAPIOOM);
+	/* with a limit of the client's */
+	const struct gx_rop_get_properties_specific_req limited = {10000, true, two, 2};
+	ST_OK(et_do(RopGetPropertiesSpecific, MESSAGE, 0, &limited, (void **)&p));
+	ck_assert_str_eq(p->row_data.v[0].v.str, "short");
+	ck_assert_uint_eq(p->row_data.v[1].v.err, ecMAPIOOM);
 	/* all of them: the large one is told, too */
 	struct gx_rop_get_properties_all_res *all;
 	struct gx_rop_get_properties_list_res *list;

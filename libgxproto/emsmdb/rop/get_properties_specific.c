@@ -7,6 +7,8 @@
 static struct gx_propval value_of(const struct gx_proplist *l, gx_proptag_t tag, bool unicode)
 {
 	const struct gx_propval *have = gx_proplist_get(l, tag);
+	if (have == NULL) /* one larger than the limit says so */
+		have = gx_proplist_get(l, GX_PROP_RETYPE(tag, PtypErrorCode));
 	if (have == NULL)
 		return (struct gx_propval){GX_PROP_RETYPE(tag, PtypErrorCode), {.err = ecNotFound}};
 	struct gx_propval v = *have;
