@@ -144,3 +144,20 @@ gx_ec gx_store_named_names(struct gx_txn *t, const uint16_t *ids, size_t n, stru
 	}
 	return GX_OK_EC;
 }
+
+gx_ec gx_store_named_list(struct gx_txn *t, struct gx_arena *a, uint16_t **ret_ids, size_t *ret_n)
+{
+	uint16_t *v = NULL;
+	size_t n = 0, cap = 0;
+	int r;
+	GX_STMT(st, t->q, "SELECT id FROM named ORDER BY id");
+	while ((r = gx_sql__step(st)) > 0) {
+		v = gx_arena_grow(a, v, &cap, n + 1, sizeof(*v));
+		if (v == NULL)
+			return gx_txn__ec(t, GX_E_NOMEM);
+		v[n++] = (uint16_t)gx_sql__int(st, 0);
+	}
+	*ret_ids = v;
+	*ret_n = n;
+	return gx_txn__ec(t, r);
+}

@@ -214,6 +214,11 @@ static gx_ec may_write(struct gx_txn *t)
 	return ec;
 }
 
+bool gx_store_is_computed(gx_proptag_t tag)
+{
+	return computed(tag);
+}
+
 gx_ec gx_store_set_props(struct gx_txn *t, const struct gx_proplist *l)
 {
 	if (gx_far(t) != NULL)

@@ -14,6 +14,8 @@ extern "C" {
 
 /** Those that are not there are passed over; computed ones and the name cannot be removed and stay. */
 GX_API gx_ec gx_folder_remove_props(struct gx_txn *t, uint64_t fid, const gx_proptag_t *tags, size_t n) GX_MUST_CHECK;
+/** Is this property of folders the server's alone? Setting it has no effect. */
+GX_API bool gx_folder_is_computed(gx_proptag_t tag);
 /** Is there such a folder at all, and is it softly deleted? ecNotFound. */
 GX_API gx_ec gx_folder_is_deleted(struct gx_txn *t, uint64_t fid, bool *ret_deleted) GX_MUST_CHECK;
 /** Is @p fid @p ancestor itself or somewhere below it? */

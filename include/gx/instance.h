@@ -133,6 +133,24 @@ GX_API gx_ec gx_inst_set_props(struct gx_inst *i, const struct gx_proplist *l, u
 GX_API gx_ec gx_inst_remove_props(struct gx_inst *i, const gx_proptag_t *tags, size_t n, uint32_t flags, struct gx_arena *a,
 	struct gx_problems *ret_problems) GX_MUST_CHECK;
 
+struct gx_inst_copy_opts {
+	size_t size;
+	const gx_proptag_t *tags;   /**< by their ids */
+	size_t n;
+	bool only;                  /**< those of @ref tags; else all but those */
+	bool keep;                  /**< what is there stays */
+	bool move;                  /**< what was copied goes from the source */
+	bool embedded;              /**< of attachments: with the message in it, which is PidTagAttachDataObject */
+};
+#define GX_INST_COPY_OPTS_INIT {.size = sizeof(struct gx_inst_copy_opts)}
+/**
+ * Properties of a message to a message, of an attachment to an attachment of the same store; large values are shared. What cannot be copied
+ * becomes a problem: with @ref gx_inst_copy_opts::only at its place in the list, ecNotFound and ecComputedValue too. Recipients and
+ * attachments: gx_inst_copy_rcpts(), gx_inst_copy_atts(). ecInvalidObject: a message and an attachment.
+ */
+GX_API gx_ec gx_inst_copy_props(struct gx_txn *t, struct gx_inst *src, struct gx_inst *dst, const struct gx_inst_copy_opts *o,
+	struct gx_arena *a, struct gx_problems *ret_problems) GX_MUST_CHECK;
+
 /* ---- Values as streams ---- */
 
 struct gx_inst_stream;

@@ -260,6 +260,10 @@ struct gx_problems {
 GX_API gx_ec gx_store_named_ids(struct gx_txn *t, bool create, const struct gx_propname *v, size_t n, uint16_t *ret_ids) GX_MUST_CHECK;
 /** Unknown ids give a name with set all zero. */
 GX_API gx_ec gx_store_named_names(struct gx_txn *t, const uint16_t *ids, size_t n, struct gx_arena *a, struct gx_propname *ret_v) GX_MUST_CHECK;
+/** All that the store has ids for, ascending. */
+GX_API gx_ec gx_store_named_list(struct gx_txn *t, struct gx_arena *a, uint16_t **ret_ids, size_t *ret_n) GX_MUST_CHECK;
+/** Is this property of a store the server's alone? Setting it has no effect. */
+GX_API bool gx_store_is_computed(gx_proptag_t tag);
 GX_API gx_ec gx_store_get_props(struct gx_txn *t, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
 GX_API gx_ec gx_store_set_props(struct gx_txn *t, const struct gx_proplist *l) GX_MUST_CHECK;
 

@@ -24,6 +24,11 @@ static bool computed(gx_proptag_t tag)
 	return false;
 }
 
+bool gx_folder_is_computed(gx_proptag_t tag)
+{
+	return computed(tag);
+}
+
 struct stored {
 	struct gx_proplist l;
 	gx_nttime_t created, modified;

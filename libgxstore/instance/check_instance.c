@@ -557,6 +557,51 @@ START_TEST(flags_of_others)
 }
 END_TEST
 
+START_TEST(properties_copied)
+{
+	const gx_proptag_t some[] = {PidTagSubject, PidTagHtml, PidTagMessageSize, PidTagComment};
+	struct gx_inst_copy_opts o = GX_INST_COPY_OPTS_INIT;
+	struct gx_problems p;
+	uint32_t num;
+	struct gx_inst *x;
+	struct gx_txn *t = st_begin(it_s, GX_TXN_WRITE);
+	struct gx_inst *i = it_new(t, GX_FID_DRAFTS), *k = it_new(t, GX_FID_DRAFTS);
+	it_set_str(i, PidTagSubject, "FW: x");
+	it_set_bin(i, PidTagHtml, it_noise(100000, 1), 100000);
+	o.tags = some;
+	o.n = 4;
+	o.only = true;
+	ST_OK(gx_inst_copy_props(t, i, k, &o, it_a, &p));
+	ck_assert_uint_eq(p.count, 2);
+	ck_assert(p.v[0].index == 2 && p.v[0].err == ecComputedValue && p.v[1].index == 3 && p.v[1].err == ecNotFound);
+	ck_assert_str_eq(it_str(t, k, PidTagNormalizedSubject), "x");
+	struct gx_save_result r = it_save(t, k);
+	(void)it_save(t, i); /* each has its own reference */
+	gx_inst_free(i);
+	gx_inst_free(k);
+	i = it_new(t, GX_FID_DRAFTS);
+	k = it_open(t, r.mid);
+	it_set_str(i, PidTagSubject, "stays");
+	o = (struct gx_inst_copy_opts)GX_INST_COPY_OPTS_INIT;
+	o.keep = o.move = true;
+	ST_OK(gx_inst_copy_props(t, k, i, &o, it_a, &p));
+	ck_assert_uint_eq(p.count, 0);
+	ck_assert_str_eq(it_str(t, i, PidTagSubject), "stays");
+	const gx_proptag_t html = PidTagHtml;
+	struct gx_proplist l;
+	ST_OK(gx_inst_get_props(t, i, &html, 1, 0, it_a, &l));
+	ck_assert_mem_eq(l.v[0].v.bin.data, it_noise(100000, 1), 100000);
+	ST_OK(gx_inst_get_props(t, k, &html, 1, 0, it_a, &l));
+	ck_assert_uint_eq(l.count, 0);
+	ST_OK(gx_inst_att_new(t, i, &num, &x));
+	ST_IS(gx_inst_copy_props(t, k, x, &o, it_a, &p), ecInvalidObject);
+	gx_inst_free(x);
+	gx_inst_free(i);
+	gx_inst_free(k);
+	st_commit(t);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *su = suite_create("instance");
@@ -564,6 +609,7 @@ static Suite *suite(void)
 	tcase_set_timeout(c, 120);
 	tcase_add_checked_fixture(c, it_setup, it_teardown);
 	tcase_add_test(c, flags_of_others);
+	tcase_add_test(c, properties_copied);
 	tcase_add_test(c, new_messages_have_what_the_specification_says);
 	tcase_add_test(c, subjects_and_their_parts);
 	tcase_add_test(c, what_cannot_be_set);
