@@ -69,6 +69,9 @@ gx_ec gx_ems__put_number(struct gx_rop_call *c, uint32_t n, struct gx_bin *ret_b
 /* Opens the mailbox and gives the logon. */
 gx_ec gx_ems__give_logon(struct gx_rop_call *c, const char *mailbox, const char *maildir, bool own);
 
+/* As answers have them; @return @ec, which is no failure. */
+gx_ec gx_ems__tell_problems(struct gx_rop_call *c, const struct gx_problems *p, gx_ec ec, const struct gx_property_problem **ret_v,
+	uint32_t *ret_n);
 extern const struct gx_ems_props gx_ems__logon_props, gx_ems__folder_props, gx_ems__message_props; /* props.c */
 
 /* Recipients of a message, each as a recipient_row (recipients.c). */

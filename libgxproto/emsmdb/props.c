@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Properties of logons, folders, messages and attachments, [MS-OXCPRPT] 3.2.5. */
 #include <config.h>
+#include <string.h>
 #include <gx/folder.h>
 #include <gx/storeset.h>
 #include "libgxproto/emsmdb/attachment.h"
@@ -17,14 +18,81 @@ static gx_ec tags_of(struct gx_rop_call *c, const struct gx_proplist *l, gx_prop
 	return EMS_OK;
 }
 
+gx_ec gx_ems__tell_problems(struct gx_rop_call *c, const struct gx_problems *p, gx_ec ec, const struct gx_property_problem **ret_v,
+	uint32_t *ret_n)
+{
+	struct gx_property_problem *v = gx_arena_new_array(c->a, struct gx_property_problem, p->count);
+	if (v == NULL)
+		return GX_EC(ecMAPIOOM);
+	for (size_t i = 0; i < p->count; ++i)
+		v[i] = (struct gx_property_problem){p->v[i].index, p->v[i].tag, p->v[i].err};
+	*ret_v = v;
+	*ret_n = (uint32_t)p->count;
+	return ec;
+}
+
+/* ---- What stores and folders share: values are in memory, and some of them are the server's alone ---- */
+
+static size_t size_of(const struct gx_propval *v)
+{
+	switch (GX_PROP_TYPE(v->tag)) {
+	case PtypString: case PtypString8: return strlen(v->v.str);
+	case PtypBinary: case PtypObject: case PtypServerId: return v->v.bin.len;
+	default: return 0;
+	}
+}
+
+/* [MS-OXCPRPT] 2.2.2.1: larger ones are not returned. */
+static void limit_values(struct gx_proplist *l, size_t limit)
+{
+	for (size_t i = 0; i < l->count && limit != 0; ++i)
+		if (size_of(&l->v[i]) > limit)
+			l->v[i] = (struct gx_propval){GX_PROP_RETYPE(l->v[i].tag, PtypErrorCode), {.err = ecMAPIOOM}};
+}
+
+static gx_ec add_problem(struct gx_rop_call *c, struct gx_problems *p, size_t index, gx_proptag_t tag, uint32_t code)
+{
+	struct gx_problem *v = gx_arena_grow(c->a, p->v, &p->cap, p->count + 1, sizeof(*v));
+	if (v == NULL)
+		return GX_EC(ecMAPIOOM);
+	p->v = v;
+	v[p->count++] = (struct gx_problem){(uint16_t)index, tag, code};
+	return EMS_OK;
+}
+
+static gx_ec computed_ones(struct gx_rop_call *c, bool (*computed)(gx_proptag_t tag), const gx_proptag_t *first, size_t step, size_t n,
+	struct gx_problems *io_problems)
+{
+	gx_ec ec = EMS_OK;
+	for (size_t i = 0; i < n && !gx_ec_failed(ec); ++i) {
+		gx_proptag_t tag = *(const gx_proptag_t *)(const void *)((const uint8_t *)first + i * step);
+		if (computed(tag))
+			ec = add_problem(c, io_problems, i, tag, ecComputedValue);
+	}
+	return ec;
+}
+
+static gx_ec check_set(struct gx_rop_call *c, bool (*computed)(gx_proptag_t tag), const struct gx_proplist *l, struct gx_problems *io_problems)
+{
+	return l->count == 0 ? EMS_OK : computed_ones(c, computed, &l->v[0].tag, sizeof(l->v[0]), l->count, io_problems);
+}
+
+static gx_ec check_remove(struct gx_rop_call *c, bool (*computed)(gx_proptag_t tag), const gx_proptag_t *tags, size_t n,
+	struct gx_problems *io_problems)
+{
+	return computed_ones(c, computed, tags, sizeof(tags[0]), n, io_problems);
+}
+
 /* ---- Stores ---- */
 
 static gx_ec logon_get(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_txn *t, const gx_proptag_t *tags, size_t n, size_t limit,
 	struct gx_proplist *ret_l)
 {
 	(void)o;
-	(void)limit;
-	return gx_store_get_props(t, tags, n, c->a, ret_l);
+	gx_ec ec = gx_store_get_props(t, tags, n, c->a, ret_l);
+	if (!gx_ec_failed(ec))
+		limit_values(ret_l, limit);
+	return ec;
 }
 
 static gx_ec logon_tags(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_txn *t, gx_proptag_t **ret_v, size_t *ret_n)
@@ -39,8 +107,9 @@ static gx_ec logon_set(struct gx_rop_call *c, struct gx_ems_obj *o, const struct
 {
 	struct gx_txn *t;
 	(void)o;
-	(void)io_problems;
-	gx_ec ec = gx_rop__write(c, &t);
+	gx_ec ec = check_set(c, gx_store_is_computed, l, io_problems);
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__write(c, &t);
 	return gx_ec_failed(ec) ? ec : gx_rop__end(c, t, gx_store_set_props(t, l));
 }
 
@@ -48,8 +117,9 @@ static gx_ec logon_remove(struct gx_rop_call *c, struct gx_ems_obj *o, const gx_
 {
 	struct gx_txn *t;
 	(void)o;
-	(void)io_problems;
-	gx_ec ec = gx_rop__write(c, &t);
+	gx_ec ec = check_remove(c, gx_store_is_computed, tags, n, io_problems);
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__write(c, &t);
 	return gx_ec_failed(ec) ? ec : gx_rop__end(c, t, gx_store_remove_props(t, tags, n));
 }
 
@@ -65,8 +135,10 @@ static uint64_t fid_of(struct gx_ems_obj *o)
 static gx_ec folder_get(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_txn *t, const gx_proptag_t *tags, size_t n, size_t limit,
 	struct gx_proplist *ret_l)
 {
-	(void)limit;
-	return gx_folder_get_props(t, fid_of(o), tags, n, c->a, ret_l);
+	gx_ec ec = gx_folder_get_props(t, fid_of(o), tags, n, c->a, ret_l);
+	if (!gx_ec_failed(ec))
+		limit_values(ret_l, limit);
+	return ec;
 }
 
 static gx_ec folder_tags(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_txn *t, gx_proptag_t **ret_v, size_t *ret_n)
@@ -79,16 +151,23 @@ static gx_ec folder_tags(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_
 static gx_ec folder_set(struct gx_rop_call *c, struct gx_ems_obj *o, const struct gx_proplist *l, struct gx_problems *io_problems)
 {
 	struct gx_txn *t;
-	(void)io_problems;
-	gx_ec ec = gx_rop__write(c, &t);
+	gx_ec ec = check_set(c, gx_folder_is_computed, l, io_problems);
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__write(c, &t);
 	return gx_ec_failed(ec) ? ec : gx_rop__end(c, t, gx_folder_set_props(t, fid_of(o), l));
+}
+
+static bool folder_keeps(gx_proptag_t tag)
+{
+	return gx_folder_is_computed(tag) || GX_PROP_ID(tag) == GX_PROP_ID(PidTagDisplayName);
 }
 
 static gx_ec folder_remove(struct gx_rop_call *c, struct gx_ems_obj *o, const gx_proptag_t *tags, size_t n, struct gx_problems *io_problems)
 {
 	struct gx_txn *t;
-	(void)io_problems;
-	gx_ec ec = gx_rop__write(c, &t);
+	gx_ec ec = check_remove(c, folder_keeps, tags, n, io_problems);
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__write(c, &t);
 	return gx_ec_failed(ec) ? ec : gx_rop__end(c, t, gx_folder_remove_props(t, fid_of(o), tags, n));
 }
 

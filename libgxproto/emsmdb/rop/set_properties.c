@@ -4,25 +4,13 @@
 #include "libgxproto/emsmdb/kinds.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
-static gx_ec tell(struct gx_rop_call *c, const struct gx_problems *p, const struct gx_property_problem **ret_v, uint32_t *ret_n)
-{
-	struct gx_property_problem *v = gx_arena_new_array(c->a, struct gx_property_problem, p->count);
-	if (v == NULL)
-		return GX_EC(ecMAPIOOM);
-	for (size_t i = 0; i < p->count; ++i)
-		v[i] = (struct gx_property_problem){p->v[i].index, p->v[i].tag, p->v[i].err};
-	*ret_v = v;
-	*ret_n = (uint32_t)p->count;
-	return EMS_OK;
-}
-
 static gx_ec set(struct gx_rop_call *c, const struct gx_proplist *l, const struct gx_property_problem **ret_v, uint32_t *ret_n)
 {
 	struct gx_problems p = {0};
 	if (c->in->kind->props == NULL)
 		return GX_EC(ecNotSupported);
 	gx_ec ec = c->in->kind->props->set(c, c->in, l, &p);
-	return gx_ec_failed(ec) ? ec : tell(c, &p, ret_v, ret_n);
+	return gx_ec_failed(ec) ? ec : gx_ems__tell_problems(c, &p, ec, ret_v, ret_n);
 }
 
 static gx_ec remove_tags(struct gx_rop_call *c, const gx_proptag_t *tags, uint32_t n, const struct gx_property_problem **ret_v, uint32_t *ret_n)
@@ -31,7 +19,7 @@ static gx_ec remove_tags(struct gx_rop_call *c, const gx_proptag_t *tags, uint32
 	if (c->in->kind->props == NULL)
 		return GX_EC(ecNotSupported);
 	gx_ec ec = c->in->kind->props->remove(c, c->in, tags, n, &p);
-	return gx_ec_failed(ec) ? ec : tell(c, &p, ret_v, ret_n);
+	return gx_ec_failed(ec) ? ec : gx_ems__tell_problems(c, &p, ec, ret_v, ret_n);
 }
 
 gx_ec gx_rop__set_properties(struct gx_rop_call *c, const struct gx_rop_set_properties_req *q, struct gx_rop_set_properties_res *r)

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * RopCopyTo and RopCopyProperties, [MS-OXCPRPT] 2.2.10, 2.2.11, 3.2.5.7 and 3.2.5.8. Messages and attachments are changed in memory,
+ * folders at once. It is done when it answers, also where the client would let it go on by itself.
+ */
+#include <config.h>
+#include <gx/folder.h>
+#include "libgxproto/emsmdb/attachment.h"
+#include "libgxproto/emsmdb/rop-dispatch.h"
+
+enum { MOVE = 0x01, NO_OVERWRITE = 0x02 };
+
+struct copying {
+	struct gx_rop_call *c;
+	struct gx_inst_copy_opts o;
+	bool sub;                    /* with what is in it; else what the list names */
+	struct gx_problems problems;
+};
+
+static bool listed(const struct copying *x, gx_proptag_t tag)
+{
+	for (size_t i = 0; i < x->o.n; ++i)
+		if (GX_PROP_ID(x->o.tags[i]) == GX_PROP_ID(tag))
+			return true;
+	return false;
+}
+
+/* Is that part of the object to be copied? */
+static bool wants(const struct copying *x, gx_proptag_t part)
+{
+	return x->o.only ? listed(x, part) : x->sub && !listed(x, part);
+}
+
+static gx_ec problem(struct copying *x, size_t index, gx_proptag_t tag, uint32_t code)
+{
+	struct gx_problem *v = gx_arena_grow(x->c->a, x->problems.v, &x->problems.cap, x->problems.count + 1, sizeof(*v));
+	if (v == NULL)
+		return GX_EC(ecMAPIOOM);
+	x->problems.v = v;
+	v[x->problems.count++] = (struct gx_problem){(uint16_t)index, tag, code};
+	return EMS_OK;
+}
+
+/* ---- Messages and attachments ---- */
+
+static gx_ec copy_parts(struct copying *x, struct gx_txn *t, struct gx_inst *src, struct gx_inst *dst)
+{
+	bool done = false;
+	gx_ec ec = EMS_OK;
+	if (wants(x, PidTagMessageRecipients))
+		ec = gx_inst_copy_rcpts(src, dst, !x->o.keep, &done);
+	if (!gx_ec_failed(ec) && done && x->o.move)
+		ec = gx_inst_clear_rcpts(src);
+	done = false;
+	if (!gx_ec_failed(ec) && wants(x, PidTagMessageAttachments))
+		ec = gx_inst_copy_atts(t, src, dst, !x->o.keep, &done);
+	return !gx_ec_failed(ec) && done && x->o.move ? gx_inst_clear_atts(t, src) : ec;
+}
+
+/* What is no property but a part is no problem. */
+static void drop_parts(struct gx_problems *p)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < p->count; ++i)
+		switch (GX_PROP_ID(p->v[i].tag)) {
+		case GX_PROP_ID(PidTagMessageRecipients):
+		case GX_PROP_ID(PidTagMessageAttachments):
+			break;
+		case GX_PROP_ID(PidTagAttachDataObject):
+			if (GX_PROP_TYPE(p->v[i].tag) == PtypObject)
+				break;
+			/* fallthrough */
+		default:
+			p->v[n++] = p->v[i];
+		}
+	p->count = n;
+}
+
+static gx_ec copy_insts(struct copying *x, struct gx_inst *src, struct gx_inst *dst)
+{
+	struct gx_txn *t;
+	struct gx_rop_call *c = x->c;
+	if (gx_inst_contains(src, dst))
+		return gx_rop__fail(c, ecMsgCycle, "the destination is in the source");
+	if (src == dst)
+		return EMS_OK;
+	x->o.embedded = wants(x, PidTagAttachDataObject);
+	gx_ec ec = gx_rop__read(c, &t);
+	if (gx_ec_failed(ec))
+		return ec;
+	ec = gx_inst_copy_props(t, src, dst, &x->o, c->a, &x->problems);
+	drop_parts(&x->problems);
+	if (!gx_ec_failed(ec) && gx_ems__message(c->in) != NULL)
+		ec = copy_parts(x, t, src, dst);
+	return gx_rop__end(c, t, ec);
+}
+
+/* ---- Folders ---- */
+
+/* The name is set for itself: that a sibling has it is no reason to leave out the rest. */
+static gx_ec set(struct copying *x, struct gx_txn *t, uint64_t fid, size_t index, const struct gx_propval *v)
+{
+	struct gx_propval copy = *v;
+	const struct gx_proplist one = {&copy, 1, 1};
+	gx_ec ec = gx_folder_set_props(t, fid, &one);
+	return gx_ec_is(ec, ecDuplicateName) || gx_ec_is(ec, ecTooBig) ? problem(x, index, v->tag, ec.v) : ec;
+}
+
+static gx_ec copy_value(struct copying *x, struct gx_txn *t, uint64_t fid, size_t index, const struct gx_propval *v, const struct gx_proplist *there)
+{
+	if (gx_folder_is_computed(v->tag))
+		return x->o.only ? problem(x, index, v->tag, ecComputedValue) : EMS_OK;
+	if (x->o.keep && gx_proplist_get(there, GX_PROP_RETYPE(v->tag, PtypUnspecified)) != NULL)
+		return EMS_OK;
+	return set(x, t, fid, index, v);
+}
+
+static gx_ec copy_values(struct copying *x, struct gx_txn *t, const struct gx_proplist *l, const struct gx_proplist *there, uint64_t fid)
+{
+	gx_ec ec = EMS_OK;
+	for (size_t i = 0; x->o.only && i < x->o.n && !gx_ec_failed(ec); ++i) {
+		const struct gx_propval *v = gx_proplist_get(l, x->o.tags[i]);
+		ec = v == NULL ? problem(x, i, x->o.tags[i], ecNotFound) : copy_value(x, t, fid, i, v, there);
+	}
+	for (size_t i = 0; !x->o.only && i < l->count && !gx_ec_failed(ec); ++i)
+		if (!listed(x, l->v[i].tag))
+			ec = copy_value(x, t, fid, i, &l->v[i], there);
+	return ec;
+}
+
+static uint32_t contents(const struct copying *x)
+{
+	return x->o.only ? 0 : (wants(x, PidTagContainerContents) ? GX_CONTENT_NORMAL : 0U) |
+		(wants(x, PidTagFolderAssociatedContents) ? GX_CONTENT_FAI : 0U) | (wants(x, PidTagContainerHierarchy) ? GX_CONTENT_FOLDERS : 0U);
+}
+
+static gx_ec copy_folders(struct copying *x, uint64_t src, uint64_t dst)
+{
+	struct gx_txn *t;
+	struct gx_proplist l = {0}, there = {0};
+	bool partial = false;
+	gx_ec ec = gx_rop__write(x->c, &t);
+	if (gx_ec_failed(ec))
+		return ec;
+	ec = gx_folder_get_props(t, src, NULL, 0, x->c->a, &l);
+	if (!gx_ec_failed(ec) && x->o.keep)
+		ec = gx_folder_get_props(t, dst, NULL, 0, x->c->a, &there);
+	if (!gx_ec_failed(ec) && contents(x) != 0) /* before the values: it says whether the one is in the other */
+		ec = gx_folder_copy_contents(t, src, dst, contents(x), &partial);
+	if (!gx_ec_failed(ec))
+		ec = copy_values(x, t, &l, &there, dst);
+	ec = gx_rop__end(x->c, t, ec);
+	return gx_ec_failed(ec) || !partial ? ec : GX_EC(ecPartiallyComplete);
+}
+
+/* ---- */
+
+static gx_ec copy(struct copying *x, uint8_t flags)
+{
+	struct gx_rop_call *c = x->c;
+	struct gx_ems_folder *from = gx_ems__folder(c->in), *to = gx_ems__folder(c->dst);
+	struct gx_inst *src = gx_ems__inst(c->in), *dst = gx_ems__inst(c->dst);
+	if (flags & ~(MOVE | NO_OVERWRITE))
+		return gx_rop__fail(c, ecInvalidParam, "flags 0x%02x", flags);
+	if (c->dst->kind != c->in->kind || (src == NULL && from == NULL))
+		return gx_rop__fail(c, ecNotSupported, "a %s to a %s", c->in->kind->name, c->dst->kind->name);
+	if (c->dst->logon->store != c->logon->store)
+		return gx_rop__fail(c, ecNotSupported, "to another store");
+	if (from != NULL && (flags & MOVE))
+		return gx_rop__fail(c, ecNotSupported, "properties of folders are not moved");
+	x->o.move = flags & MOVE;
+	x->o.keep = flags & NO_OVERWRITE;
+	return src != NULL ? copy_insts(x, src, dst) : from->fid == to->fid ? EMS_OK : copy_folders(x, from->fid, to->fid);
+}
+
+gx_ec gx_rop__copy_to(struct gx_rop_call *c, const struct gx_rop_copy_to_req *q, struct gx_rop_copy_to_res *r)
+{
+	struct copying x = {.c = c, .o = GX_INST_COPY_OPTS_INIT, .sub = q->want_sub_objects};
+	x.o.tags = q->excluded_tags;
+	x.o.n = q->excluded_tags_count;
+	gx_ec ec = copy(&x, q->copy_flags);
+	return gx_ec_failed(ec) ? ec : gx_ems__tell_problems(c, &x.problems, ec, &r->property_problems, &r->property_problems_count);
+}
+
+gx_ec gx_rop__copy_properties(struct gx_rop_call *c, const struct gx_rop_copy_properties_req *q, struct gx_rop_copy_properties_res *r)
+{
+	struct copying x = {.c = c, .o = GX_INST_COPY_OPTS_INIT};
+	x.o.only = true;
+	x.o.tags = q->property_tags;
+	x.o.n = q->property_tags_count;
+	gx_ec ec = copy(&x, q->copy_flags);
+	return gx_ec_failed(ec) ? ec : gx_ems__tell_problems(c, &x.problems, ec, &r->property_problems, &r->property_problems_count);
+}
