@@ -204,6 +204,8 @@ GX_API gx_ec gx_ics_import_message(struct gx_txn *t, uint64_t fid, const struct 
 /**
  * A message in conflict is sent as its versions, each as a message of the same id with the key, list and time that stand
  * in its properties: who gets them makes a conflict of his own. [MS-OXCFXICS] 3.1.5.6.2.1
+ * @param m of gx_inst_read(), or of gx_msg_read(), which does not say the present version: then its time alone tells whether somebody
+ * has changed it since.
  * @param ret_n 0: the message is sent as it is. The versions are borrowed from @p m.
  */
 GX_API int gx_ics_versions(struct gx_arena *a, const struct gx_msgobj *m, const struct gx_msgobj ***ret_v, size_t *ret_n) GX_MUST_CHECK;

@@ -370,8 +370,12 @@ START_TEST(conflicts_that_are_edited)
 	uint64_t mid = insert(first, 0).mid;
 	struct gx_ics_version start = stored(mid), c1 = version(1, start.pcl, 10);
 	set_subject(mid);
+	const struct gx_msgobj **v;
+	size_t n;
 	ST_OK(import(mid, &c1, "one", &i));
 	set_subject(mid);
+	ck_assert_int_eq(gx_ics_versions(a, read_message(mid), &v, &n), 0);
+	ck_assert_uint_eq(n, 0); /* who is sent it gets the edited one */
 	struct gx_ics_version edited = stored(mid), c2 = version(2, c1.pcl, 20);
 	ST_OK(import(mid, &c2, "two", &i));
 	ck_assert_int_eq(i.how, GX_ICS_RESOLVE);

@@ -59,7 +59,9 @@ static int are_its_own(struct gx_arena *a, const struct gx_ics_version *v, size_
 {
 	*ret_are = true;
 	for (size_t i = 0; *ret_are && i < n; i++) {
-		int order, err = v[i].change_key.len == 0 ? GX_E_FORMAT : gx_ics_compare(a, &v[i], now, &order);
+		int order = GX_ICS_NEWER, err = v[i].change_key.len == 0 ? GX_E_FORMAT : gx_ics__check_version(a, &v[i]);
+		if (err == 0 && now->change_key.len > 0)
+			err = gx_ics_compare(a, &v[i], now, &order);
 		if (err == GX_E_NOMEM)
 			return err;
 		*ret_are = err == 0 && (order == GX_ICS_NEWER || order == GX_ICS_SAME);
@@ -67,12 +69,21 @@ static int are_its_own(struct gx_arena *a, const struct gx_ics_version *v, size_
 	return 0;
 }
 
+/* Is the present version what shows them, or one that somebody has made since? */
+static int shows(struct gx_arena *a, const struct gx_ics_version *v, size_t n, const struct gx_ics_version *now, bool *ret_own)
+{
+	gx_nttime_t latest = 0;
+	for (size_t i = 0; i < n; i++)
+		latest = v[i].modified > latest ? v[i].modified : latest;
+	*ret_own = false;
+	return latest != now->modified ? 0 : are_its_own(a, v, n, now, ret_own);
+}
+
 int gx_ics__held(struct gx_txn *t, const struct gx_msg_row *r, const struct gx_ics_version *now, struct gx_arena *a,
 	struct gx_ics_version **ret_v, size_t *ret_n)
 {
 	struct gx_proplist stored;
 	struct gx_ics_version *v = NULL;
-	gx_nttime_t latest = 0;
 	size_t n = 0;
 	bool own = false;
 	*ret_n = 0;
@@ -80,10 +91,8 @@ int gx_ics__held(struct gx_txn *t, const struct gx_msg_row *r, const struct gx_i
 	if (err != 0 || !(gx_proplist_i32(&stored, PidTagMessageStatus, 0) & IN_CONFLICT))
 		return err;
 	err = read_held(t, r->body, a, &v, &n);
-	for (size_t i = 0; err == 0 && i < n; i++)
-		latest = v[i].modified > latest ? v[i].modified : latest;
-	if (err == 0 && n > 1 && latest == now->modified)
-		err = are_its_own(a, v, n, now, &own);
+	if (err == 0 && n > 1)
+		err = shows(a, v, n, now, &own);
 	if (err != 0 || !own)
 		return err;
 	*ret_v = v;
@@ -228,22 +237,23 @@ gx_ec gx_ics__resolve(struct gx_txn *t, uint64_t mid, const struct gx_msgobj *th
 int gx_ics_versions(struct gx_arena *a, const struct gx_msgobj *m, const struct gx_msgobj ***ret_v, size_t *ret_n)
 {
 	const struct gx_msgobj **v = gx_arena_new_array(a, const struct gx_msgobj *, m->att_count);
+	struct gx_ics_version *held = gx_arena_new_array(a, struct gx_ics_version, m->att_count);
+	const struct gx_ics_version now = gx_ics__version_of(&m->props);
+	bool own = (gx_proplist_i32(&m->props, PidTagMessageStatus, 0) & IN_CONFLICT) != 0;
 	size_t n = 0;
-	if (v == NULL)
+	if (v == NULL || held == NULL)
 		return GX_E_NOMEM;
-	bool whole = (gx_proplist_i32(&m->props, PidTagMessageStatus, 0) & IN_CONFLICT) != 0;
-	for (size_t i = 0; whole && i < m->att_count; i++) {
+	for (size_t i = 0; own && i < m->att_count; i++) {
 		if (m->atts[i].embedded == NULL || !is_version(&m->atts[i].props))
 			continue;
-		struct gx_ics_version x = gx_ics__version_of(&m->atts[i].embedded->props);
-		int err = x.change_key.len == 0 ? GX_E_FORMAT : gx_ics__check_version(a, &x);
-		if (err == GX_E_NOMEM)
-			return err;
-		whole = err == 0;
+		held[n] = gx_ics__version_of(&m->atts[i].embedded->props);
 		v[n++] = m->atts[i].embedded;
 	}
+	int err = own && n > 1 ? shows(a, held, n, &now, &own) : 0;
+	if (err != 0)
+		return err;
 	*ret_v = v;
-	*ret_n = whole && n > 1 ? n : 0;
+	*ret_n = own && n > 1 ? n : 0;
 	return 0;
 }
 
