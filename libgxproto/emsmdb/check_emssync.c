@@ -37,6 +37,7 @@ struct client {
 };
 static struct {
 	struct gx_store *s;
+	struct gx_ems_session *other; /* with handles of its own */
 	uint64_t fid[FOLDERS];
 	struct client c[CLIENTS];
 	uint64_t seed;
@@ -388,8 +389,62 @@ static void step(struct gx_txn *t)
 		ST_OK(gx_msg_delete(t, fid, v, n, rnd(2) != 0));
 }
 
+/* ---- Another session of the same user ---- */
+
+static void swap_sessions(void)
+{
+	static uint32_t handles[ET_HANDLES];
+	struct gx_ems_session *s = et_s;
+	uint32_t mine[ET_HANDLES];
+	memcpy(mine, et_handles, sizeof(mine));
+	memcpy(et_handles, handles, sizeof(mine));
+	memcpy(handles, mine, sizeof(mine));
+	et_s = w.other;
+	w.other = s;
+}
+
+static void say_something(uint8_t h)
+{
+	struct gx_rop_set_properties_req q = {0};
+	ck_assert_int_eq(gx_proplist_set_str(&q.property_values, et_a, PidTagSubject, gx_arena_printf(et_a, "session %u", w.text++)), 0);
+	ck_assert_int_eq(gx_proplist_set_str(&q.property_values, et_a, PidTagMessageClass, "IPM.Note"), 0);
+	ST_OK(et_do(RopSetProperties, h, 0, &q, NULL));
+	ST_OK(et_do(RopSaveChangesMessage, h, h, &(struct gx_rop_save_changes_message_req){6}, NULL));
+	ic_release(h);
+}
+
+static void work_in_session(void)
+{
+	static uint64_t v[ITEMS];
+	uint64_t fid = w.fid[rnd(FOLDERS)];
+	struct gx_txn *t = st_begin(w.s, GX_TXN_READ);
+	size_t n = mids_of(t, fid, v);
+	uint32_t what = rnd(3);
+	gx_txn_abort(t);
+	swap_sessions();
+	if (what == 0 || n == 0) {
+		const struct gx_rop_create_message_req q = {.code_page_id = 1252, .folder_id = gx_eid_wire(fid), .associated_flag = rnd(5) == 0};
+		ST_OK(et_do(RopCreateMessage, IC_LOGON, IC_MESSAGE, &q, NULL));
+		say_something(IC_MESSAGE);
+	} else if (what == 1) {
+		const struct gx_rop_open_message_req q = {1252, gx_eid_wire(fid), 1, gx_eid_wire(v[rnd((uint32_t)n)])};
+		ST_OK(et_do(RopOpenMessage, IC_LOGON, IC_MESSAGE, &q, NULL));
+		say_something(IC_MESSAGE);
+	} else {
+		uint64_t mid = gx_eid_wire(v[rnd((uint32_t)n)]);
+		const struct gx_rop_delete_messages_req q = {.message_ids = &mid, .message_ids_count = 1};
+		ic_open(IC_FOLDER, fid);
+		ST_OK(et_do(RopDeleteMessages, IC_FOLDER, 0, &q, NULL));
+	}
+	swap_sessions();
+}
+
 static void work(void)
 {
+	if (rnd(4) == 0) {
+		work_in_session();
+		return;
+	}
 	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
 	for (uint32_t k = 1 + rnd(3); k > 0; k--)
 		step(t);
@@ -403,6 +458,11 @@ static void setup(void)
 	static const uint16_t both = GX_SYNC_FAI | GX_SYNC_NORMAL | GX_SYNC_READ_STATE | GX_SYNC_UNICODE;
 	ic_setup();
 	w.s = et_s->logons[0]->store;
+	w.other = et_connect("ann@example.org", et_dn[0]);
+	swap_sessions();
+	memset(et_handles, 0xff, sizeof(et_handles));
+	et_logon(et_dn[0]);
+	swap_sessions();
 	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
 	for (int i = 0; i < FOLDERS; i++) {
 		char name[16];
@@ -422,6 +482,7 @@ static void teardown(void)
 	for (int i = 0; i < CLIENTS; i++)
 		ic_state_free(w.c[i].set);
 	st_verify(w.s);
+	gx_ems_session_put(w.other);
 	ic_teardown();
 }
 

@@ -75,6 +75,7 @@ struct gx_ems_filter {
 	bool best_body;              /* the body as it was written, else as RTF */
 	bool keep_ids;               /* also what says which one it is, and in which version */
 	bool has_header;             /* a change, which has said its version before */
+	bool stateless;              /* whether it was read is said elsewhere */
 };
 /* A copy of the tags in @a. */
 gx_ec gx_ems__filter_tags(struct gx_ems_filter *f, struct gx_arena *a, const gx_proptag_t *tags, size_t n);

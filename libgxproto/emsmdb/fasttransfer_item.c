@@ -112,6 +112,8 @@ static bool passes_over(gx_proptag_t tag, const void *ctx)
 		return true;
 	if (x->filter->has_header && GX_PROP_ID(tag) == GX_PROP_ID(PidTagLastModificationTime))
 		return true;
+	if (x->filter->stateless && (GX_PROP_ID(tag) == GX_PROP_ID(PidTagMessageFlags) || GX_PROP_ID(tag) == GX_PROP_ID(PidTagRead)))
+		return true;
 	if (x->is_att && (GX_PROP_ID(tag) == GX_PROP_ID(PidTagAttachNumber) ||
 	    (x->embeds && GX_PROP_ID(tag) == GX_PROP_ID(PidTagAttachDataObject))))
 		return true;

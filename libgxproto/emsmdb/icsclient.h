@@ -88,7 +88,10 @@ static inline void ic_state_change(struct gx_bin set[GX_SYNCIN_SETS], int which,
 	gx_idset_push(&out, &ids);
 	ck_assert_int_eq(out.err, 0);
 	free((void *)(uintptr_t)set[which].data);
-	set[which] = (struct gx_bin){memcpy(malloc(out.len + 1), out.data, out.len), out.len};
+	uint8_t *copy = malloc(out.len + 1);
+	if (out.len > 0)
+		memcpy(copy, out.data, out.len);
+	set[which] = (struct gx_bin){copy, out.len};
 	gx_push_release(&out);
 	gx_idset_release(&ids);
 }

@@ -45,7 +45,7 @@ struct gx_ems_sync {
 	uint64_t fid;
 	struct gx_arena *keep;       /* for the two below */
 	const struct gx_restr *restr;
-	struct gx_ems_filter filter, filter_fai;
+	struct gx_ems_filter filter, filter_fai, filter_version;
 	struct gx_ems_state state;   /* as it was, with what has been handed out */
 	struct gx_ems_state end;     /* as it will be when all of it has */
 	int step;

@@ -113,7 +113,7 @@ static int begin_message(struct gx_ems_sync *x, struct gx_inst *inst, struct gx_
 		gx_inst_free(inst);
 		return err;
 	}
-	ec = gx_ems__items_begin(&x->items, inst, x->now.fai ? &x->filter_fai : &x->filter, 0);
+	ec = gx_ems__items_begin(&x->items, inst, x->conflict != NULL ? &x->filter_version : x->now.fai ? &x->filter_fai : &x->filter, 0);
 	return gx_ec_failed(ec) ? gx_ems__source_failed(s, ec) : 0;
 }
 
@@ -160,6 +160,19 @@ static int look_for_versions(struct gx_ems_sync *x, struct gx_inst *inst, bool *
 	return err;
 }
 
+/* Whether it was read is the message's; what its versions say of it is of another time. */
+static int put_version_state(struct gx_ems_sync *x)
+{
+	static const gx_proptag_t tags[] = {PidTagMessageFlags, PidTagRead};
+	struct gx_ems_source *s = &x->src;
+	struct gx_proplist l, wanted = {0};
+	gx_ec ec = gx_inst_get_props(s->t, x->conflict, tags, sizeof(tags) / sizeof(tags[0]), 0, s->a, &l);
+	for (size_t i = 0; !gx_ec_failed(ec) && i < l.count; ++i)
+		if (gx_ems__filter_wants(&x->filter_version, l.v[i].tag))
+			ec = gx_ec_from_err(gx_proplist_set(&wanted, s->a, l.v[i].tag, l.v[i].v));
+	return gx_ec_failed(ec) ? gx_ems__source_failed(s, ec) : gx_ems__put_props(s, &wanted, NULL, NULL);
+}
+
 static void end_versions(struct gx_ems_sync *x)
 {
 	gx_inst_free(x->conflict);
@@ -185,10 +198,12 @@ static int next_version(struct gx_ems_sync *x)
 	if (gx_ec_failed(ec))
 		return gx_ems__source_failed(s, ec);
 	int err = key_of(x, &key);
-	if (err == 0)
-		return begin_message(x, m, key);
-	gx_inst_free(m);
-	return err;
+	if (err != 0) {
+		gx_inst_free(m);
+		return err;
+	}
+	err = begin_message(x, m, key);
+	return err != 0 ? err : put_version_state(x);
 }
 
 /* ---- All of them ---- */

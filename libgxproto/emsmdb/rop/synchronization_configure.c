@@ -28,7 +28,8 @@ static gx_ec configure(struct gx_ems_sync *x, const struct gx_rop_synchronizatio
 	x->filter = (struct gx_ems_filter){.only = (x->flags & GX_SYNC_ONLY_SPECIFIED) != 0, .best_body = (x->flags & GX_SYNC_BEST_BODY) != 0,
 		.has_header = true};
 	gx_ec ec = gx_ems__filter_tags(&x->filter, x->keep, q->property_tags, q->property_tags_count);
-	x->filter_fai = x->filter;
+	x->filter_fai = x->filter_version = x->filter;
+	x->filter_version.stateless = true;
 	if (x->flags & GX_SYNC_IGNORE_SPECIFIED_ON_FAI) {
 		x->filter_fai.only = false;
 		x->filter_fai.n = 0;
