@@ -116,12 +116,30 @@ static inline void et_add(uint8_t id, uint8_t h0, uint8_t h1, const void *body)
 	ck_assert_int_eq(et_out.err, 0);
 }
 
+/* With GX_TEST_RECORD: what is sent becomes an input of fuzz_emsmdb, a file for each test in that directory. */
+static inline void et_record(const struct gx_ems_session *s, uint32_t flags, size_t max_out)
+{
+	static FILE *f;
+	const char *dir = getenv("GX_TEST_RECORD");
+	if (dir == NULL)
+		return;
+	if (f == NULL)
+		f = fopen(gx_arena_printf(et_a, "%s/%d", dir, (int)getpid()), "w");
+	const uint8_t head[] = {(uint8_t)(flags | (max_out < 1000 ? 0x08U : 0) | (*s->user == 'b' ? 0x10U : 0)), (uint8_t)et_out.len,
+		(uint8_t)(et_out.len >> 8)};
+	ck_assert_ptr_nonnull(f);
+	(void)!fwrite(head, 1, sizeof(head), f);
+	(void)!fwrite(et_out.data, 1, et_out.len, f);
+	fflush(f);
+}
+
 /* Sends what et_add() has added; @ret_out is the answer as it comes. */
 static inline gx_ec et_execute(struct gx_ems_session *s, uint32_t flags, size_t max_out, struct gx_bin *ret_out)
 {
 	struct gx_push buffer = GX_PUSH_INIT, ext = GX_PUSH_INIT;
 	const struct gx_rop_buffer b = {{et_out.data, et_out.len}, et_handles, ET_HANDLES};
 	struct gx_bin in;
+	et_record(s, flags, max_out);
 	gx_rop_buffer_push(&buffer, &b);
 	gx_ext_push(&ext, (struct gx_bin){buffer.data, buffer.len}, GX_EXT_LAST | GX_EXT_XOR_MAGIC, NULL);
 	ck_assert_int_eq(gx_push_finish(&ext, et_a, &in), 0);
