@@ -446,7 +446,8 @@ static bool tick(void *ctx)
 	struct services *s = ctx;
 	if (!atomic_exchange(&s->ticking, true) && gx_net_run(s->net, keep_stores, s) != 0)
 		atomic_store(&s->ticking, false);
-	return s->tick_always || atomic_load(&s->stores_open) > 0 || atomic_load(&s->web.sessions) > 0;
+	bool mail = services_send_mail(s);
+	return mail || s->tick_always || atomic_load(&s->stores_open) > 0 || atomic_load(&s->web.sessions) > 0;
 }
 
 bool services_start(struct services *s)

@@ -18,6 +18,7 @@
 #include <gx/imap.h>
 #include <gx/mapihttp-server.h>
 #include <gx/net.h>
+#include <gx/outgoing.h>
 #include <gx/smtp.h>
 #include <gx/store.h>
 #include "daemons/daemon.h"
@@ -44,10 +45,12 @@ struct web {
 	struct gx_http_rewrite *rewrite;
 	struct gx_http_files *files;
 	struct gx_http_fastcgi *fastcgi;
+	struct gx_outgoing *outgoing;
 	struct gx_ems *ems;
 	struct gx_mh *mh;
 	struct gx_disco *disco;
 	atomic_uint sessions;
+	atomic_bool sending;
 };
 
 struct services {
@@ -113,6 +116,8 @@ bool services_istore_apart(const struct services *s);
 /* What HTTP leads to: logins, Outlook's mailboxes, scripts and files (web.c). */
 bool services_open_web(struct services *s);
 void services_tick_web(struct services *s);
+/* Mail that waits is sent by a worker. @return whether there is any. */
+bool services_send_mail(struct services *s);
 void services_reload_web(struct services *s, struct gx_arena *a);
 void services_report_web(struct services *s);
 void services_end_web(struct services *s);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP: its listeners, who may log in, and what the paths lead to. */
 #include <config.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "daemons/services.h"
 
@@ -152,6 +154,43 @@ static bool open_maps(struct services *s)
 
 /* ---- Outlook ---- */
 
+/* gromoxd has the journal of what it delivers itself; with the daemons apart the agent brings such mail back. */
+static int send_mail(const struct gx_ems_mail *m, void *ctx)
+{
+	struct services *s = ctx;
+	return gx_outgoing_send(s->web.outgoing, s->journal, m->envelope, m->data);
+}
+
+static const char *outbox_dir(struct services *s)
+{
+	const char *dir = str(s, "emsmdb_outbox_path"), *data = str(s, "data_path");
+	if (*dir != '\0')
+		return dir;
+	if (mkdir(data, 0755) != 0 && errno != EEXIST) {
+		gx_log(s->log, GX_LOG_CRIT, "cannot make the directory %s: %s; create it, or set data_path or emsmdb_outbox_path", data, strerror(errno));
+		return NULL;
+	}
+	return gx_arena_printf(s->arena, "%s/outbox", data);
+}
+
+static bool open_outgoing(struct services *s, struct gx_ems_opts *o)
+{
+	struct gx_outgoing_opts out = GX_OUTGOING_OPTS_INIT;
+	const char *why = NULL;
+	out.log = s->log;
+	out.dir = s->dir;
+	out.url = str(s, "outgoing_smtp_url");
+	out.host = s->host;
+	out.delimiter = str(s, "lda_recipient_delimiter");
+	o->submit = send_mail;
+	o->submit_ctx = s;
+	o->submit_dir = outbox_dir(s);
+	if (o->submit_dir == NULL)
+		return false;
+	int err = gx_outgoing_new(&out, &s->web.outgoing, s->arena, &why);
+	return err == 0 || fail(s, err, why);
+}
+
 static bool open_mailboxes(struct services *s)
 {
 	struct gx_ems_opts o = GX_EMS_OPTS_INIT;
@@ -161,7 +200,7 @@ static bool open_mailboxes(struct services *s)
 	o.log = s->log;
 	m.log = s->log;
 	m.server_version = gx_directives_server_version(s->conf, s->log);
-	if (m.server_version == NULL || gx_directives_ems(s->conf, s->log, &o) != 0)
+	if (m.server_version == NULL || gx_directives_ems(s->conf, s->log, &o) != 0 || !open_outgoing(s, &o))
 		return false;
 	/* tables and the like need the store itself */
 	bool apart = services_istore_apart(s);
@@ -199,6 +238,22 @@ void services_tick_web(struct services *s)
 {
 	if (s->web.ems != NULL)
 		atomic_store(&s->web.sessions, gx_ems_tick(s->web.ems));
+}
+
+/* Whoever takes the mail may be slow: nothing else waits for it. */
+static void send_due(void *ctx)
+{
+	struct services *s = ctx;
+	gx_ems_send_due(s->web.ems);
+	atomic_store(&s->web.sending, false);
+}
+
+bool services_send_mail(struct services *s)
+{
+	bool mail = s->web.ems != NULL && gx_ems_has_mail(s->web.ems);
+	if (mail && !atomic_exchange(&s->web.sending, true) && gx_net_run(s->net, send_due, s) != 0)
+		atomic_store(&s->web.sending, false);
+	return mail;
 }
 
 static void note(struct services *s, int err, const char **io_why)
@@ -251,5 +306,6 @@ void services_end_web(struct services *s)
 	gx_disco_free(w->disco);
 	gx_mh_free(w->mh);
 	gx_ems_free(w->ems);
+	gx_outgoing_free(w->outgoing);
 	gx_tls_free(w->tls);
 }

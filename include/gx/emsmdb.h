@@ -57,8 +57,12 @@ struct gx_ems_opts {
 GX_API int gx_ems_new(const struct gx_ems_opts *o, struct gx_ems **ret_e) GX_MUST_CHECK;
 /** Ends all sessions; nobody may be using one. Accepts NULL. */
 GX_API void gx_ems_free(struct gx_ems *e);
-/** Ends sessions that were idle for too long, sends mail that is due; call every few seconds. @return how many sessions there are. */
+/** Ends sessions that were idle for too long; call every few seconds. @return how many there are. */
 GX_API unsigned gx_ems_tick(struct gx_ems *e);
+/** Does mail wait for its time, or to be tried again? Then call the next every few seconds. */
+GX_API bool gx_ems_has_mail(struct gx_ems *e);
+/** Sends what is due; may wait for as long as gx_ems_opts.submit does. */
+GX_API void gx_ems_send_due(struct gx_ems *e);
 /** One line about each session, for SIGUSR1. */
 GX_API void gx_ems_dump(struct gx_ems *e, void (*line)(const char *text, void *ctx), void *ctx);
 

@@ -213,7 +213,7 @@ START_TEST(a_letter)
 	ck_assert_ptr_nonnull(strstr(out.text, "@example.org>\r\n"));
 	ck_assert_uint_eq(rows(GX_FID_OUTBOX), 0);
 	ck_assert_uint_eq(rows(GX_FID_SENT), 1);
-	ck_assert_uint_eq(gx_ems_tick(et_ems), 1);
+	gx_ems_send_due(et_ems);
 	ck_assert_uint_eq(out.calls, 1);
 }
 END_TEST
@@ -341,19 +341,21 @@ START_TEST(not_before_its_time)
 	ST_OK(submit(0));
 	uint64_t m = mid();
 	ck_assert_int_eq(flags_of(m), 0x04);
+	ck_assert(gx_ems_has_mail(et_ems));
 	ST_IS(submit(0), ecAlreadySent);
-	(void)gx_ems_tick(et_ems);
+	gx_ems_send_due(et_ems);
 	later = 3000;
 	again(); /* another process knows of it */
-	(void)gx_ems_tick(et_ems);
+	gx_ems_send_due(et_ems);
 	ck_assert_uint_eq(out.calls, 0);
 	later = 3601;
-	(void)gx_ems_tick(et_ems);
+	gx_ems_send_due(et_ems);
 	ck_assert_uint_eq(out.calls, 1);
 	ck_assert_uint_eq(rows(GX_FID_SENT), 1);
+	ck_assert(!gx_ems_has_mail(et_ems));
 	ST_IS(abort_it(m), ecNotFound);
 	again();
-	(void)gx_ems_tick(et_ems);
+	gx_ems_send_due(et_ems);
 	ck_assert_uint_eq(out.calls, 1);
 }
 END_TEST
@@ -370,9 +372,9 @@ START_TEST(taken_back)
 	ck_assert_int_eq(flags_of(m), 0x08);
 	ST_IS(abort_it(m), MAPI_E_NOT_IN_QUEUE);
 	later = 3 * 3600;
-	(void)gx_ems_tick(et_ems);
+	gx_ems_send_due(et_ems);
 	again();
-	(void)gx_ems_tick(et_ems);
+	gx_ems_send_due(et_ems);
 	ck_assert_uint_eq(out.calls, 0);
 	ck_assert_uint_eq(rows(GX_FID_OUTBOX), 1);
 	const struct gx_rop_abort_submit_req q = {gx_eid_make(1, GX_FID_INBOX), gx_eid_make(1, m)};
@@ -392,14 +394,14 @@ START_TEST(tried_again)
 	ST_OK(submit(0)); /* it is safe, and will be sent */
 	memcpy(id, out.id, sizeof(id));
 	ck_assert_int_eq(flags_of(mid()), 0x04);
-	(void)gx_ems_tick(et_ems);
+	gx_ems_send_due(et_ems);
 	ck_assert_uint_eq(out.calls, 1); /* not that soon */
 	later = 20;
-	(void)gx_ems_tick(et_ems);
+	gx_ems_send_due(et_ems);
 	ck_assert_uint_eq(out.calls, 2);
 	out.answer = 0;
 	later = 200;
-	(void)gx_ems_tick(et_ems);
+	gx_ems_send_due(et_ems);
 	ck_assert_uint_eq(out.calls, 3);
 	ck_assert_int_eq(memcmp(id, out.id, sizeof(id)), 0);
 	ck_assert_uint_eq(rows(GX_FID_SENT), 1);
@@ -419,11 +421,11 @@ START_TEST(in_vain)
 	out.answer = GX_E_IO;
 	ST_OK(submit(0));
 	later = 6 * 86400;
-	(void)gx_ems_tick(et_ems);
+	gx_ems_send_due(et_ems);
 	ck_assert_int_eq(flags_of(mid()), 0x08);
 	unsigned n = out.calls;
 	later += 86400;
-	(void)gx_ems_tick(et_ems);
+	gx_ems_send_due(et_ems);
 	ck_assert_uint_eq(out.calls, n);
 }
 END_TEST
@@ -448,13 +450,13 @@ START_TEST(a_process_that_ends)
 	close(p[1]);
 	again();
 	ck_assert_uint_eq(rows(GX_FID_OUTBOX), 1);
-	(void)gx_ems_tick(et_ems);
+	gx_ems_send_due(et_ems);
 	ck_assert_uint_eq(out.calls, 1);
 	ck_assert_int_eq(memcmp(id, out.id, sizeof(id)), 0);
 	ck_assert_uint_eq(rows(GX_FID_OUTBOX), 0);
 	ck_assert_uint_eq(rows(GX_FID_SENT), 1);
 	again();
-	(void)gx_ems_tick(et_ems);
+	gx_ems_send_due(et_ems);
 	ck_assert_uint_eq(out.calls, 1);
 }
 END_TEST
@@ -475,7 +477,7 @@ START_TEST(damaged_files)
 	out.answer = 0;
 	later = 1000;
 	again(); /* the others are sent */
-	(void)gx_ems_tick(et_ems);
+	gx_ems_send_due(et_ems);
 	ck_assert_uint_eq(out.calls, 2);
 	ck_assert_int_ne(access(gx_arena_printf(et_a, "%s/half.new", queue), F_OK), 0);
 }

@@ -202,8 +202,11 @@ int gx_outbox__open(struct gx_ems *e)
 		return 0;
 	b->dir = strdup(e->o.submit_dir);
 	int err = b->dir == NULL ? GX_E_NOMEM : mkdir(b->dir, 0700) != 0 && errno != EEXIST ? err_of(errno) : load(e);
-	if (err != 0)
+	if (err != 0) {
+		gx_log(e->o.log, GX_LOG_CRIT, "emsmdb: %s, where mail is noted that is on its way out, cannot be made or read: %s; see emsmdb_outbox_path",
+			b->dir == NULL ? e->o.submit_dir : b->dir, gx_strerror(err));
 		gx_outbox__close(e);
+	}
 	return err;
 }
 
@@ -292,6 +295,14 @@ void gx_outbox__drop(struct gx_ems *e, struct gx_ems_entry *x)
 	unlist(e, x);
 }
 
+bool gx_ems_has_mail(struct gx_ems *e)
+{
+	pthread_mutex_lock(&e->outbox.lock);
+	bool any = e->outbox.head != NULL;
+	pthread_mutex_unlock(&e->outbox.lock);
+	return any;
+}
+
 /* ---- What is due ---- */
 
 enum { FIRST_WAIT = 15, MOST_WAIT = 900, GIVE_UP = 5 * 86400, AT_ONCE = 64 };
@@ -354,7 +365,7 @@ gx_ec gx_outbox__attempt(struct gx_ems *e, struct gx_ems_entry *x)
 	return EMS_OK;
 }
 
-void gx_ems__run_outbox(struct gx_ems *e)
+void gx_ems_send_due(struct gx_ems *e)
 {
 	int64_t now = gx_clock_unix(e->o.clock);
 	struct gx_ems_entry *x;

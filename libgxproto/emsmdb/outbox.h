@@ -43,7 +43,5 @@ gx_ec gx_ems__send(struct gx_ems *e, const struct gx_ems_entry *x, struct gx_are
 bool gx_ems__is_final(gx_ec ec);
 /* Where a message belongs that was sent: deleted, or in the folder for sent mail. [MS-OXOMSG] 3.2.5.1 */
 gx_ec gx_ems__finish(struct gx_txn *t, uint64_t mid, struct gx_arena *a);
-/* Sends what is due; from gx_ems_tick(). */
-void gx_ems__run_outbox(struct gx_ems *e);
 
 #endif

@@ -93,7 +93,6 @@ static struct gx_ems_session *take_idle(struct gx_ems *e, int64_t before)
 
 unsigned gx_ems_tick(struct gx_ems *e)
 {
-	gx_ems__run_outbox(e);
 	int64_t before = now_ms(e) - e->o.idle_ms;
 	for (;;) {
 		pthread_mutex_lock(&e->lock);
