@@ -640,6 +640,17 @@ START_TEST(nobody_waits_for_a_check)
 }
 END_TEST
 
+/* As SQLite says it; found by allocations that fail (faults/check_oom.c). */
+START_TEST(want_of_memory_is_no_damage)
+{
+	ck_assert(gx_sql__unchecked("*** in database main ***\nPage 39: unable to get the page. error code=7"));
+	ck_assert(gx_sql__unchecked("Page 39: unable to get the page. error code=3082")); /* SQLITE_IOERR_NOMEM */
+	ck_assert(!gx_sql__unchecked("Page 39: unable to get the page. error code=11"));
+	ck_assert(!gx_sql__unchecked("Page 39 is never used"));
+	ck_assert(!gx_sql__unchecked("ok"));
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("storecheck");
@@ -651,6 +662,7 @@ static Suite *suite(void)
 	tcase_add_test(c, what_cannot_be_repaired_is_left);
 	tcase_add_test(c, rows_set_aside_can_come_back);
 	tcase_add_test(c, checks_can_be_chosen);
+	tcase_add_test(c, want_of_memory_is_no_damage);
 	tcase_add_test(c, nobody_waits_for_a_check);
 	suite_add_tcase(s, c);
 	return s;

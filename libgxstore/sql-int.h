@@ -49,6 +49,8 @@ struct gx_sql *gx_sql__none(struct gx_arena *a, int err, const char *why);
 int gx_sql__fail(struct gx_sql *q, int err, const char *fmt, ...) GX_PRINTF(3, 4);
 /* The same for a result of SQLite; SQLITE_OK, ROW, DONE give 0. */
 int gx_sql__rc(struct gx_sql *q, int rc);
+/* A line of PRAGMA integrity_check: did it want memory, so that it says nothing about the file? */
+bool gx_sql__unchecked(const char *line);
 /* Several statements without parameters. */
 int gx_sql__exec(struct gx_sql *q, const char *sql) GX_MUST_CHECK;
 

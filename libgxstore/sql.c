@@ -55,6 +55,14 @@ static int from_rc(int rc)
 	}
 }
 
+bool gx_sql__unchecked(const char *line)
+{
+	static const char code[] = "error code=";
+	const char *at = strstr(line, code);
+	long rc = at == NULL ? 0 : strtol(at + sizeof(code) - 1, NULL, 10);
+	return rc == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM;
+}
+
 static const char *remedy(int err)
 {
 	switch (err) {

@@ -86,9 +86,13 @@ static int check_file(struct check *k)
 {
 	GX_STMT(st, k->f->q, "PRAGMA integrity_check(10)");
 	int r, err = 0;
-	while (err == 0 && (r = gx_sql__step(st)) > 0)
-		if (strcmp(gx_sql__text(st, 0), "ok") != 0)
-			err = k->report(0, gx_sql__text(st, 0), k->ctx);
+	while (err == 0 && (r = gx_sql__step(st)) > 0) {
+		const char *text = gx_sql__text(st, 0);
+		if (gx_sql__unchecked(text))
+			err = GX_E_NOMEM;
+		else if (strcmp(text, "ok") != 0)
+			err = k->report(0, text, k->ctx);
+	}
 	return err != 0 ? err : r;
 }
 

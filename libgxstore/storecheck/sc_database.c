@@ -24,7 +24,9 @@ static int find_database(struct gx_sc *k)
 	int r, err = 0;
 	while (err == 0 && (r = gx_sql__step(st)) > 0) {
 		const char *text = gx_sql__text(st, 0);
-		if (strcmp(text, "ok") != 0)
+		if (gx_sql__unchecked(text))
+			err = gx_sql__fail(k->q, GX_E_NOMEM, "out of memory");
+		else if (strcmp(text, "ok") != 0)
 			err = gx_sc__say(k, about_index(text) ? 0 : 1, 0, "%s", text);
 	}
 	return err != 0 ? err : r;
