@@ -123,7 +123,7 @@ static void setup_sqlite_public(void)
 
 static long step(long n)
 {
-	return until != 0 || n < 40 ? n + 1 : n + n / 12;
+	return time_left() || n < 40 ? n + 1 : n + n / 12;
 }
 
 /* @return whether it failed to get memory somewhere */
@@ -180,8 +180,9 @@ static void try_cases(const struct so_op *op, unsigned long most)
 
 START_TEST(every_allocation_may_fail)
 {
-	const struct so_op *op = so_op((size_t)_i);
-	if (wanted(op))
+	int n = count_ops(), all = count_all_ops();
+	const struct so_op *op = _i < n ? choose_op(_i, 0, n) : choose_op(_i, n, all);
+	if (op != NULL)
 		try_cases(op, is_complete() ? 0 : SAMPLE);
 }
 END_TEST

@@ -5,8 +5,8 @@
  * An operation is run once to count its calls, and then again and again with a failure in one of them:
  * in each when they are few, else in some that the seed chooses. GX_SEED sets the seed.
  *
- * The complete form fails each of them: GX_OP=name of that operation alone, GX_SOAK_SECONDS of all. With
- * the latter it goes on with new seeds until the seconds are over.
+ * The complete form fails each of them: GX_OP=name of that operation alone, GX_SOAK_SECONDS of all, from one that
+ * the seed chooses, until the seconds are over; when there is time left it goes on with new seeds.
  */
 #ifndef GXSTORE_FAILTEST_H
 #define GXSTORE_FAILTEST_H
@@ -113,11 +113,28 @@ static inline void leave_unclean(void)
 	snprintf(f->boot, sizeof(f->boot), "another");
 }
 
-/* GX_OP=tables tries that operation alone. */
-static inline bool wanted(const struct so_op *op)
+/*
+ * The i-th of those from @first to @end. With GX_OP=tables that operation alone, when the seconds are over none: NULL.
+ * In the complete form it is named before it begins.
+ */
+static inline const struct so_op *choose_op(int i, int first, int end)
 {
 	const char *one = getenv("GX_OP");
-	return one == NULL || strcmp(one, op->name) == 0;
+	unsigned turn = until != 0 ? (unsigned)(seed % (unsigned)(end - first)) : 0;
+	const struct so_op *op = so_op((size_t)first + ((unsigned)(i - first) + turn) % (unsigned)(end - first));
+	if ((one != NULL && strcmp(one, op->name) != 0) || (until != 0 && time(NULL) >= until))
+		return NULL;
+	if (until != 0) {
+		printf("# %s\n", op->name);
+		fflush(stdout);
+	}
+	return op;
+}
+
+/* Of GX_SOAK_SECONDS. */
+static inline bool time_left(void)
+{
+	return until != 0 && time(NULL) < until;
 }
 
 /* Is each call to fail? */
