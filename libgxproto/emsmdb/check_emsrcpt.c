@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recipients, read state. */
 #include <config.h>
+#include <gx/delivery.h>
 #include <gx/instance.h>
 #include "libgxproto/emsmdb/emstest.h"
 
@@ -236,6 +237,85 @@ START_TEST(many_are_read)
 }
 END_TEST
 
+/* ---- Receipts ---- */
+
+static struct {
+	unsigned calls;
+	char from[64], to[64], text[8192];
+	int answer;
+} sent;
+
+static int take(const struct gx_ems_mail *m, void *ctx)
+{
+	(void)ctx;
+	++sent.calls;
+	snprintf(sent.from, sizeof(sent.from), "%s", m->envelope->from);
+	snprintf(sent.to, sizeof(sent.to), "%s", m->envelope->rcpts[0]);
+	snprintf(sent.text, sizeof(sent.text), "%.*s", (int)m->data.len, (const char *)m->data.data);
+	ck_assert_uint_eq(m->envelope->rcpt_count, 1);
+	ck_assert_ptr_nonnull(m->envelope->id);
+	return sent.answer;
+}
+
+static void setup_mail(void)
+{
+	struct gx_ems_opts o = GX_EMS_OPTS_INIT;
+	o.submit = take;
+	et_setup_with(&o);
+	et_logon(et_dn[0]);
+	ST_OK(et_do(RopOpenFolder, LOGON, FOLDER, &(struct gx_rop_open_folder_req){gx_eid_make(1, GX_FID_INBOX), 0}, NULL));
+	memset(&sent, 0, sizeof(sent));
+}
+
+/* As delivery has brought it: unread, with the wish for a receipt. */
+static uint64_t wishes(const char *subject)
+{
+	struct gx_propval v[] = {{PidTagReadReceiptRequested, {.b = true}}, {PidTagMessageFlags, {.i32 = 0}}};
+	const struct gx_proplist l = {v, 2, 2};
+	et_new_message(LOGON, MESSAGE, GX_FID_INBOX);
+	et_set_str(MESSAGE, PidTagSubject, subject);
+	et_set_str(MESSAGE, PidTagSentRepresentingSmtpAddress, "eve@example.com");
+	et_set_str(MESSAGE, PidTagInternetMessageId, "<1@example.com>");
+	(void)et_set(MESSAGE, &l);
+	return et_save(MESSAGE);
+}
+
+START_TEST(who_wishes_to_know)
+{
+	(void)wishes("RE: news");
+	ST_OK(mark(MESSAGE, 0));
+	ck_assert_uint_eq(sent.calls, 1);
+	ck_assert_str_eq(sent.from, "");
+	ck_assert_str_eq(sent.to, "eve@example.com");
+	ck_assert_ptr_nonnull(strstr(sent.text, "Subject: Read: news"));
+	ck_assert_ptr_nonnull(strstr(sent.text, "Original-Message-ID: <1@example.com>"));
+	ck_assert_ptr_nonnull(strstr(sent.text, "displayed"));
+	/* once */
+	ST_OK(mark(MESSAGE, 4));
+	ST_OK(mark(MESSAGE, 0));
+	ck_assert_uint_eq(sent.calls, 1);
+	/* not who does not want to; and one that cannot be sent is no failure */
+	(void)wishes("x");
+	ST_OK(mark(MESSAGE, 1));
+	ck_assert_uint_eq(sent.calls, 1);
+	sent.answer = GX_E_NOTFOUND;
+	(void)wishes("x");
+	ST_OK(mark(MESSAGE, 0));
+	ck_assert_uint_eq(sent.calls, 2);
+}
+END_TEST
+
+START_TEST(many_wish_to_know)
+{
+	(void)wishes("x");
+	(void)wishes("y");
+	ST_OK(et_do(RopSetReadFlags, FOLDER, 0, &(struct gx_rop_set_read_flags_req){false, 0, NULL, 0}, NULL));
+	ck_assert_uint_eq(sent.calls, 2);
+	ST_OK(et_do(RopSetReadFlags, FOLDER, 0, &(struct gx_rop_set_read_flags_req){false, 0, NULL, 0}, NULL));
+	ck_assert_uint_eq(sent.calls, 2);
+}
+END_TEST
+
 START_TEST(options)
 {
 	struct gx_rop_options_data_res *r;
@@ -258,6 +338,11 @@ static Suite *emsrcpt_suite(void)
 	tcase_add_test(t, one_of_a_public_folder);
 	tcase_add_test(t, many_are_read);
 	tcase_add_test(t, options);
+	suite_add_tcase(s, t);
+	t = tcase_create("receipts");
+	tcase_add_checked_fixture(t, setup_mail, et_teardown);
+	tcase_add_test(t, who_wishes_to_know);
+	tcase_add_test(t, many_wish_to_know);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -2,7 +2,7 @@
 /* RopSetMessageReadFlag, [MS-OXCMSG] 2.2.3.11 and 3.2.5.11: at once, whether the message is saved or not. */
 #include <config.h>
 #include <string.h>
-#include "libgxproto/emsmdb/kinds.h"
+#include "libgxproto/emsmdb/receipt.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
 enum { READ_FLAGS = 0x7f }; /* [MS-OXCMSG] 2.2.3.10.1 */
@@ -10,7 +10,8 @@ enum { READ_FLAGS = 0x7f }; /* [MS-OXCMSG] 2.2.3.10.1 */
 gx_ec gx_rop__set_message_read_flag(struct gx_rop_call *c, const struct gx_rop_set_message_read_flag_req *q,
 	struct gx_rop_set_message_read_flag_res *r)
 {
-	struct gx_read_result res;
+	struct gx_ems_receipt *due = NULL;
+	bool changed = false;
 	struct gx_txn *t;
 	struct gx_ems_message *m = gx_ems__message(c->in);
 	if (m == NULL || m->mid == 0) /* one that is not in the store has no state there */
@@ -20,11 +21,13 @@ gx_ec gx_rop__set_message_read_flag(struct gx_rop_call *c, const struct gx_rop_s
 	gx_ec ec = gx_rop__write(c, &t);
 	if (gx_ec_failed(ec))
 		return ec;
-	ec = gx_msg_set_read(t, m->mid, q->read_flags, &res);
+	ec = gx_ems__set_read(c, t, m->mid, q->read_flags, &due, &changed);
 	if (!gx_ec_failed(ec))
 		ec = gx_inst_see_flags(t, m->inst);
 	ec = gx_rop__end(c, t, ec);
-	if (gx_ec_failed(ec) || !c->logon->is_public || !res.changed)
+	if (!gx_ec_failed(ec))
+		gx_ems__send_receipts(c, due);
+	if (gx_ec_failed(ec) || !c->logon->is_public || !changed)
 		return ec;
 	/* readers of public folders keep the state themselves, too */
 	r->read_status_changed = true;

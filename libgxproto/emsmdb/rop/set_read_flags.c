@@ -4,7 +4,7 @@
  * is done when it answers, also where the client would let it go on by itself.
  */
 #include <config.h>
-#include "libgxproto/emsmdb/kinds.h"
+#include "libgxproto/emsmdb/receipt.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
 enum { PORTION = 256, AT_ONCE = 8192, READ_FLAGS = 0x7f };
@@ -12,6 +12,7 @@ enum { PORTION = 256, AT_ONCE = 8192, READ_FLAGS = 0x7f };
 static gx_ec portion(struct gx_rop_call *c, uint64_t fid, const uint64_t *mids, size_t n, uint8_t flags, bool *io_partial)
 {
 	struct gx_txn *t;
+	struct gx_ems_receipt *due = NULL;
 	gx_ec ec = gx_rop__write(c, &t);
 	if (gx_ec_failed(ec))
 		return ec;
@@ -21,13 +22,16 @@ static gx_ec portion(struct gx_rop_call *c, uint64_t fid, const uint64_t *mids, 
 		if (!gx_ec_failed(ec) && info.fid != fid)
 			ec = GX_EC(ecNotFound);
 		if (!gx_ec_failed(ec))
-			ec = gx_msg_set_read(t, mids[i], flags, NULL);
+			ec = gx_ems__set_read(c, t, mids[i], flags, &due, NULL);
 		if (gx_ec_is(ec, ecNotFound) || gx_ec_is(ec, ecAccessDenied)) {
 			*io_partial = true;
 			ec = EMS_OK;
 		}
 	}
-	return gx_rop__end(c, t, ec);
+	ec = gx_rop__end(c, t, ec);
+	if (!gx_ec_failed(ec))
+		gx_ems__send_receipts(c, due);
+	return ec;
 }
 
 static gx_ec some(struct gx_rop_call *c, uint64_t fid, const uint64_t *mids, size_t n, uint8_t flags, bool *io_partial)

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <config.h>
+#include <string.h>
+#include <gx/delivery.h>
+#include <gx/mailconv.h>
+#include "libgxproto/emsmdb/people.h"
+#include "libgxproto/emsmdb/receipt.h"
+
+gx_ec gx_ems__set_read(struct gx_rop_call *c, struct gx_txn *t, uint64_t mid, uint8_t flags, struct gx_ems_receipt **io_list, bool *ret_changed)
+{
+	struct gx_read_result res = {0};
+	struct gx_msgobj *about;
+	gx_ec ec = gx_msg_set_read(t, mid, flags, &res);
+	if (ret_changed != NULL)
+		*ret_changed = res.changed;
+	if (gx_ec_failed(ec) || !res.receipt_due || c->s->e->o.submit == NULL)
+		return ec;
+	ec = gx_msg_brief(t, mid, c->a, &about);
+	struct gx_ems_receipt *r = gx_ec_failed(ec) ? NULL : gx_arena_new_obj(c->a, struct gx_ems_receipt);
+	if (r == NULL)
+		return gx_ec_failed(ec) ? ec : GX_EC(ecMAPIOOM);
+	*r = (struct gx_ems_receipt){*io_list, about};
+	*io_list = r;
+	return ec;
+}
+
+/* ---- Who gets it ---- */
+
+static const struct gx_ems_person_tags asked_for = {PidTagReadReceiptName, PidTagReadReceiptSmtpAddress, PidTagReadReceiptAddressType,
+	PidTagReadReceiptEmailAddress, PidTagReadReceiptEntryId, PidTagReadReceiptSearchKey};
+
+static int addressee(struct gx_rop_call *c, const struct gx_proplist *about, const char **ret_smtp)
+{
+	struct gx_ems *e = c->s->e;
+	int err = gx_ems__smtp_of_person(e, c->a, about, &asked_for, ret_smtp);
+	if (err == GX_E_NOTFOUND)
+		err = gx_ems__smtp_of_person(e, c->a, about, &gx_ems__representing_tags, ret_smtp);
+	return err == GX_E_NOTFOUND ? gx_ems__smtp_of_person(e, c->a, about, &gx_ems__sender_tags, ret_smtp) : err;
+}
+
+/* ---- What it says ---- */
+
+static int put_texts(struct gx_rop_call *c, const struct gx_proplist *about, const struct gx_user *who, struct gx_proplist *l)
+{
+	struct gx_arena *a = c->a;
+	const char *subject = gx_proplist_str(about, PidTagSubject, ""), *id = gx_proplist_str(about, PidTagInternetMessageId, NULL);
+	const char *cls = gx_arena_printf(a, "REPORT.%s.IPNRN", gx_proplist_str(about, PidTagMessageClass, "IPM.Note"));
+	const char *text = gx_arena_printf(a, "Your message\r\n\r\nTo: %s\r\nSubject: %s\r\n\r\nwas read by %s.\r\n",
+		gx_proplist_str(about, PidTagDisplayTo, ""), subject, who->username);
+	const char *title = gx_arena_printf(a, "Read: %s", gx_proplist_str(about, PidTagNormalizedSubject, subject));
+	if (cls == NULL || text == NULL || title == NULL)
+		return GX_E_NOMEM;
+	int err = gx_proplist_set_str(l, a, PidTagMessageClass, cls);
+	err = err != 0 ? err : gx_proplist_set_str(l, a, PidTagSubject, title);
+	err = err != 0 ? err : gx_proplist_set_str(l, a, PidTagReportText, text);
+	err = err != 0 ? err : gx_proplist_set_str(l, a, PidTagOriginalSubject, subject);
+	if (err == 0 && id != NULL)
+		err = gx_proplist_set_str(l, a, PidTagOriginalMessageId, id);
+	return err != 0 || id == NULL ? err : gx_proplist_set_str(l, a, PidTagInReplyToId, id);
+}
+
+static int put_head(struct gx_rop_call *c, const struct gx_user *who, const struct gx_guid *id, struct gx_proplist *l)
+{
+	struct gx_ems *e = c->s->e;
+	char text[37];
+	const char *at = strchr(who->username, '@');
+	gx_guid_print(id, text);
+	const char *mid = gx_arena_printf(c->a, "<%s%s>", text, at == NULL ? "@localhost" : at);
+	int err = mid == NULL ? GX_E_NOMEM : gx_proplist_set_str(l, c->a, PidTagInternetMessageId, mid);
+	err = err != 0 ? err : gx_proplist_set_time(l, c->a, PidTagClientSubmitTime, gx_clock_nttime(e->o.clock));
+	err = err != 0 ? err : gx_ems__set_person(e, c->a, who, &gx_ems__sender_tags, l);
+	return err != 0 ? err : gx_ems__set_person(e, c->a, who, &gx_ems__representing_tags, l);
+}
+
+static int put_rcpt(struct gx_arena *a, struct gx_msgobj *m, const char *to)
+{
+	struct gx_proplist *l = gx_msgobj_add_rcpt(m, a);
+	int err = l == NULL ? GX_E_NOMEM : gx_proplist_set_i32(l, a, PidTagRecipientType, 1);
+	err = err != 0 ? err : gx_proplist_set_str(l, a, PidTagAddressType, "SMTP");
+	err = err != 0 ? err : gx_proplist_set_str(l, a, PidTagEmailAddress, to);
+	err = err != 0 ? err : gx_proplist_set_str(l, a, PidTagSmtpAddress, to);
+	return err != 0 ? err : gx_proplist_set_str(l, a, PidTagDisplayName, to);
+}
+
+/* ---- */
+
+static int hand_over(struct gx_rop_call *c, const struct gx_msgobj *m, const struct gx_guid *id, const char *to)
+{
+	struct gx_ems *e = c->s->e;
+	const struct gx_mailconv_env conv = {.clock = e->o.clock};
+	struct gx_push p = GX_PUSH_INIT;
+	uint8_t bytes[16];
+	gx_guid_put(id, bytes);
+	int err = gx_msg_to_mail(&conv, m, (struct gx_bin){NULL, 0}, 0, &p);
+	if (err == 0) { /* no sender: nobody answers a receipt, [RFC 8098] 3 */
+		const struct gx_envelope env = {.from = "", .rcpts = &to, .rcpt_count = 1, .client = "mapi",
+			.received_unix = gx_clock_unix(e->o.clock), .id = bytes, .smtputf8 = true};
+		const struct gx_ems_mail mail = {&env, {p.data, p.len}};
+		err = e->o.submit(&mail, e->o.submit_ctx);
+	}
+	gx_push_release(&p);
+	return err;
+}
+
+static int send_one(struct gx_rop_call *c, const struct gx_proplist *about)
+{
+	struct gx_msgobj *m = gx_msgobj_new(c->a);
+	struct gx_user who;
+	struct gx_guid id;
+	const char *to;
+	int err = m == NULL ? GX_E_NOMEM : addressee(c, about, &to);
+	err = err != 0 ? err : gx_dir_user(c->s->e->o.dir, c->logon->mailbox, c->a, &who);
+	err = err != 0 ? err : gx_guid_random(&id);
+	err = err != 0 ? err : put_head(c, &who, &id, &m->props);
+	err = err != 0 ? err : put_texts(c, about, &who, &m->props);
+	err = err != 0 ? err : put_rcpt(c->a, m, to);
+	return err != 0 ? err : hand_over(c, m, &id, to);
+}
+
+void gx_ems__send_receipts(struct gx_rop_call *c, const struct gx_ems_receipt *list)
+{
+	for (; list != NULL; list = list->next) {
+		int err = send_one(c, &list->about->props);
+		if (err != 0)
+			gx_log(c->s->e->o.log, GX_LOG_WARN, "emsmdb: user=%s: a read receipt is not sent: %s", c->s->user, gx_strerror(err));
+	}
+}
