@@ -325,8 +325,8 @@ END_TEST
 
 START_TEST(options_that_make_no_sense)
 {
-	static const char *const bad_mail[] = {"ftp", "imap:", "imap://x:0", "imap://x:70000", "imap://x:1x", "imap imap imap imap imap imap imap imap "
-		"imap imap imap imap imap imap imap imap imap"};
+	static const char *const bad_mail[] = {"ftp", "imap:", "imap://x:0", "imap://x:70000", "imap://x:1x",
+		"imap imap imap imap imap imap imap imap imap imap imap imap imap imap imap imap imap"};
 	struct gx_disco_opts o = options();
 	struct gx_disco *d = NULL;
 	const char *why = "";
