@@ -39,6 +39,7 @@ struct web {
 	struct gx_http *http;
 	struct gx_tls *tls;
 	struct gx_jwt *jwt;
+	struct gx_http_helper *helper; /* Negotiate */
 	struct gx_authlimit *limit;
 	struct gx_http_dircheck check;
 	struct gx_http_auth *auth;

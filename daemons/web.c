@@ -77,11 +77,23 @@ bool services_listen_http(struct services *s)
 
 /* ---- Logins ---- */
 
+static bool open_negotiate(struct services *s)
+{
+	const char *program = str(s, "gss_program");
+	if (!gx_conf_bool(s->conf, "http_auth_spnego"))
+		return true;
+	if (*program == '\0' || strcmp(program, "internal-gss") == 0)
+		return fail(s, 0, "http_auth_spnego is on, but gss_program names no program; for example /usr/lib/squid/negotiate_kerberos_auth "
+			"-s GSS_C_NO_NAME");
+	int err = gx_http_helper_new(program, s->log, &s->web.helper);
+	return err == 0 || fail(s, err, "gss_program: expected a program with up to 31 arguments");
+}
+
 static bool open_auth(struct services *s)
 {
 	struct gx_http_auth_opts o = GX_HTTP_AUTH_OPTS_INIT;
 	struct web *w = &s->web;
-	if (!services_make_limit(s, "http_auth_times", &w->limit))
+	if (!services_make_limit(s, "http_auth_times", &w->limit) || !open_negotiate(s))
 		return false;
 	w->check.dir = s->dir;
 	o.log = s->log;
@@ -91,8 +103,9 @@ static bool open_auth(struct services *s)
 	o.cache_seconds = (uint32_t)gx_conf_uint(s->conf, "http_basic_auth_cred_caching");
 	o.limit = w->limit;
 	o.jwt = w->jwt;
-	if (!o.basic && o.jwt == NULL)
-		return fail(s, 0, "nobody could log in: http_auth_basic is off, and http_bearer_key_path is empty; set one of them");
+	o.negotiate = w->helper != NULL ? gx_http_helper_ops(w->helper) : NULL;
+	if (!o.basic && o.jwt == NULL && o.negotiate == NULL)
+		return fail(s, 0, "nobody could log in: http_auth_basic and http_auth_spnego are off, and http_bearer_key_path is empty; set one of them");
 	int err = gx_http_auth_new(&o, &w->auth);
 	if (err == 0)
 		gx_http_set_auth(w->http, w->auth);
@@ -301,6 +314,7 @@ void services_end_web(struct services *s)
 	gx_http_auth_free(w->auth);
 	gx_authlimit_free(w->limit);
 	gx_jwt_free(w->jwt);
+	gx_http_helper_free(w->helper);
 	gx_http_files_free(w->files);
 	gx_http_rewrite_free(w->rewrite);
 	gx_disco_free(w->disco);

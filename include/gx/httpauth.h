@@ -55,6 +55,17 @@ GX_API void gx_http_auth_free(struct gx_http_auth *auth);
 /** Forgets the passwords that were found right (SIGHUP). */
 GX_API void gx_http_auth_forget(struct gx_http_auth *auth);
 
+struct gx_http_helper;
+/**
+ * A mechanism behind Negotiate that is a program of the system, spoken to as Squid speaks to its helpers. @p program: with its arguments,
+ * separated by blanks. It is started when somebody logs in. GX_E_INVAL: no program, or more than 32 words.
+ */
+GX_API int gx_http_helper_new(const char *program, const struct gx_log *log, struct gx_http_helper **ret_h) GX_MUST_CHECK;
+/** After the server; ends its processes. Accepts NULL. */
+GX_API void gx_http_helper_free(struct gx_http_helper *h);
+/** For gx_http_auth_opts; borrowed. */
+GX_API const struct gx_http_negotiate *gx_http_helper_ops(const struct gx_http_helper *h);
+
 /** A check over the directory: @p ctx is this. */
 struct gx_http_dircheck {
 	struct gx_dir *dir;

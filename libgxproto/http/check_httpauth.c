@@ -523,6 +523,83 @@ START_TEST(bearer)
 }
 END_TEST
 
+/* ---- A program of the system behind Negotiate ---- */
+
+static const char helper_script[] =
+	"#!/bin/sh\n"
+	"while read -r word rest; do\n"
+	"	case \"$word $rest\" in\n"
+	"	'YR b25l') echo 'TT bW9yZQ==' ;;\n"
+	"	'KK dHdv') echo \"AF $1 alice\" ;;\n"
+	"	'YR YWxvbmU=') echo 'AF alice' ;;\n"
+	"	'YR YmFk') echo 'NA no such user' ;;\n"
+	"	'YR Z29uZQ==') exit 0 ;;\n"
+	"	'YR bG91ZA==') printf 'AF = a\\nAF = b\\n' ;;\n"
+	"	*) echo 'BH what' ;;\n"
+	"	esac\n"
+	"done\n";
+
+static struct gx_http_helper *open_helper(char *path, const char *word)
+{
+	struct gx_http_helper *h = NULL;
+	int fd = mkstemp(path);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	write_file(path, helper_script, sizeof(helper_script) - 1, O_TRUNC);
+	ck_assert_int_eq(gx_http_helper_new(gx_arena_printf(arena, " /bin/sh\t%s %s", path, word), NULL, &h), 0);
+	return h;
+}
+
+static int one_leg(const struct gx_http_negotiate *n, void *x, const char *in, const char *out, const char **ret_user)
+{
+	struct gx_bin got = {0};
+	int err = n->step(x, (struct gx_bin){(const uint8_t *)in, strlen(in)}, arena, &got, ret_user);
+	ck_assert_uint_eq(got.len, strlen(out));
+	ck_assert(got.len == 0 || memcmp(got.data, out, got.len) == 0);
+	return err;
+}
+
+START_TEST(helpers_of_the_system)
+{
+	static const struct {
+		const char *in;
+		int ret;
+	} t[] = {{"alone", 0}, {"bad", GX_E_INVAL}, {"other", GX_E_INVAL}, {"gone", GX_E_IO}, {"alone", 0}, {"loud", GX_E_FORMAT}, {"alone", 0}};
+	char path[] = "/tmp/check_helper.XXXXXX";
+	arena = gx_arena_new(0);
+	struct gx_http_helper *h = open_helper(path, "ZG9uZQ==");
+	const struct gx_http_negotiate *n = gx_http_helper_ops(h);
+	const char *user = "";
+	void *x = n->begin(n->ctx), *other = n->begin(n->ctx);
+	ck_assert_int_eq(one_leg(n, x, "one", "more", &user), GX_E_BUSY);
+	/* each exchange has a process of its own */
+	ck_assert_int_eq(one_leg(n, other, "alone", "", &user), 0);
+	ck_assert_int_eq(one_leg(n, x, "two", "done", &user), 0);
+	ck_assert_str_eq(user, "alice");
+	ck_assert_int_eq(one_leg(n, x, "two", "", &user), GX_E_IO);
+	n->end(x);
+	n->end(other);
+	for (size_t i = 0; i < sizeof(t) / sizeof(*t); ++i) {
+		x = n->begin(n->ctx);
+		int ret = one_leg(n, x, t[i].in, "", &user);
+		ck_assert_msg(ret == t[i].ret, "%s: %d", t[i].in, ret);
+		n->end(x);
+	}
+	x = n->begin(n->ctx);
+	ck_assert_int_eq(one_leg(n, x, "one", "more", &user), GX_E_BUSY);
+	n->end(x);
+	gx_http_helper_free(h);
+	ck_assert_int_eq(gx_http_helper_new("  ", NULL, &h), GX_E_INVAL);
+	ck_assert_int_eq(gx_http_helper_new("/nonexistent/helper", NULL, &h), 0);
+	x = gx_http_helper_ops(h)->begin(gx_http_helper_ops(h)->ctx);
+	ck_assert_int_eq(one_leg(gx_http_helper_ops(h), x, "one", "", &user), GX_E_IO);
+	n->end(x);
+	gx_http_helper_free(h);
+	unlink(path);
+	gx_arena_free(arena);
+}
+END_TEST
+
 static Suite *httpauth_suite(void)
 {
 	Suite *s = suite_create("httpauth");
@@ -531,6 +608,7 @@ static Suite *httpauth_suite(void)
 	tcase_add_test(t, basic);
 	tcase_add_test(t, a_body_waits_for_its_sender);
 	tcase_add_test(t, negotiate);
+	tcase_add_test(t, helpers_of_the_system);
 	tcase_add_test(t, the_cache_is_bounded);
 	tcase_add_loop_test(t, tokens_good_and_bad, 0, 2);
 	tcase_add_test(t, mutilated_tokens);

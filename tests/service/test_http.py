@@ -124,6 +124,32 @@ def test_password_that_changed_is_noticed():
     wait_for("the old password", lambda: curl(s, "-u", f"{s.users[1]}:{PASSWORD}", "-H", "X-Real-IP: 192.0.2.10", MAPI)[0] == 200)
 
 
+def test_negotiate_by_a_program():
+    s = Server(users=1, http=True)
+    helper = os.path.join(s.dir, "helper")
+    with open(helper, "w") as f:
+        f.write("#!/bin/sh\nwhile read -r word token; do\n\tcase $token in\n\tb25l) echo TT bW9yZQ== ;;\n"
+                f"\tdHdv) echo AF ZG9uZQ== {s.users[0]} ;;\n\t*) echo NA no ;;\n\tesac\ndone\n")
+    with open(s.cfg, "a") as f:
+        f.write(f"http_auth_spnego = yes\ngss_program = /bin/sh {helper}\nhttp_auth_basic = no\n")
+    with s:
+        c = http.client.HTTPConnection("127.0.0.1", s.http_port, timeout=60)
+
+        def ask(token):
+            c.request("GET", MAPI, headers={"Authorization": f"Negotiate {token}"} if token else {})
+            r = c.getresponse()
+            r.read()
+            return r.status, r.headers.get("WWW-Authenticate")
+        assert ask(None) == (401, "Negotiate")
+        assert ask("eA==") == (401, "Negotiate")
+        assert ask("b25l") == (401, "Negotiate bW9yZQ==")
+        assert ask("dHdv") == (200, "Negotiate ZG9uZQ==")
+        assert ask(None)[0] == 200  # this connection is known
+        c.close()
+        assert ask(None)[0] == 401
+        c.close()
+
+
 # ---- Connections ----
 
 def test_keep_alive_and_pipelining():
@@ -426,6 +452,7 @@ def test_what_cannot_be_is_explained():
     refused(["emsmdb_compress_threshold = much", "-1 for no compression"], "emsmdb_compress_threshold = much\n")
     refused(["reported_server_version = 15", "15.00.0847.4040"], "reported_server_version = 15\n")
     refused(["http_auth_basic", "http_bearer_key_path"], "http_auth_basic = no\n")
+    refused(["gss_program"], "http_auth_spnego = yes\n")
     refused(["/nonexistent/keys.pem"], "http_bearer_key_path = /nonexistent/keys.pem\n")
     refused(["192.0.2.0/99"], "http_fronts = 192.0.2.0/99\n")
     refused(["http_certificate_path"], "http_certificate_path =\n")
