@@ -18,7 +18,7 @@ EXCHANGE = re.compile(r"\[(GX_MH_\w+)\]\s*=\s*\{?\s*&?(\w+)")
 ASKED = re.compile(r"\"(\w+)\"|\b(GX_MH_\w+)")
 
 # What cannot succeed, what cannot fail, and why.
-NO_SUCCESS = {"RopAbort": "nothing runs on that could be ended"}
+NO_SUCCESS = {"RopAbort": "nothing runs on that could be ended", "RopProgress": "operations are done when they answer"}
 NO_FAILURE = {
     "RopRelease": "has no answer",
     "RopNotify": "comes by itself",
@@ -45,48 +45,54 @@ def rop_evidence():
 # ---- Request types ----
 
 def dispatched():
-    """Which function of which file does a request type, by the table it stands in."""
+    """The file of the function that does a request type: by its name, else by the table it stands in."""
     sources = sorted([*TOP.glob("libgxproto/mapihttp/*.c"), *TOP.glob("libgxproto/nsp/**/*.c")])
     texts = {p: p.read_text(encoding="utf-8") for p in sources if not p.name.startswith("check_")}
     found = {}
     for text in texts.values():
         for number, function in EXCHANGE.findall(text):
-            where = [p for p, t in texts.items() if re.search(rf"^[a-z][\w *]*\b{function}\([^;]*\)\n\{{", t, re.M)]
+            ways = [rf"^NSP_OP\({number[6:].lower()}\)", rf"^[a-z][\w *]*\b{function}\([^;]*\)\n\{{"]
+            where = [p for way in ways for p, t in texts.items() if re.search(way, t, re.M)]
             if where:
-                found[number] = where[0].name
+                found.setdefault(number, where[0].name)
     return found
 
 
 def exchange_evidence(names):
-    """The codes that tests compare with what a request type has answered: the next ones behind the call."""
+    """The codes that tests compare with what a request type has answered: in the same statement or the next ones."""
     good, bad = {}, {}
     for path in sorted([*TOP.glob("libgxproto/mapihttp/check_*.c"), *TOP.glob("libgxproto/nsp/check_*.c")]):
         _, functions = ctests.functions(path)
+        asks = {f.name: asked_in(f.body, names) for f in functions if not f.is_test}
+        asks = {name: types for name, types in asks.items() if types}
         for f in functions:
-            for name, fine in outcomes(f.body, names):
+            for name, fine in outcomes(f.body, names, asks):
                 if f.is_test:
                     (good if fine else bad).setdefault(name, {}).setdefault(path, f.name)
     return good, bad
 
 
-def outcomes(body, names):
-    asked = None
+def asked_in(text, names):
+    found = {n for pair in ASKED.findall(text) for n in pair} | set(re.findall(r"X-RequestType: (\w+)", text))
+    return {names[n] for n in found if n in names}
+
+
+def outcomes(body, names, asks):
+    """@asks: the request types of functions of the test's own."""
+    asked = set()
     for s in re.split(r";\n|\},\n", body):
-        now = {n for pair in ASKED.findall(s) for n in pair if n in names}
-        now |= set(re.findall(r"X-RequestType: (\w+)", s)) & set(names)
-        if now:
-            asked = now
-            codes = re.findall(r"\bGX_MHC_(\w+)", s)
-            fails = any(c != "SUCCESS" for c in codes)
-        else:
-            fails = False
+        now = asked_in(s, names)
+        for f in set(ctests.CALLED.findall(s)) & set(asks):
+            now |= asks[f]
+        asked = now or asked
         refused = [c for c in ctests.CODE.findall(s) if not ctests.FINE.fullmatch(c)]
-        for name in asked or ():
-            key = names[name]
-            if fails or (refused and re.search(r"error_code|status_code|_IS\(|\w+\(GX_MH", s)):
-                yield key, False
-            elif now and re.search(r"\.code, 0\)|_OK\(", s) or re.search(r"error_code, (0|ecSuccess)\)", s):
-                yield key, True
+        fails = now and any(c != "SUCCESS" for c in re.findall(r"\bGX_MHC_(\w+)", s)) or \
+            refused and (now or re.search(r"error_code|status_code|_IS\(", s))
+        for name in asked:
+            if fails:
+                yield name, False
+            elif now or re.search(r"error_code, (0|ecSuccess)\)", s):
+                yield name, True
 
 
 # ---- The document ----

@@ -107,6 +107,7 @@ START_TEST(bind_and_unbind)
 	ck_assert_int_eq(call("Unbind", &(struct gx_mh_unbind_req){0}, &u).code, 0);
 	ck_assert_uint_eq(u.error_code, 1);
 	ck_assert_int_eq(call("PING", NULL, NULL).code, GX_MHC_CONTEXT_NOT_FOUND);
+	ck_assert_int_eq(call("Unbind", &(struct gx_mh_unbind_req){0}, &u).code, GX_MHC_CONTEXT_NOT_FOUND);
 }
 END_TEST
 
