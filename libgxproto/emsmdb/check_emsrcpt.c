@@ -270,8 +270,9 @@ static void setup_mail(void)
 /* As delivery has brought it: unread, with the wish for a receipt. */
 static uint64_t wishes(const char *subject)
 {
-	struct gx_propval v[] = {{PidTagReadReceiptRequested, {.b = true}}, {PidTagMessageFlags, {.i32 = 0}}};
-	const struct gx_proplist l = {v, 2, 2};
+	struct gx_propval v[] = {{PidTagReadReceiptRequested, {.b = true}}, {PidTagNonReceiptNotificationRequested, {.b = true}},
+		{PidTagMessageFlags, {.i32 = 0}}};
+	const struct gx_proplist l = {v, 3, 3};
 	et_new_message(LOGON, MESSAGE, GX_FID_INBOX);
 	et_set_str(MESSAGE, PidTagSubject, subject);
 	et_set_str(MESSAGE, PidTagSentRepresentingSmtpAddress, "eve@example.com");
@@ -316,6 +317,33 @@ START_TEST(many_wish_to_know)
 }
 END_TEST
 
+START_TEST(what_nobody_has_read)
+{
+	struct gx_message_read_state read = {.mark_as_read = true};
+	uint64_t mid = wishes("x");
+	struct gx_rop_delete_messages_req q = {false, false, &mid, 1};
+	ST_OK(et_do(RopDeleteMessages, FOLDER, 0, &q, NULL));
+	ck_assert_uint_eq(sent.calls, 0);
+	mid = wishes("y");
+	q.notify_non_read = true;
+	ST_OK(et_do(RopDeleteMessages, FOLDER, 0, &q, NULL));
+	ck_assert_uint_eq(sent.calls, 1);
+	ck_assert_ptr_nonnull(strstr(sent.text, "Subject: Not read: y"));
+	ck_assert_ptr_nonnull(strstr(sent.text, "; deleted"));
+	mid = wishes("z");
+	ST_OK(mark(MESSAGE, 1));
+	ST_OK(et_do(RopDeleteMessages, FOLDER, 0, &q, NULL));
+	ck_assert_uint_eq(sent.calls, 1);
+	/* a client that has read it while it was offline */
+	mid = wishes("offline");
+	read.message_id = et_value(MESSAGE, PidTagSourceKey)->v.bin;
+	ST_OK(et_do(RopSynchronizationOpenCollector, FOLDER, OTHER, &(struct gx_rop_synchronization_open_collector_req){1}, NULL));
+	ST_OK(et_do(RopSynchronizationImportReadStateChanges, OTHER, 0, &(struct gx_rop_synchronization_import_read_state_changes_req){&read, 1}, NULL));
+	ck_assert_uint_eq(sent.calls, 2);
+	ck_assert_ptr_nonnull(strstr(sent.text, "Subject: Read: offline"));
+}
+END_TEST
+
 START_TEST(options)
 {
 	struct gx_rop_options_data_res *r;
@@ -343,6 +371,7 @@ static Suite *emsrcpt_suite(void)
 	tcase_add_checked_fixture(t, setup_mail, et_teardown);
 	tcase_add_test(t, who_wishes_to_know);
 	tcase_add_test(t, many_wish_to_know);
+	tcase_add_test(t, what_nobody_has_read);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -6,21 +6,40 @@
 #include "libgxproto/emsmdb/people.h"
 #include "libgxproto/emsmdb/receipt.h"
 
-gx_ec gx_ems__set_read(struct gx_rop_call *c, struct gx_txn *t, uint64_t mid, uint8_t flags, struct gx_ems_receipt **io_list, bool *ret_changed)
+gx_ec gx_ems__note_receipt(struct gx_rop_call *c, struct gx_txn *t, uint64_t mid, bool unread, struct gx_ems_receipt **io_list)
 {
-	struct gx_read_result res = {0};
 	struct gx_msgobj *about;
-	gx_ec ec = gx_msg_set_read(t, mid, flags, &res);
-	if (ret_changed != NULL)
-		*ret_changed = res.changed;
-	if (gx_ec_failed(ec) || !res.receipt_due || c->s->e->o.submit == NULL)
-		return ec;
-	ec = gx_msg_brief(t, mid, c->a, &about);
+	if (c->s->e->o.submit == NULL || c->logon->is_public)
+		return EMS_OK;
+	gx_ec ec = gx_msg_brief(t, mid, c->a, &about);
 	struct gx_ems_receipt *r = gx_ec_failed(ec) ? NULL : gx_arena_new_obj(c->a, struct gx_ems_receipt);
 	if (r == NULL)
 		return gx_ec_failed(ec) ? ec : GX_EC(ecMAPIOOM);
-	*r = (struct gx_ems_receipt){*io_list, about};
+	*r = (struct gx_ems_receipt){*io_list, about, unread};
 	*io_list = r;
+	return ec;
+}
+
+gx_ec gx_ems__set_read(struct gx_rop_call *c, struct gx_txn *t, uint64_t mid, uint8_t flags, struct gx_ems_receipt **io_list, bool *ret_changed)
+{
+	struct gx_read_result res = {0};
+	gx_ec ec = gx_msg_set_read(t, mid, flags, &res);
+	if (ret_changed != NULL)
+		*ret_changed = res.changed;
+	return gx_ec_failed(ec) || !res.receipt_due ? ec : gx_ems__note_receipt(c, t, mid, false, io_list);
+}
+
+gx_ec gx_ems__note_unread(struct gx_rop_call *c, struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, struct gx_ems_receipt **io_list)
+{
+	gx_ec ec = EMS_OK;
+	for (size_t i = 0; i < n && !gx_ec_failed(ec); ++i) {
+		struct gx_msg_info m;
+		if (gx_ec_failed(gx_msg_get(t, mids[i], &m)) || m.fid != fid || (m.flags & (GX_MSGF_NRNPENDING | GX_MSGF_READ)) != GX_MSGF_NRNPENDING)
+			continue;
+		ec = gx_ems__note_receipt(c, t, mids[i], true, io_list);
+		if (!gx_ec_failed(ec)) /* it may be recovered, and deleted again */
+			ec = gx_msg_set_read(t, mids[i], GX_RF_CLEAR_NOTIFY_UNREAD, NULL);
+	}
 	return ec;
 }
 
@@ -40,14 +59,14 @@ static int addressee(struct gx_rop_call *c, const struct gx_proplist *about, con
 
 /* ---- What it says ---- */
 
-static int put_texts(struct gx_rop_call *c, const struct gx_proplist *about, const struct gx_user *who, struct gx_proplist *l)
+static int put_texts(struct gx_rop_call *c, const struct gx_proplist *about, bool unread, const struct gx_user *who, struct gx_proplist *l)
 {
 	struct gx_arena *a = c->a;
 	const char *subject = gx_proplist_str(about, PidTagSubject, ""), *id = gx_proplist_str(about, PidTagInternetMessageId, NULL);
-	const char *cls = gx_arena_printf(a, "REPORT.%s.IPNRN", gx_proplist_str(about, PidTagMessageClass, "IPM.Note"));
-	const char *text = gx_arena_printf(a, "Your message\r\n\r\nTo: %s\r\nSubject: %s\r\n\r\nwas read by %s.\r\n",
-		gx_proplist_str(about, PidTagDisplayTo, ""), subject, who->username);
-	const char *title = gx_arena_printf(a, "Read: %s", gx_proplist_str(about, PidTagNormalizedSubject, subject));
+	const char *cls = gx_arena_printf(a, "REPORT.%s.%s", gx_proplist_str(about, PidTagMessageClass, "IPM.Note"), unread ? "IPNNRN" : "IPNRN");
+	const char *text = gx_arena_printf(a, "Your message\r\n\r\nTo: %s\r\nSubject: %s\r\n\r\n%s by %s.\r\n",
+		gx_proplist_str(about, PidTagDisplayTo, ""), subject, unread ? "was deleted without being read" : "was read", who->username);
+	const char *title = gx_arena_printf(a, unread ? "Not read: %s" : "Read: %s", gx_proplist_str(about, PidTagNormalizedSubject, subject));
 	if (cls == NULL || text == NULL || title == NULL)
 		return GX_E_NOMEM;
 	int err = gx_proplist_set_str(l, a, PidTagMessageClass, cls);
@@ -102,8 +121,9 @@ static int hand_over(struct gx_rop_call *c, const struct gx_msgobj *m, const str
 	return err;
 }
 
-static int send_one(struct gx_rop_call *c, const struct gx_proplist *about)
+static int send_one(struct gx_rop_call *c, const struct gx_ems_receipt *r)
 {
+	const struct gx_proplist *about = &r->about->props;
 	struct gx_msgobj *m = gx_msgobj_new(c->a);
 	struct gx_user who;
 	struct gx_guid id;
@@ -112,7 +132,7 @@ static int send_one(struct gx_rop_call *c, const struct gx_proplist *about)
 	err = err != 0 ? err : gx_dir_user(c->s->e->o.dir, c->logon->mailbox, c->a, &who);
 	err = err != 0 ? err : gx_guid_random(&id);
 	err = err != 0 ? err : put_head(c, &who, &id, &m->props);
-	err = err != 0 ? err : put_texts(c, about, &who, &m->props);
+	err = err != 0 ? err : put_texts(c, about, r->unread, &who, &m->props);
 	err = err != 0 ? err : put_rcpt(c->a, m, to);
 	return err != 0 ? err : hand_over(c, m, &id, to);
 }
@@ -120,8 +140,8 @@ static int send_one(struct gx_rop_call *c, const struct gx_proplist *about)
 void gx_ems__send_receipts(struct gx_rop_call *c, const struct gx_ems_receipt *list)
 {
 	for (; list != NULL; list = list->next) {
-		int err = send_one(c, &list->about->props);
+		int err = send_one(c, list);
 		if (err != 0)
-			gx_log(c->s->e->o.log, GX_LOG_WARN, "emsmdb: user=%s: a read receipt is not sent: %s", c->s->user, gx_strerror(err));
+			gx_log(c->s->e->o.log, GX_LOG_WARN, "emsmdb: user=%s: a receipt is not sent: %s", c->s->user, gx_strerror(err));
 	}
 }

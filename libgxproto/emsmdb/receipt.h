@@ -7,7 +7,12 @@
 struct gx_ems_receipt {
 	struct gx_ems_receipt *next;
 	const struct gx_msgobj *about;
+	bool unread;                 /* it went without having been read */
 };
+/* One that is due for a message. */
+gx_ec gx_ems__note_receipt(struct gx_rop_call *c, struct gx_txn *t, uint64_t mid, bool unread, struct gx_ems_receipt **io_list);
+/* What is due when these messages of the folder are deleted now. */
+gx_ec gx_ems__note_unread(struct gx_rop_call *c, struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, struct gx_ems_receipt **io_list);
 /* gx_msg_set_read(), and what is due for it goes to the list. @ret_changed may be NULL. */
 gx_ec gx_ems__set_read(struct gx_rop_call *c, struct gx_txn *t, uint64_t mid, uint8_t flags, struct gx_ems_receipt **io_list, bool *ret_changed);
 /* Once the state is committed. What cannot be sent is not tried again, nobody waits for it; the log has why. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RopSynchronizationImportReadStateChanges, [MS-OXCFXICS] 2.2.3.2.4.6 and 3.2.5.9.4.6 */
 #include <config.h>
+#include "libgxproto/emsmdb/receipt.h"
 #include "libgxproto/emsmdb/sync.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
@@ -9,6 +10,8 @@ gx_ec gx_rop__synchronization_import_read_state_changes(struct gx_rop_call *c,
 {
 	struct gx_ems_collector *u = gx_ems__collector(c->in);
 	struct gx_txn *t;
+	struct gx_ics_ids due = {0};
+	struct gx_ems_receipt *receipts = NULL;
 	size_t n = q->message_read_states_count;
 	(void)r;
 	if (u == NULL || !u->contents)
@@ -19,5 +22,13 @@ gx_ec gx_rop__synchronization_import_read_state_changes(struct gx_rop_call *c,
 	for (size_t i = 0; i < n; ++i)
 		v[i] = (struct gx_ics_read){q->message_read_states[i].message_id, q->message_read_states[i].mark_as_read};
 	gx_ec ec = gx_rop__write(c, &t);
-	return gx_ec_failed(ec) ? ec : gx_rop__end(c, t, gx_ics_import_reads(t, u->fid, v, n, &u->state.set[GX_EMS_READ], c->a, NULL));
+	if (gx_ec_failed(ec))
+		return ec;
+	ec = gx_ics_import_reads(t, u->fid, v, n, &u->state.set[GX_EMS_READ], c->a, &due);
+	for (size_t i = 0; i < due.n && !gx_ec_failed(ec); ++i)
+		ec = gx_ems__note_receipt(c, t, due.v[i], false, &receipts);
+	ec = gx_rop__end(c, t, ec);
+	if (!gx_ec_failed(ec))
+		gx_ems__send_receipts(c, receipts);
+	return ec;
 }
