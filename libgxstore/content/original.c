@@ -15,8 +15,11 @@ struct reader {
 	bool unpacked;
 };
 
-static int damaged(struct gx_cio *cio)
+/* @err: how it was found out. */
+static int damaged(struct gx_cio *cio, int err)
 {
+	if (err == GX_E_NOMEM)
+		return gx_cio__fail(cio, err, "out of memory");
 	return gx_cio__fail(cio, GX_E_FORMAT, "%s: a message skeleton is damaged", cio->dir);
 }
 
@@ -25,8 +28,9 @@ static int read_literal(struct reader *r, const struct gx_skel_seg *g, uint64_t 
 	struct gx_cio *cio = r->cio;
 	if (!r->unpacked) {
 		gx_push_clear(&cio->literals);
-		if (gx_pack__unpack(cio->dctx, r->s.lit_comp, r->s.lit, r->s.lit_len, &cio->literals) != 0)
-			return damaged(cio);
+		int err = gx_pack__unpack(cio->dctx, r->s.lit_comp, r->s.lit, r->s.lit_len, &cio->literals);
+		if (err != 0)
+			return damaged(cio, err);
 		r->unpacked = true;
 	}
 	gx_push_bytes(out, cio->literals.data + g->lit_off + from, n);
@@ -76,7 +80,7 @@ static int read_content(struct reader *r, const struct gx_skel_seg *g, uint64_t 
 	if (err != 0)
 		return err;
 	if (c.size != want->size)
-		err = damaged(r->cio);
+		err = damaged(r->cio, GX_E_FORMAT);
 	uint8_t *p = err == 0 ? gx_push_reserve(out, n) : NULL;
 	if (err == 0 && p == NULL)
 		err = out->err;
@@ -119,25 +123,26 @@ int gx_original__read(struct gx_cio *cio, struct gx_sql *q, struct gx_bin skelet
 {
 	struct reader r = {.cio = cio, .q = q};
 	gx_arena_reset(cio->arena);
-	if (gx_skel__parse(cio->arena, skeleton, &r.s) != 0)
-		return damaged(cio);
+	int err = gx_skel__parse(cio->arena, skeleton, &r.s);
+	if (err != 0)
+		return damaged(cio, err);
 	if (off >= r.s.size)
 		return out->err;
 	n = n < r.s.size - off ? n : r.s.size - off;
 	/* Nearly every message: one run of literals, asked for as a whole, goes straight into the output. */
 	if (r.s.seg_count == 1 && r.s.segs[0].kind == GX_SEG_LITERAL && n == r.s.size) {
 		size_t before = out->len;
-		int err = gx_pack__unpack(cio->dctx, r.s.lit_comp, r.s.lit, r.s.lit_len, out);
+		err = gx_pack__unpack(cio->dctx, r.s.lit_comp, r.s.lit, r.s.lit_len, out);
 		if (err == GX_E_FORMAT) {
 			out->len = before;
-			return damaged(cio);
+			return damaged(cio, err);
 		}
 		return err;
 	}
 	size_t before = out->len;
 	if (gx_push_reserve(out, (size_t)(n < TRUSTED_SIZE ? n : TRUSTED_SIZE)) == NULL)
 		return out->err;
-	int err = read_range(&r, off, n, out);
+	err = read_range(&r, off, n, out);
 	if (err != 0 && out->err == 0)
 		out->len = before;
 	return err;

@@ -22,8 +22,11 @@ static struct gx_isrc *make(struct gx_txn *t, uint64_t body, int *ret_err)
 	s->body = body;
 	atomic_init(&s->refs, 1);
 	*ret_err = gx_body__skeleton(t, body, s->a, &s->skel);
-	if (*ret_err == 0 && s->skel.len > 0 && gx_skel__parse(s->a, s->skel, &s->parsed) != 0)
+	int err = *ret_err == 0 && s->skel.len > 0 ? gx_skel__parse(s->a, s->skel, &s->parsed) : 0;
+	if (err != 0) /* a damaged one: its values are not found as contents */
 		s->parsed = (struct gx_skel){0};
+	if (err == GX_E_NOMEM)
+		*ret_err = err;
 	if (*ret_err == 0)
 		return s;
 	gx_arena_free(s->a);
