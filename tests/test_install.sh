@@ -3,7 +3,7 @@
 # make install DESTDIR, then an embedder's day: pkg-config, compile, link, run; symbols and man pages.
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT
 root=$tmp/root
-echo 1..6
+echo 1..7
 n=0
 step() { # NAME COMMAND...
 	n=$((n + 1))
@@ -29,6 +29,12 @@ run_example() {
 	LD_LIBRARY_PATH=$libdir "$tmp/embed" "$tmp/box" | grep -q "No server was involved"
 }
 step "the example runs" run_example
+
+compile_mapi() {
+	$cc -std=c11 -Wall -Wextra -Werror $sanitizers $(flags --cflags libgxproto) "$top_srcdir/examples/mapi.c" \
+		-o "$tmp/mapi" $(flags --libs libgxproto) -Wl,-rpath-link,"$libdir"
+}
+step "so does that of a MAPI client" compile_mapi
 
 exported() {
 	for l in mapi mail store proto; do

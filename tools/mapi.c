@@ -18,6 +18,7 @@ static const char usage[] =
 	"usage: " PROGRAM " [OPTION ...] ls [FOLDER]\n"
 	"       " PROGRAM " [OPTION ...] cat FOLDER/0xID ...\n"
 	"       " PROGRAM " [OPTION ...] put FOLDER FILE ...\n"
+	"       " PROGRAM " [OPTION ...] sync DIRECTORY\n"
 	"       " PROGRAM " [OPTION ...] watch [FOLDER]\n"
 	"       " PROGRAM " [OPTION ...] rop --hex [HEX ...]\n"
 	"  -u ADDRESS           who logs in\n"
@@ -29,14 +30,15 @@ static const char usage[] =
 	"  --cacert FILE        authorities to trust [the system's]\n"
 	"  --insecure           any certificate will do\n"
 	"  --timeout SECONDS    of each request; of watch, in all [60]\n"
-	"  --read               put: as read\n"
+	"  --folder FOLDER      sync: of which a directory becomes a copy [Inbox]\n"
+	"  --read               put, sync: what is stored is read\n"
 	"  --json               JSON for programs\n"
 	"  -v                   requests, on stderr\n"
 	"  -?, --help           this text\n"
 	"  --version            version of the program\n";
 
 enum {
-	OPT_PASSWORD = 256, OPT_URL, OPT_DN, OPT_MAILBOX, OPT_PUBLIC, OPT_CACERT, OPT_INSECURE, OPT_TIMEOUT, OPT_READ, OPT_JSON, OPT_HEX,
+	OPT_PASSWORD = 256, OPT_URL, OPT_DN, OPT_MAILBOX, OPT_PUBLIC, OPT_CACERT, OPT_INSECURE, OPT_TIMEOUT, OPT_FOLDER, OPT_READ, OPT_JSON, OPT_HEX,
 	OPT_HELP, OPT_VERSION
 };
 static const struct option longopts[] = {
@@ -44,7 +46,7 @@ static const struct option longopts[] = {
 	{"dn", required_argument, NULL, OPT_DN}, {"mailbox", required_argument, NULL, OPT_MAILBOX},
 	{"public", no_argument, NULL, OPT_PUBLIC}, {"cacert", required_argument, NULL, OPT_CACERT},
 	{"insecure", no_argument, NULL, OPT_INSECURE}, {"timeout", required_argument, NULL, OPT_TIMEOUT},
-	{"read", no_argument, NULL, OPT_READ}, {"json", no_argument, NULL, OPT_JSON}, {"hex", no_argument, NULL, OPT_HEX},
+	{"folder", required_argument, NULL, OPT_FOLDER}, {"read", no_argument, NULL, OPT_READ}, {"json", no_argument, NULL, OPT_JSON}, {"hex", no_argument, NULL, OPT_HEX},
 	{"help", no_argument, NULL, OPT_HELP}, {"version", no_argument, NULL, OPT_VERSION}, {0}
 };
 
@@ -53,7 +55,7 @@ static const struct command {
 	int (*run)(struct tool *t);
 	int least, most;       /* arguments */
 } commands[] = {
-	{"ls", mapi_ls, 0, 1}, {"cat", mapi_cat, 1, INT32_MAX}, {"put", mapi_put, 2, INT32_MAX}, {"watch", mapi_watch, 0, 1},
+	{"ls", mapi_ls, 0, 1}, {"cat", mapi_cat, 1, INT32_MAX}, {"put", mapi_put, 2, INT32_MAX}, {"sync", mapi_sync, 1, 1}, {"watch", mapi_watch, 0, 1},
 	{"rop", mapi_rop, 0, INT32_MAX},
 };
 
@@ -184,6 +186,7 @@ static bool option(struct tool *t, struct args *x, int c, int *ret_exit)
 		t->timeout_ms = (uint32_t)(s * 1000);
 		break;
 	}
+	case OPT_FOLDER: t->folder = optarg; break;
 	case OPT_READ: t->read = true; break;
 	case OPT_JSON: t->json = true; break;
 	case OPT_HEX: t->hex = true; break;

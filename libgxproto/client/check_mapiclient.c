@@ -261,27 +261,27 @@ END_TEST
 
 START_TEST(more_answers_than_a_buffer_holds)
 {
-	const struct gx_rop_get_properties_all_req q = {0, true};
-	struct gx_mapi_obj *inbox;
-	struct gx_proplist l = {0};
-	char text[4000];
-	memset(text, 'x', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
-	CT_OK(gx_mapi_open_folder(store, gx_mapi_special_folder(store, GX_MAPI_INBOX), 0, &inbox));
-	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagComment, text), 0);
-	CT_OK(gx_mapi_set(inbox, &l));
+	enum { NAMES = 100, ASKED = 40 };
+	struct gx_propname names[NAMES];
+	uint16_t ids[NAMES];
+	const struct gx_rop_get_names_from_property_ids_req q = {ids, NAMES};
+	for (int i = 0; i < NAMES; ++i)
+		names[i] = (struct gx_propname){{1, 2, 3, {4}}, true, 0, gx_arena_printf(et_a, "a name of some length %d", i)};
+	CT_OK(gx_mapi_ids_of_names(store, names, NAMES, true, ids));
 	gx_mapi__enter(ct_c);
 	struct mc_batch *b = gx_mapi__begin(ct_c, et_a);
-	uint8_t h = gx_mapi__slot(b, inbox->handle);
-	for (int i = 0; i < 40; ++i)
-		(void)gx_mapi__add(b, store, RopGetPropertiesAll, h, 0, &q, NULL);
+	uint8_t h = gx_mapi__slot(b, store->handle);
+	for (int i = 0; i < ASKED; ++i)
+		(void)gx_mapi__add(b, store, RopGetNamesFromPropertyIds, h, 0, &q, NULL);
 	CT_OK(gx_mapi__run(b));
-	for (unsigned i = 0; i < 40; ++i) {
-		struct gx_rop_get_properties_all_res *r;
+	ck_assert_uint_gt(ct_c->requests, 5);
+	for (unsigned i = 0; i < ASKED; ++i) {
+		struct gx_rop_get_names_from_property_ids_res *r;
 		CT_OK(gx_mapi__answer(b, i, (void **)&r));
-		ck_assert_str_eq(gx_proplist_str(&r->property_values, PidTagComment, ""), text);
+		ck_assert_uint_eq(r->property_names_count, NAMES);
+		for (int k = 0; k < NAMES; ++k)
+			ck_assert(gx_propname_equal(&names[k], &r->property_names[k]));
 	}
-	gx_mapi_close(inbox);
 }
 END_TEST
 
@@ -448,6 +448,133 @@ START_TEST(names)
 }
 END_TEST
 
+START_TEST(streams)
+{
+	enum { SIZE = 300000 };
+	uint8_t *data = gx_arena_alloc(et_a, SIZE), *back = gx_arena_alloc(et_a, SIZE);
+	struct gx_mapi_obj *m, *st;
+	struct gx_proplist l = {0};
+	union gx_value v;
+	uint32_t size;
+	uint64_t at;
+	size_t n;
+	for (size_t i = 0; i < SIZE; ++i)
+		data[i] = (uint8_t)(i * 7 + i / 251);
+	CT_OK(gx_mapi_create_message(store, gx_mapi_special_folder(store, GX_MAPI_INBOX), false, &m));
+	/* small and large ones in one call */
+	ck_assert_int_eq(gx_proplist_set_bin(&l, et_a, PidTagHtml, data, SIZE), 0);
+	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagSubject, "small"), 0);
+	CT_OK(gx_mapi_set(m, &l));
+	CT_OK(gx_mapi_read_value(m, PidTagHtml, SIZE, et_a, &v));
+	ck_assert_uint_eq(v.bin.len, SIZE);
+	ck_assert_int_eq(memcmp(v.bin.data, data, SIZE), 0);
+	CT_IS(gx_mapi_read_value(m, PidTagHtml, SIZE - 1, et_a, &v), ecTooBig);
+	CT_IS(gx_mapi_open_stream(m, PidTagBody, GX_MAPI_STREAM_READ, &st, NULL), ecNotFound);
+	CT_OK(gx_mapi_open_stream(m, PidTagHtml, GX_MAPI_STREAM_WRITE, &st, &size));
+	ck_assert_uint_eq(size, SIZE);
+	CT_OK(gx_mapi_stream_seek(st, GX_MAPI_BEGIN, 100, &at));
+	ck_assert_uint_eq(at, 100);
+	CT_OK(gx_mapi_stream_read(st, back, SIZE, &n));
+	ck_assert_uint_eq(n, SIZE - 100);
+	ck_assert_int_eq(memcmp(back, data + 100, n), 0);
+	CT_OK(gx_mapi_stream_resize(st, 10));
+	CT_OK(gx_mapi_stream_seek(st, GX_MAPI_END, 0, &at));
+	ck_assert_uint_eq(at, 10);
+	CT_OK(gx_mapi_stream_write(st, "more", 4));
+	CT_OK(gx_mapi_stream_commit(st));
+	gx_mapi_close(st);
+	CT_OK(gx_mapi_read_value(m, PidTagHtml, SIZE, et_a, &v));
+	ck_assert_uint_eq(v.bin.len, 14);
+	ck_assert_int_eq(memcmp(v.bin.data + 10, "more", 4), 0);
+	gx_mapi_close(m);
+}
+END_TEST
+
+static struct gx_msgobj *an_object(const char *subject, bool nested)
+{
+	struct gx_msgobj *m = gx_msgobj_new(et_a);
+	const struct gx_propname name = {{1, 2, 3, {4}}, true, 0, "colour"};
+	char body[30000];
+	memset(body, 'b', sizeof(body) - 1);
+	body[sizeof(body) - 1] = '\0';
+	ck_assert_int_eq(gx_proplist_set_str(&m->props, et_a, PidTagSubject, subject), 0);
+	ck_assert_int_eq(gx_proplist_set_str(&m->props, et_a, PidTagBody, gx_arena_strdup(et_a, body)), 0);
+	ck_assert_int_eq(gx_msgobj_set_named(m, et_a, &name, PtypString, (union gx_value){.str = "blue"}), 0);
+	for (int i = 0; i < (nested ? 120 : 1); ++i) {
+		struct gx_proplist *r = gx_msgobj_add_rcpt(m, et_a);
+		ck_assert_int_eq(gx_proplist_set_i32(r, et_a, PidTagRecipientType, 1 + i % 3), 0);
+		ck_assert_int_eq(gx_proplist_set_str(r, et_a, PidTagDisplayName, gx_arena_printf(et_a, "Person %d", i)), 0);
+		ck_assert_int_eq(gx_proplist_set_str(r, et_a, PidTagAddressType, "SMTP"), 0);
+		ck_assert_int_eq(gx_proplist_set_str(r, et_a, PidTagEmailAddress, gx_arena_printf(et_a, "p%d@example.net", i)), 0);
+		if (i % 2)
+			ck_assert_int_eq(gx_proplist_set_i32(r, et_a, PidTagSendInternetEncoding, i), 0);
+	}
+	struct gx_attach *t = gx_msgobj_add_attach(m, et_a);
+	ck_assert_int_eq(gx_proplist_set_str(&t->props, et_a, PidTagAttachLongFilename, "data.bin"), 0);
+	ck_assert_int_eq(gx_proplist_set_i32(&t->props, et_a, PidTagAttachMethod, nested ? 5 : 1), 0);
+	if (nested)
+		t->embedded = an_object("inner", false);
+	else
+		ck_assert_int_eq(gx_proplist_set_bin(&t->props, et_a, PidTagAttachDataBinary, gx_arena_strdup(et_a, body), 20000), 0);
+	return m;
+}
+
+static void same_object(const struct gx_msgobj *x, const struct gx_msgobj *y)
+{
+	ck_assert_str_eq(gx_proplist_str(&x->props, PidTagSubject, ""), gx_proplist_str(&y->props, PidTagSubject, "?"));
+	ck_assert_str_eq(gx_proplist_str(&x->props, PidTagBody, ""), gx_proplist_str(&y->props, PidTagBody, "?"));
+	const struct gx_named_propval *n = gx_msgobj_get_named(y, &x->named[0].name);
+	ck_assert_ptr_nonnull(n);
+	ck_assert_str_eq(n->v.str, "blue");
+	ck_assert_uint_eq(x->rcpt_count, y->rcpt_count);
+	for (size_t i = 0; i < x->rcpt_count; ++i) {
+		ck_assert_int_eq(gx_proplist_i32(&x->rcpts[i], PidTagRecipientType, 0), gx_proplist_i32(&y->rcpts[i], PidTagRecipientType, 0));
+		ck_assert_str_eq(gx_proplist_str(&x->rcpts[i], PidTagEmailAddress, ""), gx_proplist_str(&y->rcpts[i], PidTagEmailAddress, "?"));
+		ck_assert_int_eq(gx_proplist_i32(&x->rcpts[i], PidTagSendInternetEncoding, -1),
+			gx_proplist_i32(&y->rcpts[i], PidTagSendInternetEncoding, -1));
+	}
+	ck_assert_uint_eq(x->att_count, y->att_count);
+	for (size_t i = 0; i < x->att_count; ++i) {
+		const struct gx_propval *d = gx_proplist_get(&x->atts[i].props, PidTagAttachDataBinary);
+		const struct gx_propval *e = gx_proplist_get(&y->atts[i].props, PidTagAttachDataBinary);
+		ck_assert(d == NULL || (e != NULL && gx_value_equal(PtypBinary, &d->v, &e->v)));
+		ck_assert_int_eq(x->atts[i].embedded == NULL, y->atts[i].embedded == NULL);
+		if (x->atts[i].embedded != NULL)
+			same_object(x->atts[i].embedded, y->atts[i].embedded);
+	}
+}
+
+/* Recipients, attachments, messages in them, named and large values: out and in again. */
+START_TEST(whole_messages)
+{
+	uint64_t fid = gx_mapi_special_folder(store, GX_MAPI_INBOX), mid;
+	struct gx_msgobj *given = an_object("outer", true), *back;
+	struct gx_mapi_obj *m, *att;
+	uint32_t number;
+	CT_OK(gx_mapi_create_message(store, fid, false, &m));
+	CT_OK(gx_mapi_write_message(m, given));
+	CT_OK(gx_mapi_save(m, false, &mid));
+	gx_mapi_close(m);
+	CT_OK(gx_mapi_open_message(store, fid, mid, GX_MAPI_READ_WRITE, &m));
+	CT_OK(gx_mapi_read_message(m, 1 << 20, et_a, &back));
+	same_object(given, back);
+	CT_IS(gx_mapi_read_message(m, 1000, et_a, &back), ecTooBig);
+	CT_OK(gx_mapi_create_attachment(m, &att, &number));
+	CT_OK(gx_mapi_save_attachment(att));
+	gx_mapi_close(att);
+	CT_OK(gx_mapi_open_attachment(m, number, GX_MAPI_READ_ONLY, &att));
+	gx_mapi_close(att);
+	CT_OK(gx_mapi_delete_attachment(m, number));
+	CT_IS(gx_mapi_open_attachment(m, number, GX_MAPI_READ_ONLY, &att), ecNotFound);
+	CT_OK(gx_mapi_set_recipients(m, given->rcpts, 3));
+	CT_OK(gx_mapi_save(m, false, NULL));
+	CT_OK(gx_mapi_read_message(m, 1 << 20, et_a, &back));
+	ck_assert_uint_eq(back->rcpt_count, 3);
+	ck_assert_uint_eq(back->att_count, 1);
+	gx_mapi_close(m);
+}
+END_TEST
+
 START_TEST(notifications)
 {
 	struct gx_mapi_obj *all, *inbox;
@@ -521,6 +648,8 @@ static Suite *client_suite(void)
 	tcase_add_test(u, tables);
 	tcase_add_test(u, messages);
 	tcase_add_test(u, names);
+	tcase_add_test(u, streams);
+	tcase_add_test(u, whole_messages);
 	tcase_add_test(u, notifications);
 	tcase_add_test(u, handles_are_given_back);
 	suite_add_tcase(s, u);

@@ -132,6 +132,7 @@ struct mc_batch {
 	bool chain;                    /* the last operation may be answered several times */
 	void **more;                   /* bodies of these further answers */
 	size_t more_n, more_cap;
+	const struct gx_rop_desc *bad; /* what could not be written */
 	int err;
 };
 

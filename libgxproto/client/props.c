@@ -113,29 +113,37 @@ static gx_ec set_some(struct gx_mapi_obj *o, const struct gx_proplist *l)
 	return gx_ec_failed(ec) ? ec : problem(o->c, "RopSetProperties", r->property_problems, r->property_problems_count);
 }
 
-gx_ec gx_mapi_set(struct gx_mapi_obj *o, const struct gx_proplist *l)
+static gx_ec set_small(struct gx_mapi_obj *o, const struct gx_proplist *l)
 {
 	struct gx_proplist some = {0};
 	uint64_t bytes = 0;
-	gx_ec ec = MC_OK;
-	if (!gx_mapi__is(o, HAVE_PROPS))
-		return o->c->error.ec;
-	for (size_t i = 0; i < l->count && !gx_ec_failed(ec); ++i) {
+	for (size_t i = 0; i < l->count; ++i) {
 		const struct gx_propval *v = &l->v[i];
-		if (as_stream(v)) {
-			ec = gx_mapi__write_value(o, v);
+		if (as_stream(v))
 			continue;
-		}
 		if (bytes > 0 && bytes + size_of(v) > BYTES_AT_ONCE) {
-			ec = set_some(o, &some);
+			gx_ec ec = set_some(o, &some);
+			if (gx_ec_failed(ec))
+				return ec;
 			some.count = 0;
 			bytes = 0;
 		}
 		bytes += size_of(v);
-		if (!gx_ec_failed(ec) && gx_proplist_set(&some, o->c->scratch, v->tag, v->v) != 0)
-			ec = gx_mapi__nomem(o->c);
+		if (gx_proplist_set(&some, o->c->scratch, v->tag, v->v) != 0)
+			return gx_mapi__nomem(o->c);
 	}
-	return gx_ec_failed(ec) ? ec : set_some(o, &some);
+	return set_some(o, &some);
+}
+
+gx_ec gx_mapi_set(struct gx_mapi_obj *o, const struct gx_proplist *l)
+{
+	if (!gx_mapi__is(o, HAVE_PROPS))
+		return o->c->error.ec;
+	gx_ec ec = set_small(o, l);
+	for (size_t i = 0; i < l->count && !gx_ec_failed(ec); ++i)
+		if (as_stream(&l->v[i]))
+			ec = gx_mapi__write_value(o, &l->v[i]);
+	return ec;
 }
 
 gx_ec gx_mapi_remove(struct gx_mapi_obj *o, const gx_proptag_t *tags, size_t n)

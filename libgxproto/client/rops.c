@@ -62,6 +62,7 @@ struct mc_batch *gx_mapi__begin(struct gx_mapi *c, struct gx_arena *a)
 	b->more_n = b->more_cap = 0;
 	b->more = NULL;
 	b->chain = false;
+	b->bad = NULL;
 	b->err = 0;
 	for (unsigned i = 0; i < DEAD_AT_ONCE && c->dead_n > 0; ++i) {
 		const struct mc_dead *d = &c->dead[--c->dead_n];
@@ -95,6 +96,8 @@ unsigned gx_mapi__add(struct mc_batch *b, const struct gx_mapi_obj *store, uint8
 	x.var[GX_CTX_ROP_PUBLIC_LOGON] = r->is_public;
 	const struct gx_rop_request q = {r->desc, store->logon_id, {h0, h1}, (void *)body};
 	gx_rop_push_request(&b->out, &x, &q);
+	if (b->out.err != 0 && b->bad == NULL)
+		b->bad = r->desc;
 	return b->n++;
 }
 
@@ -211,7 +214,8 @@ gx_ec gx_mapi__run(struct mc_batch *b)
 	unsigned at = 0;
 	int err = b->err != 0 ? b->err : b->out.err;
 	if (err != 0)
-		return gx_mapi__fail(b->c, gx_ec_from_err(err), "the request cannot be made: %s", gx_strerror(err));
+		return gx_mapi__fail(b->c, gx_ec_from_err(err), "%s: the request cannot be made: %s",
+			b->bad != NULL ? b->bad->name : "Execute", gx_strerror(err));
 	do {
 		struct gx_pull in;
 		uint32_t wait = UINT32_MAX;

@@ -110,6 +110,105 @@ def test_watch():
     mapi(s, "--timeout", "0.3", "watch")
 
 
+def mail(subject, body="text", extra=""):
+    return (f"From: Ann <ann@example.net>\r\nTo: Bob <bob@example.net>\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\n"
+            f"{extra}\r\n{body}\r\n").encode()
+
+
+def test_put_and_cat():
+    s = the_server()
+    big = "".join(f"line {i} of a long text\r\n" for i in range(4000))
+    attached = ("--x\r\nContent-Type: text/plain\r\n\r\nhello\r\n--x\r\nContent-Type: application/x-y\r\n"
+                "Content-Disposition: attachment; filename=data.bin\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+                + "QUJD" * 30000 + "\r\n--x--")
+    for subject, body, extra in (("small", "short text", ""), ("large", big, ""),
+                                 ("attached", attached, "Content-Type: multipart/mixed; boundary=x\r\n")):
+        where = mapi(s, "put", "Drafts", "-", data=mail(subject, body, extra)).decode().strip()
+        out = mapi(s, "cat", where).decode()
+        assert f"Subject: {subject}" in out and "ann@example.net" in out and "bob@example.net" in out, out[:2000]
+        obj = json.loads(mapi(s, "--json", "cat", where))
+        assert obj["properties"]["PidTagSubject"] == subject
+        assert [r["PidTagEmailAddress"] for r in obj["recipients"]] == ["bob@example.net"], obj["recipients"]
+        if subject == "large":
+            assert obj["properties"]["PidTagBody"].rstrip() == big.rstrip()
+        if subject == "attached":
+            assert obj["attachments"][0]["properties"]["PidTagAttachDataBinary"] == b"ABC".hex() * 30000
+    assert len(messages(s, "Drafts")) == 3
+    assert "FOLDER/0xID" in mapi(s, "cat", "Drafts/x", code=2)
+    mapi(s, "cat", "Drafts/0x123456780001", code=5)
+    mapi(s, "put", "Drafts", "/nonexistent", code=1)
+
+
+def copy_of(directory):
+    return sorted(f for f in os.listdir(directory) if not f.startswith("."))
+
+
+def sync(s, directory, *args, **kw):
+    return json.loads(mapi(s, "--json", "sync", directory, *args, **kw))
+
+
+def same(s, directory, folder="Inbox"):
+    """The copy has the messages that the folder has, and no others."""
+    there = {m["id"] + ".eml": m["subject"] for m in messages(s, folder)}
+    assert copy_of(directory) == sorted(there), (copy_of(directory), there)
+    for name, subject in there.items():
+        with open(os.path.join(directory, name), "rb") as f:
+            assert f"Subject: {subject}".encode() in f.read(), name
+
+
+def test_sync():
+    s = the_server()
+    d = os.path.join(scratch, "copy")
+    sync(s, d)
+    same(s, d)
+    assert sync(s, d)["new"] == 0
+    # there
+    for i in range(3):
+        s.deliver(mail(f"sync {i}"))
+    s.wait_count(0, 5)
+    assert sync(s, d)["new"] == 3
+    same(s, d)
+    m = s.imap(0, "INBOX")
+    m.store("1", "+FLAGS", "\\Deleted")
+    m.expunge()
+    m.logout()
+    assert sync(s, d)["deleted"] == 1
+    same(s, d)
+    # here
+    os.unlink(os.path.join(d, copy_of(d)[0]))
+    with open(os.path.join(d, "mine.eml"), "wb") as f:
+        f.write(mail("from here"))
+    r = sync(s, d)
+    assert (r["sent"], r["removed"], r["new"], r["deleted"]) == (1, 1, 0, 0), r
+    same(s, d)
+    r = sync(s, d)
+    assert (r["sent"], r["removed"], r["new"], r["deleted"], r["changed"]) == (0, 0, 0, 0, 0), r
+    assert "another folder" in mapi(s, "sync", d, "--folder", "Drafts", code=2)
+    # another copy sees the same
+    other = os.path.join(scratch, "other")
+    sync(s, other)
+    same(s, other)
+    # a state that is none
+    with open(os.path.join(other, ".gromox-mapi"), "a") as f:
+        f.write("nonsense\n")
+    assert "begin anew" in mapi(s, "sync", other, code=1)
+
+
+def test_sync_is_interrupted():
+    """Ctrl-C at any moment, again and again, until it is through."""
+    s = the_server()
+    d = os.path.join(scratch, "broken")
+    for _ in range(4):
+        w = subprocess.Popen(argv(s, "sync", d), env=dict(os.environ, GX_PASSWORD=PASSWORD), stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+        time.sleep(0.03)
+        w.send_signal(signal.SIGINT)
+        assert w.wait(60) in (0, 130, -2), w.stderr.read()
+        w.communicate()
+    sync(s, d)
+    same(s, d)
+
+
 def test_the_server_goes_away():
     s = the_server()
     w = start_watch(s)
@@ -118,7 +217,11 @@ def test_the_server_goes_away():
     assert w.stderr.read()
     assert mapi(s, "ls", code=4)
     s.start()
-    mapi(s, "ls")
+    d = os.path.join(scratch, "copy")
+    s.deliver(mail("after the restart"))
+    s.wait_count(0, len(copy_of(d)) + 1)
+    assert sync(s, d)["new"] == 1
+    same(s, d)
 
 
 gxtap.main(globals(), stop_server)
