@@ -21,10 +21,11 @@ static const char usage[] =
 	"       " PROGRAM " [OPTION ...] sync DIRECTORY\n"
 	"       " PROGRAM " [OPTION ...] watch [FOLDER]\n"
 	"       " PROGRAM " [OPTION ...] rop --hex [HEX ...]\n"
+	"       " PROGRAM " [OPTION ...] resolve NAME ...\n"
 	"  -u ADDRESS           who logs in\n"
 	"  --password-file FILE its first line is the password [$GX_PASSWORD, or it is asked for]\n"
-	"  --url URL            https://HOST/mapi/emsmdb/?MailboxId=...\n"
-	"  --dn DN              the user's DN, as autodiscover tells it (LegacyDN)\n"
+	"  --url URL            https://HOST/mapi/emsmdb/?MailboxId=... [autodiscover knows]\n"
+	"  --dn DN              the user's DN (LegacyDN) [autodiscover knows]\n"
 	"  --mailbox DN         another user's mailbox\n"
 	"  --public             the public folders\n"
 	"  --cacert FILE        authorities to trust [the system's]\n"
@@ -56,7 +57,7 @@ static const struct command {
 	int least, most;       /* arguments */
 } commands[] = {
 	{"ls", mapi_ls, 0, 1}, {"cat", mapi_cat, 1, INT32_MAX}, {"put", mapi_put, 2, INT32_MAX}, {"sync", mapi_sync, 1, 1}, {"watch", mapi_watch, 0, 1},
-	{"rop", mapi_rop, 0, INT32_MAX},
+	{"resolve", mapi_resolve, 1, 1000}, {"rop", mapi_rop, 0, INT32_MAX},
 };
 
 struct args {
@@ -118,6 +119,17 @@ static void *wait_for_signal(void *ctx)
 	gx_mapi_cancel(ctx);
 	(void)sigwait(&signals, &sig);
 	_exit(EXIT_CANCELED);
+}
+
+/* What was not said autodiscover is asked for. */
+static int discover(struct args *x, struct gx_arena *a)
+{
+	const char *why = "";
+	int err = x->o.url != NULL && x->o.user_dn != NULL ? 0 : gx_mapi_discover(&x->o, a, &why);
+	if (err == 0)
+		return EXIT_OK;
+	complain("autodiscover: %s", *why != '\0' ? why : gx_strerror(err));
+	return err == GX_E_STATE ? EXIT_LOGIN : err == GX_E_NOTFOUND ? EXIT_UNREACHABLE : EXIT_FAILED;
 }
 
 static void block_signals(void)
@@ -220,6 +232,9 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	x.o.timeout_ms = t.timeout_ms;
 	x.o.log = x.verbose ? &log : NULL;
+	rc = discover(&x, t.a);
+	if (rc != EXIT_OK)
+		return rc;
 	block_signals();
 	if (gx_mapi_new(&x.o, &t.c, &why) != 0) {
 		complain("%s", *why != '\0' ? why : gx_strerror(GX_E_NOMEM));

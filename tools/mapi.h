@@ -25,6 +25,7 @@ int mapi_failed(struct tool *t, gx_ec ec, const char *what);
 int mapi_ls(struct tool *t);
 int mapi_cat(struct tool *t);
 int mapi_put(struct tool *t);
+int mapi_resolve(struct tool *t);
 int mapi_sync(struct tool *t);
 int mapi_watch(struct tool *t);
 int mapi_rop(struct tool *t);

@@ -127,6 +127,43 @@ int mapi_ls(struct tool *t)
 	return gx_ec_failed(ec) ? mapi_failed(t, ec, NULL) : EXIT_OK;
 }
 
+/* ---- resolve ---- */
+
+static void show_resolved(struct tool *t, struct report *r, const char *name, const struct gx_mapi_resolved *v)
+{
+	static const char *const verdicts[] = {"nobody", "ambiguous", "resolved"};
+	const struct field f[] = {
+		{.name = "name", .text = name}, {.name = "verdict", .text = verdicts[v->verdict]},
+		{.name = "display_name", .text = gx_proplist_str(&v->props, PidTagDisplayName, "")},
+		{.name = "address", .text = gx_proplist_str(&v->props, PidTagSmtpAddress, "")},
+		{.name = "dn", .text = gx_proplist_str(&v->props, PidTagEmailAddress, "")}, {0}};
+	if (t->json)
+		report_record(r, f, 0);
+	else if (v->verdict == GX_MAPI_RESOLVED)
+		printf("%s: %s <%s> %s\n", name, f[2].text, f[3].text, f[4].text);
+	else
+		printf("%s: %s\n", name, f[1].text);
+}
+
+int mapi_resolve(struct tool *t)
+{
+	struct report r = {.json = t->json, .many = true};
+	size_t n = (size_t)t->argc;
+	struct gx_mapi_resolved *v = gx_arena_new_array(t->a, struct gx_mapi_resolved, n);
+	int rc = EXIT_OK;
+	if (v == NULL)
+		return EXIT_FAILED;
+	gx_ec ec = gx_mapi_resolve(t->c, (const char *const *)t->argv, n, t->a, v);
+	if (gx_ec_failed(ec))
+		return mapi_failed(t, ec, NULL);
+	for (size_t i = 0; i < n; ++i) {
+		show_resolved(t, &r, t->argv[i], &v[i]);
+		rc = v[i].verdict == GX_MAPI_RESOLVED ? rc : EXIT_NOTHING;
+	}
+	report_end(&r);
+	return rc;
+}
+
 /* ---- watch ---- */
 
 static const char *event_name(const struct gx_mapi_event *e)

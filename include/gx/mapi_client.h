@@ -36,6 +36,7 @@ struct gx_mapi;
 struct gx_mapi_opts {
 	size_t size;
 	const char *url;           /**< of the mailbox's endpoint: "https://host/mapi/emsmdb/?MailboxId=..." */
+	const char *nspi_url;      /**< of the address book; NULL: beside the mailbox, /mapi/nspi */
 	const char *user;          /**< mail address */
 	const char *password;      /**< Basic authentication */
 	const char *bearer;        /**< a token, instead of a password */
@@ -70,6 +71,11 @@ GX_API int gx_mapi_new(const struct gx_mapi_opts *o, struct gx_mapi **ret_c, con
  * be closed before. Accepts NULL.
  */
 GX_API void gx_mapi_free(struct gx_mapi *c);
+/**
+ * Asks autodiscover for what @p io_o has not: url, nspi_url, user_dn. With an URL the server there is asked, else the domain of
+ * user is (gx/autodiscover.h). Results and @p ret_why are in @p a. GX_E_NOTFOUND: nobody knows the address; GX_E_STATE: the login was refused.
+ */
+GX_API int gx_mapi_discover(struct gx_mapi_opts *io_o, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
 /** Logs in and begins a session. Also what the server calls the user; @p ret_name may be NULL; borrowed from @p c. */
 GX_API gx_ec gx_mapi_connect(struct gx_mapi *c, const char **ret_name) GX_MUST_CHECK;
 /** Is the server there, and the session? */
@@ -416,6 +422,20 @@ GX_API gx_ec gx_mapi_import_move(struct gx_mapi_obj *collector, struct gx_bin fr
 /** Ids for things that the client makes: @p count counters of a replica from @p ret_first on. */
 GX_API gx_ec gx_mapi_new_ids(struct gx_mapi_obj *store, uint32_t count, struct gx_guid *ret_replica,
 	uint64_t *ret_first) GX_MUST_CHECK;
+
+/* ---- Address book ---- */
+
+enum { GX_MAPI_UNRESOLVED = 0, GX_MAPI_AMBIGUOUS = 1, GX_MAPI_RESOLVED = 2 };
+struct gx_mapi_resolved {
+	unsigned verdict;
+	struct gx_proplist props;  /**< of who it is: PidTagDisplayName, PidTagSmtpAddress, PidTagEmailAddress (DN), PidTagEntryId ... */
+};
+/**
+ * Whom do names, parts of them, or addresses mean? At most 1000 at once; @p ret_v has room for @p n. Needs no
+ * session.
+ */
+GX_API gx_ec gx_mapi_resolve(struct gx_mapi *c, const char *const *names, size_t n, struct gx_arena *a,
+	struct gx_mapi_resolved *ret_v) GX_MUST_CHECK;
 
 /* ---- Fast transfer: streams of gx/ftx.h ---- */
 

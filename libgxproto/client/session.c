@@ -49,7 +49,7 @@ static const char *bad_option(const struct gx_mapi_opts *o)
 
 static int copy_options(struct gx_mapi *c, const struct gx_mapi_opts *o)
 {
-	const char **const texts[] = {&c->o.url, &c->o.user, &c->o.password, &c->o.bearer, &c->o.user_dn, &c->o.ca_file, &c->o.application};
+	const char **const texts[] = {&c->o.url, &c->o.nspi_url, &c->o.user, &c->o.password, &c->o.bearer, &c->o.user_dn, &c->o.ca_file, &c->o.application};
 	c->o = *o;
 	if (c->o.application == NULL)
 		c->o.application = gx_arena_printf(c->keep, "Gromox-MAPI/%s", gx_version());
