@@ -1,50 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recipients: rows whose heads and columns become lists of properties, and back. [MS-OXCDATA] 2.8.3.2, [MS-OXCMSG] 3.1.4.6 */
 #include <config.h>
-#include <string.h>
-#include <strings.h>
+#include <gx/rcptrow.h>
 #include "libgxproto/client/client-int.h"
 
-enum { TYPE = 0x0007, TYPE_X500 = 1, TYPE_SMTP = 3, EMAIL = 0x0008, DISPLAY = 0x0010, UNICODE = 0x0200, ADDRESS_TYPE = 0x8000 };
 enum { ROWS_AT_ONCE = 50, COLUMNS_MAX = 500 };
 
 /* ---- Reading ---- */
 
-static const char *type_name(const struct gx_recipient_row *r)
+static int from_row(const struct gx_px *px, const struct gx_columns *cols, uint32_t row_id, uint8_t type, struct gx_bin row,
+	struct gx_proplist *ret_l)
 {
-	static const char *const names[] = {NULL, "EX", "MS", "SMTP", "FAX", "PROFS", "MAPIPDL", "MAPIPDL"};
-	return r->recipient_flags & ADDRESS_TYPE ? r->address_type : names[r->recipient_flags & TYPE];
-}
-
-static int set_str(struct gx_proplist *l, struct gx_arena *a, gx_proptag_t tag, const char *s)
-{
-	return s == NULL ? 0 : gx_proplist_set_str(l, a, tag, s);
-}
-
-static int from_row(struct gx_arena *a, const struct gx_recipient_row *r, uint32_t row_id, uint8_t type, struct gx_proplist *ret_l)
-{
-	const char *address_type = type_name(r);
 	*ret_l = (struct gx_proplist){0};
-	int err = gx_proplist_set_i32(ret_l, a, PidTagRowid, (int32_t)row_id);
+	int err = gx_proplist_set_i32(ret_l, px->a, PidTagRowid, (int32_t)row_id);
 	if (err == 0)
-		err = gx_proplist_set_i32(ret_l, a, PidTagRecipientType, type & 0x0f);
-	if (err == 0)
-		err = set_str(ret_l, a, PidTagAddressType, address_type);
-	if (err == 0)
-		err = set_str(ret_l, a, PidTagEmailAddress, (r->recipient_flags & TYPE) == TYPE_X500 ? r->x500_dn : r->email_address);
-	if (err == 0)
-		err = set_str(ret_l, a, PidTagDisplayName, r->display_name);
-	if (err == 0)
-		err = set_str(ret_l, a, PidTagTransmittableDisplayName, r->transmittable_display_name);
-	if (err == 0 && (r->recipient_flags & TYPE) == TYPE_X500)
-		err = gx_proplist_set_i32(ret_l, a, PidTagDisplayType, r->display_type);
-	for (uint32_t i = 0; i < r->recipient_properties.count && err == 0; ++i) {
-		const struct gx_propval *v = &r->recipient_properties.v[i];
-		uint16_t t = GX_PROP_TYPE(v->tag);
-		if (t != PtypErrorCode && t != PtypNull)
-			err = gx_proplist_set(ret_l, a, v->tag, v->v);
-	}
-	return err;
+		err = gx_proplist_set_i32(ret_l, px->a, PidTagRecipientType, type & 0x0f);
+	return err != 0 ? err : gx_rcptrow_decode(px, cols, row, ret_l);
 }
 
 struct reading {
@@ -58,14 +29,9 @@ struct reading {
 
 static gx_ec add(struct reading *r, uint32_t row_id, uint8_t type, struct gx_bin row)
 {
-	struct gx_dctx x = {.px = GX_PX_ROP(r->a, r->c->o.code_page), .custom = &r->columns};
-	struct gx_recipient_row head;
-	int err = gx_desc_decode(&x, gx_rop_desc(GX_ROP_RECIPIENT_ROW), row.data, row.len, &head);
-	r->v = err == 0 ? gx_arena_grow(r->a, r->v, &r->cap, r->n + 1, sizeof(*r->v)) : r->v;
-	if (err == 0 && r->v == NULL)
-		err = GX_E_NOMEM;
-	if (err == 0)
-		err = from_row(r->a, &head, row_id, type, &r->v[r->n]);
+	const struct gx_px px = GX_PX_ROP(r->a, r->c->o.code_page);
+	r->v = gx_arena_grow(r->a, r->v, &r->cap, r->n + 1, sizeof(*r->v));
+	int err = r->v == NULL ? GX_E_NOMEM : from_row(&px, &r->columns, row_id, type, row, &r->v[r->n]);
 	if (err != 0)
 		return err == GX_E_NOMEM ? gx_mapi__nomem(r->c) : gx_mapi__fail(r->c, GX_EC(ecCorruptData), "recipient %zu: %s", r->n, gx_strerror(err));
 	r->next_row = row_id + 1;
@@ -115,28 +81,13 @@ gx_ec gx_mapi_recipients(struct gx_mapi_obj *m, struct gx_arena *a, struct gx_pr
 
 /* ---- Writing ---- */
 
-/* What the head of the row or of the list has. */
-static bool in_head(gx_proptag_t tag)
-{
-	switch (GX_PROP_ID(tag)) {
-	case GX_PROP_ID(PidTagDisplayName):
-	case GX_PROP_ID(PidTagEmailAddress):
-	case GX_PROP_ID(PidTagAddressType):
-	case GX_PROP_ID(PidTagRecipientType):
-	case GX_PROP_ID(PidTagRowid):
-		return true;
-	default:
-		return false;
-	}
-}
-
 static gx_ec columns_of(struct gx_mapi *c, const struct gx_proplist *v, size_t n, gx_proptag_t *cols, uint32_t *ret_n)
 {
 	uint32_t have = 0;
 	for (size_t i = 0; i < n; ++i) {
 		for (size_t k = 0; k < v[i].count; ++k) {
 			gx_proptag_t tag = v[i].v[k].tag;
-			bool known = in_head(tag);
+			bool known = gx_rcptrow_in_head(tag);
 			for (uint32_t j = 0; j < have && !known; ++j)
 				known = cols[j] == tag;
 			if (known)
@@ -150,50 +101,15 @@ static gx_ec columns_of(struct gx_mapi *c, const struct gx_proplist *v, size_t n
 	return MC_OK;
 }
 
-static void fill_head(const struct gx_proplist *l, struct gx_recipient_row *r)
-{
-	const char *type = gx_proplist_str(l, PidTagAddressType, NULL), *address = gx_proplist_str(l, PidTagEmailAddress, NULL);
-	r->recipient_flags = UNICODE;
-	if (type != NULL && strcasecmp(type, "EX") == 0 && address != NULL) {
-		r->recipient_flags |= TYPE_X500;
-		r->x500_dn = address;
-		r->display_type = (uint8_t)gx_proplist_i32(l, PidTagDisplayType, 0);
-	} else {
-		r->recipient_flags |= type != NULL && strcasecmp(type, "SMTP") == 0 ? TYPE_SMTP : type != NULL ? ADDRESS_TYPE : 0;
-		r->address_type = type;
-		r->email_address = address;
-		r->recipient_flags |= address != NULL ? EMAIL : 0;
-	}
-	r->display_name = gx_proplist_str(l, PidTagDisplayName, NULL);
-	r->recipient_flags |= r->display_name != NULL ? DISPLAY : 0;
-}
-
-static int to_row(struct gx_mapi *c, const struct gx_columns *cols, const struct gx_proplist *l, struct gx_bin *ret_row)
-{
-	struct gx_dctx x = {.px = GX_PX_ROP(c->scratch, c->o.code_page), .custom = cols};
-	struct gx_recipient_row r = {0};
-	struct gx_propval *v = gx_arena_new_array(c->scratch, struct gx_propval, cols->count);
-	if (v == NULL)
-		return GX_E_NOMEM;
-	for (uint32_t i = 0; i < cols->count; ++i) {
-		const struct gx_propval *have = gx_proplist_get(l, cols->v[i]);
-		v[i] = have != NULL ? *have : (struct gx_propval){GX_PROP_RETYPE(cols->v[i], PtypErrorCode), {.err = ecNotFound}};
-		if (have != NULL)
-			v[i].tag = cols->v[i];
-	}
-	fill_head(l, &r);
-	r.recipient_properties = (struct gx_proprow){v, cols->count};
-	return gx_desc_encode(&x, gx_rop_desc(GX_ROP_RECIPIENT_ROW), &r, ret_row);
-}
-
 static gx_ec write_some(struct gx_mapi_obj *m, const struct gx_columns *cols, const struct gx_proplist *v, size_t at, size_t n)
 {
 	struct gx_mapi *c = m->c;
 	struct gx_modify_recipient_row rows[ROWS_AT_ONCE];
+	const struct gx_px px = GX_PX_ROP(c->scratch, c->o.code_page);
 	for (size_t i = 0; i < n; ++i) {
 		rows[i] = (struct gx_modify_recipient_row){.row_id = (uint32_t)(at + i),
 			.recipient_type = (uint8_t)gx_proplist_i32(&v[at + i], PidTagRecipientType, 1)};
-		int err = to_row(c, cols, &v[at + i], &rows[i].recipient_row);
+		int err = gx_rcptrow_encode(&px, cols, &v[at + i], &rows[i].recipient_row);
 		if (err != 0)
 			return err == GX_E_NOMEM ? gx_mapi__nomem(c) :
 			       gx_mapi__fail(c, GX_EC(ecInvalidParam), "recipient %zu: %s", at + i, gx_strerror(err));

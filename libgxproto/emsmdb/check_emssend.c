@@ -275,6 +275,11 @@ START_TEST(what_is_not_sent)
 	et_ems->o.submit = NULL;
 	ST_IS(submit(0), ecNotSupported);
 	et_ems->o.submit = take;
+	et_ems->o.max_rcpts = 2;
+	for (uint32_t i = 1; i < 3; ++i)
+		add_rcpt(i, MAPI_TO, "EX", et_dn[1]);
+	ST_IS(submit(0), ecTooManyRecips);
+	et_ems->o.max_rcpts = 3;
 	struct gx_store *s = store("ann");
 	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
 	struct gx_proplist l = {0};

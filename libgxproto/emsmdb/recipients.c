@@ -3,25 +3,9 @@
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <gx/charset.h>
+#include <gx/rcptrow.h>
 #include "libgxproto/emsmdb/kinds.h"
-
-enum { TYPE_X500 = 1, TYPE_SMTP = 3, EMAIL = 0x0008, DISPLAY = 0x0010, UNICODE = 0x0200, ADDRESS_TYPE = 0x8000 };
-
-/* What the head of the row or of the list has. */
-static bool in_head(gx_proptag_t tag)
-{
-	switch (GX_PROP_ID(tag)) {
-	case GX_PROP_ID(PidTagDisplayName):
-	case GX_PROP_ID(PidTagEmailAddress):
-	case GX_PROP_ID(PidTagAddressType):
-	case GX_PROP_ID(PidTagRecipientType):
-	case GX_PROP_ID(PidTagRowid):
-		return true;
-	default:
-		return false;
-	}
-}
 
 static gx_ec columns_of(struct gx_rop_call *c, struct gx_inst *inst, struct gx_columns *ret_cols)
 {
@@ -30,45 +14,11 @@ static gx_ec columns_of(struct gx_rop_call *c, struct gx_inst *inst, struct gx_c
 	uint32_t kept = 0;
 	gx_ec ec = gx_inst_rcpt_tags(inst, c->a, &v, &n);
 	for (size_t i = 0; !gx_ec_failed(ec) && i < n; ++i)
-		if (!in_head(v[i]) && kept < UINT16_MAX)
+		if (!gx_rcptrow_in_head(v[i]) && kept < UINT16_MAX)
 			v[kept++] = v[i];
 	if (!gx_ec_failed(ec))
 		*ret_cols = (struct gx_columns){v, kept};
 	return ec;
-}
-
-static void fill_head(const struct gx_proplist *l, struct gx_recipient_row *r)
-{
-	const char *type = gx_proplist_str(l, PidTagAddressType, NULL), *address = gx_proplist_str(l, PidTagEmailAddress, NULL);
-	r->recipient_flags = UNICODE;
-	if (type != NULL && strcasecmp(type, "EX") == 0 && address != NULL) {
-		r->recipient_flags |= TYPE_X500;
-		r->x500_dn = address;
-		r->display_type = (uint8_t)gx_proplist_i32(l, PidTagDisplayType, 0);
-	} else {
-		r->recipient_flags |= type != NULL && strcasecmp(type, "SMTP") == 0 ? TYPE_SMTP : type != NULL ? ADDRESS_TYPE : 0;
-		r->address_type = type;
-		r->email_address = address;
-		r->recipient_flags |= address != NULL ? EMAIL : 0;
-	}
-	r->display_name = gx_proplist_str(l, PidTagDisplayName, NULL);
-	r->recipient_flags |= r->display_name != NULL ? DISPLAY : 0;
-}
-
-static gx_ec encode(struct gx_rop_call *c, const struct gx_columns *cols, const struct gx_proplist *l, struct gx_bin *ret_row)
-{
-	struct gx_dctx x = {.px = c->x->px, .custom = cols};
-	struct gx_recipient_row r = {0};
-	struct gx_propval *v = gx_arena_new_array(c->a, struct gx_propval, cols->count);
-	if (v == NULL)
-		return GX_EC(ecMAPIOOM);
-	for (uint32_t i = 0; i < cols->count; ++i) {
-		const struct gx_propval *have = gx_proplist_get(l, cols->v[i]);
-		v[i] = have != NULL ? *have : (struct gx_propval){GX_PROP_RETYPE(cols->v[i], PtypErrorCode), {.err = ecNotFound}};
-	}
-	fill_head(l, &r);
-	r.recipient_properties = (struct gx_proprow){v, cols->count};
-	return gx_ec_from_err(gx_desc_encode(&x, gx_rop_desc(GX_ROP_RECIPIENT_ROW), &r, ret_row));
 }
 
 gx_ec gx_ems__keep_columns(struct gx_ems_message *m, const struct gx_columns *cols)
@@ -104,7 +54,7 @@ gx_ec gx_ems__recipients(struct gx_rop_call *c, struct gx_inst *inst, const stru
 	if (ret_r->rows == NULL || ret_r->types == NULL || ret_r->row_ids == NULL)
 		return GX_EC(ecMAPIOOM);
 	for (uint32_t i = 0; i < n; ++i) {
-		ec = encode(c, &ret_r->cols, &v[i], &ret_r->rows[i]);
+		ec = gx_ec_from_err(gx_rcptrow_encode(&c->x->px, &ret_r->cols, &v[i], &ret_r->rows[i]));
 		if (gx_ec_failed(ec))
 			return ec;
 		used += ret_r->rows[i].len + each;
@@ -115,4 +65,37 @@ gx_ec gx_ems__recipients(struct gx_rop_call *c, struct gx_inst *inst, const stru
 		ret_r->count = i + 1;
 	}
 	return EMS_OK;
+}
+
+/* ---- As clients send them ---- */
+
+/* What can be said of every address, for those who compare and look up. */
+static int add_keys(struct gx_arena *a, struct gx_proplist *l)
+{
+	const char *type = gx_proplist_str(l, PidTagAddressType, NULL), *at = gx_proplist_str(l, PidTagEmailAddress, NULL);
+	const char *name = gx_proplist_str(l, PidTagDisplayName, NULL);
+	struct gx_bin b;
+	int err = 0;
+	if (type == NULL || at == NULL)
+		return 0;
+	if (gx_proplist_get(l, PidTagEntryId) == NULL) {
+		err = gx_ascii_casecmp(type, "EX") == 0 ? gx_entryid_addressbook(a, 0, at, &b) : gx_entryid_oneoff(a, name, type, at, &b);
+		err = err != 0 ? err : gx_proplist_set_bin(l, a, PidTagEntryId, b.data, b.len);
+	}
+	if (err == 0 && gx_proplist_get(l, PidTagSearchKey) == NULL) {
+		err = gx_search_key(a, type, at, &b);
+		err = err != 0 ? err : gx_proplist_set_bin(l, a, PidTagSearchKey, b.data, b.len);
+	}
+	return err;
+}
+
+gx_ec gx_ems__recipient_props(struct gx_rop_call *c, const struct gx_columns *cols, const struct gx_modify_recipient_row *row,
+	struct gx_proplist *ret_l)
+{
+	int err = gx_rcptrow_decode(&c->x->px, cols, row->recipient_row, ret_l);
+	if (err == 0)
+		err = add_keys(c->a, ret_l);
+	if (err == 0 || err == GX_E_NOMEM)
+		return gx_ec_from_err(err);
+	return gx_rop__fail(c, err == GX_E_UNSUP ? ecInvalidParam : ecRpcFormat, "recipient %u: %s", (unsigned)row->row_id, gx_strerror(err));
 }

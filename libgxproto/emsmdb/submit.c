@@ -51,11 +51,12 @@ static gx_ec check_rcpts(struct submission *x)
 	struct gx_proplist *v = NULL;
 	const char *const *smtp;
 	size_t n = 0, k;
-	gx_ec ec = gx_inst_rcpts(x->m->inst, 0, RCPTS_MOST + 1, x->c->a, &v, &n);
+	unsigned given = x->c->s->e->o.max_rcpts, most = given != 0 && given < RCPTS_MOST ? given : RCPTS_MOST;
+	gx_ec ec = gx_inst_rcpts(x->m->inst, 0, most + (size_t)1, x->c->a, &v, &n);
 	if (gx_ec_failed(ec))
 		return ec;
-	if (n > RCPTS_MOST)
-		return gx_rop__fail(x->c, ecTooManyRecips, "at most %d recipients", RCPTS_MOST);
+	if (n > most)
+		return gx_rop__fail(x->c, ecTooManyRecips, "at most %u recipients (max_rcpt_num)", most);
 	return gx_ems__addressees(x->c->s->e, x->c->a, v, n, gx_proplist_i32(&x->have, PidTagMessageFlags, 0) & MF_RESEND, &smtp, &k);
 }
 
