@@ -127,6 +127,7 @@ struct gx_rop_call {
 	struct gx_ems_obj *made;      /* what gx_rop__give() gave */
 	uint8_t in_index;             /* as the request had it */
 	size_t room;                  /* bytes that the answer's body may have */
+	size_t whole;                 /* the same, were it the first of the buffer: with more it is asked for again */
 	void *failure;                /* body of an answer whose return value has one of its own */
 	const char *why;              /* for the log */
 };

@@ -191,6 +191,7 @@ static int one(struct run *r)
 		return too_small(r, from, LEAST_ROOM);
 	resolve(r, &q, &call);
 	call.room = r->answers - r->out.len - ANSWER_HEAD;
+	call.whole = r->answers - ANSWER_HEAD;
 	void *response = body(r, q.desc->res);
 	if (q.desc->res != NULL && response == NULL)
 		return GX_E_NOMEM;
@@ -268,7 +269,7 @@ static int next_link(struct run *r)
 	gx_push_clear(&r->out);
 	resolve(r, q, &call);
 	r->answers = r->most;
-	call.room = r->most - ANSWER_HEAD;
+	call.room = call.whole = r->most - ANSWER_HEAD;
 	gx_ec ec = may_begin(&call);
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__do(&call, q->body, response);

@@ -15,7 +15,7 @@ gx_ec gx_rop__get_properties_all(struct gx_rop_call *c, const struct gx_rop_get_
 	gx_ec ec = gx_rop__read(c, &t);
 	if (gx_ec_failed(ec))
 		return ec;
-	ec = gx_rop__end(c, t, p->get(c, c->in, t, NULL, 0, q->property_size_limit != 0 ? q->property_size_limit : c->room / 2, &l));
+	ec = gx_rop__end(c, t, p->get(c, c->in, t, NULL, 0, q->property_size_limit != 0 ? q->property_size_limit : c->whole / 2, &l));
 	if (gx_ec_failed(ec))
 		return ec;
 	for (size_t i = 0; i < l.count; ++i)

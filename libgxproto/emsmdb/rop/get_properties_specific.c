@@ -34,7 +34,7 @@ static void make_fit(struct gx_rop_call *c, struct gx_propval *v, uint32_t n)
 	size_t total = 1, *size = gx_arena_new_array(c->a, size_t, n);
 	for (uint32_t i = 0; size != NULL && i < n; ++i)
 		total += AROUND + (size[i] = size_of(c, &v[i]));
-	while (size != NULL && total > c->room) {
+	while (size != NULL && total > c->whole) {
 		uint32_t most = 0;
 		for (uint32_t i = 1; i < n; ++i)
 			if (size[i] > size[most])
@@ -63,7 +63,7 @@ gx_ec gx_rop__get_properties_specific(struct gx_rop_call *c, const struct gx_rop
 	if (gx_ec_failed(ec))
 		return ec;
 	if (q->property_tags_count > 0)
-		ec = p->get(c, c->in, t, q->property_tags, q->property_tags_count, q->property_size_limit != 0 ? q->property_size_limit : c->room, &l);
+		ec = p->get(c, c->in, t, q->property_tags, q->property_tags_count, q->property_size_limit != 0 ? q->property_size_limit : c->whole, &l);
 	ec = gx_rop__end(c, t, ec);
 	if (gx_ec_failed(ec))
 		return ec;
