@@ -74,13 +74,12 @@ static gx_ec check_owner(struct gx_txn *t)
 
 static void key_of(const struct gx_guid *db, uint64_t counter, char ret_key[KEY])
 {
-	struct gx_push p = GX_PUSH_INIT;
+	uint8_t guid[GUID];
 	char *at = ret_key + snprintf(ret_key, KEY, PREFIX);
-	gx_push_guid(&p, db);
-	for (size_t i = 0; i < p.len; i++)
-		at += snprintf(at, 3, "%02x", p.data[i]);
+	gx_guid_put(db, guid);
+	for (size_t i = 0; i < GUID; i++)
+		at += snprintf(at, 3, "%02x", guid[i]);
 	snprintf(at, 13, "%012llx", (unsigned long long)(counter & GX_COUNTER_MAX));
-	gx_push_release(&p);
 }
 
 static bool read_key(const char *key, struct gx_peruser *p)
