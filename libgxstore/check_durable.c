@@ -312,6 +312,33 @@ START_TEST(a_failed_flush_is_mended)
 }
 END_TEST
 
+/* SQLite gives all of a transaction up then: nothing that follows is done outside of it. */
+START_TEST(a_transaction_that_ended_takes_no_more)
+{
+	struct fault *f = fault_new(dir, true);
+	struct gx_store *s = open_on(f);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ck_assert_int_eq(gx_sql__exec(t->q, "INSERT INTO meta VALUES('a',1)"), 0);
+	ck_assert_int_eq(gx_sql__exec(t->q, "PRAGMA max_page_count=1"), 0); /* as many as there are */
+	for (int k = 0; k < 2; k++)
+		ck_assert_int_eq(gx_sql__exec(t->q, "INSERT INTO meta VALUES('b',zeroblob(1000000))"), GX_E_NOSPACE);
+	ck_assert_int_ne(sqlite3_get_autocommit(t->q->db), 0);
+	ck_assert_int_eq(gx_sql__exec(t->q, "INSERT INTO meta VALUES('c',1)"), GX_E_NOSPACE);
+	{
+		GX_STMT(st, t->q, "INSERT INTO meta VALUES('d',1)");
+		ck_assert_int_eq(gx_sql__run(st), GX_E_NOSPACE);
+	}
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_NOW), GX_E_NOSPACE);
+	t = st_begin(s, GX_TXN_WRITE);
+	ck_assert_int_eq(number(t->q, "SELECT COUNT(*) FROM meta WHERE key IN ('a','b','c','d')"), 0);
+	ck_assert_int_eq(gx_sql__exec(t->q, "PRAGMA max_page_count=1000000"), 0);
+	st_commit(t);
+	ck_assert_int_eq(insert_one(s, 2, GX_SYNC_NOW), 0);
+	gx_store_close(s);
+	fault_free(f);
+}
+END_TEST
+
 START_TEST(a_disk_that_does_not_flush_is_an_error)
 {
 	struct fault *f = fault_new(dir, true);
@@ -579,6 +606,7 @@ static Suite *suite(void)
 	tcase_add_test(c, numbers_jump_after_power_loss);
 	tcase_add_loop_test(c, damage_is_an_error, 0, 3);
 	tcase_add_test(c, a_failed_flush_is_mended);
+	tcase_add_test(c, a_transaction_that_ended_takes_no_more);
 	tcase_add_loop_test(c, a_disk_that_does_not_flush_is_an_error, 0, 2);
 	tcase_add_test(c, the_log_outlives_a_failed_flush_of_the_database);
 	tcase_add_test(c, large_transactions_are_seen_when_they_are_safe);

@@ -26,6 +26,8 @@ struct gx_sql {
 	struct gx_stmt *broken;    /* what gx_sql__stmt() gives when it has no memory */
 	unsigned nstmt;
 	sqlite3_stmt *begin, *begin_write, *commit, *rollback;
+	bool in_txn;
+	int ended;                 /* GX_E_*: SQLite has given the transaction up; all that follows answers this until it is rolled back */
 };
 
 struct gx_sql_open {

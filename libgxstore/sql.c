@@ -91,6 +91,16 @@ static const char *file_of(struct gx_sql *q)
 	return f == NULL || *f == '\0' ? "database" : f;
 }
 
+/*
+ * For want of memory or space, or when the disk fails, SQLite rolls back all of a transaction, not the statement alone. Who
+ * can do without the statement and goes on would write without a transaction, and read another state.
+ */
+static void note_end(struct gx_sql *q, int err)
+{
+	if (q->in_txn && q->ended == 0 && sqlite3_get_autocommit(q->db) != 0)
+		q->ended = err;
+}
+
 int gx_sql__rc(struct gx_sql *q, int rc)
 {
 	int err = from_rc(rc);
@@ -104,6 +114,7 @@ int gx_sql__rc(struct gx_sql *q, int rc)
 			err = q->err = GX_E_NOSPACE;
 		errno = sys != 0 ? sys : EIO;
 	}
+	note_end(q, err);
 	return err;
 }
 
@@ -119,6 +130,8 @@ int gx_sql__fail(struct gx_sql *q, int err, const char *fmt, ...)
 
 int gx_sql__exec(struct gx_sql *q, const char *sql)
 {
+	if (q->ended != 0)
+		return q->ended;
 	return gx_sql__rc(q, sqlite3_exec(q->db, sql, NULL, NULL, NULL));
 }
 
@@ -241,18 +254,31 @@ static int run_now(struct gx_sql *q, sqlite3_stmt *st)
 int gx_sql__begin(struct gx_sql *q, bool write)
 {
 	int err = gx_sql__rollback(q);
-	return err != 0 ? err : run_now(q, write ? q->begin_write : q->begin);
+	if (err == 0)
+		err = run_now(q, write ? q->begin_write : q->begin);
+	q->in_txn = err == 0;
+	return err;
 }
 
 int gx_sql__commit(struct gx_sql *q)
 {
-	return run_now(q, q->commit);
+	if (q->ended != 0)
+		return q->ended;
+	int err = run_now(q, q->commit);
+	if (err == 0)
+		q->in_txn = false;
+	return err;
 }
 
 /* A failure may have ended it already. */
 int gx_sql__rollback(struct gx_sql *q)
 {
-	return sqlite3_get_autocommit(q->db) != 0 ? 0 : run_now(q, q->rollback);
+	int err = sqlite3_get_autocommit(q->db) != 0 ? 0 : run_now(q, q->rollback);
+	if (sqlite3_get_autocommit(q->db) != 0) {
+		q->in_txn = false;
+		q->ended = 0;
+	}
+	return err;
 }
 
 /* ---- Statements ---- */
@@ -347,8 +373,8 @@ void gx_sql__bind_null(struct gx_stmt *st, int i)
 
 int gx_sql__step(struct gx_stmt *st)
 {
-	if (st->err != 0)
-		return st->err;
+	if (st->err != 0 || st->q->ended != 0)
+		return st->err != 0 ? st->err : st->q->ended;
 	int rc = sqlite3_step(st->h);
 	if (rc == SQLITE_ROW)
 		return 1;

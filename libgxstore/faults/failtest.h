@@ -95,12 +95,27 @@ static inline bool unchanged(void)
 	return same;
 }
 
+static inline void make_room(void)
+{
+	static const char *const ops[] = {"search_delete", "folder_delete_hard"};
+	for (unsigned i = 0; i < 40; i++) {
+		struct so_result r;
+		const struct so_op *op = so_op_named(ops[i % 2]);
+		if (!so_prepare(&w, op))
+			continue;
+		so_run(&w, op, &r);
+		ck_assert(r.done);
+	}
+}
+
 static inline void prepare(const struct so_op *op)
 {
 	for (unsigned i = 0; i < 40; i++) {
 		if (so_prepare(&w, op))
 			return;
 		if (i % 20 == 9)
+			make_room(); /* it has made as many as there may be */
+		if (i % 20 == 19)
 			so_fill(&w); /* it has used up what was there */
 	}
 	ck_abort_msg("%s finds nothing to work on", op->name);
