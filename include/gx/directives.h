@@ -27,6 +27,7 @@ enum {
 	GX_DIRECTIVES_HTTP,
 	GX_DIRECTIVES_EMS,     /**< mailboxes for Outlook */
 	GX_DIRECTIVES_DISCOVER, /**< where clients learn of them */
+	GX_DIRECTIVES_NSP,     /**< the address book */
 	GX_DIRECTIVES_COUNT
 };
 /** A table for gx_conf_new(); NULL outside the list. Static. */
@@ -57,12 +58,15 @@ GX_API const char *gx_directives_exmdb_peer(const struct gx_conf *c, const char 
  * borrowed from @p c. False: in the clear, exmdb_client_tls is off; @p ret_o is filled all the same.
  */
 GX_API bool gx_directives_exmdb_tls(const struct gx_conf *c, struct gx_exmdb_tls_opts *ret_o);
+struct gx_nsp_opts;
 struct gx_ems_opts;
 /**
  * Limits of Outlook's sessions, from the groups EMS and EXMDB of @p c; the rest of @p o stays. Texts are borrowed from @p c. GX_E_INVAL,
  * and a line in @p log, when a value makes no sense.
  */
 GX_API int gx_directives_ems(const struct gx_conf *c, const struct gx_log *log, struct gx_ems_opts *o) GX_MUST_CHECK;
+/** How the address book is kept, from the groups NSP and EXMDB of @p c; the rest of @p o stays. Texts are borrowed from @p c. */
+GX_API void gx_directives_nsp(const struct gx_conf *c, struct gx_nsp_opts *o);
 struct gx_disco_opts;
 /**
  * What clients are told, from the groups DISCOVER, EMS, EXMDB and GENERAL of @p c; the rest of @p o stays. Texts are borrowed from

@@ -24,6 +24,7 @@ const struct gx_conf_key *gx_directives(unsigned group)
 		[GX_DIRECTIVES_HTTP] = http_keys,
 		[GX_DIRECTIVES_EMS] = ems_keys,
 		[GX_DIRECTIVES_DISCOVER] = discover_keys,
+		[GX_DIRECTIVES_NSP] = nsp_keys,
 	};
 	return group < GX_DIRECTIVES_COUNT ? tables[group] : NULL;
 }

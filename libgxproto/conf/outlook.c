@@ -6,6 +6,7 @@
 #include <gx/autodiscover.h>
 #include <gx/directives.h>
 #include <gx/emsmdb.h>
+#include <gx/nsp.h>
 
 static int invalid(const struct gx_conf *c, const struct gx_log *log, const char *key, const char *expected)
 {
@@ -46,6 +47,13 @@ int gx_directives_ems(const struct gx_conf *c, const struct gx_log *log, struct 
 	o->compress_threshold = n;
 	o->rop_debug = (unsigned)gx_conf_uint(c, "rop_debug");
 	return 0;
+}
+
+void gx_directives_nsp(const struct gx_conf *c, struct gx_nsp_opts *o)
+{
+	o->org_name = gx_conf_str(c, "x500_org_name");
+	o->cache_ms = (uint32_t)gx_conf_uint(c, "cache_interval") * 1000;
+	o->trace = (unsigned)gx_conf_uint(c, "nsp_trace");
 }
 
 /* Four numbers of digits, [MS-OXCMAPIHTTP] 2.2.3.3.7. */
