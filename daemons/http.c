@@ -3,12 +3,12 @@
 #include <config.h>
 #include "daemons/services.h"
 
-static const char *const files[] = {"gromox.cfg", "http.cfg", "exchange_emsmdb.cfg", "exmdb_provider.cfg", "autodiscover.cfg", NULL};
+static const char *const files[] = {"gromox.cfg", "http.cfg", "exchange_emsmdb.cfg", "exchange_nsp.cfg", "exmdb_provider.cfg", "autodiscover.cfg", NULL};
 static const struct daemon_spec spec = {
 	.program = "http",
 	.summary = "HTTP server: Outlook's mailboxes, Autodiscover, scripts, files.",
 	.files = files,
-	.groups = 1u << GX_DIRECTIVES_GENERAL | 1u << GX_DIRECTIVES_HTTP | 1u << GX_DIRECTIVES_EMS | 1u << GX_DIRECTIVES_DISCOVER |
+	.groups = 1u << GX_DIRECTIVES_GENERAL | 1u << GX_DIRECTIVES_HTTP | 1u << GX_DIRECTIVES_EMS | 1u << GX_DIRECTIVES_DISCOVER | 1u << GX_DIRECTIVES_NSP |
 		  1u << GX_DIRECTIVES_EXMDB | 1u << GX_DIRECTIVES_ISTORE | 1u << GX_DIRECTIVES_STORE,
 	.log_file = "http_log_file", .log_level = "http_log_level", .fd_limit = "http_fd_limit",
 };

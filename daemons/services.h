@@ -18,6 +18,7 @@
 #include <gx/imap.h>
 #include <gx/mapihttp-server.h>
 #include <gx/net.h>
+#include <gx/oab.h>
 #include <gx/outgoing.h>
 #include <gx/smtp.h>
 #include <gx/store.h>
@@ -48,6 +49,8 @@ struct web {
 	struct gx_http_fastcgi *fastcgi;
 	struct gx_outgoing *outgoing;
 	struct gx_ems *ems;
+	struct gx_nsp *nsp;
+	struct gx_oab *oab;
 	struct gx_mh *mh;
 	struct gx_disco *disco;
 	atomic_uint sessions;

@@ -204,6 +204,18 @@ static bool open_outgoing(struct services *s, struct gx_ems_opts *o)
 	return err == 0 || fail(s, err, why);
 }
 
+static int open_address_book(struct services *s)
+{
+	struct gx_nsp_opts o = GX_NSP_OPTS_INIT;
+	o.dir = s->dir;
+	o.pool = s->pool;
+	o.log = s->log;
+	o.host = s->host;
+	o.template_dir = GX_DATADIR "/abkt";
+	gx_directives_nsp(s->conf, &o);
+	return gx_nsp_new(&o, &s->web.nsp);
+}
+
 static bool open_mailboxes(struct services *s)
 {
 	struct gx_ems_opts o = GX_EMS_OPTS_INIT;
@@ -223,7 +235,21 @@ static bool open_mailboxes(struct services *s)
 	int err = apart ? 0 : gx_ems_new(&o, &s->web.ems);
 	m.ems = s->web.ems;
 	if (err == 0)
+		err = open_address_book(s);
+	m.nsp = s->web.nsp;
+	if (err == 0)
 		err = gx_mh_new(&m, s->web.http, &s->web.mh);
+	return err == 0 || fail(s, err, NULL);
+}
+
+static bool open_offline_book(struct services *s)
+{
+	struct gx_oab_opts o = GX_OAB_OPTS_INIT;
+	o.nsp = s->web.nsp;
+	o.log = s->log;
+	o.dir = gx_arena_printf(s->arena, "%s/oab", gx_conf_str(s->conf, "data_path"));
+	o.cache_ms = (uint32_t)gx_conf_uint(s->conf, "cache_interval") * 1000;
+	int err = o.dir == NULL ? GX_E_NOMEM : gx_oab_new(&o, s->web.http, &s->web.oab);
 	return err == 0 || fail(s, err, NULL);
 }
 
@@ -242,7 +268,7 @@ static bool open_discovery(struct services *s)
 
 bool services_open_web(struct services *s)
 {
-	return open_auth(s) && open_maps(s) && open_mailboxes(s) && open_discovery(s);
+	return open_auth(s) && open_maps(s) && open_mailboxes(s) && open_offline_book(s) && open_discovery(s);
 }
 
 /* ---- Running ---- */
@@ -283,6 +309,7 @@ void services_reload_web(struct services *s, struct gx_arena *a)
 	if (w->mh == NULL)
 		return;
 	gx_http_auth_forget(w->auth);
+	gx_nsp_reload(w->nsp);
 	if (w->jwt != NULL)
 		note(s, gx_jwt_reload(w->jwt, a, &why), &why);
 	note(s, gx_http_rewrite_reload(w->rewrite, a, &why), &why);
@@ -319,6 +346,8 @@ void services_end_web(struct services *s)
 	gx_http_rewrite_free(w->rewrite);
 	gx_disco_free(w->disco);
 	gx_mh_free(w->mh);
+	gx_oab_free(w->oab);
+	gx_nsp_free(w->nsp);
 	gx_ems_free(w->ems);
 	gx_outgoing_free(w->outgoing);
 	gx_tls_free(w->tls);

@@ -46,6 +46,9 @@ GX_API void gx_http_files_free(struct gx_http_files *f);
  */
 GX_API bool gx_http_files_serve(struct gx_http_files *f, struct gx_http_req *r) GX_MUST_CHECK;
 
+/** Answers with this file as if an entry had led to it. Blocks for the file system. */
+GX_API void gx_http_files_send(struct gx_http_req *r, const char *path);
+
 /* ---- Scripts ---- */
 
 struct gx_http_fastcgi;

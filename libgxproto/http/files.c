@@ -215,21 +215,25 @@ static void send_object(struct gx_http_req *r, const struct object *ob, const ch
 	gx_http_reply_file(r, status, type, ob->fd, off, len);
 }
 
-bool gx_http_files_serve(struct gx_http_files *f, struct gx_http_req *r)
+void gx_http_files_send(struct gx_http_req *r, const char *path)
 {
 	struct object ob;
-	const char *path = find(f, r);
-	if (path == NULL)
-		return false;
 	if ((r->method_bit & (GX_HTTP_GET | GX_HTTP_HEAD)) == 0) {
 		set(r, "Allow", "GET, HEAD");
 		gx_http_reply_status(r, 405, NULL);
-		return true;
+		return;
 	}
 	int ret = open_object(r, path, &ob);
 	if (ret == 0)
 		send_object(r, &ob, type_of(path));
 	else
 		gx_http_reply_status(r, ret == GX_E_NOTFOUND ? 404 : ret == GX_E_STATE ? 403 : 503, NULL);
-	return true;
+}
+
+bool gx_http_files_serve(struct gx_http_files *f, struct gx_http_req *r)
+{
+	const char *path = find(f, r);
+	if (path != NULL)
+		gx_http_files_send(r, path);
+	return path != NULL;
 }

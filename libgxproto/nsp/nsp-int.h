@@ -106,6 +106,9 @@ struct nsp_call {
 	uint32_t rows;                 /* given, for the log */
 };
 
+/* Calls @fn with what @user sees, which stays while it runs. ecLoginFailure: there is no such user. */
+gx_ec gx_nsp__with(struct gx_nsp *n, const char *user, gx_ec (*fn)(struct nsp_call *c, void *ctx), struct gx_arena *a, void *ctx) GX_MUST_CHECK;
+
 /* ---- book.c, containers.c ---- */
 
 int gx_nsp__book_new(struct gx_nsp *n, struct nsp_book **ret_b) GX_MUST_CHECK;

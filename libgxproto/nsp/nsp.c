@@ -189,13 +189,34 @@ struct head {
 	uint32_t status_code, error_code;
 };
 
-static gx_ec answer(struct nsp_call *c, uint32_t type, const char *user, const void *q, void *r)
+static gx_ec look_from(struct nsp_call *c, const char *user)
 {
 	c->me = gx_nsp__find_address(c->b, user);
 	if (c->me == NSP_NONE)
 		return GX_EC(ecLoginFailure);
 	c->base = &c->b->bases[c->b->base_of[c->b->v[c->me].domain]];
-	return ops[type](c, q, r);
+	return NSP_OK;
+}
+
+static gx_ec answer(struct nsp_call *c, uint32_t type, const char *user, const void *q, void *r)
+{
+	gx_ec ec = look_from(c, user);
+	return gx_ec_failed(ec) ? ec : ops[type](c, q, r);
+}
+
+gx_ec gx_nsp__with(struct gx_nsp *n, const char *user, gx_ec (*fn)(struct nsp_call *c, void *ctx), struct gx_arena *a, void *ctx)
+{
+	struct nsp_call c = {.n = n, .a = a};
+	struct nsp_book *b = NULL;
+	gx_ec ec = gx_ec_from_err(take(n, &b));
+	if (gx_ec_failed(ec))
+		return ec;
+	c.b = b;
+	ec = look_from(&c, user);
+	if (!gx_ec_failed(ec))
+		ec = fn(&c, ctx);
+	put(n, b);
+	return ec;
 }
 
 gx_ec gx_nsp_do(struct gx_nsp *n, const char *user, uint32_t type, const void *q, struct gx_arena *a, void *ret_r)
