@@ -98,7 +98,7 @@ void so_check_searches(struct so_world *w)
 static bool pick_new(struct so_world *w)
 {
 	w->x.name = gx_arena_printf(w->a, "Search %u", ++w->serial);
-	return pick_criteria(w) && so_number(w, "SELECT COUNT(*) FROM folders WHERE type=2") < 40;
+	return pick_criteria(w) && so_number(w, "SELECT COUNT(*) FROM folders WHERE type=2 AND NOT flags&1") < 40;
 }
 
 static gx_ec run_new(struct so_world *w, struct gx_txn *t)
@@ -166,7 +166,7 @@ static gx_ec run_delete(struct so_world *w, struct gx_txn *t)
 static bool pick_link(struct so_world *w)
 {
 	w->x.name = gx_arena_printf(w->a, "By hand %u", ++w->serial);
-	return so_msgs(w, SO_PICK, false) && so_number(w, "SELECT COUNT(*) FROM folders WHERE type=2") < 40;
+	return so_msgs(w, SO_PICK, false) && so_number(w, "SELECT COUNT(*) FROM folders WHERE type=2 AND NOT flags&1") < 40;
 }
 
 static gx_ec run_link(struct so_world *w, struct gx_txn *t)
