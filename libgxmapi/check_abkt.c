@@ -56,7 +56,7 @@ static uint32_t some(uint32_t below)
 
 START_TEST(there_and_back)
 {
-	static const char *const texts[] = {"*", "", "General", "N\xc3\xa4me:", "&\xc3\x9c" "ber", "[0-9]"};
+	static const char *const texts[] = {"*", "", "General", "N\xc3\xa4me:", ("&\xc3\x9c" "ber"), "[0-9]"};
 	static const uint32_t pages[] = {1200, 1252, 65001};
 	struct gx_abkt_control v[20];
 	for (unsigned round = 0; round < 300; ++round) {

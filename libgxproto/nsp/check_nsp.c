@@ -124,7 +124,7 @@ END_TEST
 static void fill(void)
 {
 	static const char *const first[] = {"Ann", "Anna", "\xc3\x84nne", "Bob", "Bo", "\xc3\x98yvind", "O'Neill", "Jean-Luc"};
-	static const char *const last[] = {"Smith", "smithson", "\xc3\x85" "berg", "Doe", "van Dam", "M\xc3\xbcller", "Muller"};
+	static const char *const last[] = {"Smith", "smithson", ("\xc3\x85" "berg"), "Doe", "van Dam", "M\xc3\xbcller", "Muller"};
 	for (uint32_t i = 0; i < PEOPLE; ++i) {
 		names[i] = gx_arena_printf(a, "%s %s", first[some(8)], last[some(7)]);
 		add(gx_arena_printf(a, "u%03u@one.org", (unsigned)i), names[i]);

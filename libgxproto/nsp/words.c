@@ -100,6 +100,8 @@ static int keep(struct nsp_book *b, struct words *w)
 	if (err != 0)
 		return err;
 	b->word_text = (char *)(uintptr_t)text.data;
+	if (w->n == 0) /* nobody is there */
+		return 0;
 	qsort_r(w->v, w->n, sizeof(*w->v), order, b->word_text);
 	b->words = gx_arena_memdup(b->a, w->v, w->n * sizeof(*w->v));
 	b->nwords = (uint32_t)w->n;
