@@ -30,7 +30,7 @@ import extra  # noqa: E402
 
 PASS = "s3cret-pass"
 LARGE = ("bench_open", "bench_table", "bench_ics", "bench_memory", "bench_search", "bench_peer")  # take messages and the stores' directory
-MANY = ("bench_store", "bench_bulk", "bench_instance", "bench_exmdb", "bench_wait")  # take messages; 10,000 unless told
+MANY = ("bench_store", "bench_bulk", "bench_instance", "bench_exmdb", "bench_wait", "bench_emsmdb")  # take messages; 10,000 unless told
 
 
 class Dovecot:
