@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request's buffer, operation by operation, [MS-OXCROPS] 3.2.5 and [MS-OXCRPC] 3.1.4.2. */
 #include <config.h>
+#include <stdlib.h>
 #include <string.h>
 #include "libgxproto/emsmdb/chain.h"
 #include "libgxproto/emsmdb/notify.h"
@@ -223,10 +224,18 @@ static int run_all(struct run *r)
 	return 0;
 }
 
-static unsigned ext_flags(const struct gx_ems_session *s, uint32_t flags, size_t len)
+/* The compressor's tables are large: only sessions that ask for it have them. Without memory it goes as it is. */
+static bool can_pack(struct gx_ems_session *s)
+{
+	if (s->pack == NULL)
+		s->pack = malloc(sizeof(*s->pack));
+	return s->pack != NULL;
+}
+
+static unsigned ext_flags(struct gx_ems_session *s, uint32_t flags, size_t len)
 {
 	long least = s->e->o.compress_threshold;
-	bool packs = !(flags & GX_EXECUTE_NO_COMPRESSION) && least >= 0 && len >= (size_t)least;
+	bool packs = !(flags & GX_EXECUTE_NO_COMPRESSION) && least >= 0 && len >= (size_t)least && can_pack(s);
 	return GX_EXT_LAST | (packs ? GX_EXT_COMPRESSED : 0U) | (flags & GX_EXECUTE_NO_XOR_MAGIC ? 0U : GX_EXT_XOR_MAGIC);
 }
 

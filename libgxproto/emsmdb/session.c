@@ -130,20 +130,29 @@ void gx_ems_dump(struct gx_ems *e, void (*line)(const char *text, void *ctx), vo
 
 /* ---- Beginning ---- */
 
+/* With the lock: users who have a session. */
+static unsigned count_users(const struct gx_ems *e)
+{
+	unsigned n = 0;
+	for (const struct gx_ems_session *s = e->sessions; s != NULL; s = s->next) {
+		const struct gx_ems_session *t = s->next;
+		while (t != NULL && strcasecmp(t->user, s->user) != 0)
+			t = t->next;
+		n += t == NULL;
+	}
+	return n;
+}
+
 /* With the lock. */
 static bool has_room(const struct gx_ems *e, const char *user)
 {
-	unsigned all = 0, own = 0, users = 0;
+	unsigned all = 0, own = 0;
 	for (const struct gx_ems_session *s = e->sessions; s != NULL; s = s->next) {
-		const struct gx_ems_session *t = s->next;
 		++all;
 		own += strcasecmp(s->user, user) == 0;
-		while (t != NULL && strcasecmp(t->user, s->user) != 0)
-			t = t->next;
-		users += t == NULL;
 	}
 	return (e->o.max_sessions == 0 || all < e->o.max_sessions) && (e->o.max_user_sessions == 0 || own < e->o.max_user_sessions) &&
-	       (e->o.max_users == 0 || own > 0 || users < e->o.max_users);
+	       (e->o.max_users == 0 || own > 0 || count_users(e) < e->o.max_users);
 }
 
 static int fill(struct gx_ems_session *s, struct gx_ems *e, const struct gx_ems_connect *c)
@@ -153,9 +162,8 @@ static int fill(struct gx_ems_session *s, struct gx_ems *e, const struct gx_ems_
 	s->code_page = c->code_page;
 	memcpy(s->client_version, c->client_version, sizeof(s->client_version));
 	s->user = strdup(c->user);
-	s->pack = malloc(sizeof(*s->pack));
 	s->a = gx_arena_new(USER_ARENA_MOST);
-	if (s->user == NULL || s->pack == NULL || s->a == NULL)
+	if (s->user == NULL || s->a == NULL)
 		return GX_E_NOMEM;
 	int err = gx_guid_random(&s->id);
 	if (err == 0)
