@@ -304,6 +304,14 @@ static void delegates(uint32_t mode, const char *who)
 	gx_store_pool_put(et_pool, s);
 }
 
+/* ResponseFlags of a logon to bob's mailbox. */
+static uint8_t rights_at_bob_s(void)
+{
+	struct gx_rop_logon_res *r;
+	ST_OK(et_do(RopLogon, LOGON, 0, &(struct gx_rop_logon_req){.logon_flags = 1, .essdn = et_dn[1]}, (void **)&r));
+	return r->response_flags;
+}
+
 static gx_ec as_bob(void)
 {
 	letter();
@@ -316,12 +324,21 @@ START_TEST(for_another)
 {
 	log_on();
 	ST_IS(as_bob(), ecSendAsDenied);
+	struct gx_store *b = store("bob");
+	struct gx_txn *t = st_begin(b, GX_TXN_WRITE);
+	ST_OK(gx_folder_set_permission(t, GX_FID_INBOX, "ann@example.org", GX_RIGHT_READ | GX_RIGHT_VISIBLE, false));
+	st_commit(t);
+	gx_store_pool_put(et_pool, b);
+	ck_assert_uint_eq(rights_at_bob_s() & 6, 0);
+	log_on();
 	delegates(GX_DELEGATE_ON_BEHALF, "ANN@example.org");
 	ST_OK(as_bob());
 	ck_assert_str_eq(out.from, "ann@example.org");
 	ck_assert_ptr_nonnull(strstr(out.text, "Sender: "));
 	delegates(GX_DELEGATE_SEND_AS, "ann@example.org");
 	ST_OK(as_bob());
+	ck_assert_uint_eq(rights_at_bob_s() & 6, 4);
+	log_on();
 	ck_assert_str_eq(out.from, "bob@example.org");
 	ck_assert_ptr_null(strstr(out.text, "Sender: "));
 	letter();

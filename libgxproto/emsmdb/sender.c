@@ -30,6 +30,11 @@ static gx_ec listed(struct gx_rop_call *c, struct gx_txn *t, uint32_t mode, bool
 	return ec;
 }
 
+gx_ec gx_ems__sends_as(struct gx_rop_call *c, struct gx_txn *t, bool *ret_as)
+{
+	return listed(c, t, GX_DELEGATE_SEND_AS, ret_as);
+}
+
 static gx_ec ask(struct gx_rop_call *c, struct gx_store *s, int *ret_how)
 {
 	static const struct gx_actor sys = GX_ACTOR_SYSTEM;

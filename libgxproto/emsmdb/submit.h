@@ -12,6 +12,8 @@ enum {
 gx_ec gx_ems__submit(struct gx_rop_call *c, struct gx_ems_message *m, unsigned flags, struct gx_proplist *ret_people);
 /* sender.c: who sends it for whom, from what @have says. Properties to be set go to @io_l. ecSendAsDenied. */
 gx_ec gx_ems__sender(struct gx_rop_call *c, const struct gx_proplist *have, struct gx_proplist *io_l, const char **ret_from);
+/* May the session's user send as the owner of the logon's mailbox? */
+gx_ec gx_ems__sends_as(struct gx_rop_call *c, struct gx_txn *t, bool *ret_as);
 
 /* PidTagSubmitFlags */
 enum { GX_SUBMITFLAG_LOCKED = 1 };

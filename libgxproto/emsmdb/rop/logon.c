@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
-#include "libgxproto/emsmdb/kinds.h"
+#include "libgxproto/emsmdb/submit.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
 enum { PRIVATE = 0x01, USE_ADMIN_PRIVILEGE = 0x01, OPEN_PUBLIC = 0x02 };
@@ -61,6 +61,7 @@ static gx_ec rights(struct gx_rop_call *c, bool own, uint8_t *ret_flags)
 {
 	struct gx_txn *t;
 	uint32_t bits = 0;
+	bool as = own;
 	struct gx_proplist l = {0};
 	static const gx_proptag_t oof = PidTagOutOfOfficeState;
 	gx_ec ec = gx_rop__read(c, &t);
@@ -68,8 +69,10 @@ static gx_ec rights(struct gx_rop_call *c, bool own, uint8_t *ret_flags)
 		return ec;
 	if (!own)
 		ec = may_enter(c, t);
+	if (!gx_ec_failed(ec) && !own)
+		ec = gx_ems__sends_as(c, t, &as);
 	if (!gx_ec_failed(ec) && !gx_ec_failed(gx_folder_rights(t, GX_FID_IPMSUBTREE, &bits)))
-		*ret_flags = RESERVED | (own || (bits & GX_RIGHT_OWNER) ? OWNER_RIGHT | SEND_AS_RIGHT : 0);
+		*ret_flags = RESERVED | (own || (bits & GX_RIGHT_OWNER) ? OWNER_RIGHT : 0) | (as ? SEND_AS_RIGHT : 0);
 	if (!gx_ec_failed(ec) && !gx_ec_failed(gx_store_get_props(t, &oof, 1, c->a, &l)) && l.count == 1 && l.v[0].v.b)
 		*ret_flags |= OOF;
 	gx_txn_abort(t);
