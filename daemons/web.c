@@ -2,6 +2,7 @@
 /* HTTP: its listeners, who may log in, and what the paths lead to. */
 #include <config.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,6 +28,11 @@ static const char *str_or_null(const struct services *s, const char *key)
 
 /* ---- While the program may still be root ---- */
 
+static void print_traffic(const char *line, void *ctx)
+{
+	dprintf(STDERR_FILENO, "%s\n", line);
+}
+
 static bool make_server(struct services *s)
 {
 	struct gx_http_opts o = GX_HTTP_OPTS_INIT;
@@ -39,6 +45,7 @@ static bool make_server(struct services *s)
 	o.fronts = str(s, "http_fronts");
 	o.enforce_auth = gx_conf_bool(s->conf, "http_enforce_auth");
 	o.request_log_level = gx_conf_bool(s->conf, "http_request_log") ? GX_LOG_NOTICE : 0;
+	o.trace = gx_conf_bool(s->conf, "http_debug") ? print_traffic : NULL;
 	int err = gx_http_new(&o, &s->web.http, s->arena, &why);
 	return err == 0 || fail(s, err, why);
 }

@@ -162,6 +162,9 @@ struct gx_http_opts {
 	int request_log_level;         /**< one line a request at this level, 0: none */
 	void (*on_record)(const struct gx_http_record *rec, void *ctx); /**< may be NULL; must not block */
 	void *record_ctx;
+	/** http_debug: all that comes (">") and goes ("<"), a line of it at a time, without credentials; may be NULL; must not block. */
+	void (*trace)(const char *line, void *ctx);
+	void *trace_ctx;
 };
 #define GX_HTTP_OPTS_INIT {.size = sizeof(struct gx_http_opts)}
 /** @p ret_why names what is wrong with the options. */

@@ -696,6 +696,44 @@ START_TEST(dates)
 }
 END_TEST
 
+static void keep_line(const char *line, void *ctx)
+{
+	gx_strbuf_printf(ctx, "%s\n", line);
+}
+
+START_TEST(traffic_is_traced)
+{
+	struct rig g;
+	struct gx_http_opts o = GX_HTTP_OPTS_INIT;
+	struct gx_strbuf lines = GX_STRBUF_INIT;
+	o.trace = keep_line;
+	o.trace_ctx = &lines;
+	rig_open(&g, &o);
+	rig_say(&g, "POST /echo HTTP/1.1\r\nHost: a\r\nAuthor");
+	rig_say(&g, "IZATION: Basic c2VjcmV0\r\nContent-Length: 6\r\n\r\na\tb\n\x01z");
+	rig_expect(&g, "200 OK");
+	char *more = malloc(3001);
+	memset(more, 'S', 3000);
+	more[3000] = '\0';
+	rig_say(&g, "GET /hello HTTP/1.1\r\nProxy-Authorization: ");
+	rig_say(&g, more);
+	rig_say(&g, "\r\nHost: a\r\n\r\n");
+	rig_expect(&g, "hello");
+	ck_assert_ptr_nonnull(strstr(lines.s, "http [1] 127.0.0.1 > POST /echo HTTP/1.1\n"));
+	ck_assert_ptr_nonnull(strstr(lines.s, " > Authorization: (left out)\n"));
+	ck_assert_ptr_nonnull(strstr(lines.s, " > a\\x09b\n"));
+	ck_assert_ptr_nonnull(strstr(lines.s, " > \\x01z\n"));
+	ck_assert_ptr_nonnull(strstr(lines.s, " < HTTP/1.1 200 OK\n"));
+	ck_assert_ptr_nonnull(strstr(lines.s, " < hello\n"));
+	ck_assert_ptr_nonnull(strstr(lines.s, " > Host: a\n"));
+	ck_assert_ptr_null(strstr(lines.s, "c2Vj"));
+	ck_assert_ptr_null(strstr(lines.s, "SSSS"));
+	rig_close(&g);
+	free(more);
+	gx_strbuf_release(&lines);
+}
+END_TEST
+
 static Suite *http_suite(void)
 {
 	Suite *s = suite_create("http");
@@ -718,6 +756,7 @@ static Suite *http_suite(void)
 	tcase_add_test(t, requests_through_a_front);
 	tcase_add_test(t, options_are_checked);
 	tcase_add_test(t, headers_cannot_be_broken);
+	tcase_add_test(t, traffic_is_traced);
 	tcase_add_test(t, ranges_of_bytes);
 	tcase_add_test(t, dates);
 	suite_add_tcase(s, t);

@@ -520,8 +520,13 @@ static bool one_step(struct http_conn *c)
 static enum gx_want http_step(void *self, struct gx_io *io)
 {
 	struct http_conn *c = self;
+	size_t before = io->out.len;
+	if (c->h->o.trace != NULL)
+		gx_http__trace_in(c);
 	while (one_step(c))
 		;
+	if (c->h->o.trace != NULL)
+		gx_http__trace_out(c, before);
 	return c->want;
 }
 
@@ -561,7 +566,14 @@ enum gx_want gx_http__conn_work(struct http_conn *c)
 
 static enum gx_want http_work(void *self, struct gx_io *io)
 {
-	return gx_http__conn_work(self);
+	struct http_conn *c = self;
+	size_t before = io->out.len;
+	if (c->h->o.trace == NULL)
+		return gx_http__conn_work(c);
+	gx_http__trace_in(c);
+	enum gx_want want = gx_http__conn_work(c);
+	gx_http__trace_out(c, before);
+	return want;
 }
 
 /* ---- Beginning and end ---- */
@@ -590,6 +602,7 @@ static void http_free(void *self)
 		gx_http__req_leave(c->req);
 	}
 	gx_http__exchange_end(&c->x);
+	free(c->trace);
 	free(c);
 	atomic_fetch_sub(&h->conns, 1);
 	gx_http__unref(h);

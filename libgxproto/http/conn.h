@@ -39,6 +39,7 @@ struct http_conn {
 	bool head_begun, expects, continued, close;
 	bool fed;             /* the owner has had the last piece of the body */
 	bool told;            /* the log has the request */
+	struct http_trace *trace;
 };
 
 /* On a worker; each gives the next state. */
@@ -47,4 +48,8 @@ uint8_t gx_http__run_sink(struct http_conn *c);
 enum gx_want gx_http__run_source(struct http_conn *c);
 void gx_http__run_gone(struct http_conn *c);
 enum gx_want gx_http__conn_work(struct http_conn *c);
+
+/* trace.c: around each call of the engine, when the options want it; @p before: bytes that were in the output. */
+void gx_http__trace_in(struct http_conn *c);
+void gx_http__trace_out(struct http_conn *c, size_t before);
 #endif
