@@ -347,6 +347,30 @@ def test_mapi_requests_that_are_refused():
     other.close()
 
 
+def test_the_address_book():
+    s = the_server()
+    c = client(s)
+    nspi = {"path": "/mapi/nspi/?MailboxId=x"}
+    stat = struct.pack("<IIIiIIIII", 0, 0, 0, 0, 0, 0, 1252, 0x409, 0x409)
+    a = c.ask("Bind", struct.pack("<I", 0) + b"\1" + stat + struct.pack("<I", 0), **nspi)
+    assert (a.status, a.code, a.body[:8]) == (200, 0, bytes(8)), (a.status, a.code, a.raw)
+    name = "user2".encode("utf-16le") + b"\0\0"
+    a = c.ask("ResolveNames", struct.pack("<I", 0) + b"\1" + stat + b"\1" + struct.pack("<II", 1, 0x39fe001f) + b"\1" + struct.pack("<I", 1) + name +
+              struct.pack("<I", 0), **nspi)
+    assert (a.code, a.body[:8]) == (0, bytes(8)) and "user2@example.org".encode("utf-16le") in a.raw, a.raw
+    assert c.ask("QueryRows", b"\0", **nspi).code == 12
+    assert c.ask("Execute", b"", **nspi).code == 5
+    c.close()
+    login = ("-u", f"{s.users[0]}:{PASSWORD}")
+    assert curl(s, "/OAB/oab.xml")[0] == 401
+    status, head, xml = curl(s, *login, "/OAB/oab.xml")
+    assert status == 200 and "text/xml" in head, head
+    file, size = re.search(rb'<Full [^>]*size="(\d+)" uncomp[^>]*>([^<]+)</Full>', xml).group(2, 1)
+    status, head, data = curl(s, *login, "-r", "4-", f"/OAB/{file.decode()}")
+    assert status == 206 and len(data) == int(size) - 4 and data[:4] == b"\1\0\0\0", head
+    assert curl(s, *login, "/OAB/state")[0] == 404
+
+
 def test_sessions_end_with_the_server():
     s = the_server()
     c = client(s)
