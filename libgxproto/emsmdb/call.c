@@ -3,6 +3,8 @@
 #include <config.h>
 #include "libgxproto/emsmdb/emsmdb-int.h"
 
+enum { EXT_RULE_MOST = 510 * 1024 };
+
 gx_ec gx_rop__fail(struct gx_rop_call *c, uint32_t code, const char *fmt, ...)
 {
 	va_list ap;
@@ -16,6 +18,12 @@ uint64_t gx_rop__object_max(const struct gx_rop_call *c)
 {
 	uint64_t n = c->s->e->o.max_object;
 	return n != 0 && n < EMS_OBJECT_MOST ? n : EMS_OBJECT_MOST;
+}
+
+uint32_t gx_rop__ext_rule_max(const struct gx_rop_call *c)
+{
+	uint32_t n = c->s->e->o.max_ext_rule;
+	return n != 0 ? n : EXT_RULE_MOST;
 }
 
 gx_ec gx_rop__give(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_ems_logon *l)

@@ -129,6 +129,35 @@ START_TEST(folders_and_stores_have_properties)
 }
 END_TEST
 
+START_TEST(limits_that_the_store_tells)
+{
+	static const gx_proptag_t limits[] = {PidTagMaximumSubmitMessageSize, PidTagExtendedRuleSizeLimit};
+	static const uint8_t long_one[2000];
+	struct gx_rop_get_properties_specific_res *p;
+	struct gx_proplist l = {0};
+	et_ems->o.max_object = 3 << 20;
+	et_ems->o.max_ext_rule = sizeof(long_one) - 1;
+	ST_OK(et_get(LOGON, limits, 2, &p));
+	ck_assert_int_eq(p->row_data.v[0].v.i32, 3 << 10);
+	ck_assert_int_eq(p->row_data.v[1].v.i32, sizeof(long_one) - 1);
+	ck_assert_int_eq(gx_proplist_set_i32(&l, et_a, limits[1], 1 << 30), 0);
+	ck_assert_uint_eq(et_set(LOGON, &l)->property_problems_count, 1);
+	for (unsigned i = 0; i < 2; ++i) {
+		const struct gx_rop_create_message_req q = {.code_page_id = 1252, .folder_id = gx_eid_make(1, GX_FID_DRAFTS), .associated_flag = true};
+		l = (struct gx_proplist){0};
+		ST_OK(et_do(RopCreateMessage, FOLDER, MESSAGE, &q, NULL));
+		ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagMessageClass, "IPM.ExtendedRule.Message"), 0);
+		ck_assert_int_eq(gx_proplist_set_bin(&l, et_a, PidTagExtendedRuleMessageActions, long_one, sizeof(long_one) - i), 0);
+		ck_assert_uint_eq(et_set(MESSAGE, &l)->property_problems_count, 0);
+		gx_ec ec = et_do(RopSaveChangesMessage, MESSAGE, MESSAGE, &(struct gx_rop_save_changes_message_req){0}, NULL);
+		if (i == 0)
+			ST_IS(ec, ecTooBig);
+		else
+			ST_OK(ec);
+	}
+}
+END_TEST
+
 START_TEST(names_of_properties)
 {
 	const struct gx_propname some[] = {{PSETID_Common, false, 0x8503, NULL}, {PS_PUBLIC_STRINGS, true, 0, "of my own"}, {PS_MAPI, false, 0x37, NULL},
@@ -215,6 +244,7 @@ static Suite *emsprops_suite(void)
 	tcase_add_test(t, what_two_have_changed);
 	tcase_add_test(t, values_that_do_not_fit);
 	tcase_add_test(t, folders_and_stores_have_properties);
+	tcase_add_test(t, limits_that_the_store_tells);
 	tcase_add_test(t, names_of_properties);
 	tcase_add_test(t, messages_moved_and_deleted);
 	tcase_add_test(t, receive_folders_and_reserved_ids);

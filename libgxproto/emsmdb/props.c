@@ -85,11 +85,40 @@ static gx_ec check_remove(struct gx_rop_call *c, bool (*computed)(gx_proptag_t t
 
 /* ---- Stores ---- */
 
+/* What is not the store's to say: limits of this server, [MS-OXCSTOR] 2.2.2.1.1.2, [MS-OXORULE] 2.2.4.1 */
+static const gx_proptag_t limits[] = {PidTagMaximumSubmitMessageSize, PidTagExtendedRuleSizeLimit};
+
+static bool is_limit(gx_proptag_t tag)
+{
+	return tag == limits[0] || tag == limits[1];
+}
+
+static bool logon_computed(gx_proptag_t tag)
+{
+	return is_limit(tag) || gx_store_is_computed(tag);
+}
+
+static gx_ec add_limits(struct gx_rop_call *c, const gx_proptag_t *tags, size_t n, struct gx_proplist *io_l)
+{
+	const int32_t v[] = {(int32_t)(gx_rop__object_max(c) / 1024), (int32_t)gx_rop__ext_rule_max(c)};
+	int err = 0;
+	for (size_t i = 0; i < 2 && err == 0; ++i) {
+		bool wanted = n == 0;
+		for (size_t j = 0; j < n && !wanted; ++j)
+			wanted = tags[j] == limits[i];
+		if (wanted)
+			err = gx_proplist_set_i32(io_l, c->a, limits[i], v[i]);
+	}
+	return gx_ec_from_err(err);
+}
+
 static gx_ec logon_get(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_txn *t, const gx_proptag_t *tags, size_t n, size_t limit,
 	struct gx_proplist *ret_l)
 {
 	(void)o;
 	gx_ec ec = gx_store_get_props(t, tags, n, c->a, ret_l);
+	if (!gx_ec_failed(ec))
+		ec = add_limits(c, tags, n, ret_l);
 	if (!gx_ec_failed(ec))
 		limit_values(ret_l, limit);
 	return ec;
@@ -100,6 +129,8 @@ static gx_ec logon_tags(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_t
 	struct gx_proplist l = {0};
 	(void)o;
 	gx_ec ec = gx_store_get_props(t, NULL, 0, c->a, &l);
+	if (!gx_ec_failed(ec))
+		ec = add_limits(c, NULL, 0, &l);
 	return gx_ec_failed(ec) ? ec : tags_of(c, &l, ret_v, ret_n);
 }
 
@@ -107,7 +138,7 @@ static gx_ec logon_set(struct gx_rop_call *c, struct gx_ems_obj *o, const struct
 {
 	struct gx_txn *t;
 	(void)o;
-	gx_ec ec = check_set(c, gx_store_is_computed, l, io_problems);
+	gx_ec ec = check_set(c, logon_computed, l, io_problems);
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__write(c, &t);
 	return gx_ec_failed(ec) ? ec : gx_rop__end(c, t, gx_store_set_props(t, l));
@@ -117,7 +148,7 @@ static gx_ec logon_remove(struct gx_rop_call *c, struct gx_ems_obj *o, const gx_
 {
 	struct gx_txn *t;
 	(void)o;
-	gx_ec ec = check_remove(c, gx_store_is_computed, tags, n, io_problems);
+	gx_ec ec = check_remove(c, logon_computed, tags, n, io_problems);
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__write(c, &t);
 	return gx_ec_failed(ec) ? ec : gx_rop__end(c, t, gx_store_remove_props(t, tags, n));

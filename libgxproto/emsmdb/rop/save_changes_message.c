@@ -1,17 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RopSaveChangesMessage, [MS-OXCMSG] 2.2.3.3 and 3.2.5.3 */
 #include <config.h>
+#include <gx/charset.h>
 #include "libgxproto/emsmdb/sync.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
+enum { AROUND = 64 }; /* what may count besides the bytes */
 enum { KEEP_OPEN_READ_ONLY = 0x01, KEEP_OPEN_READ_WRITE = 0x02, FORCE_SAVE = 0x04 };
+
+/* [MS-OXORULE] 2.2.4.1.10: conditions and actions have a limit that the store tells, PidTagExtendedRuleSizeLimit. */
+static gx_ec check_rule(struct gx_rop_call *c, struct gx_inst *inst)
+{
+	static const gx_proptag_t tags[] = {PidTagMessageClass, PidTagExtendedRuleMessageCondition, PidTagExtendedRuleMessageActions};
+	uint32_t most = gx_rop__ext_rule_max(c);
+	struct gx_inst_info i;
+	struct gx_proplist l = {0};
+	struct gx_txn *t;
+	gx_inst_info(inst, &i);
+	gx_ec ec = !i.associated ? EMS_OK : gx_rop__read(c, &t);
+	if (!i.associated || gx_ec_failed(ec))
+		return ec;
+	ec = gx_rop__end(c, t, gx_inst_get_props(t, inst, tags, 3, most + AROUND, c->a, &l));
+	if (gx_ec_failed(ec) || gx_ascii_casecmp(gx_proplist_str(&l, PidTagMessageClass, ""), "IPM.ExtendedRule.Message") != 0)
+		return ec;
+	for (size_t k = 1; k < 3; ++k) {
+		const struct gx_propval *v = gx_proplist_get(&l, tags[k]), *none = gx_proplist_get(&l, GX_PROP_RETYPE(tags[k], PtypErrorCode));
+		if ((v != NULL && v->v.bin.len > most) || (none != NULL && none->v.err == ecMAPIOOM))
+			return gx_rop__fail(c, ecTooBig, "conditions or actions of more than %u bytes (max_ext_rule_length)", (unsigned)most);
+	}
+	return EMS_OK;
+}
 
 static gx_ec prepare(struct gx_rop_call *c, struct gx_inst *inst)
 {
 	uint64_t size = gx_inst_size(inst), most = gx_rop__object_max(c);
 	if (size > most)
 		return gx_rop__fail(c, ecTooBig, "%llu bytes, more than %llu (mail_max_length)", (unsigned long long)size, (unsigned long long)most);
-	return gx_ec_from_err(gx_inst_prepare(inst)); /* packs before the writer is taken */
+	gx_ec ec = check_rule(c, inst);
+	return gx_ec_failed(ec) ? ec : gx_ec_from_err(gx_inst_prepare(inst)); /* packs before the writer is taken */
 }
 
 gx_ec gx_rop__save_changes_message(struct gx_rop_call *c, const struct gx_rop_save_changes_message_req *q,
