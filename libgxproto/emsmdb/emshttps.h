@@ -17,7 +17,7 @@
 #include "libgxproto/emsmdb/emsmdb-int.h"
 #include "libgxstore/storetest.h"
 
-enum { EH_CLIENTS = 8 };
+enum { EH_CLIENTS = 1000 };
 
 struct eh_client {
 	struct gx_ems_session *s;
@@ -254,7 +254,11 @@ static inline struct gx_ems_session *eh_connect(struct gx_arena *a, const char *
 	eh_ask(c, a, "Connect", &q, &res);
 	ck_assert_uint_eq(res.error_code, ecSuccess);
 	ck_assert_int_eq(gx_guid_parse(gx_arena_strndup(a, strchr(c->cookies, '=') + 1, 36), &id), 0);
-	c->s = gx_ems_session_get(eh.ems, &id, user, NULL);
+	struct gx_ems_session *s = gx_ems_session_get(eh.ems, &id, user, NULL);
+	for (unsigned i = 0; i < eh.n; ++i) /* one that is gone may have been at this address */
+		if (eh.clients[i].s == s)
+			eh.clients[i].s = NULL;
+	c->s = s;
 	ck_assert_ptr_nonnull(c->s);
 	return c->s;
 }
