@@ -591,8 +591,9 @@ START_TEST(helpers_of_the_system)
 	gx_http_helper_free(h);
 	ck_assert_int_eq(gx_http_helper_new("  ", NULL, &h), GX_E_INVAL);
 	ck_assert_int_eq(gx_http_helper_new("/nonexistent/helper", NULL, &h), 0);
-	x = gx_http_helper_ops(h)->begin(gx_http_helper_ops(h)->ctx);
-	ck_assert_int_eq(one_leg(gx_http_helper_ops(h), x, "one", "", &user), GX_E_IO);
+	n = gx_http_helper_ops(h);
+	x = n->begin(n->ctx);
+	ck_assert_int_eq(one_leg(n, x, "one", "", &user), GX_E_IO);
 	n->end(x);
 	gx_http_helper_free(h);
 	unlink(path);
