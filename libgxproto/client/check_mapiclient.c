@@ -614,6 +614,23 @@ START_TEST(notifications)
 }
 END_TEST
 
+START_TEST(address_book)
+{
+	static const char *const who[] = {"bob@example.org", "nobody at all", "ann@example.org"};
+	struct gx_mapi_resolved v[3];
+	CT_OK(gx_mapi_resolve(ct_c, who, 3, et_a, v));
+	ck_assert_uint_eq(v[0].verdict, GX_MAPI_RESOLVED);
+	ck_assert_str_eq(gx_proplist_str(&v[0].props, PidTagSmtpAddress, ""), "bob@example.org");
+	ck_assert_int_eq(strcasecmp(gx_proplist_str(&v[0].props, PidTagEmailAddress, ""), et_dn[1]), 0);
+	ck_assert_uint_eq(v[1].verdict, GX_MAPI_UNRESOLVED);
+	ck_assert_uint_eq(v[1].props.count, 0);
+	ck_assert_str_eq(gx_proplist_str(&v[2].props, PidTagSmtpAddress, ""), "ann@example.org");
+	/* the mailbox's session is another one */
+	CT_OK(gx_mapi_ping(ct_c));
+	CT_IS(gx_mapi_resolve(ct_c, who, 2000, et_a, v), ecInvalidParam);
+}
+END_TEST
+
 /* Objects that were closed are released at the server, with the next operation. */
 START_TEST(handles_are_given_back)
 {
@@ -651,6 +668,7 @@ static Suite *client_suite(void)
 	tcase_add_test(u, streams);
 	tcase_add_test(u, whole_messages);
 	tcase_add_test(u, notifications);
+	tcase_add_test(u, address_book);
 	tcase_add_test(u, handles_are_given_back);
 	suite_add_tcase(s, u);
 	return s;

@@ -8,6 +8,7 @@
 #include <gx/httpauth.h>
 #include <gx/mapi_client.h>
 #include <gx/mapihttp-server.h>
+#include <gx/nsp.h>
 #include "libgxproto/client/client-int.h"
 #include "libgxproto/emsmdb/emstest.h"
 
@@ -15,6 +16,7 @@ static struct gx_net *ct_net;
 static struct gx_http *ct_http;
 static struct gx_http_auth *ct_auth;
 static struct gx_mh *ct_mh;
+static struct gx_nsp *ct_nsp;
 static uint16_t ct_port;
 static struct gx_http_dircheck ct_dircheck;
 static struct gx_mapi *ct_c;
@@ -26,6 +28,7 @@ static inline void ct_serve(void)
 	struct gx_http_auth_opts ao = GX_HTTP_AUTH_OPTS_INIT;
 	struct gx_listen_opts lo = GX_LISTEN_OPTS_INIT;
 	struct gx_mh_opts mo = GX_MH_OPTS_INIT;
+	struct gx_nsp_opts po = GX_NSP_OPTS_INIT;
 	const char *why = "";
 	no.loops = 1;
 	no.workers = 2;
@@ -38,7 +41,11 @@ static inline void ct_serve(void)
 	ao.cache_seconds = 60;
 	ck_assert_int_eq(gx_http_auth_new(&ao, &ct_auth), 0);
 	gx_http_set_auth(ct_http, ct_auth);
+	po.dir = et_people;
+	po.org_name = "o";
+	ck_assert_int_eq(gx_nsp_new(&po, &ct_nsp), 0);
 	mo.ems = et_ems;
+	mo.nsp = ct_nsp;
 	mo.pending_ms = 50;
 	mo.wait_ms = 120;
 	ck_assert_int_eq(gx_mh_new(&mo, ct_http, &ct_mh), 0);
@@ -89,6 +96,7 @@ static inline void ct_teardown(void)
 	gx_http_free(ct_http);
 	gx_http_auth_free(ct_auth);
 	gx_mh_free(ct_mh);
+	gx_nsp_free(ct_nsp);
 	et_teardown();
 }
 

@@ -96,6 +96,14 @@ def start_watch(s, *args):
     return w
 
 
+def test_autodiscover():
+    s = the_server()
+    r = subprocess.run([program("gromox-mapi"), "-u", s.users[0], "--url", f"https://localhost:{s.https_port}/mapi/emsmdb/?MailboxId=x",
+                        "--cacert", s.cert, "--json", "ls"], env=dict(os.environ, GX_PASSWORD=PASSWORD), stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, timeout=120)
+    assert r.returncode == 0 and json.loads(r.stdout), r.stderr
+
+
 def test_watch():
     s = the_server()
     w = start_watch(s, "Inbox")
