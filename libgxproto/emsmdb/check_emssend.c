@@ -90,6 +90,13 @@ static void setup(void)
 	et_setup_with(&o);
 }
 
+/* Of tests that let processes end, and others go on with what they leave. */
+static void setup_here(void)
+{
+	unsetenv("GX_TEST_HTTPS");
+	setup();
+}
+
 static void teardown(void)
 {
 	et_teardown();
@@ -636,24 +643,26 @@ END_TEST
 static Suite *emssend_suite(void)
 {
 	Suite *s = suite_create("emssend");
-	TCase *t = tcase_create("emssend");
+	TCase *t = tcase_create("emssend"), *here = tcase_create("here");
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(here, setup_here, teardown);
 	tcase_add_test(t, a_letter);
 	tcase_add_test(t, where_it_is_kept);
 	tcase_add_test(t, to_those_who_did_not_get_it);
 	tcase_add_test(t, what_is_not_sent);
 	tcase_add_test(t, for_another);
-	tcase_add_test(t, not_before_its_time);
-	tcase_add_test(t, taken_back);
+	tcase_add_test(here, not_before_its_time);
+	tcase_add_test(here, taken_back);
 	tcase_add_test(t, tried_again);
 	tcase_add_test(t, in_vain);
-	tcase_add_test(t, a_process_that_ends);
-	tcase_add_test(t, damaged_files);
+	tcase_add_test(here, a_process_that_ends);
+	tcase_add_test(here, damaged_files);
 	tcase_add_test(t, by_a_client);
 	tcase_add_test(t, transport);
 	tcase_add_test(t, new_mail_from_a_client);
 	tcase_add_test(t, delivered_once);
 	suite_add_tcase(s, t);
+	suite_add_tcase(s, here);
 	return s;
 }
 

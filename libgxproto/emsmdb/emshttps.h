@@ -7,6 +7,7 @@
 #ifndef GX_EMSHTTPS_H
 #define GX_EMSHTTPS_H
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -149,6 +150,7 @@ static inline struct eh_client *eh_open(struct gx_arena *a, const char *user, co
 	ck_assert_uint_lt(strlen(pair), sizeof(c->login) / 2);
 	(void)gx_base64_enc((const uint8_t *)pair, strlen(pair), c->login); /* arenas of tests may be emptied meanwhile */
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)), 0); /* head and body are sent apart */
 	ck_assert_int_eq(connect(c->fd, (struct sockaddr *)&to, sizeof(to)), 0);
 	gnutls_init(&c->tls, GNUTLS_CLIENT);
 	gnutls_priority_set_direct(c->tls, "NORMAL", NULL);
