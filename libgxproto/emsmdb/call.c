@@ -41,6 +41,7 @@ gx_ec gx_rop__give(struct gx_rop_call *c, struct gx_ems_obj *o, struct gx_ems_lo
 gx_ec gx_rop__begin_at(struct gx_rop_call *c, struct gx_ems_logon *l, int mode, struct gx_txn **ret_t)
 {
 	int err = gx_txn_begin(l->store, &l->actor, mode, EMS_TXN_MS, ret_t);
+	l->dirty = l->dirty || (err == 0 && mode == GX_TXN_WRITE);
 	return err == 0 ? EMS_OK : gx_rop__fail(c, gx_ec_from_err(err).v, "%s: %s", l->maildir, gx_strerror(err));
 }
 
@@ -56,11 +57,6 @@ gx_ec gx_rop__write(struct gx_rop_call *c, struct gx_txn **ret_t)
 
 gx_ec gx_rop__end(struct gx_rop_call *c, struct gx_txn *t, gx_ec ec)
 {
-	return gx_rop__end_at(c, c->logon, t, ec);
-}
-
-gx_ec gx_rop__end_at(struct gx_rop_call *c, struct gx_ems_logon *l, struct gx_txn *t, gx_ec ec)
-{
 	if (gx_ec_failed(ec)) {
 		const char *why = gx_txn_why(t);
 		if (*why != '\0')
@@ -70,6 +66,5 @@ gx_ec gx_rop__end_at(struct gx_rop_call *c, struct gx_ems_logon *l, struct gx_tx
 	}
 	/* flushed before the answer goes out, once for all operations of the request */
 	int err = gx_txn_commit(t, GX_SYNC_LATER);
-	l->dirty = true;
 	return err == 0 ? ec : gx_ec_from_err(err);
 }

@@ -58,7 +58,7 @@ static gx_ec put(struct gx_ems_carry *x, uint64_t dst, const struct load *l)
 	struct gx_txn *t;
 	struct gx_msg_ids ids;
 	gx_ec ec = gx_rop__begin_at(x->c, x->to, GX_TXN_WRITE, &t);
-	return gx_ec_failed(ec) ? ec : gx_rop__end_at(x->c, x->to, t, gx_msg_insert(t, dst, l->p, &l->o, &ids));
+	return gx_ec_failed(ec) ? ec : gx_rop__end(x->c, t, gx_msg_insert(t, dst, l->p, &l->o, &ids));
 }
 
 static gx_ec carry_one(struct gx_ems_carry *x, uint64_t src, uint64_t mid, uint64_t dst)
@@ -84,7 +84,7 @@ static gx_ec remove_carried(struct gx_ems_carry *x, uint64_t src, const uint64_t
 	gx_ec ec = gx_ec_from_err(gx_store_sync(x->to->store));
 	if (!gx_ec_failed(ec) && n > 0)
 		ec = gx_rop__begin_at(x->c, x->from, GX_TXN_WRITE, &t);
-	return gx_ec_failed(ec) || n == 0 ? ec : gx_rop__end_at(x->c, x->from, t, gx_msg_delete(t, src, mids, n, true));
+	return gx_ec_failed(ec) || n == 0 ? ec : gx_rop__end(x->c, t, gx_msg_delete(t, src, mids, n, true));
 }
 
 /* Asked before anything is copied: a move that may not take away would be a copy. */
@@ -186,7 +186,7 @@ static gx_ec make(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const c
 	if (gx_ec_failed(ec))
 		return ec;
 	ec = gx_folder_create(t, parent, name == NULL || *name == '\0' ? ret_f->name : name, ret_f->container_class, GX_FOLDER_GENERIC, &l, ret_fid);
-	return gx_rop__end_at(x->c, x->to, t, ec);
+	return gx_rop__end(x->c, t, ec);
 }
 
 static gx_ec carry(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const char *name, uint32_t what, unsigned depth);
@@ -251,5 +251,5 @@ gx_ec gx_ems__carry_folder(struct gx_ems_carry *x, uint64_t fid, uint64_t parent
 	ec = gx_ec_from_err(gx_store_sync(x->to->store));
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__begin_at(x->c, x->from, GX_TXN_WRITE, &t);
-	return gx_ec_failed(ec) ? ec : gx_rop__end_at(x->c, x->from, t, gx_folder_delete(t, fid, true));
+	return gx_ec_failed(ec) ? ec : gx_rop__end(x->c, t, gx_folder_delete(t, fid, true));
 }

@@ -148,9 +148,8 @@ gx_ec gx_rop__read(struct gx_rop_call *c, struct gx_txn **ret_t);
 gx_ec gx_rop__write(struct gx_rop_call *c, struct gx_txn **ret_t);
 /* Commits if @p ec is no failure, else aborts, keeping the reason for the log. */
 gx_ec gx_rop__end(struct gx_rop_call *c, struct gx_txn *t, gx_ec ec);
-/* The same for another logon than the call's. */
+/* In the store of another logon than the call's. */
 gx_ec gx_rop__begin_at(struct gx_rop_call *c, struct gx_ems_logon *l, int mode, struct gx_txn **ret_t);
-gx_ec gx_rop__end_at(struct gx_rop_call *c, struct gx_ems_logon *l, struct gx_txn *t, gx_ec ec);
 /* Most bytes of a message or stream. */
 uint64_t gx_rop__object_max(const struct gx_rop_call *c);
 uint32_t gx_rop__ext_rule_max(const struct gx_rop_call *c);
