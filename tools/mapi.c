@@ -209,12 +209,30 @@ static bool option(struct tool *t, struct args *x, int c, int *ret_exit)
 	return true;
 }
 
+static int connect_and_run(struct tool *t, struct args *x, const struct command *cmd)
+{
+	const char *why;
+	x->o.password = password_known(t->a, x->password_file, x->o.user);
+	if (x->o.password == NULL)
+		return EXIT_FAILED;
+	int rc = discover(x, t->a);
+	if (rc != EXIT_OK)
+		return rc;
+	block_signals();
+	if (gx_mapi_new(&x->o, &t->c, &why) != 0) {
+		complain("%s", *why != '\0' ? why : gx_strerror(GX_E_NOMEM));
+		return EXIT_USAGE;
+	}
+	rc = run(t, x, cmd);
+	gx_mapi_free(t->c);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	const struct gx_log log = {on_log, NULL, GX_LOG_DEBUG};
 	struct tool t = {.timeout_ms = 0};
 	struct args x = {.o = GX_MAPI_OPTS_INIT};
-	const char *why;
 	int rc;
 	for (int c; (c = getopt_long(argc, argv, "u:v?", longopts, NULL)) != -1;)
 		if (!option(&t, &x, c, &rc))
@@ -227,21 +245,9 @@ int main(int argc, char **argv)
 	t.argc = argc - optind - 1;
 	t.argv = argv + optind + 1;
 	t.a = gx_arena_new(0);
-	x.o.password = t.a == NULL ? NULL : password_known(t.a, x.password_file, x.o.user);
-	if (x.o.password == NULL)
-		return EXIT_FAILED;
 	x.o.timeout_ms = t.timeout_ms;
 	x.o.log = x.verbose ? &log : NULL;
-	rc = discover(&x, t.a);
-	if (rc != EXIT_OK)
-		return rc;
-	block_signals();
-	if (gx_mapi_new(&x.o, &t.c, &why) != 0) {
-		complain("%s", *why != '\0' ? why : gx_strerror(GX_E_NOMEM));
-		return EXIT_USAGE;
-	}
-	rc = run(&t, &x, cmd);
-	gx_mapi_free(t.c);
+	rc = t.a == NULL ? EXIT_FAILED : connect_and_run(&t, &x, cmd);
 	gx_arena_free(t.a);
 	return rc;
 }
