@@ -245,7 +245,7 @@ int main(int argc, char **argv)
 	t.argc = argc - optind - 1;
 	t.argv = argv + optind + 1;
 	t.a = gx_arena_new(0);
-	x.o.timeout_ms = t.timeout_ms;
+	x.o.timeout_ms = cmd->run == mapi_watch ? 0 : t.timeout_ms; /* there it is how long to watch */
 	x.o.log = x.verbose ? &log : NULL;
 	rc = t.a == NULL ? EXIT_FAILED : connect_and_run(&t, &x, cmd);
 	gx_arena_free(t.a);
