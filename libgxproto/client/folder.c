@@ -160,68 +160,78 @@ gx_ec gx_mapi_find_folder(struct gx_mapi_obj *store, const char *path, uint64_t 
 
 /* ---- Messages in a folder ---- */
 
-gx_ec gx_mapi_delete_messages(struct gx_mapi_obj *folder, const uint64_t *mids, size_t n, bool hard, bool *ret_partial)
+struct portion {
+	struct gx_mapi_obj *folder, *to;  /* to: of a move */
+	unsigned flags;                   /* by operation */
+	const uint64_t *mids;
+	uint16_t n;
+};
+
+/* So many at once that a request has room for. */
+static gx_ec in_portions(struct portion *x, const uint64_t *mids, size_t n, gx_ec (*send)(const struct portion *x, void **ret_r), bool *ret_partial)
 {
 	bool some = false;
-	void *r;
-	if (!gx_mapi__is(folder, 1U << MC_FOLDER))
-		return folder->c->error.ec;
 	for (size_t at = 0; at < n; at += IDS_AT_ONCE) {
-		uint16_t now = (uint16_t)(n - at < IDS_AT_ONCE ? n - at : IDS_AT_ONCE);
-		const struct gx_rop_delete_messages_req soft_q = {false, false, mids + at, now};
-		const struct gx_rop_hard_delete_messages_req hard_q = {false, false, mids + at, now};
-		gx_ec ec = hard ? gx_mapi__do(folder, RopHardDeleteMessages, &hard_q, folder->c->scratch, NULL, &r) :
-				  gx_mapi__do(folder, RopDeleteMessages, &soft_q, folder->c->scratch, NULL, &r);
+		void *r;
+		bool partial;
+		x->mids = mids + at;
+		x->n = (uint16_t)(n - at < IDS_AT_ONCE ? n - at : IDS_AT_ONCE);
+		gx_ec ec = send(x, &r);
 		if (gx_ec_failed(ec))
 			return ec;
-		bool partial;
 		gx_mapi__partial(r, &partial);
 		some = some || partial;
 	}
 	if (ret_partial != NULL)
 		*ret_partial = some;
 	return MC_OK;
+}
+
+static gx_ec send_delete(const struct portion *x, void **ret_r)
+{
+	const struct gx_rop_delete_messages_req q = {false, false, x->mids, x->n};
+	return gx_mapi__do(x->folder, RopDeleteMessages, &q, x->folder->c->scratch, NULL, ret_r);
+}
+
+static gx_ec send_hard_delete(const struct portion *x, void **ret_r)
+{
+	const struct gx_rop_hard_delete_messages_req q = {false, false, x->mids, x->n};
+	return gx_mapi__do(x->folder, RopHardDeleteMessages, &q, x->folder->c->scratch, NULL, ret_r);
+}
+
+gx_ec gx_mapi_delete_messages(struct gx_mapi_obj *folder, const uint64_t *mids, size_t n, bool hard, bool *ret_partial)
+{
+	struct portion x = {.folder = folder};
+	if (!gx_mapi__is(folder, 1U << MC_FOLDER))
+		return folder->c->error.ec;
+	return in_portions(&x, mids, n, hard ? send_hard_delete : send_delete, ret_partial);
+}
+
+static gx_ec send_move(const struct portion *x, void **ret_r)
+{
+	const struct gx_rop_move_copy_messages_req q = {x->mids, x->n, false, x->flags != 0};
+	return gx_mapi__do2(x->folder, x->to, RopMoveCopyMessages, &q, ret_r);
 }
 
 gx_ec gx_mapi_move_messages(struct gx_mapi_obj *from, struct gx_mapi_obj *to, const uint64_t *mids, size_t n,
 	bool copy, bool *ret_partial)
 {
-	bool some = false;
-	void *r;
+	struct portion x = {.folder = from, .to = to, .flags = copy};
 	if (!gx_mapi__is(from, 1U << MC_FOLDER) || !gx_mapi__is(to, 1U << MC_FOLDER))
 		return from->c->error.ec;
-	for (size_t at = 0; at < n; at += IDS_AT_ONCE) {
-		uint16_t now = (uint16_t)(n - at < IDS_AT_ONCE ? n - at : IDS_AT_ONCE);
-		const struct gx_rop_move_copy_messages_req q = {mids + at, now, false, copy};
-		gx_ec ec = gx_mapi__do2(from, to, RopMoveCopyMessages, &q, &r);
-		if (gx_ec_failed(ec))
-			return ec;
-		bool partial;
-		gx_mapi__partial(r, &partial);
-		some = some || partial;
-	}
-	if (ret_partial != NULL)
-		*ret_partial = some;
-	return MC_OK;
+	return in_portions(&x, mids, n, send_move, ret_partial);
+}
+
+static gx_ec send_read_flags(const struct portion *x, void **ret_r)
+{
+	const struct gx_rop_set_read_flags_req q = {false, (uint8_t)x->flags, x->mids, x->n};
+	return gx_mapi__do(x->folder, RopSetReadFlags, &q, x->folder->c->scratch, NULL, ret_r);
 }
 
 gx_ec gx_mapi_set_read(struct gx_mapi_obj *folder, const uint64_t *mids, size_t n, unsigned flags, bool *ret_partial)
 {
-	bool some = false;
-	void *r;
+	struct portion x = {.folder = folder, .flags = flags};
 	if (!gx_mapi__is(folder, 1U << MC_FOLDER))
 		return folder->c->error.ec;
-	for (size_t at = 0; at < n; at += IDS_AT_ONCE) {
-		uint16_t now = (uint16_t)(n - at < IDS_AT_ONCE ? n - at : IDS_AT_ONCE);
-		const struct gx_rop_set_read_flags_req q = {false, (uint8_t)flags, mids + at, now};
-		gx_ec ec = gx_mapi__do(folder, RopSetReadFlags, &q, folder->c->scratch, NULL, &r);
-		if (gx_ec_failed(ec))
-			return ec;
-		bool partial;
-		gx_mapi__partial(r, &partial);
-		some = some || partial;
-	}
-	if (ret_partial != NULL)
-		*ret_partial = some;
-	return MC_OK;
+	return in_portions(&x, mids, n, send_read_flags, ret_partial);
 }
