@@ -145,6 +145,90 @@ START_TEST(reserved)
 }
 END_TEST
 
+static int spent(uint64_t id)
+{
+	struct gx_txn *t = st_begin(s, GX_TXN_READ);
+	int r = gx_txn__is_spent(t, id);
+	gx_txn_abort(t);
+	return r;
+}
+
+/* What is not there any more had an id below the next one that nobody has set aside. */
+START_TEST(ids_of_what_is_gone)
+{
+	enum { N = 40 };
+	bool gone[N] = {false};
+	struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
+	struct gx_msg_ids ids, own;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t first, moved, rng = 7;
+	ST_OK(gx_store_reserve_ids(t, N, &first));
+	for (unsigned i = 0; i < N; i++) {
+		o.mid = first + i;
+		ST_OK(put(t, GX_FID_INBOX, &o, &ids));
+	}
+	ST_OK(put(t, GX_FID_INBOX, NULL, &own));
+	st_commit(t);
+	for (unsigned i = 0; i < 60; i++) {
+		rng = rng * 6364136223846793005u + 1442695040888963407u;
+		unsigned k = (unsigned)(rng >> 33) % N;
+		uint64_t mid = first + k;
+		t = st_begin(s, GX_TXN_WRITE);
+		if (i % 3 == 0) { /* hidden first, gone for good then */
+			ST_OK(gx_msg_delete(t, GX_FID_INBOX, &mid, 1, false));
+			ck_assert_int_eq(gx_txn__is_spent(t, mid), gone[k]);
+		}
+		if (i % 3 == 1 && !gone[k]) {
+			ST_OK(gx_msg_copy(t, GX_FID_INBOX, &mid, 1, GX_FID_DRAFTS, true, &ids));
+			moved = ids.mid;
+			ST_OK(gx_msg_delete(t, GX_FID_DRAFTS, &moved, 1, true));
+		} else {
+			ST_OK(gx_msg_delete(t, GX_FID_INBOX, &mid, 1, true));
+		}
+		gone[k] = true;
+		st_commit(t);
+		for (unsigned j = 0; j < N; j++)
+			ck_assert_int_eq(spent(first + j), gone[j]);
+	}
+	ck_assert_int_eq(spent(own.mid), 1); /* asked only of what nothing has */
+	ck_assert_int_eq(spent(UINT64_C(1) << 40), 0);
+	t = st_begin(s, GX_TXN_WRITE);
+	for (unsigned j = 0; j < N; j++)
+		ck_assert_int_eq(gx_txn__spend_id(t, first + j), 0);
+	ck_assert_int_eq(gx_txn__spend_id(t, own.mid), 0);
+	ck_assert_int_eq(gx_txn__spend_id(t, UINT64_C(1) << 40), 0);
+	st_commit(t);
+	for (unsigned j = 0; j < N; j++)
+		ck_assert_int_eq(spent(first + j), 1);
+}
+END_TEST
+
+/* A folder takes the ids of all that is in it along. */
+START_TEST(ids_of_folders_that_are_gone)
+{
+	struct gx_folder_create_opts fo = GX_FOLDER_CREATE_OPTS_INIT;
+	struct gx_msg_insert_opts o = GX_MSG_INSERT_OPTS_INIT;
+	struct gx_msg_ids ids;
+	uint64_t first, fid;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_store_reserve_ids(t, 10, &first));
+	fo.parent = GX_FID_IPMSUBTREE;
+	fo.name = "gone";
+	fo.fid = first + 2;
+	ST_OK(gx_folder_create_with(t, &fo, &fid));
+	o.mid = first + 7;
+	ST_OK(put(t, fid, &o, &ids));
+	ST_OK(gx_folder_delete(t, fid, false));
+	st_commit(t);
+	ck_assert_int_eq(spent(first + 2), 0);
+	t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_folder_delete(t, fid, true));
+	st_commit(t);
+	for (unsigned i = 0; i < 10; i++)
+		ck_assert_int_eq(spent(first + i), i == 2 || i == 7);
+}
+END_TEST
+
 static void numbers(struct gx_txn *t, uint64_t mid, uint64_t v[3])
 {
 	struct gx_msg_row r;
@@ -230,6 +314,8 @@ static Suite *suite(void)
 	tcase_add_test(c, only_the_owner_chooses);
 	tcase_add_test(c, given_folder);
 	tcase_add_test(c, reserved);
+	tcase_add_test(c, ids_of_what_is_gone);
+	tcase_add_test(c, ids_of_folders_that_are_gone);
 	tcase_add_test(c, which_number_moves);
 	tcase_add_test(c, log_of_associated);
 	suite_add_tcase(x, c);

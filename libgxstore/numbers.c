@@ -82,6 +82,62 @@ gx_ec gx_store_check_reserved(struct gx_txn *t, uint64_t id)
 	return r > 0 ? GX_EC(ecDuplicateObject) : gx_txn__ec(t, r);
 }
 
+/* ---- Ids of what is gone ---- */
+
+/*
+ * An id below the next one was given to something or lies in a range set aside; what is deleted for good takes its id out of
+ * its range. So an id that no object has, below the next one and in no range, is that of something gone, and no list of those is kept.
+ */
+
+/* The range with @id: 1, or 0 for none. */
+static int range_of(struct gx_txn *t, uint64_t id, uint64_t *ret_first, uint64_t *ret_last)
+{
+	GX_STMT(st, t->q, "SELECT first,last FROM reserved WHERE first<=?1 ORDER BY first DESC LIMIT 1");
+	gx_sql__bind_int(st, 1, (int64_t)id);
+	int r = gx_sql__step(st);
+	if (r <= 0)
+		return r;
+	*ret_first = gx_sql__u64(st, 0);
+	*ret_last = gx_sql__u64(st, 1);
+	return *ret_last >= id;
+}
+
+static int put_range(struct gx_txn *t, uint64_t first, uint64_t last)
+{
+	GX_STMT(st, t->q, "INSERT OR REPLACE INTO reserved(first,last) VALUES(?1,?2)");
+	gx_sql__bind_int(st, 1, (int64_t)first);
+	gx_sql__bind_int(st, 2, (int64_t)last);
+	return gx_sql__run(st);
+}
+
+static int drop_range(struct gx_txn *t, uint64_t first)
+{
+	GX_STMT(st, t->q, "DELETE FROM reserved WHERE first=?1");
+	gx_sql__bind_int(st, 1, (int64_t)first);
+	return gx_sql__run(st);
+}
+
+int gx_txn__spend_id(struct gx_txn *t, uint64_t id)
+{
+	uint64_t first, last;
+	int r = range_of(t, id, &first, &last);
+	if (r <= 0)
+		return r;
+	int err = first == id ? drop_range(t, first) : put_range(t, first, id - 1);
+	return err != 0 || last == id ? err : put_range(t, id + 1, last);
+}
+
+int gx_txn__is_spent(struct gx_txn *t, uint64_t id)
+{
+	struct gx_fstate *f;
+	uint64_t first, last;
+	int r = gx_fstate__get(t, 0, &f);
+	if (r == 0 && id >= f->uidnext)
+		return 0;
+	r = r != 0 ? r : range_of(t, id, &first, &last);
+	return r < 0 ? r : r == 0;
+}
+
 gx_ec gx_store_raise_numbers(struct gx_txn *t, uint64_t id, uint64_t cn)
 {
 	gx_ec ec = gx_txn__writable(t);

@@ -300,6 +300,10 @@ void gx_fstate__count(struct gx_txn *t, struct gx_fstate *f, uint32_t flags, uin
 uint64_t gx_txn__new_id(struct gx_txn *t);
 /* A given id becomes an object's (numbers.c). ecDuplicateObject, ecInvalidParam, ecAccessDenied. */
 gx_ec gx_txn__claim_id(struct gx_txn *t, uint64_t id) GX_MUST_CHECK;
+/* The object with this id goes for good, or will never be: no client brings it back. */
+int gx_txn__spend_id(struct gx_txn *t, uint64_t id) GX_MUST_CHECK;
+/* 1: an id that nothing has is that of something that was here, 0: nothing had it ever. */
+int gx_txn__is_spent(struct gx_txn *t, uint64_t id) GX_MUST_CHECK;
 /* The store's change counter is at least @cn. */
 void gx_txn__raise_cn(struct gx_txn *t, uint64_t cn);
 uint64_t gx_txn__new_cn(struct gx_txn *t);

@@ -187,7 +187,7 @@ struct gx_ics_import {
 /**
  * What is to be done with a message that a client has changed. ecIgnoreFailure: the stored one is the same or
  * newer; ecSyncConflict: both were changed, and that was to fail; ecSyncObjectDeleted: it was
- * deleted or moved here; ecAccessDenied.
+ * deleted, softly or for good, or moved here; ecAccessDenied.
  */
 GX_API gx_ec gx_ics_check_message(struct gx_txn *t, uint64_t fid, const struct gx_ics_message *m, struct gx_arena *a,
 	struct gx_ics_import *ret_import) GX_MUST_CHECK;
@@ -222,7 +222,7 @@ struct gx_ics_move {
  * has changes of it that it must send too. ecSyncObjectDeleted: it is not there any more.
  */
 GX_API gx_ec gx_ics_import_move(struct gx_txn *t, uint64_t fid, const struct gx_ics_move *m, struct gx_msg_ids *ret_ids) GX_MUST_CHECK;
-/** Those that are gone are passed over. A message that was changed meanwhile goes all the same: a deletion has no version to compare. */
+/** Those that are gone are passed over; those that never were will never be. A message that was changed meanwhile goes all the same: a deletion has no version to compare. */
 GX_API gx_ec gx_ics_import_delete(struct gx_txn *t, uint64_t fid, const struct gx_bin *source_keys, size_t n, bool hard) GX_MUST_CHECK;
 struct gx_ics_read {
 	struct gx_bin source_key;
@@ -240,7 +240,7 @@ GX_API gx_ec gx_ics_import_reads(struct gx_txn *t, uint64_t fid, const struct gx
  * ecNoParentFolder; ecCycleDetected; ecSyncObjectDeleted; ecDuplicateName.
  */
 GX_API gx_ec gx_ics_import_folder(struct gx_txn *t, uint64_t root, const struct gx_proplist *l, uint64_t *ret_fid, uint64_t *ret_cn) GX_MUST_CHECK;
-/** Folders below @p root; those that are gone are passed over. */
+/** Folders below @p root; those that are gone are passed over, those that never were will never be. */
 GX_API gx_ec gx_ics_import_folder_delete(struct gx_txn *t, uint64_t root, const struct gx_bin *source_keys, size_t n, bool hard) GX_MUST_CHECK;
 
 #ifdef __cplusplus

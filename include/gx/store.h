@@ -274,7 +274,7 @@ GX_API gx_ec gx_store_set_props(struct gx_txn *t, const struct gx_proplist *l) G
  * else. [MS-OXCFXICS] 2.2.3.2.4.7 @p count at most 0x10000000. Committing it must be durable before the client knows.
  */
 GX_API gx_ec gx_store_reserve_ids(struct gx_txn *t, uint32_t count, uint64_t *ret_first) GX_MUST_CHECK;
-/** Was the id set aside, and is it not in use? ecSuccess, ecNotFound, ecDuplicateObject. */
+/** Was the id set aside, and is it not in use, and never was? ecSuccess, ecNotFound, ecDuplicateObject. */
 GX_API gx_ec gx_store_check_reserved(struct gx_txn *t, uint64_t id) GX_MUST_CHECK;
 /** Next ids and change numbers will be above these; for a store that takes over another's objects. System or owner. */
 GX_API gx_ec gx_store_raise_numbers(struct gx_txn *t, uint64_t id, uint64_t cn) GX_MUST_CHECK;

@@ -483,6 +483,7 @@ START_TEST(read_states_deletions_moves)
 	expect_nothing_new();
 	ST_IS(et_do(RopSynchronizationImportReadStateChanges, IC_FOLDER, 0, &reads, NULL), ecNotSupported);
 	ST_OK(import_deletes(2, 0x00001102, b));
+	ST_IS(import_message(b, 0, 4, (struct gx_bin){0}, 3000), ecSyncObjectDeleted);
 	ST_IS(import_deletes(4, 0x00001102, b), ecInvalidParam);
 	ST_IS(import_deletes(0, 0x00011102, b), ecInvalidParam);
 	ck_assert_int_eq(gx_entryid_gid(et_a, &space, 7, &change), 0);

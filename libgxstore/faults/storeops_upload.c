@@ -130,6 +130,29 @@ static void check_import(struct so_world *w)
 	ck_assert_str_eq(gx_proplist_str(&l, tag, ""), gx_proplist_str(&w->x.obj->props, tag, "x"));
 }
 
+/* Ids that were set aside and will never be used. */
+static bool pick_never(struct so_world *w)
+{
+	fresh();
+	w->x.n = 1 + so_rand(w, 9);
+	return true;
+}
+
+static gx_ec run_never(struct so_world *w, struct gx_txn *t)
+{
+	gx_ec ec = gx_store_reserve_ids(t, 10, &u.id);
+	const uint64_t ids[] = {u.id + w->x.n, u.id + 3, u.id};
+	return gx_ec_failed(ec) ? ec : gx_ics__never(t, ids, 3);
+}
+
+static void check_never(struct so_world *w)
+{
+	struct gx_txn *t = st_begin(w->s, GX_TXN_READ);
+	for (uint64_t i = 0; i < 10; i++)
+		ck_assert_int_eq(gx_txn__is_spent(t, u.id + i), i == w->x.n || i == 3 || i == 0);
+	gx_txn_abort(t);
+}
+
 /* ---- Folders ---- */
 
 static void set_bin(struct so_world *w, gx_proptag_t tag, struct gx_bin b)
@@ -207,6 +230,7 @@ static const struct so_op rows[] = {
 	{"upload_create", SO_WRITE, pick_create, run_import, check_import},
 	{"upload_replace", SO_WRITE, pick_replace, run_import, check_import},
 	{"upload_conflict", SO_WRITE, pick_conflict, run_import, check_import},
+	{"upload_never", SO_WRITE, pick_never, run_never, check_never},
 	{"upload_folder", SO_WRITE, pick_folder, run_folder, check_folder},
 	{"upload_folder_delete", SO_WRITE, pick_folder_delete, run_folder_delete, check_folder_delete},
 };

@@ -48,6 +48,8 @@ static int drop_rows(struct gx_txn *t, uint64_t fid)
 	if (err == 0)
 		err = gx_changelog__drop(t, fid);
 	if (err == 0)
+		err = gx_txn__spend_id(t, fid);
+	if (err == 0)
 		err = gx_fstate__get(t, fid, &f);
 	if (err != 0)
 		return err;

@@ -568,6 +568,43 @@ START_TEST(deletions_and_reads)
 }
 END_TEST
 
+/* [MS-OXCFXICS] 3.2.5.9.4.5: what was deleted for good does not come back, nor what was deleted before it ever came. */
+START_TEST(what_is_gone_stays_gone)
+{
+	struct gx_ics_message m = GX_ICS_MESSAGE_INIT;
+	struct gx_ics_import i;
+	struct gx_msg_ids ids;
+	uint64_t set_aside = insert(first, 0).mid, own = insert(0, 0).mid;
+	const struct gx_bin keys[] = {source_key(set_aside), source_key(own), source_key(first + 5)};
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_ics_import_delete(t, GX_FID_INBOX, keys, 3, true));
+	st_commit(t);
+	m.version = version(1, (struct gx_bin){0}, 10);
+	for (size_t k = 0; k < 3; k++) {
+		m.source_key = keys[k];
+		ST_IS(check(&m, &i), ecSyncObjectDeleted);
+		t = st_begin(s, GX_TXN_WRITE);
+		ST_IS(gx_ics_import_message(t, GX_FID_INBOX, &m, said("again", 0), &i, &ids), ecSyncObjectDeleted);
+		gx_txn_abort(t);
+	}
+	m.source_key = source_key(first + 6);
+	ST_OK(check(&m, &i));
+	/* nor is anything moved to where something was */
+	uint64_t mid = insert(first + 1, 0).mid;
+	struct gx_ics_move move = {.src_fid = GX_FID_INBOX, .source_key = source_key(mid), .dst_source_key = keys[2],
+		.version = version(2, stored(mid).pcl, 20)};
+	t = st_begin(s, GX_TXN_WRITE);
+	ST_IS(gx_ics_import_move(t, GX_FID_DRAFTS, &move, &ids), ecSyncObjectDeleted);
+	gx_txn_abort(t);
+	move.dst_source_key = source_key(first + 7);
+	t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_ics_import_move(t, GX_FID_DRAFTS, &move, &ids));
+	st_commit(t);
+	m.source_key = source_key(mid); /* where it was moved away */
+	ST_IS(check(&m, &i), ecSyncObjectDeleted);
+}
+END_TEST
+
 /* ---- Folders ---- */
 
 static struct gx_proplist folder_change(uint64_t fid, uint64_t parent, const char *name, const struct gx_ics_version *v)
@@ -701,6 +738,29 @@ START_TEST(folders_that_cannot_be)
 }
 END_TEST
 
+START_TEST(folders_that_are_gone)
+{
+	struct gx_ics_version v = version(1, (struct gx_bin){0}, 10);
+	uint64_t cn, own;
+	struct gx_proplist l = folder_change(first, 0, "top", &v);
+	ST_OK(import_folder(&l, &cn));
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_folder_create(t, GX_FID_IPMSUBTREE, "own", NULL, GX_FOLDER_GENERIC, NULL, &own));
+	const struct gx_bin keys[] = {source_key(first), source_key(first + 1), source_key(own)};
+	ST_OK(gx_ics_import_folder_delete(t, GX_FID_IPMSUBTREE, keys, 3, true));
+	st_commit(t);
+	const uint64_t gone[] = {first, first + 1, own};
+	for (size_t i = 0; i < 3; i++) {
+		l = folder_change(gone[i], 0, "again", &v);
+		ST_IS(import_folder(&l, &cn), ecSyncObjectDeleted);
+	}
+	l = folder_change(first + 2, first, "below", &v);
+	ST_IS(import_folder(&l, &cn), ecNoParentFolder);
+	l = folder_change(first + 2, 0, "new", &v);
+	ST_OK(import_folder(&l, &cn));
+}
+END_TEST
+
 static Suite *icsimport_suite(void)
 {
 	Suite *suite = suite_create("icsimport");
@@ -721,8 +781,10 @@ static Suite *icsimport_suite(void)
 	tcase_add_test(t, delegates);
 	tcase_add_test(t, moves);
 	tcase_add_test(t, deletions_and_reads);
+	tcase_add_test(t, what_is_gone_stays_gone);
 	tcase_add_test(t, folders);
 	tcase_add_test(t, folders_that_cannot_be);
+	tcase_add_test(t, folders_that_are_gone);
 	suite_add_tcase(suite, t);
 	return suite;
 }

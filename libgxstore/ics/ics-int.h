@@ -77,5 +77,9 @@ gx_ec gx_ics__resolve(struct gx_txn *t, uint64_t mid, const struct gx_msgobj *th
 
 /* The id in a source key of this store. ecInvalidParam. */
 gx_ec gx_ics__source_id(struct gx_txn *t, struct gx_bin key, uint64_t *ret_id);
+/* Nothing has the id: may a client make something with it? ecSyncObjectDeleted: it was here, and is gone. */
+gx_ec gx_ics__check_new(struct gx_txn *t, uint64_t id);
+/* Ids that nothing has are not to come later, [MS-OXCFXICS] 3.2.5.9.4.5. */
+gx_ec gx_ics__never(struct gx_txn *t, const uint64_t *ids, size_t n);
 
 #endif

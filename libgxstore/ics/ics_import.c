@@ -17,6 +17,35 @@ gx_ec gx_ics__source_id(struct gx_txn *t, struct gx_bin key, uint64_t *ret_id)
 	return GX_OK_EC;
 }
 
+gx_ec gx_ics__check_new(struct gx_txn *t, uint64_t id)
+{
+	int r = gx_txn__is_spent(t, id);
+	return r > 0 ? gx_txn__fail(t, ecSyncObjectDeleted, "object %llx is not there any more", (unsigned long long)id) :
+		gx_txn__ec(t, r);
+}
+
+/* 1: something has it, deleted or not. */
+static int is_stored(struct gx_txn *t, uint64_t id)
+{
+	struct gx_folder_row folder = {0};
+	struct gx_msg_row r;
+	int err = gx_msg__row(t, id, &r);
+	if (err == GX_E_NOTFOUND)
+		err = gx_folder__row(t, id, &folder);
+	return err == 0 ? 1 : err == GX_E_NOTFOUND ? folder.fid == id : err;
+}
+
+gx_ec gx_ics__never(struct gx_txn *t, const uint64_t *ids, size_t n)
+{
+	int r = 0;
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		r = is_stored(t, ids[i]);
+		if (r == 0)
+			r = gx_txn__spend_id(t, ids[i]);
+	}
+	return gx_txn__ec(t, r < 0 ? r : 0);
+}
+
 /* Search folders hold nothing that could be put or deleted there. ecNotSupported, ecNotFound. */
 static gx_ec real_folder(struct gx_txn *t, uint64_t fid)
 {
@@ -140,9 +169,11 @@ gx_ec gx_ics_check_message(struct gx_txn *t, uint64_t fid, const struct gx_ics_m
 	if (err != 0)
 		return gx_ics__no_version(t, err);
 	err = gx_msg__row(t, i.mid, &r);
-	if (err == GX_E_NOTFOUND)
-		ec = gx_folder__need(t, fid, GX_RIGHT_CREATE, &folder);
-	else if (err != 0)
+	if (err == GX_E_NOTFOUND) {
+		ec = gx_ics__check_new(t, i.mid);
+		if (!gx_ec_failed(ec))
+			ec = gx_folder__need(t, fid, GX_RIGHT_CREATE, &folder);
+	} else if (err != 0)
 		ec = gx_txn__ec(t, err);
 	else if (r.fid != fid || (r.flags & GX_MSGF_SOFTDEL))
 		ec = gx_txn__fail(t, ecSyncObjectDeleted, "message %llx is not there any more", (unsigned long long)i.mid);
@@ -198,6 +229,10 @@ gx_ec gx_ics_import_move(struct gx_txn *t, uint64_t fid, const struct gx_ics_mov
 		ec = by_source_key(t, m->src_fid, m->source_key, &r);
 	if (gx_ec_is(ec, ecNotFound))
 		return gx_txn__fail(t, ecSyncObjectDeleted, "the message to be moved is not there any more");
+	if (!gx_ec_failed(ec)) {
+		int stored = is_stored(t, new_mid);
+		ec = stored != 0 ? gx_txn__ec(t, stored < 0 ? stored : 0) : gx_ics__check_new(t, new_mid);
+	}
 	if (gx_ec_failed(ec))
 		return ec;
 	ec = move(t, fid, m, r.mid, new_mid, &ids);
@@ -214,7 +249,9 @@ gx_ec gx_ics_import_delete(struct gx_txn *t, uint64_t fid, const struct gx_bin *
 	gx_ec ec = mids == NULL ? gx_txn__ec(t, GX_E_NOMEM) : real_folder(t, fid);
 	for (size_t i = 0; i < n && !gx_ec_failed(ec); i++)
 		ec = gx_ics__source_id(t, source_keys[i], &mids[i]);
-	return gx_ec_failed(ec) ? ec : gx_msg_delete(t, fid, mids, n, hard);
+	if (!gx_ec_failed(ec))
+		ec = gx_msg_delete(t, fid, mids, n, hard);
+	return gx_ec_failed(ec) ? ec : gx_ics__never(t, mids, n);
 }
 
 static gx_ec one_read(struct gx_txn *t, uint64_t fid, const struct gx_ics_read *v, struct gx_globset *io_read, uint64_t *ret_receipt)

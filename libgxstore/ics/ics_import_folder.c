@@ -142,7 +142,7 @@ static gx_ec change(struct incoming *x, uint64_t *ret_cn)
 gx_ec gx_ics_import_folder(struct gx_txn *t, uint64_t root, const struct gx_proplist *l, uint64_t *ret_fid, uint64_t *ret_cn)
 {
 	struct incoming x = {.t = t, .root = root};
-	struct gx_folder_row row;
+	struct gx_folder_row row = {0};
 	uint64_t cn;
 	gx_ec ec = gx_txn__writable(t);
 	if (!gx_ec_failed(ec))
@@ -157,7 +157,11 @@ gx_ec gx_ics_import_folder(struct gx_txn *t, uint64_t root, const struct gx_prop
 		err = gx_folder__row(t, x.fid, &row);
 	if (err != 0 && err != GX_E_NOTFOUND)
 		return gx_txn__ec(t, err);
-	ec = err == 0 ? change(&x, &cn) : create(&x, &cn);
+	bool there = err == 0 || row.fid == x.fid;
+	if (!there)
+		ec = gx_ics__check_new(t, x.fid);
+	if (!gx_ec_failed(ec))
+		ec = err == 0 ? change(&x, &cn) : create(&x, &cn);
 	if (gx_ec_is(ec, ecDuplicateObject)) /* softly deleted, or another kind of object */
 		return gx_txn__fail(t, ecSyncObjectDeleted, "folder %llx is not there any more", (unsigned long long)x.fid);
 	if (gx_ec_failed(ec))
@@ -165,6 +169,14 @@ gx_ec gx_ics_import_folder(struct gx_txn *t, uint64_t root, const struct gx_prop
 	*ret_fid = x.fid;
 	*ret_cn = cn;
 	return GX_OK_EC;
+}
+
+/* Who may make folders there may say that some will never be. */
+static gx_ec never(struct gx_txn *t, uint64_t root, uint64_t fid)
+{
+	struct gx_folder_row row;
+	gx_ec ec = gx_folder__need(t, root, GX_RIGHT_CREATE_SUB, &row);
+	return gx_ec_failed(ec) ? GX_OK_EC : gx_ics__never(t, &fid, 1);
 }
 
 gx_ec gx_ics_import_folder_delete(struct gx_txn *t, uint64_t root, const struct gx_bin *source_keys, size_t n, bool hard)
@@ -178,8 +190,8 @@ gx_ec gx_ics_import_folder_delete(struct gx_txn *t, uint64_t root, const struct 
 			ec = gx_folder_is_below(t, root, fid, &below);
 		if (!gx_ec_failed(ec) && below && fid != root)
 			ec = gx_folder_delete(t, fid, hard);
-		if (gx_ec_is(ec, ecNotFound))
-			ec = GX_OK_EC;
+		if (gx_ec_is(ec, ecNotFound) || (!gx_ec_failed(ec) && !below))
+			ec = never(t, root, fid);
 	}
 	return ec;
 }

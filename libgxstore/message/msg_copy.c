@@ -24,6 +24,8 @@ static int take_away(struct copy *x, const struct gx_msg_row *r)
 	GX_STMT(st, x->t->q, "DELETE FROM msg WHERE mid=?1");
 	gx_sql__bind_int(st, 1, (int64_t)r->mid);
 	err = gx_sql__run(st);
+	if (err == 0)
+		err = gx_txn__spend_id(x->t, r->mid);
 	return err != 0 ? err : gx_change__removed(x->t, x->src, r, GX_CH_MOVED);
 }
 

@@ -9,6 +9,8 @@ static int drop_row(struct gx_txn *t, const struct gx_msg_row *r)
 	GX_STMT(st, t->q, "DELETE FROM msg WHERE mid=?1");
 	gx_sql__bind_int(st, 1, (int64_t)r->mid);
 	int err = gx_sql__run(st);
+	if (err == 0)
+		err = gx_txn__spend_id(t, r->mid);
 	return err != 0 ? err : gx_body__unref(t, r->body);
 }
 
@@ -95,11 +97,13 @@ int gx_msg__empty_folder(struct gx_txn *t, uint64_t fid)
 	if (err != 0)
 		return err;
 	{
-		GX_STMT(st, t->q, "SELECT body,flags,size FROM msg WHERE fid=?1");
+		GX_STMT(st, t->q, "SELECT body,flags,size,mid FROM msg WHERE fid=?1");
 		gx_sql__bind_int(st, 1, (int64_t)fid);
 		while ((r = gx_sql__step(st)) > 0) {
 			gx_fstate__count(t, f, (uint32_t)gx_sql__int(st, 1), gx_sql__u64(st, 2), -1);
 			err = gx_body__unref(t, gx_sql__u64(st, 0));
+			if (err == 0)
+				err = gx_txn__spend_id(t, gx_sql__u64(st, 3));
 			if (err != 0)
 				return err;
 		}
