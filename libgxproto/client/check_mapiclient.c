@@ -64,7 +64,7 @@ END_TEST
 
 START_TEST(who_is_not_let_in)
 {
-	struct gx_mapi *c = ct_client(ct_port, 0, "wrong");
+	struct gx_mapi *c = ct_client(ct_server.port, 0, "wrong");
 	ck_assert(gx_ec_is(gx_mapi_connect(c, NULL), ecLoginFailure));
 	ck_assert_uint_eq(gx_mapi_error(c)->http_status, 401);
 	ck_assert_ptr_nonnull(strstr(gx_mapi_error(c)->text, "password"));
@@ -72,7 +72,7 @@ START_TEST(who_is_not_let_in)
 	/* another user's DN */
 	const char *dn = et_dn[0];
 	et_dn[0] = et_dn[1];
-	c = ct_client(ct_port, 0, "x");
+	c = ct_client(ct_server.port, 0, "x");
 	et_dn[0] = dn;
 	ck_assert(gx_ec_is(gx_mapi_connect(c, NULL), ecAccessDenied));
 	gx_mapi_free(c);

@@ -5,42 +5,20 @@
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <gx/entryid.h>
-#include <gx/httpauth.h>
 #include <gx/mapi_client.h>
-#include <gx/mapihttp-server.h>
 #include <gx/nsp.h>
 #include "libgxproto/client/client-int.h"
 #include "libgxproto/emsmdb/emstest.h"
+#include "libgxproto/mapihttp/servetest.h"
 
-static struct gx_net *ct_net;
-static struct gx_http *ct_http;
-static struct gx_http_auth *ct_auth;
-static struct gx_mh *ct_mh;
+static struct serve ct_server;
 static struct gx_nsp *ct_nsp;
-static uint16_t ct_port;
-static struct gx_http_dircheck ct_dircheck;
 static struct gx_mapi *ct_c;
 
 static inline void ct_serve(void)
 {
-	struct gx_net_opts no = GX_NET_OPTS_INIT;
-	struct gx_http_opts ho = GX_HTTP_OPTS_INIT;
-	struct gx_http_auth_opts ao = GX_HTTP_AUTH_OPTS_INIT;
-	struct gx_listen_opts lo = GX_LISTEN_OPTS_INIT;
 	struct gx_mh_opts mo = GX_MH_OPTS_INIT;
 	struct gx_nsp_opts po = GX_NSP_OPTS_INIT;
-	const char *why = "";
-	no.loops = 1;
-	no.workers = 2;
-	ck_assert_int_eq(gx_net_new(&no, &ct_net), 0);
-	ck_assert_int_eq(gx_http_new(&ho, &ct_http, et_a, &why), 0);
-	ct_dircheck.dir = et_people;
-	ao.basic = true;
-	ao.check = gx_http_check_directory;
-	ao.check_ctx = &ct_dircheck;
-	ao.cache_seconds = 60;
-	ck_assert_int_eq(gx_http_auth_new(&ao, &ct_auth), 0);
-	gx_http_set_auth(ct_http, ct_auth);
 	po.dir = et_people;
 	po.org_name = "o";
 	ck_assert_int_eq(gx_nsp_new(&po, &ct_nsp), 0);
@@ -48,10 +26,7 @@ static inline void ct_serve(void)
 	mo.nsp = ct_nsp;
 	mo.pending_ms = 50;
 	mo.wait_ms = 120;
-	ck_assert_int_eq(gx_mh_new(&mo, ct_http, &ct_mh), 0);
-	lo.addr = "127.0.0.1:0";
-	ck_assert_msg(gx_http_listen(ct_http, ct_net, &lo, &ct_port, et_a, &why) == 0, "%s", why);
-	ck_assert_int_eq(gx_net_start(ct_net), 0);
+	serve_start(&ct_server, et_a, et_people, &mo, NULL);
 }
 
 static inline struct gx_mapi *ct_client(uint16_t port, int who, const char *password)
@@ -79,7 +54,7 @@ static inline void ct_setup(void)
 {
 	et_setup();
 	ct_serve();
-	ct_c = ct_client(ct_port, 0, "x");
+	ct_c = ct_client(ct_server.port, 0, "x");
 }
 
 static inline void ct_setup_connected(void)
@@ -91,11 +66,7 @@ static inline void ct_setup_connected(void)
 static inline void ct_teardown(void)
 {
 	gx_mapi_free(ct_c);
-	gx_net_stop(ct_net, 2000);
-	gx_net_free(ct_net);
-	gx_http_free(ct_http);
-	gx_http_auth_free(ct_auth);
-	gx_mh_free(ct_mh);
+	serve_stop(&ct_server);
 	gx_nsp_free(ct_nsp);
 	et_teardown();
 }

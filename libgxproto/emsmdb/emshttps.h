@@ -12,10 +12,9 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <gx/codec.h>
-#include <gx/httpauth.h>
 #include <gx/mapihttp.h>
-#include <gx/mapihttp-server.h>
 #include "libgxproto/emsmdb/emsmdb-int.h"
+#include "libgxproto/mapihttp/servetest.h"
 #include "libgxstore/storetest.h"
 
 enum { EH_CLIENTS = 1000 };
@@ -30,14 +29,8 @@ struct eh_client {
 };
 
 static struct {
-	struct gx_net *net;
-	struct gx_tls *tls;
-	struct gx_http *http;
-	struct gx_http_auth *auth;
-	struct gx_mh *mh;
-	struct gx_http_dircheck check;
+	struct serve server;
 	struct gx_ems *ems;
-	uint16_t port;
 	gnutls_certificate_credentials_t cred;
 	struct eh_client clients[EH_CLIENTS];
 	unsigned n;
@@ -91,38 +84,16 @@ static inline struct gx_tls *eh_self_signed(struct gx_arena *a, const char *dir)
 
 static inline void eh_start(struct gx_arena *a, const char *dir, struct gx_dir *people, struct gx_ems *ems)
 {
-	struct gx_net_opts no = GX_NET_OPTS_INIT;
-	struct gx_http_opts ho = GX_HTTP_OPTS_INIT;
-	struct gx_http_auth_opts ao = GX_HTTP_AUTH_OPTS_INIT;
-	struct gx_listen_opts lo = GX_LISTEN_OPTS_INIT;
 	struct gx_mh_opts mo = GX_MH_OPTS_INIT;
-	const char *why = "";
-	eh.ems = ems;
-	no.loops = 1;
-	no.workers = 2;
-	ck_assert_int_eq(gx_net_new(&no, &eh.net), 0);
-	ck_assert_int_eq(gx_http_new(&ho, &eh.http, a, &why), 0);
-	eh.check.dir = people;
-	ao.basic = true;
-	ao.check = gx_http_check_directory;
-	ao.check_ctx = &eh.check;
-	ao.cache_seconds = 60;
-	ck_assert_int_eq(gx_http_auth_new(&ao, &eh.auth), 0);
-	gx_http_set_auth(eh.http, eh.auth);
-	mo.ems = ems;
-	ck_assert_int_eq(gx_mh_new(&mo, eh.http, &eh.mh), 0);
-	lo.addr = "127.0.0.1:0";
-	lo.tls = eh.tls = eh_self_signed(a, dir);
-	lo.implicit_tls = true;
-	ck_assert_msg(gx_http_listen(eh.http, eh.net, &lo, &eh.port, a, &why) == 0, "%s", why);
-	ck_assert_int_eq(gx_net_start(eh.net), 0);
+	mo.ems = eh.ems = ems;
+	serve_start(&eh.server, a, people, &mo, eh_self_signed(a, dir));
 	gnutls_certificate_allocate_credentials(&eh.cred);
 }
 
 /* Before the sessions' objects go. */
 static inline void eh_stop(void)
 {
-	if (eh.net == NULL)
+	if (eh.server.net == NULL)
 		return;
 	for (unsigned i = 0; i < eh.n; ++i) {
 		gnutls_deinit(eh.clients[i].tls);
@@ -130,12 +101,7 @@ static inline void eh_stop(void)
 		gx_push_release(&eh.clients[i].in);
 	}
 	gnutls_certificate_free_credentials(eh.cred);
-	gx_net_stop(eh.net, 2000);
-	gx_net_free(eh.net);
-	gx_http_free(eh.http);
-	gx_http_auth_free(eh.auth);
-	gx_mh_free(eh.mh);
-	gx_tls_free(eh.tls);
+	serve_stop(&eh.server);
 	memset(&eh, 0, sizeof(eh));
 }
 
@@ -143,7 +109,7 @@ static inline void eh_stop(void)
 
 static inline struct eh_client *eh_open(struct gx_arena *a, const char *user, const char *password)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(eh.port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(eh.server.port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	ck_assert_uint_lt(eh.n, EH_CLIENTS);
 	struct eh_client *c = &eh.clients[eh.n++];
 	const char *pair = gx_arena_printf(a, "%s:%s", user, password);

@@ -54,7 +54,7 @@ static inline struct gx_ems_session *et_connect(const char *user, const char *dn
 	struct gx_ems_connect c = GX_EMS_CONNECT_INIT;
 	struct gx_ems_connected r;
 	struct gx_ems_session *s = NULL;
-	if (eh.net != NULL)
+	if (eh.server.net != NULL)
 		return eh_connect(et_a, user, dn);
 	c.user = user;
 	c.user_dn = dn;

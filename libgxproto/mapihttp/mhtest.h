@@ -5,43 +5,21 @@
 #include <arpa/inet.h>
 #include <gx/codec.h>
 #include <gx/entryid.h>
-#include <gx/httpauth.h>
 #include <gx/mapihttp.h>
-#include <gx/mapihttp-server.h>
 #include "libgxproto/emsmdb/emstest.h"
+#include "libgxproto/mapihttp/servetest.h"
 
-static struct gx_net *net;
-static struct gx_http *http;
-static struct gx_http_auth *auth;
+static struct serve server;
 static struct gx_nsp *nsp;
-static struct gx_mh *mh;
-static uint16_t port;
-static struct gx_http_dircheck dircheck;
 static char cookies[400];
 static const char *path = "/mapi/emsmdb"; /* where requests go */
 static char *templates;                     /* an empty directory */
 
 static inline void setup(void)
 {
-	struct gx_net_opts no = GX_NET_OPTS_INIT;
-	struct gx_http_opts ho = GX_HTTP_OPTS_INIT;
-	struct gx_http_auth_opts ao = GX_HTTP_AUTH_OPTS_INIT;
-	struct gx_listen_opts lo = GX_LISTEN_OPTS_INIT;
 	struct gx_mh_opts mo = GX_MH_OPTS_INIT;
 	struct gx_nsp_opts po = GX_NSP_OPTS_INIT;
-	const char *why = "";
 	et_setup();
-	no.loops = 1;
-	no.workers = 2;
-	ck_assert_int_eq(gx_net_new(&no, &net), 0);
-	ck_assert_int_eq(gx_http_new(&ho, &http, et_a, &why), 0);
-	dircheck.dir = et_people;
-	ao.basic = true;
-	ao.check = gx_http_check_directory;
-	ao.check_ctx = &dircheck;
-	ao.cache_seconds = 60;
-	ck_assert_int_eq(gx_http_auth_new(&ao, &auth), 0);
-	gx_http_set_auth(http, auth);
 	templates = strdup(st_dir());
 	po.dir = et_people;
 	po.pool = et_pool;
@@ -54,20 +32,13 @@ static inline void setup(void)
 	mo.nsp = nsp;
 	mo.pending_ms = 50;
 	mo.wait_ms = 120;
-	ck_assert_int_eq(gx_mh_new(&mo, http, &mh), 0);
-	lo.addr = "127.0.0.1:0";
-	ck_assert_msg(gx_http_listen(http, net, &lo, &port, et_a, &why) == 0, "%s", why);
-	ck_assert_int_eq(gx_net_start(net), 0);
+	serve_start(&server, et_a, et_people, &mo, NULL);
 	cookies[0] = '\0';
 }
 
 static inline void teardown(void)
 {
-	gx_net_stop(net, 2000);
-	gx_net_free(net);
-	gx_http_free(http);
-	gx_http_auth_free(auth);
-	gx_mh_free(mh);
+	serve_stop(&server);
 	gx_nsp_free(nsp);
 	st_rmtree(templates);
 	free(templates);
@@ -116,7 +87,7 @@ static inline void keep_cookies(const char *head)
 
 static inline struct reply talk(const struct gx_push *request)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(server.port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	struct gx_push in = GX_PUSH_INIT;
 	struct reply r = {.code = -1};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
