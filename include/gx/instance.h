@@ -151,6 +151,25 @@ struct gx_inst_copy_opts {
 GX_API gx_ec gx_inst_copy_props(struct gx_txn *t, struct gx_inst *src, struct gx_inst *dst, const struct gx_inst_copy_opts *o,
 	struct gx_arena *a, struct gx_problems *ret_problems) GX_MUST_CHECK;
 
+/** Between instances of two stores. */
+struct gx_inst_across_opts {
+	size_t size;
+	struct gx_inst_copy_opts props; /**< tags and problems are those of the source's store */
+	bool rcpts, atts;               /**< of messages: these, too */
+	const uint16_t *from, *to;      /**< ids of named properties there and here, by ascending @ref from; 0: has none, is left out */
+	size_t names;
+};
+#define GX_INST_ACROSS_OPTS_INIT {.size = sizeof(struct gx_inst_across_opts), .props = GX_INST_COPY_OPTS_INIT}
+/** The named properties that such a copy would meet, ascending. Reads @ref gx_inst_across_opts::props, rcpts and atts. */
+GX_API gx_ec gx_inst_named(struct gx_txn *t, struct gx_inst *i, const struct gx_inst_across_opts *o, struct gx_arena *a, uint16_t **ret_v,
+	size_t *ret_n) GX_MUST_CHECK;
+/**
+ * gx_inst_copy_props(), gx_inst_copy_rcpts() and gx_inst_copy_atts() into an instance of another store; nothing is shared, large
+ * values are copied in pieces. @p t and @p to may only read. After a failure a part of it may have been done. ecInvalidParam: both are of one store.
+ */
+GX_API gx_ec gx_inst_copy_across(struct gx_txn *t, struct gx_inst *src, struct gx_txn *to, struct gx_inst *dst,
+	const struct gx_inst_across_opts *o, struct gx_arena *a, struct gx_problems *ret_problems) GX_MUST_CHECK;
+
 /* ---- Values as streams ---- */
 
 struct gx_inst_stream;

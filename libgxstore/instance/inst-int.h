@@ -129,6 +129,8 @@ bool gx_iprops__remove(struct gx_iprops *l, gx_proptag_t tag);
 int gx_iprops__list(const struct gx_iprops *l, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
 /* One value; what is held elsewhere is read. */
 int gx_ival__get(struct gx_txn *t, const struct gx_ival *v, struct gx_arena *a, struct gx_propval *ret_pv) GX_MUST_CHECK;
+/* The bytes of a binary as a blob of nobody else's (inst_stream.c), in small pieces. */
+int gx_ival__to_blob(struct gx_txn *t, const struct gx_ival *v, struct gx_iacct *c, struct gx_blob **ret_b) GX_MUST_CHECK;
 /* Bytes of the value, nearly; exact for stored contents. */
 uint64_t gx_ival__size(const struct gx_ival *v);
 /* From this size on a value is kept apart from its row. */
@@ -298,6 +300,13 @@ void gx_inst__new_body(struct gx_inst *i, gx_proptag_t tag);
 int gx_inst__set(struct gx_inst *i, const struct gx_propval *pv, uint32_t flags, uint32_t *ret_code) GX_MUST_CHECK;
 int gx_inst__remove(struct gx_inst *i, gx_proptag_t tag, uint32_t flags, uint32_t *ret_code) GX_MUST_CHECK;
 int gx_problems__add(struct gx_problems *p, struct gx_arena *a, size_t index, gx_proptag_t tag, uint32_t code) GX_MUST_CHECK;
+
+/* ---- Copying (inst_copy.c) ---- */
+
+bool gx_inst__copy_wants(const struct gx_inst_copy_opts *o, gx_proptag_t tag);
+/* gx_inst_copy_props(), which also says what was copied; @ret_done lives in @a. */
+gx_ec gx_inst__copy_props(struct gx_txn *t, struct gx_inst *src, struct gx_inst *dst, const struct gx_inst_copy_opts *o,
+	struct gx_arena *a, struct gx_problems *ret_problems, gx_proptag_t **ret_done, size_t *ret_n);
 
 /* ---- Saving (inst_save.c, inst_store.c) ---- */
 

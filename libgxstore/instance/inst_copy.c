@@ -109,12 +109,12 @@ static int copy_listed(struct copying *x)
 	return 0;
 }
 
-static bool excluded(const struct copying *x, gx_proptag_t tag)
+bool gx_inst__copy_wants(const struct gx_inst_copy_opts *o, gx_proptag_t tag)
 {
-	for (size_t k = 0; k < x->o->n; k++)
-		if (GX_PROP_ID(x->o->tags[k]) == GX_PROP_ID(tag))
-			return true;
-	return false;
+	for (size_t k = 0; k < o->n; k++)
+		if (GX_PROP_ID(o->tags[k]) == GX_PROP_ID(tag))
+			return o->only;
+	return !o->only;
 }
 
 /* What is the server's alone is no problem here: nobody has asked for it. */
@@ -124,7 +124,7 @@ static int copy_others(struct copying *x)
 	for (size_t k = 0; k < l->n; k++) {
 		uint32_t code = ecSuccess;
 		gx_proptag_t tag = plain_tag(&l->v[k]);
-		int err = excluded(x, tag) ? 0 : copy(x, &l->v[k], &code);
+		int err = gx_inst__copy_wants(x->o, tag) ? copy(x, &l->v[k], &code) : 0;
 		if (err == 0 && code != ecSuccess && code != ecComputedValue && code != ecAccessDenied)
 			err = gx_problems__add(x->problems, x->a, k, tag, code);
 		if (err != 0)
@@ -165,7 +165,7 @@ static int share_embedded(struct copying *x)
 
 static bool wants_embedded(const struct copying *x)
 {
-	return !gx_inst__is_msg(x->src) && x->o->embedded && excluded(x, PidTagAttachDataObject) == x->o->only;
+	return !gx_inst__is_msg(x->src) && x->o->embedded && gx_inst__copy_wants(x->o, PidTagAttachDataObject);
 }
 
 /* ---- */
@@ -202,8 +202,8 @@ static gx_ec check(struct gx_txn *t, struct gx_inst *src, struct gx_inst *dst, c
 	return gx_ec_failed(ec) || !o->move ? ec : gx_inst__writable(src);
 }
 
-gx_ec gx_inst_copy_props(struct gx_txn *t, struct gx_inst *src, struct gx_inst *dst, const struct gx_inst_copy_opts *o,
-	struct gx_arena *a, struct gx_problems *ret_problems)
+gx_ec gx_inst__copy_props(struct gx_txn *t, struct gx_inst *src, struct gx_inst *dst, const struct gx_inst_copy_opts *o,
+	struct gx_arena *a, struct gx_problems *ret_problems, gx_proptag_t **ret_done, size_t *ret_n)
 {
 	struct gx_problems p = {0};
 	struct copying x = {.t = t, .src = src, .dst = dst, .o = o, .a = a, .problems = &p};
@@ -212,7 +212,18 @@ gx_ec gx_inst_copy_props(struct gx_txn *t, struct gx_inst *src, struct gx_inst *
 	if (!gx_ec_failed(ec) && src != dst)
 		ec = gx_inst__ec(t, copy_all(&x));
 	gx_inst__unlock2(src, dst);
-	if (!gx_ec_failed(ec))
-		*ret_problems = p;
+	if (gx_ec_failed(ec))
+		return ec;
+	*ret_problems = p;
+	*ret_done = x.done;
+	*ret_n = x.ndone;
 	return ec;
+}
+
+gx_ec gx_inst_copy_props(struct gx_txn *t, struct gx_inst *src, struct gx_inst *dst, const struct gx_inst_copy_opts *o,
+	struct gx_arena *a, struct gx_problems *ret_problems)
+{
+	gx_proptag_t *done;
+	size_t n;
+	return gx_inst__copy_props(t, src, dst, o, a, ret_problems, &done, &n);
 }

@@ -15,6 +15,7 @@ enum { CHUNK = 256 * 1024, UTF16LE = 1200 };
 
 struct gx_inst_stream {
 	struct gx_inst *i;        /* has a reference */
+	struct gx_iacct *acct;    /* of its blob */
 	gx_proptag_t tag;
 	uint32_t cp;              /* of a text's bytes; 0: as they are stored */
 	bool writable;
@@ -40,7 +41,7 @@ static int blob_of_value(struct gx_inst_stream *s, const struct gx_propval *pv, 
 	struct gx_bin b = pv->v.bin;
 	int err = is_text(pv->tag) ? text_bytes(s, pv->v.str, a, &b) : 0;
 	if (err == 0)
-		err = gx_blob__new(s->i->tree->acct, &s->blob);
+		err = gx_blob__new(s->acct, &s->blob);
 	return err != 0 ? err : gx_blob__write(s->blob, 0, b.data, b.len);
 }
 
@@ -58,7 +59,7 @@ static int blob_of_slice(struct gx_txn *t, struct gx_inst_stream *s, struct gx_i
 	struct gx_push in = GX_PUSH_INIT, out = GX_PUSH_INIT;
 	struct gx_decoder d;
 	gx_decoder_init(&d, sl->cte);
-	int err = gx_blob__new(s->i->tree->acct, &s->blob);
+	int err = gx_blob__new(s->acct, &s->blob);
 	for (uint64_t off = 0; err == 0 && off < sl->len; off += CHUNK) {
 		gx_push_clear(&in);
 		err = gx_isrc__read(t, src, &at, off, CHUNK, &in);
@@ -144,7 +145,7 @@ static bool same_type(gx_proptag_t x, gx_proptag_t y)
 static int open_value(struct gx_txn *t, struct gx_inst_stream *s, int mode)
 {
 	if (mode == GX_STREAM_CREATE)
-		return gx_blob__new(s->i->tree->acct, &s->blob);
+		return gx_blob__new(s->acct, &s->blob);
 	const struct gx_ival *v = gx_iprops__find(gx_inst__props(s->i), s->tag);
 	if (v != NULL && same_type(v->tag, s->tag))
 		return load(t, s, v);
@@ -165,7 +166,7 @@ gx_ec gx_inst_stream_open_as(struct gx_txn *t, struct gx_inst *i, gx_proptag_t t
 		return gx_txn__ec(t, GX_E_NOMEM);
 	gx_inst__lock(i);
 	i->refs++;
-	*s = (struct gx_inst_stream){.i = i, .tag = tag, .cp = cp, .writable = mode != GX_STREAM_READ};
+	*s = (struct gx_inst_stream){.i = i, .acct = i->tree->acct, .tag = tag, .cp = cp, .writable = mode != GX_STREAM_READ};
 	gx_ec ec = check(t, i, tag, mode);
 	int err = gx_ec_failed(ec) ? 0 : open_value(t, s, mode);
 	if (err == GX_E_NOTFOUND && s->src == NULL)
@@ -241,7 +242,7 @@ static int own_blob(struct gx_txn *t, struct gx_inst_stream *s)
 	struct gx_blob *b;
 	if (s->blob != NULL && atomic_load(&s->blob->refs) == 1)
 		return 0;
-	int err = gx_blob__new(s->i->tree->acct, &b);
+	int err = gx_blob__new(s->acct, &b);
 	if (err != 0)
 		return err;
 	err = copy_in(t, s, b);
@@ -254,6 +255,20 @@ static int own_blob(struct gx_txn *t, struct gx_inst_stream *s)
 	s->blob = b;
 	s->src = NULL;
 	return 0;
+}
+
+int gx_ival__to_blob(struct gx_txn *t, const struct gx_ival *v, struct gx_iacct *c, struct gx_blob **ret_b)
+{
+	struct gx_inst_stream s = {.acct = c, .tag = v->tag & ~(gx_proptag_t)GX_PROW_EXTERN};
+	int err = load(t, &s, v);
+	if (err == 0)
+		err = own_blob(t, &s);
+	gx_isrc__unref(s.src);
+	if (err == 0)
+		*ret_b = s.blob;
+	else
+		gx_blob__unref(s.blob);
+	return err;
 }
 
 static gx_ec change(struct gx_txn *t, struct gx_inst_stream *s, uint64_t end, uint64_t off, const void *p, size_t n)
