@@ -2,10 +2,13 @@
 #include <config.h>
 #include <gx/delivery.h>
 #include "libgxproto/emsmdb/carry.h"
+#include "libgxproto/emsmdb/names.h"
 
 /* One message on its way. */
 struct load {
 	struct gx_arena *a;
+	struct gx_msgobj *m;
+	struct gx_msg_source s;
 	struct gx_msg_prepared *p;
 	struct gx_msg_insert_opts o;
 };
@@ -32,25 +35,48 @@ static gx_ec original(struct gx_txn *t, uint64_t mid, struct gx_arena *a, struct
 static gx_ec load(struct gx_ems_carry *x, struct gx_txn *t, uint64_t src, uint64_t mid, struct load *l)
 {
 	struct gx_msg_info i;
-	struct gx_msgobj *m;
-	struct gx_msg_source s = GX_MSG_SOURCE_INIT;
 	gx_ec ec = gx_msg_get(t, mid, &i);
 	if (!gx_ec_failed(ec) && i.fid != src)
 		ec = GX_EC(ecNotFound);
 	if (!gx_ec_failed(ec))
-		ec = gx_msg_read(t, mid, l->a, &m);
+		ec = gx_msg_read(t, mid, l->a, &l->m);
 	if (!gx_ec_failed(ec))
 		ec = gx_store_keywords(x->from->store, i.kwset, l->a, &l->o.keywords);
 	if (!gx_ec_failed(ec) && (i.flags & GX_MSGF_HASORIG))
-		ec = original(t, mid, l->a, &s.original);
-	if (gx_ec_failed(ec))
-		return ec;
-	strip(m);
-	s.obj = m;
+		ec = original(t, mid, l->a, &l->s.original);
 	l->o.flags = i.flags & (GX_MSGF_IMAP | GX_MSGF_UNSENT | GX_MSGF_FAI);
 	l->o.received = i.received;
-	int err = s.original.data == NULL ? 0 : gx_mail_adopt(l->a, s.original, m, &s.envelope, &s.bodystructure, NULL);
-	return gx_ec_from_err(err != 0 ? err : gx_msg_prepare(l->a, &s, &l->p));
+	return ec;
+}
+
+static int attachments(struct gx_msgobj *m, struct gx_arena *a, struct gx_proplist ***io_v, size_t *io_n, size_t *io_cap)
+{
+	for (size_t i = 0; i < m->att_count; ++i) {
+		*io_v = gx_arena_grow(a, *io_v, io_cap, *io_n + 1, sizeof(**io_v));
+		if (*io_v == NULL)
+			return GX_E_NOMEM;
+		(*io_v)[(*io_n)++] = &m->atts[i].props;
+		int err = m->atts[i].embedded == NULL ? 0 : attachments(m->atts[i].embedded, a, io_v, io_n, io_cap);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+/* Properties of messages have their names with them, those of attachments do not. */
+static gx_ec prepare(struct gx_ems_carry *x, struct load *l)
+{
+	struct gx_proplist **v = NULL;
+	size_t n = 0, cap = 0;
+	int err = attachments(l->m, l->a, &v, &n, &cap);
+	gx_ec ec = err != 0 ? gx_ec_from_err(err) : gx_ems__map_props(x->c, x->from, x->to, v, n, l->a);
+	if (gx_ec_failed(ec))
+		return ec;
+	strip(l->m);
+	l->s.obj = l->m;
+	if (l->s.original.data != NULL)
+		err = gx_mail_adopt(l->a, l->s.original, l->m, &l->s.envelope, &l->s.bodystructure, NULL);
+	return gx_ec_from_err(err != 0 ? err : gx_msg_prepare(l->a, &l->s, &l->p));
 }
 
 static gx_ec put(struct gx_ems_carry *x, uint64_t dst, const struct load *l)
@@ -64,12 +90,14 @@ static gx_ec put(struct gx_ems_carry *x, uint64_t dst, const struct load *l)
 static gx_ec carry_one(struct gx_ems_carry *x, uint64_t src, uint64_t mid, uint64_t dst)
 {
 	struct gx_txn *t;
-	struct load l = {.o = GX_MSG_INSERT_OPTS_INIT, .a = gx_arena_new(0)};
+	struct load l = {.o = GX_MSG_INSERT_OPTS_INIT, .s = GX_MSG_SOURCE_INIT, .a = gx_arena_new(0)};
 	gx_ec ec = l.a == NULL ? GX_EC(ecMAPIOOM) : gx_rop__begin_at(x->c, x->from, GX_TXN_READ, &t);
 	if (!gx_ec_failed(ec)) {
 		ec = load(x, t, src, mid, &l);
 		gx_txn_abort(t);
 	}
+	if (!gx_ec_failed(ec))
+		ec = prepare(x, &l);
 	if (!gx_ec_failed(ec))
 		ec = put(x, dst, &l);
 	gx_msg_prepared_release(l.p);
@@ -154,7 +182,7 @@ static gx_ec list(struct gx_ems_carry *x, uint64_t fid, uint32_t flags, struct g
 	return ec;
 }
 
-static gx_ec contents(struct gx_ems_carry *x, uint64_t src, uint64_t dst, uint32_t flags)
+static gx_ec messages(struct gx_ems_carry *x, uint64_t src, uint64_t dst, uint32_t flags)
 {
 	uint64_t *v = NULL;
 	size_t n = 0;
@@ -179,6 +207,8 @@ static gx_ec make(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const c
 		ec = gx_folder_get_props(t, fid, NULL, 0, x->c->a, &l);
 	gx_txn_abort(t);
 	gx_proplist_remove(&l, PidTagDisplayName);
+	if (!gx_ec_failed(ec))
+		ec = gx_ems__map_props(x->c, x->from, x->to, &(struct gx_proplist *){&l}, 1, x->c->a);
 	if (!gx_ec_failed(ec) && ret_f->type == GX_FOLDER_SEARCH)
 		ec = gx_rop__fail(x->c, ecNotSupported, "a search folder shows messages of its own store");
 	if (!gx_ec_failed(ec))
@@ -190,6 +220,7 @@ static gx_ec make(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const c
 }
 
 static gx_ec carry(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const char *name, uint32_t what, unsigned depth);
+static gx_ec contents(struct gx_ems_carry *x, uint64_t fid, uint64_t dst, uint32_t what, unsigned depth);
 
 static gx_ec subfolders(struct gx_ems_carry *x, uint64_t fid, uint64_t dst, unsigned depth)
 {
@@ -204,7 +235,7 @@ static gx_ec subfolders(struct gx_ems_carry *x, uint64_t fid, uint64_t dst, unsi
 	for (size_t i = 0; !gx_ec_failed(ec) && i < n; ++i) {
 		if (v[i].type != GX_FOLDER_SEARCH)
 			ec = carry(x, v[i].fid, dst, v[i].name, GX_CONTENT_NORMAL | GX_CONTENT_FAI | GX_CONTENT_FOLDERS, depth + 1);
-		if (gx_ec_is(ec, ecAccessDenied)) {
+		if (gx_ec_is(ec, ecAccessDenied) || gx_ec_is(ec, ecDuplicateName)) {
 			x->partial = true;
 			ec = EMS_OK;
 		}
@@ -219,13 +250,24 @@ static gx_ec carry(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const 
 	if (depth > DEPTH_MAX)
 		return gx_rop__fail(x->c, ecTooComplex, "folders are nested at most %d deep", DEPTH_MAX);
 	gx_ec ec = make(x, fid, parent, name, &f, &dst);
-	if (!gx_ec_failed(ec) && (what & GX_CONTENT_NORMAL))
-		ec = contents(x, fid, dst, 0);
+	return gx_ec_failed(ec) ? ec : contents(x, fid, dst, what, depth);
+}
+
+static gx_ec contents(struct gx_ems_carry *x, uint64_t fid, uint64_t dst, uint32_t what, unsigned depth)
+{
+	gx_ec ec = EMS_OK;
+	if (what & GX_CONTENT_NORMAL)
+		ec = messages(x, fid, dst, 0);
 	if (!gx_ec_failed(ec) && (what & GX_CONTENT_FAI))
-		ec = contents(x, fid, dst, GX_TABLE_ASSOCIATED);
+		ec = messages(x, fid, dst, GX_TABLE_ASSOCIATED);
 	if (!gx_ec_failed(ec) && (what & GX_CONTENT_FOLDERS))
 		ec = subfolders(x, fid, dst, depth);
 	return ec;
+}
+
+gx_ec gx_ems__carry_contents(struct gx_ems_carry *x, uint64_t src, uint64_t dst, uint32_t what)
+{
+	return contents(x, src, dst, what, 0);
 }
 
 /* A folder goes as a whole: copied first, removed when all of it is there. */

@@ -15,6 +15,8 @@ struct gx_ems_carry {
 	bool partial;                /* something was left where it was */
 };
 gx_ec gx_ems__carry_messages(struct gx_ems_carry *x, uint64_t src, const uint64_t *mids, size_t n, uint64_t dst);
+/* What is in the folder, GX_CONTENT_* of it. */
+gx_ec gx_ems__carry_contents(struct gx_ems_carry *x, uint64_t src, uint64_t dst, uint32_t what);
 /* The folder below @parent, with GX_CONTENT_* of it. @name NULL or "" keeps it. */
 gx_ec gx_ems__carry_folder(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const char *name, uint32_t what);
 

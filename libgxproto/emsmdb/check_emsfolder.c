@@ -59,41 +59,16 @@ static void setup(void)
 	fid_b = create_at(ROOT, B, "b", 1);
 }
 
-/* Another logon of the session: its operations name it. */
-static gx_ec do_at(uint8_t logon, uint8_t id, uint8_t h0, uint8_t h1, const void *body, void **ret_body)
-{
-	struct gx_pull c;
-	struct gx_rop_request q = {gx_rop_rop_desc(id), logon, {h0, h1}, (void *)body};
-	struct gx_dctx x = et_x;
-	x.var[GX_CTX_ROP_PUBLIC_LOGON] = logon == LOGON2;
-	gx_rop_push_request(&et_out, &x, &q);
-	ck_assert_int_eq(et_out.err, 0);
-	ST_OK(et_send_to(et_s, 0, 32768, &c));
-	return et_answer(&c, id, ret_body);
-}
-
 /* Ann may do everything in a folder of the public store, which is open as SHARED. */
 static void open_public(uint32_t rights)
 {
-	struct gx_store *s;
-	struct gx_txn *t;
-	const char *why;
-	uint64_t fid = 0;
-	ck_assert_int_eq(gx_store_pool_get(et_pool, gx_arena_printf(et_a, "%s/public", et_dir), &s, et_a, &why), 0);
-	t = st_begin(s, GX_TXN_WRITE);
-	ST_OK(gx_folder_create(t, GX_FID_PUB_IPMSUBTREE, "shared", "IPF.Note", GX_FOLDER_GENERIC, NULL, &fid));
-	ST_OK(gx_folder_set_permission(t, fid, "ann@example.org", rights, false));
-	ST_OK(gx_folder_set_permission(t, GX_FID_PUB_IPMSUBTREE, "ann@example.org", GX_RIGHT_VISIBLE | GX_RIGHT_READ, false));
-	st_commit(t);
-	gx_store_pool_put(et_pool, s);
-	ST_OK(do_at(LOGON2, RopLogon, PUBLIC, 0, &(struct gx_rop_logon_req){.open_flags = 2}, NULL));
-	ST_OK(do_at(LOGON2, RopOpenFolder, PUBLIC, SHARED, &(struct gx_rop_open_folder_req){gx_eid_make(1, fid), 0}, NULL));
+	(void)et_open_shared(PUBLIC, SHARED, rights);
 }
 
 static uint32_t shared_rows(uint8_t flags)
 {
 	struct gx_rop_get_contents_table_res *r;
-	ST_OK(do_at(LOGON2, RopGetContentsTable, SHARED, TABLE, &(struct gx_rop_get_contents_table_req){flags}, (void **)&r));
+	ST_OK(et_do_at(LOGON2, RopGetContentsTable, SHARED, TABLE, &(struct gx_rop_get_contents_table_req){flags}, (void **)&r));
 	return r->row_count;
 }
 
@@ -155,10 +130,10 @@ START_TEST(folders_into_another_store)
 	ck_assert(!r->partial_completion);
 	ck_assert_uint_eq(subfolders(ROOT), before - 2);
 	struct gx_rop_get_hierarchy_table_res *h;
-	ST_OK(do_at(LOGON2, RopGetHierarchyTable, SHARED, TABLE, &(struct gx_rop_get_hierarchy_table_req){4}, (void **)&h));
+	ST_OK(et_do_at(LOGON2, RopGetHierarchyTable, SHARED, TABLE, &(struct gx_rop_get_hierarchy_table_req){4}, (void **)&h));
 	ck_assert_uint_eq(h->row_count, 5);
 	const struct gx_rop_copy_folder_req back = {.want_recursive = true, .folder_id = fid_b, .new_folder_name = "x"};
-	ST_IS(do_at(LOGON2, RopCopyFolder, SHARED, ROOT, &back, NULL), ecNotFound);
+	ST_IS(et_do_at(LOGON2, RopCopyFolder, SHARED, ROOT, &back, NULL), ecNotFound);
 }
 END_TEST
 
@@ -307,15 +282,15 @@ START_TEST(servers_of_public_folders)
 	struct gx_rop_get_owning_servers_req q = {gx_eid_make(1, GX_FID_PUB_IPMSUBTREE)};
 	struct gx_rop_public_folder_is_ghosted_req p = {q.folder_id};
 	open_public(GX_RIGHTS_ALL);
-	ST_OK(do_at(LOGON2, RopGetOwningServers, PUBLIC, 0, &q, (void **)&o));
+	ST_OK(et_do_at(LOGON2, RopGetOwningServers, PUBLIC, 0, &q, (void **)&o));
 	ck_assert_uint_eq(o->owning_servers_count, 1);
 	ck_assert_uint_eq(o->cheap_servers_count, 1);
 	ck_assert_ptr_nonnull(strstr(o->owning_servers[0], "public.folder.root"));
-	ST_OK(do_at(LOGON2, RopPublicFolderIsGhosted, PUBLIC, 0, &p, (void **)&g));
+	ST_OK(et_do_at(LOGON2, RopPublicFolderIsGhosted, PUBLIC, 0, &p, (void **)&g));
 	ck_assert(!g->is_ghosted);
 	p.folder_id = q.folder_id = gx_eid_make(1, 0x7fffff);
-	ST_IS(do_at(LOGON2, RopGetOwningServers, PUBLIC, 0, &q, NULL), ecNotFound);
-	ST_IS(do_at(LOGON2, RopPublicFolderIsGhosted, PUBLIC, 0, &p, NULL), ecNotFound);
+	ST_IS(et_do_at(LOGON2, RopGetOwningServers, PUBLIC, 0, &q, NULL), ecNotFound);
+	ST_IS(et_do_at(LOGON2, RopPublicFolderIsGhosted, PUBLIC, 0, &p, NULL), ecNotFound);
 	ST_IS(et_do(RopGetOwningServers, LOGON, 0, &q, NULL), ecNotSupported);
 	ST_OK(et_do(RopPublicFolderIsGhosted, LOGON, 0, &p, NULL));
 	ST_IS(et_do(RopPublicFolderIsGhosted, ROOT, 0, &p, NULL), ecNotSupported);

@@ -108,12 +108,19 @@ static inline void et_teardown(void)
 	gx_arena_free(et_a);
 }
 
-/* Adds a request to those that et_send() sends. */
+/* Adds a request to those that et_send() sends, of a logon with that number; one with an odd number is to a public store. */
+static inline void et_add_at(uint8_t logon, uint8_t id, uint8_t h0, uint8_t h1, const void *body)
+{
+	struct gx_rop_request q = {gx_rop_rop_desc(id), logon, {h0, h1}, (void *)body};
+	struct gx_dctx x = et_x;
+	x.var[GX_CTX_ROP_PUBLIC_LOGON] = logon & 1;
+	gx_rop_push_request(&et_out, &x, &q);
+	ck_assert_int_eq(et_out.err, 0);
+}
+
 static inline void et_add(uint8_t id, uint8_t h0, uint8_t h1, const void *body)
 {
-	struct gx_rop_request q = {gx_rop_rop_desc(id), 0, {h0, h1}, (void *)body};
-	gx_rop_push_request(&et_out, &et_x, &q);
-	ck_assert_int_eq(et_out.err, 0);
+	et_add_at(0, id, h0, h1, body);
 }
 
 /* With GX_TEST_RECORD: what is sent becomes an input of fuzz_emsmdb, a file for each test in that directory. */
@@ -187,14 +194,37 @@ static inline gx_ec et_answer(struct gx_pull *c, uint8_t id, void **ret_body)
 }
 
 /* One operation: asked, answered. */
-static inline gx_ec et_do(uint8_t id, uint8_t h0, uint8_t h1, const void *body, void **ret_body)
+static inline gx_ec et_do_at(uint8_t logon, uint8_t id, uint8_t h0, uint8_t h1, const void *body, void **ret_body)
 {
 	struct gx_pull c;
-	et_add(id, h0, h1, body);
+	et_add_at(logon, id, h0, h1, body);
 	ST_OK(et_send_to(et_s, 0, 32768, &c));
 	gx_ec ec = et_answer(&c, id, ret_body);
 	ck_assert_uint_eq(c.left, 0);
 	return ec;
+}
+
+static inline gx_ec et_do(uint8_t id, uint8_t h0, uint8_t h1, const void *body, void **ret_body)
+{
+	return et_do_at(0, id, h0, h1, body, ret_body);
+}
+
+/* A folder of the public store that ann has @rights in, open as @folder of logon 1, whose handle goes to @logon. */
+static inline uint64_t et_open_shared(uint8_t logon, uint8_t folder, uint32_t rights)
+{
+	struct gx_store *s;
+	const char *why;
+	uint64_t fid = 0;
+	ck_assert_int_eq(gx_store_pool_get(et_pool, gx_arena_printf(et_a, "%s/public", et_dir), &s, et_a, &why), 0);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_folder_create(t, GX_FID_PUB_IPMSUBTREE, "shared", "IPF.Note", GX_FOLDER_GENERIC, NULL, &fid));
+	ST_OK(gx_folder_set_permission(t, fid, "ann@example.org", rights, false));
+	ST_OK(gx_folder_set_permission(t, GX_FID_PUB_IPMSUBTREE, "ann@example.org", GX_RIGHT_VISIBLE | GX_RIGHT_READ, false));
+	st_commit(t);
+	gx_store_pool_put(et_pool, s);
+	ST_OK(et_do_at(1, RopLogon, logon, 0, &(struct gx_rop_logon_req){.open_flags = 2}, NULL));
+	ST_OK(et_do_at(1, RopOpenFolder, logon, folder, &(struct gx_rop_open_folder_req){gx_eid_make(1, fid), 0}, NULL));
+	return fid;
 }
 
 /* Logs on to ann's mailbox, or another; the handle goes to place 0. */
@@ -204,20 +234,30 @@ static inline void et_logon(const char *dn)
 	ST_OK(et_do(RopLogon, 0, 0, &q, NULL));
 }
 
-static inline gx_ec et_get(uint8_t h, const gx_proptag_t *v, uint32_t n, struct gx_rop_get_properties_specific_res **ret_r)
+static inline gx_ec et_get_at(uint8_t logon, uint8_t h, const gx_proptag_t *v, uint32_t n, struct gx_rop_get_properties_specific_res **ret_r)
 {
 	const struct gx_rop_get_properties_specific_req q = {.want_unicode = true, .property_tags = v, .property_tags_count = n};
 	et_columns = (struct gx_columns){v, n};
-	return et_do(RopGetPropertiesSpecific, h, 0, &q, (void **)ret_r);
+	return et_do_at(logon, RopGetPropertiesSpecific, h, 0, &q, (void **)ret_r);
+}
+
+static inline gx_ec et_get(uint8_t h, const gx_proptag_t *v, uint32_t n, struct gx_rop_get_properties_specific_res **ret_r)
+{
+	return et_get_at(0, h, v, n, ret_r);
 }
 
 /* One value; its tag has PtypErrorCode when it is not there. */
-static inline const struct gx_propval *et_value(uint8_t h, gx_proptag_t tag)
+static inline const struct gx_propval *et_value_at(uint8_t logon, uint8_t h, gx_proptag_t tag)
 {
 	struct gx_rop_get_properties_specific_res *r;
 	gx_proptag_t *v = gx_arena_memdup(et_a, &tag, sizeof(tag));
-	ST_OK(et_get(h, v, 1, &r));
+	ST_OK(et_get_at(logon, h, v, 1, &r));
 	return &r->row_data.v[0];
+}
+
+static inline const struct gx_propval *et_value(uint8_t h, gx_proptag_t tag)
+{
+	return et_value_at(0, h, tag);
 }
 
 static inline struct gx_rop_set_properties_res *et_set(uint8_t h, const struct gx_proplist *l)

@@ -111,7 +111,7 @@ gx_ec gx_bytes__revert(struct gx_rop_call *c, struct gx_ems_bytes *b)
 {
 	struct gx_txn *t;
 	struct gx_inst_stream *fresh = NULL;
-	gx_ec ec = b->dirty ? gx_rop__read(c, &t) : EMS_OK;
+	gx_ec ec = b->dirty ? gx_rop__begin_at(c, b->logon, GX_TXN_READ, &t) : EMS_OK;
 	if (!b->dirty || gx_ec_failed(ec))
 		return ec;
 	gx_bytes__clean(b);
@@ -156,7 +156,7 @@ gx_ec gx_bytes__read(struct gx_rop_call *c, struct gx_ems_bytes *b, uint64_t off
 			gx_push_bytes(out, b->buf.data + off, n < b->buf.len - off ? (size_t)n : (size_t)(b->buf.len - off));
 		return gx_ec_from_err(out->err);
 	}
-	ec = gx_rop__read(c, &t);
+	ec = gx_rop__begin_at(c, b->logon, GX_TXN_READ, &t);
 	return gx_ec_failed(ec) ? ec : gx_rop__end(c, t, gx_inst_stream_read(t, b->is, off, n, out));
 }
 
@@ -179,7 +179,7 @@ gx_ec gx_bytes__write(struct gx_rop_call *c, struct gx_ems_bytes *b, uint64_t of
 	if (b->is == NULL) {
 		ec = put(b, off, data);
 	} else {
-		ec = gx_rop__read(c, &t);
+		ec = gx_rop__begin_at(c, b->logon, GX_TXN_READ, &t);
 		if (!gx_ec_failed(ec))
 			ec = gx_rop__end(c, t, gx_inst_stream_write(t, b->is, off, data.data, data.len));
 	}
@@ -198,7 +198,7 @@ gx_ec gx_bytes__set_size(struct gx_rop_call *c, struct gx_ems_bytes *b, uint64_t
 	if (b->is == NULL) {
 		ec = resize(b, size);
 	} else {
-		ec = gx_rop__read(c, &t);
+		ec = gx_rop__begin_at(c, b->logon, GX_TXN_READ, &t);
 		if (!gx_ec_failed(ec))
 			ec = gx_rop__end(c, t, gx_inst_stream_set_size(t, b->is, size));
 	}

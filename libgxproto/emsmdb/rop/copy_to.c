@@ -6,6 +6,8 @@
 #include <config.h>
 #include <gx/folder.h>
 #include "libgxproto/emsmdb/attachment.h"
+#include "libgxproto/emsmdb/carry.h"
+#include "libgxproto/emsmdb/names.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
 enum { MOVE = 0x01, NO_OVERWRITE = 0x02 };
@@ -14,6 +16,8 @@ struct copying {
 	struct gx_rop_call *c;
 	struct gx_inst_copy_opts o;
 	bool sub;                    /* with what is in it; else what the list names */
+	const uint16_t *from, *to;   /* ids of named properties of a folder and of one in another store */
+	size_t names;
 	struct gx_problems problems;
 };
 
@@ -76,6 +80,41 @@ static void drop_parts(struct gx_problems *p)
 	p->count = n;
 }
 
+/* Names first: what copies then needs no right to write in either store. */
+static gx_ec map_names(struct copying *x, struct gx_inst *src, struct gx_inst_across_opts *o)
+{
+	struct gx_txn *t;
+	uint16_t *from = NULL, *to = NULL;
+	gx_ec ec = gx_rop__read(x->c, &t);
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__end(x->c, t, gx_inst_named(t, src, o, x->c->a, &from, &o->names));
+	if (!gx_ec_failed(ec))
+		ec = gx_ems__map_names(x->c, x->c->logon, x->c->dst->logon, from, o->names, &to);
+	o->from = from;
+	o->to = to;
+	return ec;
+}
+
+static gx_ec copy_across(struct copying *x, struct gx_inst *src, struct gx_inst *dst)
+{
+	struct gx_txn *t, *to;
+	struct gx_rop_call *c = x->c;
+	struct gx_inst_across_opts o = GX_INST_ACROSS_OPTS_INIT;
+	o.props = x->o;
+	o.rcpts = gx_ems__message(c->in) != NULL && wants(x, PidTagMessageRecipients);
+	o.atts = gx_ems__message(c->in) != NULL && wants(x, PidTagMessageAttachments);
+	gx_ec ec = map_names(x, src, &o);
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__read(c, &t);
+	if (gx_ec_failed(ec))
+		return ec;
+	ec = gx_rop__begin_at(c, c->dst->logon, GX_TXN_READ, &to);
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__end(c, to, gx_inst_copy_across(t, src, to, dst, &o, c->a, &x->problems));
+	drop_parts(&x->problems);
+	return gx_rop__end(c, t, ec);
+}
+
 static gx_ec copy_insts(struct copying *x, struct gx_inst *src, struct gx_inst *dst)
 {
 	struct gx_txn *t;
@@ -85,6 +124,8 @@ static gx_ec copy_insts(struct copying *x, struct gx_inst *src, struct gx_inst *
 	if (src == dst)
 		return EMS_OK;
 	x->o.embedded = wants(x, PidTagAttachDataObject);
+	if (c->dst->logon->store != c->logon->store)
+		return copy_across(x, src, dst);
 	gx_ec ec = gx_rop__read(c, &t);
 	if (gx_ec_failed(ec))
 		return ec;
@@ -97,10 +138,33 @@ static gx_ec copy_insts(struct copying *x, struct gx_inst *src, struct gx_inst *
 
 /* ---- Folders ---- */
 
-/* The name is set for itself: that a sibling has it is no reason to leave out the rest. */
-static gx_ec set(struct copying *x, struct gx_txn *t, uint64_t fid, size_t index, const struct gx_propval *v)
+static gx_ec map_folder_names(struct copying *x, const struct gx_proplist *l)
 {
-	struct gx_propval copy = *v;
+	uint16_t *to = NULL, *from = gx_arena_new_array(x->c->a, uint16_t, l->count);
+	if (from == NULL)
+		return GX_EC(ecMAPIOOM);
+	for (size_t i = 0; i < l->count; ++i)
+		if (GX_PROP_IS_NAMED(l->v[i].tag) && listed(x, l->v[i].tag) == x->o.only)
+			from[x->names++] = GX_PROP_ID(l->v[i].tag);
+	gx_ec ec = gx_ems__map_names(x->c, x->c->logon, x->c->dst->logon, from, x->names, &to);
+	x->from = from;
+	x->to = to;
+	return ec;
+}
+
+/* The tag in the destination's store; 0: it has none. */
+static gx_proptag_t tag_there(const struct copying *x, gx_proptag_t tag)
+{
+	for (size_t i = 0; i < x->names; ++i)
+		if (x->from[i] == GX_PROP_ID(tag))
+			return x->to[i] == 0 ? 0 : GX_PROP_TAG(x->to[i], GX_PROP_TYPE(tag));
+	return tag;
+}
+
+/* The name is set for itself: that a sibling has it is no reason to leave out the rest. */
+static gx_ec set(struct copying *x, struct gx_txn *t, uint64_t fid, size_t index, gx_proptag_t tag, const struct gx_propval *v)
+{
+	struct gx_propval copy = {tag, v->v};
 	const struct gx_proplist one = {&copy, 1, 1};
 	gx_ec ec = gx_folder_set_props(t, fid, &one);
 	return gx_ec_is(ec, ecDuplicateName) || gx_ec_is(ec, ecTooBig) ? problem(x, index, v->tag, ec.v) : ec;
@@ -108,11 +172,14 @@ static gx_ec set(struct copying *x, struct gx_txn *t, uint64_t fid, size_t index
 
 static gx_ec copy_value(struct copying *x, struct gx_txn *t, uint64_t fid, size_t index, const struct gx_propval *v, const struct gx_proplist *there)
 {
+	gx_proptag_t tag = tag_there(x, v->tag);
 	if (gx_folder_is_computed(v->tag))
 		return x->o.only ? problem(x, index, v->tag, ecComputedValue) : EMS_OK;
-	if (x->o.keep && gx_proplist_get(there, GX_PROP_RETYPE(v->tag, PtypUnspecified)) != NULL)
+	if (tag == 0)
+		return problem(x, index, v->tag, ecQuotaExceeded);
+	if (x->o.keep && gx_proplist_get(there, GX_PROP_RETYPE(tag, PtypUnspecified)) != NULL)
 		return EMS_OK;
-	return set(x, t, fid, index, v);
+	return set(x, t, fid, index, tag, v);
 }
 
 static gx_ec copy_values(struct copying *x, struct gx_txn *t, const struct gx_proplist *l, const struct gx_proplist *there, uint64_t fid)
@@ -134,11 +201,38 @@ static uint32_t contents(const struct copying *x)
 		(wants(x, PidTagFolderAssociatedContents) ? GX_CONTENT_FAI : 0U) | (wants(x, PidTagContainerHierarchy) ? GX_CONTENT_FOLDERS : 0U);
 }
 
+static gx_ec copy_folder_across(struct copying *x, uint64_t src, uint64_t dst)
+{
+	struct gx_rop_call *c = x->c;
+	struct gx_ems_carry y = {.c = c, .from = c->logon, .to = c->dst->logon};
+	struct gx_proplist l = {0}, there = {0};
+	struct gx_txn *t;
+	gx_ec ec = gx_rop__read(c, &t);
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__end(c, t, gx_folder_get_props(t, src, NULL, 0, c->a, &l));
+	if (!gx_ec_failed(ec))
+		ec = map_folder_names(x, &l);
+	if (!gx_ec_failed(ec) && contents(x) != 0)
+		ec = gx_ems__carry_contents(&y, src, dst, contents(x));
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__begin_at(c, y.to, GX_TXN_WRITE, &t);
+	if (gx_ec_failed(ec))
+		return ec;
+	if (x->o.keep)
+		ec = gx_folder_get_props(t, dst, NULL, 0, c->a, &there);
+	if (!gx_ec_failed(ec))
+		ec = copy_values(x, t, &l, &there, dst);
+	ec = gx_rop__end(c, t, ec);
+	return gx_ec_failed(ec) || !y.partial ? ec : GX_EC(ecPartiallyComplete);
+}
+
 static gx_ec copy_folders(struct copying *x, uint64_t src, uint64_t dst)
 {
 	struct gx_txn *t;
 	struct gx_proplist l = {0}, there = {0};
 	bool partial = false;
+	if (x->c->dst->logon->store != x->c->logon->store)
+		return copy_folder_across(x, src, dst);
 	gx_ec ec = gx_rop__write(x->c, &t);
 	if (gx_ec_failed(ec))
 		return ec;
@@ -164,13 +258,11 @@ static gx_ec copy(struct copying *x, uint8_t flags)
 		return gx_rop__fail(c, ecInvalidParam, "flags 0x%02x", flags);
 	if (c->dst->kind != c->in->kind || (src == NULL && from == NULL))
 		return gx_rop__fail(c, ecNotSupported, "a %s to a %s", c->in->kind->name, c->dst->kind->name);
-	if (c->dst->logon->store != c->logon->store)
-		return gx_rop__fail(c, ecNotSupported, "to another store");
 	if (from != NULL && (flags & MOVE))
 		return gx_rop__fail(c, ecNotSupported, "properties of folders are not moved");
 	x->o.move = flags & MOVE;
 	x->o.keep = flags & NO_OVERWRITE;
-	return src != NULL ? copy_insts(x, src, dst) : from->fid == to->fid ? EMS_OK : copy_folders(x, from->fid, to->fid);
+	return src != NULL ? copy_insts(x, src, dst) : from->fid == to->fid && from->obj.logon->store == to->obj.logon->store ? EMS_OK : copy_folders(x, from->fid, to->fid);
 }
 
 gx_ec gx_rop__copy_to(struct gx_rop_call *c, const struct gx_rop_copy_to_req *q, struct gx_rop_copy_to_res *r)
