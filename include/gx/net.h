@@ -57,6 +57,24 @@ struct gx_listen_opts {
 #define GX_LISTEN_OPTS_INIT {.size = sizeof(struct gx_listen_opts)}
 /** Binds now, accepts once the net runs. @p ret_port: the port taken (for :0). @p ret_why names address and remedy. */
 GX_API int gx_net_listen(struct gx_net *n, const struct gx_listen_opts *o, uint16_t *ret_port, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+
+struct gx_dialer_opts {
+	size_t size;
+	struct gx_engine_factory factory; /**< its ctx is not used */
+	uint32_t write_stall_ms;          /**< close when the peer takes nothing for so long, 0 takes 180000 */
+	size_t in_max, out_high;          /**< buffers, 0 takes 64 KiB and 256 KiB */
+};
+#define GX_DIALER_OPTS_INIT {.size = sizeof(struct gx_dialer_opts)}
+struct gx_dialer;
+/** For connections that this side makes; lives as long as the net. GX_E_INVAL, GX_E_NOMEM, GX_E_STATE after the stop. */
+GX_API int gx_net_dialer(struct gx_net *n, const struct gx_dialer_opts *o, struct gx_dialer **ret_d) GX_MUST_CHECK;
+/**
+ * Connects to @p addr, as of gx_listen_opts. Any thread; does not wait: a connection over a network may still fail, which its engine sees as
+ * its end. The engine is made by the factory's new_engine() with @p ctx before this returns; step() is called later, by another thread.
+ * GX_E_NOTFOUND: nobody listens there. GX_E_BUSY: its queue is full. GX_E_FORMAT, GX_E_IO, GX_E_NOMEM (or the factory gave no engine),
+ * GX_E_STATE: the net does not run, or not any more.
+ */
+GX_API int gx_net_dial(struct gx_dialer *d, const char *addr, void *ctx) GX_MUST_CHECK;
 /** Starts the threads; returns at once. */
 GX_API int gx_net_start(struct gx_net *n) GX_MUST_CHECK;
 /**

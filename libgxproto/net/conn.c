@@ -332,7 +332,7 @@ static void run(struct gx_conn *c, bool worker)
 
 /* ---- Beginning and end ---- */
 
-static struct gx_conn *new_conn(struct gx_listener *l, int fd, const struct gx_addr *peer, struct gx_loop *loop)
+struct gx_conn *gx_conn__new(struct gx_listener *l, int fd, const struct gx_addr *peer, struct gx_loop *loop)
 {
 	struct gx_conn *c = calloc(1, sizeof(*c));
 	if (c == NULL)
@@ -363,8 +363,7 @@ static struct gx_conn *new_conn(struct gx_listener *l, int fd, const struct gx_a
 	return c;
 }
 
-/* @return NULL, or why the connection is not wanted. */
-static const char *link_conn(struct gx_conn *c)
+const char *gx_conn__link(struct gx_conn *c)
 {
 	struct gx_net *n = c->net;
 	const char *why = NULL;
@@ -387,6 +386,22 @@ static const char *link_conn(struct gx_conn *c)
 	return why;
 }
 
+void gx_conn__unwanted(struct gx_conn *c)
+{
+	event_free(c->ev);
+	event_free(c->timer);
+	close(c->fd);
+	free(c);
+}
+
+void gx_conn__hand_over(struct gx_conn *c)
+{
+	c->job = (struct gx_job){.fn = on_worker, .ctx = c};
+	/* A pool takes everything while there are connections. */
+	if (gx_pool__push(&c->net->pool, &c->job, GX_POOL_FORCE) != 0)
+		run(c, true);
+}
+
 static void refuse(struct gx_conn *c, const char *why)
 {
 	const struct gx_listen_opts *o = &c->l->o;
@@ -394,22 +409,19 @@ static void refuse(struct gx_conn *c, const char *why)
 	if (o->busy_text != NULL && !o->implicit_tls && !o->haproxy)
 		(void)!send(c->fd, o->busy_text, strlen(o->busy_text), MSG_NOSIGNAL | MSG_DONTWAIT);
 	atomic_fetch_add(&c->net->refused, 1);
-	event_free(c->ev);
-	event_free(c->timer);
-	close(c->fd);
-	free(c);
+	gx_conn__unwanted(c);
 }
 
 void gx_conn__accepted(struct gx_listener *l, int fd, const struct gx_addr *peer, struct gx_loop *loop)
 {
-	struct gx_conn *c = new_conn(l, fd, peer, loop);
+	struct gx_conn *c = gx_conn__new(l, fd, peer, loop);
 	if (c == NULL) {
 		gx_listener__complain(l, "out of memory", "");
 		atomic_fetch_add(&l->net->refused, 1);
 		close(fd);
 		return;
 	}
-	const char *why = link_conn(c);
+	const char *why = gx_conn__link(c);
 	if (why != NULL) {
 		refuse(c, why);
 		return;

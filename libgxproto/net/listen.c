@@ -78,7 +78,7 @@ void gx_listener__complain(struct gx_listener *l, const char *what, const char *
 
 /* ---- Accepting ---- */
 
-static struct gx_loop *next_loop(struct gx_net *n)
+struct gx_loop *gx_net__next_loop(struct gx_net *n)
 {
 	pthread_mutex_lock(&n->lock);
 	unsigned i = n->next_loop;
@@ -126,7 +126,7 @@ static void on_accept(evutil_socket_t fd, short what, void *ctx)
 			continue;
 		if (atomic_load(&l->net->timers_sleep))
 			gx_net__wake_timers(l->net);
-		gx_conn__accepted(l, s, &peer, next_loop(l->net));
+		gx_conn__accepted(l, s, &peer, gx_net__next_loop(l->net));
 	}
 }
 
@@ -220,7 +220,7 @@ static int bind_addr(struct gx_listener *l, struct gx_addr *a, struct gx_arena *
 	return getsockname(l->fd, &l->bound.sa, &l->bound.len) == 0 ? 0 : GX_E_IO;
 }
 
-static void set_defaults(struct gx_listen_opts *o)
+void gx_listener__set_defaults(struct gx_listen_opts *o)
 {
 	if (o->handshake_ms == 0)
 		o->handshake_ms = 30000;
@@ -239,7 +239,7 @@ static struct gx_listener *new_listener(struct gx_net *n, const struct gx_listen
 		return NULL;
 	*l = (struct gx_listener){.net = n, .o = *o, .fd = -1, .addr = strdup(o->addr)};
 	l->o.addr = l->addr;
-	set_defaults(&l->o);
+	gx_listener__set_defaults(&l->o);
 	if (o->max_conns_per_ip != 0)
 		l->hosts = calloc(BUCKETS, sizeof(*l->hosts));
 	if (l->addr == NULL || (o->max_conns_per_ip != 0 && l->hosts == NULL)) {

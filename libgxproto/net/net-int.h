@@ -59,6 +59,7 @@ struct gx_host {
 	unsigned conns;
 };
 
+/* What connections have in common. One that dials has no socket and no events of its own (dial.c). */
 struct gx_listener {
 	struct gx_listener *next;
 	struct gx_net *net;
@@ -147,6 +148,13 @@ struct gx_conn {
 	char peer[46], local[46];
 };
 
+/* conn.c, for both kinds: owned by the caller. NULL: out of memory. */
+struct gx_conn *gx_conn__new(struct gx_listener *l, int fd, const struct gx_addr *peer, struct gx_loop *loop);
+/* Lists it. @return NULL, or why the connection is not wanted; then the caller calls the next. */
+const char *gx_conn__link(struct gx_conn *c);
+void gx_conn__unwanted(struct gx_conn *c);
+/* A worker drives it from now on. */
+void gx_conn__hand_over(struct gx_conn *c);
 /* Takes @p fd over. */
 void gx_conn__accepted(struct gx_listener *l, int fd, const struct gx_addr *peer, struct gx_loop *loop);
 /* From any thread that knows the connection alive. */
@@ -198,6 +206,8 @@ int gx_proxy__parse(struct gx_bin in, size_t *ret_used, struct gx_addr *ret_peer
 
 int64_t gx_net__now_ms(const struct gx_net *n);
 /* listen.c */
+void gx_listener__set_defaults(struct gx_listen_opts *o);
+struct gx_loop *gx_net__next_loop(struct gx_net *n);
 void gx_listener__close(struct gx_listener *l);
 void gx_listener__free(struct gx_listener *l);
 /* Under net->lock: one more connection of this host, when the limit allows. */

@@ -92,7 +92,8 @@ int gx_net_start(struct gx_net *n)
 	if (ret != 0)
 		return ret;
 	for (; l != NULL; l = l->next)
-		event_add(l->ev, NULL);
+		if (l->ev != NULL)
+			event_add(l->ev, NULL);
 	for (; t != NULL; t = t->next)
 		set_timer(t);
 	for (unsigned i = 0; ret == 0 && i < n->nloops; ++i) {
