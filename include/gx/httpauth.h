@@ -8,6 +8,7 @@
 #include <gx/authlimit.h>
 #include <gx/directory.h>
 #include <gx/http.h>
+#include <gx/httprelay.h>
 #include <gx/jwt.h>
 
 #ifdef __cplusplus
@@ -47,6 +48,13 @@ struct gx_http_auth_opts {
 	struct gx_authlimit *limit;    /**< user_filter, may be NULL */
 	struct gx_jwt *jwt;            /**< NULL: no Bearer */
 	const struct gx_http_negotiate *negotiate; /**< http_auth_spnego, NULL: no Negotiate */
+	/**
+	 * Requests come from a front that has checked who asks and says so (httprelay.h): it is believed at a Unix socket when it runs as root, as
+	 * this user or as one of @p front_uids (borrowed). Nobody else is let in, and nothing of the above counts; @p check may be NULL.
+	 */
+	bool fronts_only;
+	const uint32_t *front_uids;
+	size_t front_count;
 };
 #define GX_HTTP_AUTH_OPTS_INIT {.size = sizeof(struct gx_http_auth_opts)}
 GX_API int gx_http_auth_new(const struct gx_http_auth_opts *o, struct gx_http_auth **ret_auth) GX_MUST_CHECK;

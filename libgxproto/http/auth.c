@@ -3,6 +3,7 @@
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <gnutls/gnutls.h>
 #include <gx/codec.h>
 #include "libgxproto/http/http-int.h"
@@ -26,7 +27,7 @@ struct attempt {
 int gx_http_auth_new(const struct gx_http_auth_opts *o, struct gx_http_auth **ret_auth)
 {
 	const char *realm = o != NULL && o->realm != NULL ? o->realm : "gromox";
-	if (o == NULL || o->size < sizeof(*o) || o->check == NULL || strpbrk(realm, "\"\\\r\n") != NULL)
+	if (o == NULL || o->size < sizeof(*o) || (o->check == NULL && !o->fronts_only) || (o->front_count != 0 && o->front_uids == NULL) || strpbrk(realm, "\"\\\r\n") != NULL)
 		return GX_E_INVAL;
 	struct gx_http_auth *auth = calloc(1, sizeof(*auth));
 	if (auth == NULL)
@@ -216,6 +217,33 @@ static bool try_negotiate(struct attempt *t)
 	return true;
 }
 
+/* ---- Fronts ---- */
+
+static bool is_front(const struct gx_http_auth *auth, const struct gx_io *io)
+{
+	if (!io->has_peer_uid)
+		return false;
+	bool yes = io->peer_uid == 0 || io->peer_uid == geteuid();
+	for (size_t i = 0; i < auth->o.front_count; ++i)
+		yes |= auth->o.front_uids[i] == io->peer_uid;
+	return yes;
+}
+
+static bool believe_front(const struct gx_http_auth *auth, struct http_req *r)
+{
+	const struct gx_io *io = r->io; /* the connection is in this call */
+	const char *user = gx_http_header(&r->pub, GX_HTTP_RELAY_USER);
+	if (is_front(auth, io) && user != NULL && *user != '\0')
+		return pass(r, user);
+	if (!io->has_peer_uid)
+		gx_log(auth->o.log, GX_LOG_WARN, "[%llu] http: requests are handed on over a Unix socket only", (unsigned long long)r->pub.id);
+	else
+		gx_log(auth->o.log, GX_LOG_WARN, "[%llu] http: user id %u is refused as a front%s", (unsigned long long)r->pub.id, (unsigned)io->peer_uid,
+			is_front(auth, io) ? ", it names no user" : "");
+	gx_http_reply_status(&r->pub, 403, NULL);
+	return false;
+}
+
 static bool is_scheme(const char *value, const char *name, const char **ret_token)
 {
 	size_t n = strlen(name);
@@ -233,6 +261,8 @@ bool gx_http__authenticate(struct gx_http_auth *auth, struct http_req *r, struct
 		gx_http_reply_status(&r->pub, 403, NULL);
 		return false;
 	}
+	if (auth->o.fronts_only)
+		return believe_front(auth, r);
 	struct attempt t = {.auth = auth, .r = r, .x = x};
 	const char *value = gx_http_header(&r->pub, "Authorization");
 	if (value == NULL && x->user != NULL) {
