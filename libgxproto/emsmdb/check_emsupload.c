@@ -6,115 +6,16 @@
  */
 #include <config.h>
 #include <time.h>
-#include <gx/entryid.h>
 #include "libgxproto/emsmdb/icsclient.h"
+#include "libgxstore/ics/offline.h"
 
-#define ITEMS 400
-#define KEY 22
-#define PCL 200
-#define FID GX_FID_DRAFTS
+static struct gx_bin sets_of[CLIENTS][GX_SYNCIN_SETS];
+static unsigned lost;               /* sessions */
+static bool alone;                  /* nobody works on the server, and no session is lost */
 
-struct item {
-	uint64_t mid;
-	bool known;                  /* to the server, too */
-	bool fai, read, dirty, read_dirty;
-	bool in_conflict;            /* several versions came */
-	unsigned seen_in;            /* synchronisation */
-	char subject[40];
-	uint8_t key[KEY], pcl[PCL];
-	size_t pcl_len;
-	gx_nttime_t modified;
-};
-struct client {
-	struct gx_guid space;
-	uint64_t keys, next_id, last_id;
-	struct gx_bin set[GX_SYNCIN_SETS];
-	struct item v[ITEMS];
-	uint64_t gone[ITEMS];
-	size_t n, ngone;
-	unsigned round, received, uploads, conflicts;
-};
-static struct {
-	struct gx_store *s;
-	struct client c[2];
-	uint64_t seed;
-	unsigned text, lost;
-	gx_nttime_t now;
-	bool alone;                  /* nobody works on the server, and no session is lost */
-} w;
-
-static uint32_t rnd(uint32_t n)
+static struct gx_bin *sets(const struct client *c)
 {
-	w.seed = w.seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (uint32_t)(w.seed >> 33) % n;
-}
-
-static struct item *find(struct client *c, uint64_t mid)
-{
-	for (size_t i = 0; i < c->n; i++)
-		if (c->v[i].mid == mid)
-			return &c->v[i];
-	return NULL;
-}
-
-static void drop(struct client *c, uint64_t mid)
-{
-	struct item *i = find(c, mid);
-	if (i != NULL)
-		*i = c->v[--c->n];
-}
-
-static struct gx_bin source_key(uint64_t id)
-{
-	struct gx_bin b;
-	ck_assert_int_eq(gx_entryid_gid(et_a, gx_store_replica(w.s), id, &b), 0);
-	return b;
-}
-
-static void set_version(struct item *i, struct gx_bin key, struct gx_bin pcl, gx_nttime_t modified)
-{
-	ck_assert(key.len == KEY && pcl.len <= PCL);
-	memcpy(i->key, key.data, KEY);
-	memmove(i->pcl, pcl.data, pcl.len);
-	i->pcl_len = pcl.len;
-	i->modified = modified;
-}
-
-/* ---- At the client, offline ---- */
-
-static void edit(struct client *c, struct item *i)
-{
-	struct gx_bin key, pcl;
-	ck_assert_int_eq(gx_entryid_gid(et_a, &c->space, ++c->keys, &key), 0);
-	ck_assert_int_eq(gx_pcl_add_key(et_a, (struct gx_bin){i->pcl, i->pcl_len}, key, &pcl), 0);
-	set_version(i, key, pcl, w.now += 1 + rnd(3));
-	i->dirty = true;
-	i->in_conflict = false;
-	snprintf(i->subject, sizeof(i->subject), "client %d: %u", c == &w.c[1], w.text++);
-}
-
-static void work_offline(struct client *c)
-{
-	uint32_t what = rnd(10);
-	if (what < 3 && c->n < ITEMS / 2 && c->next_id < c->last_id) {
-		struct item *i = &c->v[c->n++];
-		*i = (struct item){.mid = c->next_id++, .fai = rnd(6) == 0};
-		edit(c, i);
-		return;
-	}
-	if (c->n == 0)
-		return;
-	struct item *i = &c->v[rnd((uint32_t)c->n)];
-	if (what < 7) {
-		edit(c, i);
-	} else if (what < 9) {
-		i->read = !i->read;
-		i->read_dirty = true;
-	} else if (c->ngone < ITEMS) {
-		if (i->known)
-			c->gone[c->ngone++] = i->mid;
-		drop(c, i->mid);
-	}
+	return sets_of[c - w.c];
 }
 
 /* ---- Up ---- */
@@ -174,7 +75,7 @@ static bool upload(struct client *c, struct item *i)
 	if (gx_ec_is(ec, ecSyncObjectDeleted))
 		return false;
 	if (gx_ec_is(ec, ecIgnoreFailure)) { /* the session was lost behind it */
-		ck_assert(w.lost > 0);
+		ck_assert(lost > 0);
 	} else {
 		ST_OK(ec);
 		if (rnd(2) == 0)
@@ -187,7 +88,7 @@ static bool upload(struct client *c, struct item *i)
 	}
 	i->dirty = false;
 	i->known = true;
-	ic_state_change(c->set, GX_SYNCIN_GIVEN, i->mid, true); /* it gave the id itself, and hears of its deletion from now on */
+	ic_state_change(sets(c), GX_SYNCIN_GIVEN, i->mid, true); /* it gave the id itself, and hears of its deletion from now on */
 	return true;
 }
 
@@ -224,17 +125,17 @@ static void upload_deletes(struct client *c)
 static bool up(struct client *c)
 {
 	const struct gx_rop_synchronization_open_collector_req q = {true};
-	ic_open(IC_FOLDER, FID);
+	ic_open(IC_FOLDER, w.fid);
 	ST_OK(et_do(RopSynchronizationOpenCollector, IC_FOLDER, IC_COLLECTOR, &q, NULL));
-	ic_upload_state(IC_COLLECTOR, c->set);
+	ic_upload_state(IC_COLLECTOR, sets(c));
 	upload_deletes(c);
 	for (size_t i = 0; i < c->n;) {
 		uint64_t mid = c->v[i].mid;
-		if (!w.alone && rnd(40) == 0) {
+		if (!alone && rnd(40) == 0) {
 			if (c->v[i].dirty && rnd(2) == 0)
 				(void)announce(&c->v[i]).v;
 			ic_reconnect();
-			w.lost++;
+			lost++;
 			return false;
 		}
 		if (!c->v[i].dirty || upload(c, &c->v[i])) {
@@ -242,10 +143,10 @@ static bool up(struct client *c)
 			continue;
 		}
 		drop(c, mid);
-		ic_state_change(c->set, GX_SYNCIN_GIVEN, mid, false);
+		ic_state_change(sets(c), GX_SYNCIN_GIVEN, mid, false);
 	}
 	upload_reads(c);
-	ic_fetch_state(IC_COLLECTOR, c->set);
+	ic_fetch_state(IC_COLLECTOR, sets(c));
 	ic_release(IC_COLLECTOR);
 	return true;
 }
@@ -262,13 +163,13 @@ static struct gx_bin with_key(struct gx_bin pcl, struct gx_bin key)
 /* Another version of the same message in one stream: the later one shows, a next edit comes from both. */
 static void conflict(struct client *c, struct item *i, const struct gx_ics_version *v, const char *subject)
 {
-	const struct gx_ics_version mine = {.change_key = {i->key, KEY}, .pcl = {i->pcl, i->pcl_len}, .modified = i->modified};
+	const struct gx_ics_version mine = version_of(i);
 	bool wins = gx_ics_wins(v, &mine);
 	struct gx_bin both;
 	ck_assert_int_eq(gx_pcl_merge(et_a, with_key(mine.pcl, mine.change_key), with_key(v->pcl, v->change_key), &both), 0);
 	if (wins)
 		snprintf(i->subject, sizeof(i->subject), "%s", subject);
-	set_version(i, wins ? v->change_key : (struct gx_bin){gx_arena_memdup(et_a, i->key, KEY), KEY}, both, wins ? v->modified : i->modified);
+	set_version(i, wins ? v->change_key : mine.change_key, both, wins ? v->modified : i->modified);
 	i->in_conflict = true;
 	c->conflicts++;
 }
@@ -287,11 +188,7 @@ static int on_message(const struct gx_syncin_message *m, void *ctx)
 		conflict(c, i, &v, subject);
 		return 0;
 	}
-	if (i == NULL) {
-		ck_assert_uint_lt(c->n, ITEMS);
-		i = &c->v[c->n++];
-		*i = (struct item){.mid = mid};
-	}
+	i = find_or_add(c, mid);
 	ck_assert_msg(!i->dirty, "%s would be overwritten", i->subject);
 	snprintf(i->subject, sizeof(i->subject), "%s", subject);
 	set_version(i, v.change_key, v.pcl, v.modified);
@@ -303,36 +200,22 @@ static int on_message(const struct gx_syncin_message *m, void *ctx)
 	return 0;
 }
 
-static void each(const struct gx_idset *ids, struct client *c, int what)
-{
-	struct gx_globset_iter it;
-	struct gx_idrange r;
-	gx_globset_iter(gx_idset_get(ids, 1), &it);
-	while (gx_globset_next(&it, &r))
-		for (uint64_t mid = r.lo; mid <= r.hi; mid++) {
-			if (what < 0)
-				drop(c, mid);
-			else
-				find(c, mid)->read = what;
-		}
-}
-
 static int on_gone(gx_proptag_t why, const struct gx_idset *ids, void *ctx)
 {
 	ck_assert_uint_eq(why, MetaTagIdsetDeleted);
-	each(ids, ctx, -1);
+	apply(ctx, gx_idset_get(ids, 1), GX_ICS_DELETED);
 	return 0;
 }
 
 static int on_read(bool read, const struct gx_idset *ids, void *ctx)
 {
-	each(ids, ctx, read);
+	apply(ctx, gx_idset_get(ids, 1), read ? GX_ICS_READ : GX_ICS_UNREAD);
 	return 0;
 }
 
 static int on_state(const struct gx_syncin_state *s, void *ctx)
 {
-	ic_state_copy(((struct client *)ctx)->set, s->set);
+	ic_state_copy(sets(ctx), s->set);
 	return 0;
 }
 
@@ -347,7 +230,7 @@ static void down(struct client *c)
 	c->round++;
 	c->received = 0;
 	ST_OK(ic_try_configure(&q));
-	ic_upload_state(IC_SYNC, c->set);
+	ic_upload_state(IC_SYNC, sets(c));
 	struct gx_bin b = ic_all(IC_SYNC, 20000);
 	ck_assert_int_eq(gx_syncin_new(&o, &ops, c, &in), 0);
 	ck_assert_msg(gx_syncin_write(in, b.data, b.len) == 0, "%s", gx_syncin_text(in));
@@ -366,7 +249,7 @@ static void compare(struct client *c)
 	for (size_t k = 0; k < c->n; k++) {
 		const struct item *i = &c->v[k];
 		ST_OK(gx_msg_get(t, i->mid, &info));
-		ck_assert(!(info.flags & GX_MSGF_SOFTDEL) && info.fid == FID);
+		ck_assert(!(info.flags & GX_MSGF_SOFTDEL) && info.fid == w.fid);
 		ST_OK(gx_msg_get_props(t, i->mid, tags, 3, et_a, &l));
 		ck_assert_str_eq(i->subject, gx_proplist_str(&l, PidTagSubject, ""));
 		struct gx_bin key = ic_bin(&l, PidTagChangeKey), pcl = ic_bin(&l, PidTagPredecessorChangeList);
@@ -378,12 +261,7 @@ static void compare(struct client *c)
 		ck_assert(i->fai == ((info.flags & GX_MSGF_FAI) != 0));
 		ck_assert(i->fai || i->read == ((info.flags & GX_MSGF_READ) != 0));
 	}
-	GX_STMT(st, t->q, "SELECT COUNT(*) FROM msg WHERE fid=?1 AND uid>0");
-	gx_sql__bind_int(st, 1, FID);
-	ck_assert_int_gt(gx_sql__step(st), 0);
-	ck_assert_uint_eq(gx_sql__u64(st, 0), c->n);
-	gx_sql__done(st);
-	st = NULL;
+	compare_count(c, t);
 	gx_txn_abort(t);
 }
 
@@ -393,39 +271,9 @@ static void synchronise(struct client *c)
 	if (!up(c))
 		return;
 	down(c);
-	if (w.alone)
+	if (alone)
 		ck_assert_uint_eq(c->received, 0); /* it was all its own */
 	compare(c);
-}
-
-/* ---- At the server ---- */
-
-static uint64_t any_message(struct gx_txn *t)
-{
-	GX_STMT(st, t->q, "SELECT mid FROM msg WHERE fid=?1 AND uid>0 ORDER BY (mid*7919+?2)%1009 LIMIT 1");
-	gx_sql__bind_int(st, 1, FID);
-	gx_sql__bind_int(st, 2, rnd(1009));
-	return gx_sql__step(st) > 0 ? gx_sql__u64(st, 0) : 0;
-}
-
-static void work_at_server(void)
-{
-	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
-	uint64_t mid = any_message(t);
-	struct gx_proplist l = {0};
-	uint32_t what = rnd(10);
-	if (mid == 0 || what < 3) {
-		st_insert(t, FID, w.text++, 200, rnd(5) == 0 ? GX_MSGF_FAI : 0);
-	} else if (what < 6) {
-		ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagSubject, gx_arena_printf(et_a, "server: %u", w.text++)), 0);
-		ck_assert_int_eq(gx_proplist_set_time(&l, et_a, PidTagLastModificationTime, w.now += 1 + rnd(3)), 0);
-		ST_OK(gx_msg_set_props(t, mid, &l));
-	} else if (what < 8) {
-		ST_OK(gx_msg_set_read(t, mid, rnd(2) ? GX_RF_CLEAR_READ : 0, NULL));
-	} else {
-		ST_OK(gx_msg_delete(t, FID, &mid, 1, rnd(2) != 0));
-	}
-	st_commit(t);
 }
 
 /* ---- All together ---- */
@@ -433,33 +281,15 @@ static void work_at_server(void)
 static void setup(void)
 {
 	ic_setup();
-	w.s = et_s->logons[0]->store;
-	w.now = 1000;
-	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
-	for (int i = 0; i < 2; i++) {
-		w.c[i].space = (struct gx_guid){.d1 = 0xc11e0000, .d2 = (uint16_t)i};
-		ST_OK(gx_store_reserve_ids(t, 100000, &w.c[i].next_id));
-		w.c[i].last_id = w.c[i].next_id + 100000;
-	}
-	st_commit(t);
+	offline_begin(et_s->logons[0]->store, et_a, GX_FID_DRAFTS, 100000);
 }
 
 static void teardown(void)
 {
-	for (int i = 0; i < 2; i++)
-		ic_state_free(w.c[i].set);
+	for (int i = 0; i < CLIENTS; i++)
+		ic_state_free(sets(&w.c[i]));
 	st_verify(w.s);
 	ic_teardown();
-}
-
-static void same_copies(void)
-{
-	ck_assert_uint_eq(w.c[0].n, w.c[1].n);
-	for (size_t i = 0; i < w.c[0].n; i++) {
-		struct item *x = &w.c[0].v[i], *y = find(&w.c[1], x->mid);
-		ck_assert_ptr_nonnull(y);
-		ck_assert_str_eq(x->subject, y->subject);
-	}
 }
 
 static void run(unsigned steps)
@@ -471,18 +301,18 @@ static void run(unsigned steps)
 		if (what < 5)
 			work_offline(c);
 		else if (what < 8)
-			work_at_server();
+			work_at_server(1);
 		else
 			synchronise(c);
 	}
-	w.alone = true; /* no session is lost any more */
+	alone = true; /* no session is lost any more */
 	for (int i = 0; i < 6; i++) {
 		ic_reset();
 		if (up(&w.c[i % 2]))
 			down(&w.c[i % 2]);
 		compare(&w.c[i % 2]);
 	}
-	w.alone = false;
+	alone = false;
 	same_copies();
 }
 
@@ -496,7 +326,7 @@ START_TEST(two_clients)
 	} while (time(NULL) < until);
 	ck_assert_uint_gt(w.c[0].uploads, 15);
 	ck_assert_uint_gt(w.c[0].conflicts + w.c[1].conflicts, 0);
-	ck_assert_uint_gt(w.lost, 0);
+	ck_assert_uint_gt(lost, 0);
 }
 END_TEST
 
@@ -505,7 +335,7 @@ START_TEST(one_client)
 {
 	struct client *c = &w.c[0];
 	w.seed = 100;
-	w.alone = true;
+	alone = true;
 	for (int step = 0; step < 200; step++) {
 		work_offline(c);
 		if (rnd(5) == 0)

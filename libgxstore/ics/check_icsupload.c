@@ -5,114 +5,18 @@
  * conflict, none may be called one that is not, and in the end everybody has the same.
  */
 #include <config.h>
-#include <gx/entryid.h>
 #include "libgxstore/ics/ics-int.h"
 #include "libgxstore/ics/icstest.h"
+#include "libgxstore/ics/offline.h"
 
-#define ITEMS 800
-#define KEY 22
-#define PCL 200
-
-struct item {
-	uint64_t mid, cn; /* cn: of the server's version that it has, 0 none */
-	bool fai, read, dirty, read_dirty;
-	char subject[32];
-	uint8_t key[KEY], pcl[PCL];
-	size_t pcl_len;
-	gx_nttime_t modified;
-};
-struct client {
-	struct gx_guid space;
-	uint64_t keys, next_id, last_id;
+static char dir[512];
+static struct sets {
 	struct gx_globset given, seen, seen_fai, read;
-	struct item v[ITEMS];
-	uint64_t gone[ITEMS];
-	size_t n, ngone;
-	unsigned conflicts, uploads;
-};
-static struct {
-	struct gx_store *s;
-	struct gx_arena *a;
-	char dir[512];
-	struct client c[2];
-	uint64_t seed;
-	unsigned text;
-	gx_nttime_t now;
-} w;
+} sets_of[CLIENTS];
 
-#define FID GX_FID_INBOX
-
-static uint32_t rnd(uint32_t n)
+static struct sets *sets(const struct client *c)
 {
-	w.seed = w.seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (uint32_t)(w.seed >> 33) % n;
-}
-
-static struct item *find(struct client *c, uint64_t mid)
-{
-	for (size_t i = 0; i < c->n; i++)
-		if (c->v[i].mid == mid)
-			return &c->v[i];
-	return NULL;
-}
-
-static void drop(struct client *c, uint64_t mid)
-{
-	struct item *i = find(c, mid);
-	if (i != NULL)
-		*i = c->v[--c->n];
-}
-
-static struct gx_bin source_key(uint64_t id)
-{
-	struct gx_bin b;
-	ck_assert_int_eq(gx_entryid_gid(w.a, gx_store_replica(w.s), id, &b), 0);
-	return b;
-}
-
-static struct gx_ics_version version_of(const struct item *i)
-{
-	return (struct gx_ics_version){.change_key = {i->key, KEY}, .pcl = {i->pcl, i->pcl_len}, .modified = i->modified};
-}
-
-/* ---- At the client, offline ---- */
-
-static void edit(struct client *c, struct item *i)
-{
-	struct gx_bin key, pcl;
-	ck_assert_int_eq(gx_entryid_gid(w.a, &c->space, ++c->keys, &key), 0);
-	ck_assert_int_eq(gx_pcl_add_key(w.a, (struct gx_bin){i->pcl, i->pcl_len}, key, &pcl), 0);
-	ck_assert_uint_le(pcl.len, PCL);
-	memcpy(i->key, key.data, KEY);
-	memcpy(i->pcl, pcl.data, pcl.len);
-	i->pcl_len = pcl.len;
-	i->modified = w.now += 1 + rnd(3);
-	i->dirty = true;
-	snprintf(i->subject, sizeof(i->subject), "client %d: %u", c == &w.c[1], w.text++);
-}
-
-static void work_offline(struct client *c)
-{
-	uint32_t what = rnd(10);
-	if (what < 3 && c->n < ITEMS && c->next_id < c->last_id) {
-		struct item *i = &c->v[c->n++];
-		*i = (struct item){.mid = c->next_id++, .fai = rnd(6) == 0};
-		edit(c, i);
-		return;
-	}
-	if (c->n == 0)
-		return;
-	struct item *i = &c->v[rnd((uint32_t)c->n)];
-	if (what < 7) {
-		edit(c, i);
-	} else if (what < 9) {
-		i->read = !i->read;
-		i->read_dirty = true;
-	} else {
-		if (i->cn != 0)
-			c->gone[c->ngone++] = i->mid;
-		drop(c, i->mid);
-	}
+	return &sets_of[c - w.c];
 }
 
 /* ---- Up ---- */
@@ -145,7 +49,7 @@ static bool upload(struct client *c, struct item *i)
 	m.source_key = source_key(i->mid);
 	m.version = version_of(i);
 	m.fai = i->fai;
-	gx_ec ec = gx_ics_import_message(t, FID, &m, object(i), &how, &ids);
+	gx_ec ec = gx_ics_import_message(t, w.fid, &m, object(i), &how, &ids);
 	if (gx_ec_is(ec, ecSyncObjectDeleted)) {
 		ck_assert_uint_eq(now, 0);
 		gx_txn_abort(t);
@@ -163,8 +67,9 @@ static bool upload(struct client *c, struct item *i)
 	ck_assert_int_eq(how.how, now == 0 ? GX_ICS_CREATE : GX_ICS_REPLACE);
 	ck_assert(now == 0 || now == i->cn);
 	i->cn = ids.cn;
-	ck_assert_int_eq(gx_globset_add(i->fai ? &c->seen_fai : &c->seen, ids.cn), 0);
-	ck_assert_int_eq(gx_globset_add(&c->given, i->mid), 0);
+	i->known = true;
+	ck_assert_int_eq(gx_globset_add(i->fai ? &sets(c)->seen_fai : &sets(c)->seen, ids.cn), 0);
+	ck_assert_int_eq(gx_globset_add(&sets(c)->given, i->mid), 0);
 	return true;
 }
 
@@ -176,7 +81,7 @@ static void upload_reads(struct client *c)
 		const struct gx_ics_read v = {source_key(i->mid), i->read};
 		if (!i->read_dirty)
 			continue;
-		ST_OK(gx_ics_import_reads(t, FID, &v, 1, &c->read, w.a, NULL));
+		ST_OK(gx_ics_import_reads(t, w.fid, &v, 1, &sets(c)->read, w.a, NULL));
 		i->read_dirty = false;
 		i->read = i->fai ? false : i->read;
 	}
@@ -188,8 +93,8 @@ static void up(struct client *c)
 	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
 	for (size_t i = 0; i < c->ngone; i++) {
 		struct gx_bin key = source_key(c->gone[i]);
-		ST_OK(gx_ics_import_delete(t, FID, &key, 1, rnd(2) != 0));
-		ck_assert_int_eq(gx_globset_remove(&c->given, c->gone[i]), 0);
+		ST_OK(gx_ics_import_delete(t, w.fid, &key, 1, rnd(2) != 0));
+		ck_assert_int_eq(gx_globset_remove(&sets(c)->given, c->gone[i]), 0);
 	}
 	c->ngone = 0;
 	st_commit(t);
@@ -200,7 +105,7 @@ static void up(struct client *c)
 			continue;
 		}
 		drop(c, mid);
-		ck_assert_int_eq(gx_globset_remove(&c->given, mid), 0);
+		ck_assert_int_eq(gx_globset_remove(&sets(c)->given, mid), 0);
 	}
 	upload_reads(c);
 }
@@ -216,26 +121,9 @@ static void read_item(struct gx_txn *t, uint64_t mid, struct item *i)
 	ST_OK(gx_msg_get(t, mid, &info));
 	ST_OK(gx_msg_get_props(t, mid, &tag, 1, w.a, &l));
 	ST_OK(gx_ics__version(t, mid, w.a, &v));
-	*i = (struct item){.mid = mid, .cn = info.cn, .fai = (info.flags & GX_MSGF_FAI) != 0, .read = (info.flags & GX_MSGF_READ) != 0,
-		.modified = v.modified, .pcl_len = v.pcl.len};
+	*i = (struct item){.mid = mid, .cn = info.cn, .known = true, .fai = (info.flags & GX_MSGF_FAI) != 0, .read = (info.flags & GX_MSGF_READ) != 0};
 	snprintf(i->subject, sizeof(i->subject), "%s", gx_proplist_str(&l, tag, ""));
-	ck_assert(v.change_key.len == KEY && v.pcl.len <= PCL);
-	memcpy(i->key, v.change_key.data, KEY);
-	memcpy(i->pcl, v.pcl.data, v.pcl.len);
-}
-
-static void each(struct client *c, const struct gx_globset *set, int what)
-{
-	struct gx_globset_iter it;
-	struct gx_idrange r;
-	gx_globset_iter(set, &it);
-	while (gx_globset_next(&it, &r))
-		for (uint64_t mid = r.lo; mid <= r.hi; mid++) {
-			if (what == GX_ICS_DELETED)
-				drop(c, mid);
-			else
-				find(c, mid)->read = what == GX_ICS_READ;
-		}
+	set_version(i, v.change_key, v.pcl, v.modified);
 }
 
 static void down(struct client *c)
@@ -244,29 +132,24 @@ static void down(struct client *c)
 	struct gx_ics_content *x = NULL;
 	struct gx_ics_change ch;
 	struct gx_txn *t = st_begin(w.s, GX_TXN_READ);
-	o.given = &c->given;
-	o.seen = &c->seen;
-	o.seen_fai = &c->seen_fai;
-	o.read = &c->read;
-	ST_OK(gx_ics_content_open(t, FID, &o, &x));
+	o.given = &sets(c)->given;
+	o.seen = &sets(c)->seen;
+	o.seen_fai = &sets(c)->seen_fai;
+	o.read = &sets(c)->read;
+	ST_OK(gx_ics_content_open(t, w.fid, &o, &x));
 	while (ict_next(x, &ch)) {
-		struct item *i = find(c, ch.mid);
-		if (i == NULL) {
-			ck_assert_uint_lt(c->n, ITEMS);
-			i = &c->v[c->n++];
-		}
-		read_item(t, ch.mid, i);
+		read_item(t, ch.mid, find_or_add(c, ch.mid));
 	}
 	gx_txn_abort(t);
-	each(c, gx_ics_content_set(x, GX_ICS_DELETED), GX_ICS_DELETED);
-	each(c, gx_ics_content_set(x, GX_ICS_READ), GX_ICS_READ);
-	each(c, gx_ics_content_set(x, GX_ICS_UNREAD), GX_ICS_UNREAD);
-	gx_globset_release(&c->given);
-	ck_assert_int_eq(gx_globset_union(&c->given, gx_ics_content_set(x, GX_ICS_GIVEN)), 0);
+	apply(c, gx_ics_content_set(x, GX_ICS_DELETED), GX_ICS_DELETED);
+	apply(c, gx_ics_content_set(x, GX_ICS_READ), GX_ICS_READ);
+	apply(c, gx_ics_content_set(x, GX_ICS_UNREAD), GX_ICS_UNREAD);
+	gx_globset_release(&sets(c)->given);
+	ck_assert_int_eq(gx_globset_union(&sets(c)->given, gx_ics_content_set(x, GX_ICS_GIVEN)), 0);
 	const struct gx_ics_summary *sum = gx_ics_content_summary(x);
-	ck_assert_int_eq(gx_globset_add_range(&c->seen, 1, sum->last_cn), 0);
-	ck_assert_int_eq(gx_globset_add_range(&c->seen_fai, 1, sum->last_cn), 0);
-	ck_assert_int_eq(gx_globset_add_range(&c->read, 1, sum->last_readcn), 0);
+	ck_assert_int_eq(gx_globset_add_range(&sets(c)->seen, 1, sum->last_cn), 0);
+	ck_assert_int_eq(gx_globset_add_range(&sets(c)->seen_fai, 1, sum->last_cn), 0);
+	ck_assert_int_eq(gx_globset_add_range(&sets(c)->read, 1, sum->last_readcn), 0);
 	gx_ics_content_free(x);
 }
 
@@ -275,7 +158,7 @@ static void compare(struct client *c)
 {
 	struct gx_txn *t = st_begin(w.s, GX_TXN_READ);
 	struct item now;
-	ck_assert_uint_eq(c->n, c->given.count);
+	ck_assert_uint_eq(c->n, sets(c)->given.count);
 	for (size_t k = 0; k < c->n; k++) {
 		struct item *i = &c->v[k];
 		read_item(t, i->mid, &now);
@@ -286,12 +169,7 @@ static void compare(struct client *c)
 		ck_assert_mem_eq(i->pcl, now.pcl, now.pcl_len);
 		ck_assert(i->fai == now.fai && (i->fai || i->read == now.read));
 	}
-	GX_STMT(st, t->q, "SELECT COUNT(*) FROM msg WHERE fid=?1 AND uid>0");
-	gx_sql__bind_int(st, 1, FID);
-	ck_assert_int_gt(gx_sql__step(st), 0);
-	ck_assert_uint_eq(gx_sql__u64(st, 0), c->n);
-	gx_sql__done(st);
-	st = NULL;
+	compare_count(c, t);
 	gx_txn_abort(t);
 }
 
@@ -303,77 +181,27 @@ static void synchronise(struct client *c)
 	compare(c);
 }
 
-/* ---- At the server ---- */
-
-static uint64_t any_message(struct gx_txn *t)
-{
-	GX_STMT(st, t->q, "SELECT mid FROM msg WHERE fid=?1 AND uid>0 ORDER BY (mid*7919+?2)%1009 LIMIT 1");
-	gx_sql__bind_int(st, 1, FID);
-	gx_sql__bind_int(st, 2, rnd(1009));
-	return gx_sql__step(st) > 0 ? gx_sql__u64(st, 0) : 0;
-}
-
-static void work_at_server(void)
-{
-	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
-	uint64_t mid = any_message(t);
-	struct gx_proplist l = {0};
-	uint32_t what = rnd(10);
-	if (mid == 0 || what < 3) {
-		st_insert(t, FID, w.text++, 200, rnd(5) == 0 ? GX_MSGF_FAI : 0);
-	} else if (what < 6) {
-		ck_assert_int_eq(gx_proplist_set_str(&l, w.a, PidTagSubject, gx_arena_printf(w.a, "server: %u", w.text++)), 0);
-		ck_assert_int_eq(gx_proplist_set_time(&l, w.a, PidTagLastModificationTime, w.now += rnd(3)), 0);
-		ST_OK(gx_msg_set_props(t, mid, &l));
-	} else if (what < 8) {
-		ST_OK(gx_msg_set_read(t, mid, rnd(2) ? GX_RF_CLEAR_READ : 0, NULL));
-	} else {
-		ST_OK(gx_msg_delete(t, FID, &mid, 1, rnd(2) != 0));
-	}
-	st_commit(t);
-}
-
 /* ---- All together ---- */
 
 static void setup(void)
 {
-	snprintf(w.dir, sizeof(w.dir), "%s", st_dir());
-	st_create(w.dir);
-	w.s = st_open(w.dir);
-	w.a = gx_arena_new(0);
-	w.now = 1000;
-	struct gx_txn *t = st_begin(w.s, GX_TXN_WRITE);
-	for (int i = 0; i < 2; i++) {
-		w.c[i].space = (struct gx_guid){.d1 = 0xc11e0000, .d2 = (uint16_t)i};
-		ST_OK(gx_store_reserve_ids(t, 5000, &w.c[i].next_id));
-		w.c[i].last_id = w.c[i].next_id + 5000;
-	}
-	st_commit(t);
+	snprintf(dir, sizeof(dir), "%s", st_dir());
+	st_create(dir);
+	offline_begin(st_open(dir), gx_arena_new(0), GX_FID_INBOX, 5000);
 }
 
 static void teardown(void)
 {
 	st_verify(w.s);
-	for (int i = 0; i < 2; i++) {
-		gx_globset_release(&w.c[i].given);
-		gx_globset_release(&w.c[i].seen);
-		gx_globset_release(&w.c[i].seen_fai);
-		gx_globset_release(&w.c[i].read);
+	for (int i = 0; i < CLIENTS; i++) {
+		gx_globset_release(&sets_of[i].given);
+		gx_globset_release(&sets_of[i].seen);
+		gx_globset_release(&sets_of[i].seen_fai);
+		gx_globset_release(&sets_of[i].read);
 	}
 	gx_store_close(w.s);
 	gx_arena_free(w.a);
-	st_rmtree(w.dir);
-}
-
-static void same_copies(void)
-{
-	ck_assert_uint_eq(w.c[0].n, w.c[1].n);
-	for (size_t i = 0; i < w.c[0].n; i++) {
-		struct item *x = &w.c[0].v[i], *y = find(&w.c[1], x->mid);
-		ck_assert_ptr_nonnull(y);
-		ck_assert_str_eq(x->subject, y->subject);
-		ck_assert_uint_eq(x->cn, y->cn);
-	}
+	st_rmtree(dir);
 }
 
 START_TEST(two_clients)
@@ -385,7 +213,7 @@ START_TEST(two_clients)
 		if (what < 5)
 			work_offline(c);
 		else if (what < 8)
-			work_at_server();
+			work_at_server(0);
 		else
 			synchronise(c);
 	}
