@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Outlook's way in: operations coded, Connect and Execute over kept-alive connections with TLS and without, a folder opened,
- * sessions that wait, and mail that wakes one of them. Clients are a process of their own, so that CPU time is that of the
- * server. usage: bench_emsmdb [MESSAGES]
+ * sessions that wait, mail that wakes one of them, and the same among many sessions. Clients are a process of their own, so
+ * that CPU time is that of the server. usage: bench_emsmdb [MESSAGES [crowded]]
  */
 #include <config.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@
 #include "bench/scale.h"
 
 enum { LOGON = 0, FOLDER = 1, TABLE = 2, MESSAGE = 3, ATTACHMENT = 4, STREAM = 5, SUBSCRIPTION = 6 };
-enum { WAITING = 1000, WAKES = 20, ARRIVALS = 10000, LOST_S = 10, CODED = 200000 };
+enum { WAITING = 1000, WAKES = 20, ARRIVALS = 10000, LOST_S = 10, CODED = 200000, FOUND = 100000 };
 
 static struct gx_arena *a;
 static struct gx_dir *people;
@@ -339,6 +339,54 @@ static void folders(struct mhclient *c, unsigned n)
 	}
 }
 
+/* ---- Many sessions ---- */
+
+static struct gx_guid living[10000];
+
+/* In memory only; of one user, which is where a walk over all of them hurts most. */
+static void live(unsigned *io_have, unsigned want)
+{
+	struct gx_ems_connect o = GX_EMS_CONNECT_INIT;
+	struct gx_ems_connected made;
+	struct gx_ems_session *s;
+	struct gx_arena *m = gx_arena_new(0);
+	o.user = "u@example.org";
+	o.user_dn = dn;
+	o.code_page = 1252;
+	for (; *io_have < want; ++*io_have) {
+		scale_need(gx_ems_session_new(ems, &o, m, &s, &made), "session");
+		living[*io_have] = made.id;
+		gx_ems_session_put(s);
+		gx_arena_reset(m);
+	}
+	gx_arena_free(m);
+}
+
+static void find(unsigned have)
+{
+	struct meter t0 = meter_now();
+	for (unsigned i = 0; i < FOUND; ++i)
+		gx_ems_session_put(gx_ems_session_get(ems, &living[i * 7919U % have], "u@example.org", NULL));
+	scale_row("a session found and let go", meter_since(t0), FOUND, "\"sessions\": %u", have);
+}
+
+static void crowded(void)
+{
+	static const unsigned counts[] = {1, 1000, 10000};
+	unsigned have = 0;
+	for (unsigned i = 0; i < 3; ++i) {
+		live(&have, counts[i] - 1);
+		load(gx_arena_printf(a, "Connect and Disconnect, each, %u sessions live", counts[i]), connects, false, 2000, 2);
+		load(gx_arena_printf(a, "Execute of one operation, %u sessions live", counts[i]), executes, false, 5000, 1);
+		struct meter t0 = meter_now();
+		for (unsigned k = 0; k < 100; ++k)
+			(void)gx_ems_tick(ems);
+		scale_row("tick", meter_since(t0), 100, "\"sessions\": %u", have);
+		if (have > 0)
+			find(have);
+	}
+}
+
 /* ---- Sessions that wait ---- */
 
 static int by_size(const void *x, const void *y)
@@ -519,9 +567,15 @@ int main(int argc, char **argv)
 	if (shared == MAP_FAILED)
 		scale_die("memory", "none");
 	files_most();
-	codec();
 	make_people(messages);
 	serve();
+	if (argc > 2) {
+		crowded();
+		gx_net_stop(net, 1000);
+		scale_remove(dir);
+		return 0;
+	}
+	codec();
 	for (int tls = 0; tls < 2; ++tls) {
 		load("Connect and Disconnect, each", connects, tls, 2000, 2);
 		load("Execute of one operation", executes, tls, 5000, 1);
@@ -529,6 +583,7 @@ int main(int argc, char **argv)
 		sessions_wait(tls);
 	}
 	arrivals(ARRIVALS);
+	crowded();
 	gx_net_stop(net, 1000);
 	scale_remove(dir);
 	return 0;

@@ -324,10 +324,16 @@ void services_reload_web(struct services *s, struct gx_arena *a)
 	note(s, gx_http_fastcgi_reload(w->fastcgi, a, &why), &why);
 }
 
-static void log_line(const char *text, void *ctx)
+static void log_mailbox(const char *text, void *ctx)
 {
 	const struct services *s = ctx;
 	gx_log(s->log, GX_LOG_NOTICE, "state: emsmdb %s", text);
+}
+
+static void log_book(const char *text, void *ctx)
+{
+	const struct services *s = ctx;
+	gx_log(s->log, GX_LOG_NOTICE, "state: nsp %s", text);
 }
 
 void services_report_web(struct services *s)
@@ -337,7 +343,8 @@ void services_report_web(struct services *s)
 		return;
 	gx_http_stats(s->web.http, &st);
 	gx_log(s->log, GX_LOG_NOTICE, "state: http connections=%u requests=%u total=%llu", st.conns, st.requests, (unsigned long long)st.total);
-	gx_ems_dump(s->web.ems, log_line, s);
+	gx_ems_dump(s->web.ems, log_mailbox, s);
+	gx_mh_dump(s->web.mh, log_book, s);
 }
 
 void services_end_web(struct services *s)

@@ -59,7 +59,7 @@ struct gx_ems_opts {
 GX_API int gx_ems_new(const struct gx_ems_opts *o, struct gx_ems **ret_e) GX_MUST_CHECK;
 /** Ends all sessions; nobody may be using one. Accepts NULL. */
 GX_API void gx_ems_free(struct gx_ems *e);
-/** Ends sessions that were idle for too long; call every few seconds. @return how many there are. */
+/** Ends sessions that were idle for too long, those of the address book with them (mapihttp-server.h); call every few seconds. @return how many there are. */
 GX_API unsigned gx_ems_tick(struct gx_ems *e);
 /** Does mail wait for its time, or to be tried again? Then call the next every few seconds. */
 GX_API bool gx_ems_has_mail(struct gx_ems *e);

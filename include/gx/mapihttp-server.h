@@ -28,8 +28,10 @@ struct gx_mh_opts {
 #define GX_MH_OPTS_INIT {.size = sizeof(struct gx_mh_opts)}
 /** Adds its routes to @p h, which it must outlive. GX_E_INVAL, GX_E_NOMEM. */
 GX_API int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_m) GX_MUST_CHECK;
-/** Accepts NULL. */
+/** Before the gx_ems that it was given. Accepts NULL. */
 GX_API void gx_mh_free(struct gx_mh *m);
+/** One line about each session of the address book, for SIGUSR1; those of mailboxes are gx_ems_dump()'s. */
+GX_API void gx_mh_dump(struct gx_mh *m, void (*line)(const char *text, void *ctx), void *ctx);
 
 #ifdef __cplusplus
 }

@@ -36,16 +36,16 @@ END_TEST
 
 START_TEST(sessions_are_found_by_their_owners)
 {
-	struct gx_guid other = et_s->id;
+	struct gx_guid other = et_s->sess.id;
 	other.d1 ^= 1;
-	struct gx_ems_session *s = gx_ems_session_get(et_ems, &et_s->id, "Ann@example.org", NULL);
+	struct gx_ems_session *s = gx_ems_session_get(et_ems, &et_s->sess.id, "Ann@example.org", NULL);
 	ck_assert_ptr_eq(s, et_s);
-	ck_assert_ptr_null(gx_ems_session_get(et_ems, &et_s->id, "bob@example.org", NULL));
+	ck_assert_ptr_null(gx_ems_session_get(et_ems, &et_s->sess.id, "bob@example.org", NULL));
 	ck_assert_ptr_null(gx_ems_session_get(et_ems, &other, "ann@example.org", NULL));
 	/* one that has ended lives for those who hold it */
 	gx_ems_session_end(s);
 	gx_ems_session_end(s);
-	ck_assert_ptr_null(gx_ems_session_get(et_ems, &et_s->id, "ann@example.org", NULL));
+	ck_assert_ptr_null(gx_ems_session_get(et_ems, &et_s->sess.id, "ann@example.org", NULL));
 	et_logon(et_dn[0]);
 	gx_ems_session_put(s);
 	ck_assert_uint_eq(gx_ems_tick(et_ems), 0);
@@ -86,13 +86,13 @@ static void count_line(const char *text, void *ctx)
 START_TEST(idle_sessions_end)
 {
 	struct gx_ems_session *s = et_connect("ann@example.org", et_dn[0]);
-	struct gx_guid id = s->id;
+	struct gx_guid id = s->sess.id;
 	lines = 0;
 	gx_ems_dump(et_ems, count_line, NULL);
 	ck_assert_uint_eq(lines, 2);
 	gx_ems_session_put(s);
 	ck_assert_uint_eq(gx_ems_tick(et_ems), 2);
-	s->used_ms -= 2000 * 1000 + 1000;
+	s->sess.used_ms -= 2000 * 1000 + 1000;
 	ck_assert_uint_eq(gx_ems_tick(et_ems), 1); /* the other one is held */
 	ck_assert_ptr_null(gx_ems_session_get(et_ems, &id, "ann@example.org", NULL));
 }

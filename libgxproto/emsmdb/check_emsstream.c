@@ -293,7 +293,7 @@ START_TEST(regions_locked)
 	ST_OK(et_do(RopUnlockRegionStream, STREAM, 0, &unlock, NULL)); /* not ours */
 	ST_IS(lock(0, 1, 1), ecAccessDenied);
 	/* the other one has been silent for too long */
-	second->used_ms -= 31000;
+	second->sess.used_ms -= 31000;
 	ST_OK(lock(0, 1, 1));
 	change_sides();
 	ST_IS(put(STREAM, "x", 1), ecNetworkError);

@@ -240,7 +240,7 @@ static inline gx_ec eh_execute(struct gx_ems_session *s, uint32_t flags, struct 
 	unsigned i = 0;
 	while (i < eh.n && eh.clients[i].s != s)
 		++i;
-	if (i == eh.n || s->ended)
+	if (i == eh.n || s->sess.ended)
 		return gx_ems_execute(s, flags, in, max_out, a, ret_out);
 	eh_ask(&eh.clients[i], a, "Execute", &q, &res);
 	ck_assert_uint_eq(res.status_code, 0);

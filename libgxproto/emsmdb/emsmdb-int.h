@@ -13,6 +13,7 @@
 #include <gx/rop.h>
 #include <gx/rpcext.h>
 #include "libgxproto/emsmdb/notes.h"
+#include "libgxproto/session/session.h"
 
 enum { EMS_TXN_MS = 10000 };
 #define EMS_OK GX_EC(ecSuccess)
@@ -70,19 +71,14 @@ struct gx_ems_slot {
 };
 
 struct gx_ems_session {
+	struct gx_sess sess;          /* first */
 	struct gx_ems *e;
-	struct gx_ems_session *next;
-	unsigned refs;                /* under the lock of e, as are the four below */
-	struct gx_guid turn;
-	bool ended;
-	int64_t used_ms;
-	struct {
+	struct {                      /* under the lock of e */
 		char machine[64], process[64];
 		uint16_t mode;                /* GX_CLIENTMODE_* */
 		unsigned failures;            /* that it has told of */
 	} client;
 	pthread_mutex_t lock;         /* one request at a time; what follows is under it */
-	struct gx_guid id;
 	char *user;
 	struct gx_user who;
 	struct gx_arena *a;           /* lives as long as the session */
@@ -109,7 +105,7 @@ struct gx_ems {
 	struct gx_ems_opts o;
 	char *org;
 	pthread_mutex_t lock;
-	struct gx_ems_session *sessions;
+	struct gx_sessions *sessions; /* with locks of its own */
 	struct gx_ems_lock *locks;    /* of streams, under the lock */
 	struct gx_ems_outbox outbox;
 };
@@ -131,6 +127,9 @@ struct gx_rop_call {
 	void *failure;                /* body of an answer whose return value has one of its own */
 	const char *why;              /* for the log */
 };
+
+/* Where others may keep sessions, too. */
+struct gx_sessions *gx_ems__sessions(struct gx_ems *e);
 
 /* ---- Objects and handles ---- */
 

@@ -10,9 +10,17 @@
 
 enum { IDLE_MS = 2000 * 1000, USER_ARENA_MOST = 1 << 20, CP_UTF16 = 1200 };
 
-static int64_t now_ms(const struct gx_ems *e)
+static void session_free(struct gx_sess *base)
 {
-	return gx_clock_mono_ms(e->o.clock);
+	struct gx_ems_session *s = (struct gx_ems_session *)base;
+	gx_ems__drop_all(s);
+	gx_notes__release(&s->notes);
+	free(s->slots);
+	free(s->pack);
+	free(s->user);
+	gx_arena_free(s->a);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
 }
 
 int gx_ems_new(const struct gx_ems_opts *o, struct gx_ems **ret_e)
@@ -27,148 +35,94 @@ int gx_ems_new(const struct gx_ems_opts *o, struct gx_ems **ret_e)
 		e->o.clock = gx_clock_system();
 	if (e->o.idle_ms == 0)
 		e->o.idle_ms = IDLE_MS;
+	const struct gx_sess_kind kind = {"emsmdb", e->o.idle_ms, session_free};
 	e->org = strdup(o->org_name != NULL && *o->org_name != '\0' ? o->org_name : "Gromox default");
-	if (e->org == NULL || pthread_mutex_init(&e->lock, NULL) != 0) {
+	int err = e->org == NULL || pthread_mutex_init(&e->lock, NULL) != 0 ? GX_E_NOMEM : 0;
+	if (err != 0) {
 		free(e->org);
 		free(e);
-		return GX_E_NOMEM;
+		return err;
 	}
-	int err = gx_outbox__open(e);
+	err = gx_sessions__new(e->o.clock, e->o.log, &e->sessions);
+	if (err == 0) {
+		gx_sessions__declare(e->sessions, GX_SESS_MAILBOX, &kind);
+		err = gx_outbox__open(e);
+	}
 	if (err == 0) {
 		*ret_e = e;
 		return 0;
 	}
+	gx_sessions__free(e->sessions);
 	pthread_mutex_destroy(&e->lock);
 	free(e->org);
 	free(e);
 	return err;
 }
 
-static void session_free(struct gx_ems_session *s)
-{
-	gx_ems__drop_all(s);
-	gx_notes__release(&s->notes);
-	free(s->slots);
-	free(s->pack);
-	free(s->user);
-	gx_arena_free(s->a);
-	pthread_mutex_destroy(&s->lock);
-	free(s);
-}
-
-/* With the lock of e. @return whether the caller has to free it. */
-static bool unlist(struct gx_ems_session *s)
-{
-	struct gx_ems_session **at = &s->e->sessions;
-	while (*at != s)
-		at = &(*at)->next;
-	*at = s->next;
-	s->ended = true;
-	return s->refs == 0;
-}
-
 void gx_ems_free(struct gx_ems *e)
 {
 	if (e == NULL)
 		return;
-	while (e->sessions != NULL) {
-		struct gx_ems_session *s = e->sessions;
-		(void)unlist(s);
-		session_free(s);
-	}
+	gx_sessions__free(e->sessions);
 	gx_outbox__close(e);
 	pthread_mutex_destroy(&e->lock);
 	free(e->org);
 	free(e);
 }
 
-/* With the lock: the first that is idle for too long, taken out. */
-static struct gx_ems_session *take_idle(struct gx_ems *e, int64_t before)
+struct gx_sessions *gx_ems__sessions(struct gx_ems *e)
 {
-	for (struct gx_ems_session *s = e->sessions; s != NULL; s = s->next)
-		if (s->refs == 0 && s->used_ms < before)
-			return unlist(s) ? s : NULL;
-	return NULL;
+	return e->sessions;
 }
 
 unsigned gx_ems_tick(struct gx_ems *e)
 {
-	int64_t before = now_ms(e) - e->o.idle_ms;
-	for (;;) {
-		pthread_mutex_lock(&e->lock);
-		struct gx_ems_session *s = take_idle(e, before);
-		pthread_mutex_unlock(&e->lock);
-		if (s == NULL)
-			break;
-		gx_log(e->o.log, GX_LOG_INFO, "emsmdb: session of %s was idle for too long", s->user);
-		session_free(s);
-	}
+	gx_sessions__tick(e->sessions);
 	unsigned n = 0;
-	pthread_mutex_lock(&e->lock);
-	for (struct gx_ems_session *s = e->sessions; s != NULL; s = s->next)
-		++n;
-	pthread_mutex_unlock(&e->lock);
+	for (unsigned kind = 0; kind < GX_SESS_KINDS; ++kind)
+		n += gx_sessions__count(e->sessions, kind);
 	return n;
+}
+
+struct dump {
+	struct gx_ems *e;
+	void (*line)(const char *text, void *ctx);
+	void *ctx;
+};
+
+static void print_session(const struct gx_sess *base, int64_t idle_ms, void *ctx)
+{
+	static const char *const modes[] = {"?", "online", "cached"};
+	const struct gx_ems_session *s = (const struct gx_ems_session *)base;
+	const struct dump *d = ctx;
+	char text[512], id[37];
+	gx_guid_print(&base->id, id);
+	pthread_mutex_lock(&d->e->lock);
+	snprintf(text, sizeof(text), "session %s user=%s cp=%u client=%u.%u.%u machine=%s process=%s mode=%s failures=%u idle=%llds used_by=%u",
+		id, s->user, (unsigned)s->code_page, s->client_version[0], s->client_version[1], s->client_version[2], s->client.machine,
+		s->client.process, modes[s->client.mode < 3 ? s->client.mode : 0], s->client.failures, (long long)idle_ms / 1000, (unsigned)base->refs);
+	pthread_mutex_unlock(&d->e->lock);
+	d->line(text, d->ctx);
 }
 
 void gx_ems_dump(struct gx_ems *e, void (*line)(const char *text, void *ctx), void *ctx)
 {
-	static const char *const modes[] = {"?", "online", "cached"};
-	char text[512], id[37];
-	int64_t now = now_ms(e);
-	pthread_mutex_lock(&e->lock);
-	for (struct gx_ems_session *s = e->sessions; s != NULL; s = s->next) {
-		gx_guid_print(&s->id, id);
-		snprintf(text, sizeof(text), "session %s user=%s cp=%u client=%u.%u.%u machine=%s process=%s mode=%s failures=%u idle=%llds used_by=%u",
-			id, s->user, (unsigned)s->code_page, s->client_version[0], s->client_version[1], s->client_version[2], s->client.machine,
-			s->client.process, modes[s->client.mode < 3 ? s->client.mode : 0], s->client.failures,
-			(long long)(now - s->used_ms) / 1000, s->refs);
-		line(text, ctx);
-	}
-	pthread_mutex_unlock(&e->lock);
+	struct dump d = {e, line, ctx};
+	gx_sessions__each(e->sessions, GX_SESS_MAILBOX, print_session, &d);
 }
 
 /* ---- Beginning ---- */
 
-/* With the lock: users who have a session. */
-static unsigned count_users(const struct gx_ems *e)
-{
-	unsigned n = 0;
-	for (const struct gx_ems_session *s = e->sessions; s != NULL; s = s->next) {
-		const struct gx_ems_session *t = s->next;
-		while (t != NULL && strcasecmp(t->user, s->user) != 0)
-			t = t->next;
-		n += t == NULL;
-	}
-	return n;
-}
-
-/* With the lock. */
-static bool has_room(const struct gx_ems *e, const char *user)
-{
-	unsigned all = 0, own = 0;
-	for (const struct gx_ems_session *s = e->sessions; s != NULL; s = s->next) {
-		++all;
-		own += strcasecmp(s->user, user) == 0;
-	}
-	return (e->o.max_sessions == 0 || all < e->o.max_sessions) && (e->o.max_user_sessions == 0 || own < e->o.max_user_sessions) &&
-	       (e->o.max_users == 0 || own > 0 || count_users(e) < e->o.max_users);
-}
-
 static int fill(struct gx_ems_session *s, struct gx_ems *e, const struct gx_ems_connect *c)
 {
 	s->e = e;
-	s->refs = 1;
 	s->code_page = c->code_page;
 	memcpy(s->client_version, c->client_version, sizeof(s->client_version));
 	s->user = strdup(c->user);
 	s->a = gx_arena_new(USER_ARENA_MOST);
 	if (s->user == NULL || s->a == NULL)
 		return GX_E_NOMEM;
-	int err = gx_guid_random(&s->id);
-	if (err == 0)
-		err = gx_guid_random(&s->turn);
-	return err == 0 ? gx_dir_user(e->o.dir, c->user, s->a, &s->who) : err;
+	return gx_dir_user(e->o.dir, c->user, s->a, &s->who);
 }
 
 /* Does the user own that mailbox by permission? */
@@ -214,16 +168,9 @@ static gx_ec check(struct gx_ems *e, const struct gx_ems_connect *c, struct gx_a
 
 static gx_ec enlist(struct gx_ems *e, struct gx_ems_session *s)
 {
-	gx_ec ec = GX_EC(ecOutOfResources);
-	pthread_mutex_lock(&e->lock);
-	if (has_room(e, s->user)) {
-		s->used_ms = now_ms(e);
-		s->next = e->sessions;
-		e->sessions = s;
-		ec = EMS_OK;
-	}
-	pthread_mutex_unlock(&e->lock);
-	return ec;
+	const struct gx_sess_limits l = {e->o.max_sessions, e->o.max_users, e->o.max_user_sessions};
+	int err = gx_sessions__add(e->sessions, &s->sess, GX_SESS_MAILBOX, s->user, &l);
+	return err == GX_E_LIMIT ? GX_EC(ecOutOfResources) : gx_ec_from_err(err);
 }
 
 gx_ec gx_ems_session_new(struct gx_ems *e, const struct gx_ems_connect *c, struct gx_arena *a, struct gx_ems_session **ret_s,
@@ -247,11 +194,12 @@ gx_ec gx_ems_session_new(struct gx_ems *e, const struct gx_ems_connect *c, struc
 	}
 	ec = gx_ec_from_err(fill(s, e, c));
 	if (!gx_ec_failed(ec)) {
-		*ret_c = (struct gx_ems_connected){"", gx_arena_strdup(a, name), s->id};
-		ec = ret_c->display_name == NULL ? GX_EC(ecMAPIOOM) : enlist(e, s);
+		const char *shown = gx_arena_strdup(a, name);
+		ec = shown == NULL ? GX_EC(ecMAPIOOM) : enlist(e, s);
+		*ret_c = (struct gx_ems_connected){"", shown, s->sess.id};
 	}
 	if (gx_ec_failed(ec))
-		session_free(s);
+		session_free(&s->sess);
 	else
 		*ret_s = s;
 	return ec;
@@ -259,58 +207,32 @@ gx_ec gx_ems_session_new(struct gx_ems *e, const struct gx_ems_connect *c, struc
 
 struct gx_ems_session *gx_ems_session_get(struct gx_ems *e, const struct gx_guid *id, const char *user, bool *ret_others)
 {
-	pthread_mutex_lock(&e->lock);
-	struct gx_ems_session *s = e->sessions;
-	while (s != NULL && gx_guid_cmp(&s->id, id) != 0)
-		s = s->next;
-	bool others = s != NULL && strcasecmp(s->user, user) != 0;
-	if (others)
-		s = NULL;
-	if (s != NULL) {
-		++s->refs;
-		s->used_ms = now_ms(e);
-	}
-	pthread_mutex_unlock(&e->lock);
+	bool others;
+	struct gx_sess *s = gx_sessions__get(e->sessions, GX_SESS_MAILBOX, id, user, &others);
 	if (ret_others != NULL)
 		*ret_others = others;
-	return s;
+	return (struct gx_ems_session *)s;
 }
 
 const struct gx_guid *gx_ems_session_id(const struct gx_ems_session *s)
 {
-	return &s->id;
+	return &s->sess.id;
 }
 
 int gx_ems_session_turn(struct gx_ems_session *s, const struct gx_guid *turn, struct gx_guid *ret_turn)
 {
-	int err = 0;
-	pthread_mutex_lock(&s->e->lock);
-	if (turn != NULL)
-		err = gx_guid_cmp(turn, &s->turn) != 0 ? GX_E_STATE : gx_guid_random(&s->turn);
-	*ret_turn = s->turn;
-	pthread_mutex_unlock(&s->e->lock);
-	return err;
+	return gx_sessions__turn(s->e->sessions, &s->sess, turn, ret_turn);
 }
 
 void gx_ems_session_put(struct gx_ems_session *s)
 {
-	if (s == NULL)
-		return;
-	struct gx_ems *e = s->e;
-	pthread_mutex_lock(&e->lock);
-	s->used_ms = now_ms(e);
-	bool last = --s->refs == 0 && s->ended;
-	pthread_mutex_unlock(&e->lock);
-	if (last)
-		session_free(s);
+	if (s != NULL)
+		gx_sessions__put(s->e->sessions, &s->sess);
 }
 
 void gx_ems_session_end(struct gx_ems_session *s)
 {
-	pthread_mutex_lock(&s->e->lock);
-	if (!s->ended)
-		(void)unlist(s);
-	pthread_mutex_unlock(&s->e->lock);
+	gx_sessions__end(s->e->sessions, &s->sess);
 	gx_notes__close(&s->notes);
 }
 

@@ -52,7 +52,7 @@ static bool overlap(const struct gx_ems_lock *l, uint64_t off, uint64_t size)
 
 static bool is_silent(const struct gx_ems *e, const struct gx_ems_session *s)
 {
-	return gx_clock_mono_ms(e->o.clock) - s->used_ms > EXPIRES_MS;
+	return gx_clock_mono_ms(e->o.clock) - atomic_load(&s->sess.used_ms) > EXPIRES_MS;
 }
 
 static gx_ec add(struct gx_rop_call *c, struct gx_ems_lock *fresh)

@@ -91,6 +91,12 @@ static void book(void)
 
 /* ---- Sessions ---- */
 
+static void count_line(const char *line, void *ctx)
+{
+	ck_assert_ptr_nonnull(strstr(line, " user=ann@example.org idle="));
+	++*(unsigned *)ctx;
+}
+
 START_TEST(bind_and_unbind)
 {
 	struct gx_mh_bind_res r;
@@ -104,6 +110,16 @@ START_TEST(bind_and_unbind)
 	ck_assert_int_eq(p.code, 0);
 	ck_assert_str_eq(field(p.head, "X-RequestType"), "PING");
 	ck_assert_ptr_nonnull(strstr(p.head, "path=/mapi/nspi;"));
+	/* it is nothing to the other endpoint, though both keep their sessions in one table */
+	char kept[sizeof(cookies)];
+	memcpy(kept, cookies, sizeof(kept));
+	path = "/mapi/emsmdb";
+	ck_assert_int_eq(call("PING", NULL, NULL).code, GX_MHC_CONTEXT_NOT_FOUND);
+	path = "/mapi/nspi";
+	memcpy(cookies, kept, sizeof(kept));
+	unsigned lines = 0;
+	gx_mh_dump(server.mh, count_line, &lines);
+	ck_assert_uint_eq(lines, 1);
 	ck_assert_int_eq(call("Unbind", &(struct gx_mh_unbind_req){0}, &u).code, 0);
 	ck_assert_uint_eq(u.error_code, 1);
 	ck_assert_int_eq(call("PING", NULL, NULL).code, GX_MHC_CONTEXT_NOT_FOUND);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a request must bring before it is looked at, [MS-OXCMAPIHTTP] 3.2.5.1 and 3.2.5.2. */
 #include <config.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <gx/charset.h>
+#include "libgxproto/emsmdb/emsmdb-int.h"
 #include "libgxproto/mapihttp/mapihttp-int.h"
 
 /* Exchange 2013 SP1, from which on clients know this protocol. */
@@ -145,6 +147,25 @@ static int add_route(struct gx_mh *m, struct gx_http *h, const char *path, void 
 	return gx_http_route(h, &route);
 }
 
+static void free_session(struct gx_sess *s)
+{
+	free(s);
+}
+
+static int open_sessions(struct gx_mh *m)
+{
+	const struct gx_sess_kind kind = {"nsp", m->o.expiration_ms, free_session};
+	int err = 0;
+	m->own_sessions = m->o.ems == NULL;
+	if (m->own_sessions)
+		err = gx_sessions__new(m->o.clock, m->o.log, &m->sessions);
+	else
+		m->sessions = gx_ems__sessions(m->o.ems);
+	if (err == 0)
+		gx_sessions__declare(m->sessions, GX_SESS_ADDRESS_BOOK, &kind);
+	return err;
+}
+
 int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_m)
 {
 	if (o == NULL || o->size != sizeof(*o) || h == NULL || ret_m == NULL)
@@ -165,7 +186,7 @@ int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_
 		m->o.server_version = SERVER_VERSION;
 	int err = add_route(m, h, gx_mh__mailboxes.path, handle_mailbox);
 	if (err == 0)
-		err = gx_mh__contexts_new(m->o.clock, m->o.expiration_ms, &m->contexts);
+		err = open_sessions(m);
 	if (err == 0)
 		err = add_route(m, h, gx_mh__address_book.path, handle_address_book);
 	if (err != 0)
@@ -179,6 +200,29 @@ void gx_mh_free(struct gx_mh *m)
 {
 	if (m == NULL)
 		return;
-	gx_mh__contexts_free(m->contexts);
+	if (m->own_sessions)
+		gx_sessions__free(m->sessions);
+	else if (m->sessions != NULL)
+		gx_sessions__drop(m->sessions, GX_SESS_ADDRESS_BOOK);
 	free(m);
+}
+
+struct dump {
+	void (*line)(const char *text, void *ctx);
+	void *ctx;
+};
+
+static void print_session(const struct gx_sess *s, int64_t idle_ms, void *ctx)
+{
+	const struct dump *d = ctx;
+	char text[512], id[37];
+	gx_guid_print(&s->id, id);
+	snprintf(text, sizeof(text), "session %s user=%s idle=%llds used_by=%u", id, gx_sessions__user(s), (long long)idle_ms / 1000, (unsigned)s->refs);
+	d->line(text, d->ctx);
+}
+
+void gx_mh_dump(struct gx_mh *m, void (*line)(const char *text, void *ctx), void *ctx)
+{
+	struct dump d = {line, ctx};
+	gx_sessions__each(m->sessions, GX_SESS_ADDRESS_BOOK, print_session, &d);
 }

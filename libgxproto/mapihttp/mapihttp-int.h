@@ -4,10 +4,9 @@
 #include <stdatomic.h>
 #include <gx/mapihttp.h>
 #include <gx/mapihttp-server.h>
+#include "libgxproto/session/session.h"
 
 struct gx_mh_call;
-struct gx_mh_context;
-struct gx_mh_contexts;
 
 /* What differs between the mailboxes' endpoint and the address book's. */
 struct gx_mh_endpoint {
@@ -27,7 +26,8 @@ extern const struct gx_mh_endpoint gx_mh__mailboxes, gx_mh__address_book;
 
 struct gx_mh {
 	struct gx_mh_opts o;
-	struct gx_mh_contexts *contexts; /* of the address book */
+	struct gx_sessions *sessions; /* of the address book; those of mailboxes are there, too, if there are any */
+	bool own_sessions;
 };
 
 /* A request of ours, in the arena of the HTTP request. */
@@ -38,7 +38,7 @@ struct gx_mh_call {
 	const struct gx_exchange_desc *type;
 	const void *q;                 /* decoded body, by type */
 	struct gx_ems_session *s;      /* held; NULL in Connect and when there is none */
-	struct gx_mh_context *context; /* held; the same at the address book's endpoint */
+	struct gx_sess *context;       /* held; the same at the address book's endpoint */
 	struct gx_guid sequence;       /* to be asked for next time */
 	int64_t begun_ms, begun_unix;
 	struct gx_ems_waiter waiter;   /* of NotificationWait */
@@ -61,22 +61,5 @@ void gx_mh__execute(struct gx_mh_call *c);
 void gx_mh__disconnect(struct gx_mh_call *c);
 void gx_mh__wait(struct gx_mh_call *c);
 void gx_mh__ping(struct gx_mh_call *c);
-
-/* ---- contexts.c: sessions of endpoints that keep nothing else for their clients ---- */
-
-int gx_mh__contexts_new(const struct gx_clock *clock, uint32_t idle_ms, struct gx_mh_contexts **ret_t) GX_MUST_CHECK;
-/** Accepts NULL. */
-void gx_mh__contexts_free(struct gx_mh_contexts *t);
-/** A new one, held. GX_E_LIMIT: there are too many, or too many of this user. */
-int gx_mh__context_new(struct gx_mh_contexts *t, const char *user, struct gx_mh_context **ret_c) GX_MUST_CHECK;
-/** By id, if it is @p user's; held. @p ret_others: there is one, of another user. */
-struct gx_mh_context *gx_mh__context_get(struct gx_mh_contexts *t, const struct gx_guid *id, const char *user, bool *ret_others);
-/** As gx_ems_session_turn(). */
-int gx_mh__context_turn(struct gx_mh_contexts *t, struct gx_mh_context *c, const struct gx_guid *turn, struct gx_guid *ret_turn) GX_MUST_CHECK;
-const struct gx_guid *gx_mh__context_id(const struct gx_mh_context *c);
-/** It cannot be found any more. */
-void gx_mh__context_end(struct gx_mh_contexts *t, struct gx_mh_context *c);
-/** Lets go of it. */
-void gx_mh__context_put(struct gx_mh_contexts *t, struct gx_mh_context *c);
 
 #endif

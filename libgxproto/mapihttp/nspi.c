@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The address book's request types, [MS-OXCMAPIHTTP] 2.2.5. */
 #include <config.h>
+#include <stdlib.h>
 #include <gx/charset.h>
 #include "libgxproto/mapihttp/mapihttp-int.h"
 
 /* Flags, HasState, then the seven numbers of a STAT that stand before its code page. */
 enum { AT_HAS_STATE = 4, AT_CODE_PAGE = 5 + 6 * 4 };
+enum { SESSIONS_MOST = 20000, SESSIONS_OF_USER = 100 };
 
 /* 8-bit texts are of the code page that the request names; where it names none, or UTF-16, there are none to speak of. */
 static uint32_t code_page(const struct gx_mh_call *c)
@@ -40,21 +42,21 @@ static bool takes_turn(uint32_t type)
 static unsigned find(struct gx_mh_call *c, const struct gx_guid *id, const struct gx_guid *turn)
 {
 	bool others;
-	c->context = gx_mh__context_get(c->m->contexts, id, c->r->user, &others);
+	c->context = gx_sessions__get(c->m->sessions, GX_SESS_ADDRESS_BOOK, id, c->r->user, &others);
 	if (c->context == NULL)
 		return others ? GX_MHC_NO_PRIVILEGE : GX_MHC_CONTEXT_NOT_FOUND;
-	return gx_mh__context_turn(c->m->contexts, c->context, turn, &c->sequence) == 0 ? GX_MHC_SUCCESS : GX_MHC_INVALID_SEQUENCE;
+	return gx_sessions__turn(c->m->sessions, c->context, turn, &c->sequence) == 0 ? GX_MHC_SUCCESS : GX_MHC_INVALID_SEQUENCE;
 }
 
 static const struct gx_guid *session(const struct gx_mh_call *c)
 {
-	return c->context == NULL ? NULL : gx_mh__context_id(c->context);
+	return c->context == NULL ? NULL : &c->context->id;
 }
 
 static void put(struct gx_mh_call *c)
 {
 	if (c->context != NULL)
-		gx_mh__context_put(c->m->contexts, c->context);
+		gx_sessions__put(c->m->sessions, c->context);
 	c->context = NULL;
 }
 
@@ -74,14 +76,25 @@ static void do_request(struct gx_mh_call *c)
 	gx_mh__answer(c, res);
 }
 
+static int begin(struct gx_mh_call *c)
+{
+	static const struct gx_sess_limits limits = {.sessions = SESSIONS_MOST, .of_user = SESSIONS_OF_USER};
+	struct gx_sess *s = calloc(1, sizeof(*s));
+	int err = s == NULL ? GX_E_NOMEM : gx_sessions__add(c->m->sessions, s, GX_SESS_ADDRESS_BOOK, c->r->user, &limits);
+	if (err != 0) {
+		free(s);
+		return err;
+	}
+	c->context = s;
+	return gx_sessions__turn(c->m->sessions, s, NULL, &c->sequence);
+}
+
 static void do_bind(struct gx_mh_call *c)
 {
 	struct gx_mh_bind_res res = {0};
 	gx_ec ec = gx_nsp_do(c->m->o.nsp, c->r->user, GX_MH_BIND, c->q, c->r->arena, &res);
 	if (!gx_ec_failed(ec)) {
-		int err = gx_mh__context_new(c->m->contexts, c->r->user, &c->context);
-		if (err == 0)
-			err = gx_mh__context_turn(c->m->contexts, c->context, NULL, &c->sequence);
+		int err = begin(c);
 		if (err != 0)
 			res = (struct gx_mh_bind_res){.error_code = err == GX_E_LIMIT ? ecOutOfResources : ecMAPIOOM};
 	}
@@ -90,7 +103,7 @@ static void do_bind(struct gx_mh_call *c)
 
 static void do_unbind(struct gx_mh_call *c)
 {
-	gx_mh__context_end(c->m->contexts, c->context);
+	gx_sessions__end(c->m->sessions, c->context);
 	do_request(c);
 }
 
