@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include "tests/gxtest.h"
+#include <gx/entryid.h>
 #include <gx/restr.h>
 #include "libgxmapi/proprand.h"
 
@@ -367,12 +368,74 @@ START_TEST(sort_orders)
 }
 END_TEST
 
+/* ---- Values changed ---- */
+
+static struct gx_restr id(gx_proptag_t tag, gx_proptag_t val, uint64_t n)
+{
+	return (struct gx_restr){.type = RES_PROPERTY, .u.prop = {RELOP_EQ, tag, {val, {.i64 = (int64_t)n}}}};
+}
+
+START_TEST(ids_sent_and_kept)
+{
+	const struct gx_propval comment[] = {{PidTagFolderId, {.i64 = (int64_t)gx_eid_make(1, 9)}}, {PidTagImportance, {.i32 = 9}}};
+	const struct gx_restr inner = id(PidTagMid, PidTagMid, gx_eid_make(1, 0x123456)), number = id(PidTagMessageSizeExtended,
+		PidTagMessageSizeExtended, gx_eid_make(1, 1)), nested = {.type = RES_PROPERTY, .u.prop = {RELOP_EQ, PidTagRuleCondition,
+		{PidTagRuleCondition, {.restr = &inner}}}};
+	const struct gx_restr not_ = {.type = RES_NOT, .u.not_ = {&inner}}, sub = {.type = RES_SUBRESTRICTION,
+		.u.sub = {PidTagMessageAttachments, &inner}}, count = {.type = RES_COUNT, .u.count = {5, &sub}},
+		note = {.type = RES_COMMENT, .u.comment = {comment, 2, &inner}};
+	const struct gx_restr v[] = {inner, id(PidTagParentFolderId, GX_PROP_TAG(0, PtypInteger64), gx_eid_make(1, 0x0d)), number, not_, count,
+		note, nested, id(PidTagInstID, PidTagInstID, gx_eid_make(7, 2)), id(PidTagMid, PidTagMid, 0)};
+	const struct gx_restr sent = {.type = RES_AND, .u.list = {v, sizeof(v) / sizeof(v[0])}}, *kept, *back;
+	put(gx_restr_plain_ids(a, &sent, &kept));
+	const struct gx_restr *k = kept->u.list.v;
+	ck_assert_int_eq(k[0].u.prop.val.v.i64, 0x123456);
+	ck_assert_int_eq(k[1].u.prop.val.v.i64, 0x0d); /* what it is compared with says that it is an id */
+	ck_assert_int_eq(k[2].u.prop.val.v.i64, number.u.prop.val.v.i64);
+	ck_assert_int_eq(k[3].u.not_.sub->u.prop.val.v.i64, 0x123456);
+	ck_assert_int_eq(k[4].u.count.sub->u.sub.sub->u.prop.val.v.i64, 0x123456);
+	ck_assert_int_eq(k[5].u.comment.v[0].v.i64, 9);
+	ck_assert_int_eq(k[5].u.comment.v[1].v.i32, 9);
+	ck_assert_int_eq(k[6].u.prop.val.v.restr->u.prop.val.v.i64, 0x123456);
+	ck_assert_int_ne(k[7].u.prop.val.v.i64, 2); /* of another replica: nothing of ours */
+	ck_assert_int_eq(k[8].u.prop.val.v.i64, 0);
+	put(gx_restr_wire_ids(a, kept, &back));
+	ck_assert_int_eq(gx_restr_cmp(back, &sent), 0);
+	put(gx_restr_plain_ids(a, NULL, &kept));
+	ck_assert_ptr_null(kept);
+}
+END_TEST
+
+static int refuse(gx_proptag_t tag, struct gx_propval *io_pv, void *ctx)
+{
+	ck_assert_uint_eq(tag, io_pv->tag);
+	return --*(int *)ctx == 0 ? GX_E_RANGE : 0;
+}
+
+START_TEST(values_changed)
+{
+	const struct gx_restr v[] = {number(PidTagImportance, RELOP_EQ, 1), content(PidTagSubject, "x", 0, 0), {.type = RES_EXIST}};
+	struct gx_restr r = {.type = RES_OR, .u.list = {v, 3}};
+	const struct gx_restr *got = NULL;
+	int left = 2;
+	ck_assert_int_eq(gx_restr_map_values(a, &r, refuse, &left, &got), GX_E_RANGE);
+	ck_assert_ptr_null(got);
+	left = 3;
+	put(gx_restr_map_values(a, &r, refuse, &left, &got));
+	ck_assert_int_eq(gx_restr_cmp(got, &r), 0);
+	r.type = 99;
+	ck_assert_int_eq(gx_restr_map_values(a, &r, refuse, &left, &got), GX_E_INVAL);
+}
+END_TEST
+
 static Suite *restr_suite(void)
 {
 	Suite *s = suite_create("restr");
 	TCase *t = tcase_create("restr");
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 60);
+	tcase_add_test(t, ids_sent_and_kept);
+	tcase_add_test(t, values_changed);
 	tcase_add_test(t, contents);
 	tcase_add_test(t, marks);
 	tcase_add_test(t, binary_contents);

@@ -95,6 +95,17 @@ GX_API int gx_restr_copy(struct gx_arena *a, const struct gx_restr *src, const s
 /** Deep copy with every property tag replaced by what @p map makes of it; values stay. Errors as gx_restr_copy(). */
 GX_API int gx_restr_retag(struct gx_arena *a, const struct gx_restr *src, gx_proptag_t (*map)(gx_proptag_t tag, void *ctx), void *ctx,
 	const struct gx_restr **ret_r) GX_MUST_CHECK;
+/** @p tag: the property that the value @p io_pv belongs to. @return 0, or GX_E_* to end the walk. */
+typedef int (*gx_restr_value_fn)(gx_proptag_t tag, struct gx_propval *io_pv, void *ctx);
+/** Deep copy with every value as @p fn leaves it. Errors as gx_restr_copy(), and what @p fn returns. Of NULL: NULL. */
+GX_API int gx_restr_map_values(struct gx_arena *a, const struct gx_restr *src, gx_restr_value_fn fn, void *ctx,
+	const struct gx_restr **ret_r) GX_MUST_CHECK;
+/**
+ * Deep copy with the ids that a client sent (gx_eid_holds()) as those of the store, gx_eid_plain(), and back. Ids of other replicas come
+ * back as they were; nothing has them. Errors as gx_restr_copy(). Of NULL: NULL.
+ */
+GX_API int gx_restr_plain_ids(struct gx_arena *a, const struct gx_restr *src, const struct gx_restr **ret_r) GX_MUST_CHECK;
+GX_API int gx_restr_wire_ids(struct gx_arena *a, const struct gx_restr *src, const struct gx_restr **ret_r) GX_MUST_CHECK;
 /** A total order over the structure; 0 means the same restriction. */
 GX_API int gx_restr_cmp(const struct gx_restr *x, const struct gx_restr *y);
 GX_API void gx_restr_print(struct gx_strbuf *b, const struct gx_restr *r);

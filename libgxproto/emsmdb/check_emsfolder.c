@@ -273,6 +273,29 @@ START_TEST(a_search)
 }
 END_TEST
 
+/* Of all that is below, the messages of one folder. */
+START_TEST(a_search_by_ids)
+{
+	struct gx_rop_get_search_criteria_res *g;
+	const struct gx_propval in_a = {PidTagParentFolderId, {.i64 = (int64_t)fid_a}};
+	const struct gx_restr r = {.type = RES_PROPERTY, .u.prop = {RELOP_EQ, PidTagParentFolderId, in_a}};
+	const struct gx_restr not_ = {.type = RES_NOT, .u.not_ = {&r}};
+	struct gx_rop_set_search_criteria_req q = {.restriction_data = &r, .folder_ids = &fid_a, .folder_ids_count = 1,
+		.search_flags = RESTART_SEARCH | RECURSIVE_SEARCH | FOREGROUND_SEARCH};
+	create_at(ROOT, B, "found", 2);
+	ST_OK(et_do(RopSetSearchCriteria, B, 0, &q, NULL));
+	ck_assert_uint_eq(rows(B, 0), 1);
+	ST_OK(et_do(RopGetSearchCriteria, B, 0, &(struct gx_rop_get_search_criteria_req){true, true, true}, (void **)&g));
+	ck_assert_int_eq(gx_restr_cmp(g->restriction_data, &r), 0);
+	ck_assert_uint_eq(g->folder_ids[0], fid_a);
+	q.restriction_data = &not_;
+	ST_OK(et_do(RopSetSearchCriteria, B, 0, &q, NULL));
+	ck_assert_uint_eq(rows(B, 0), 1);
+	ST_OK(et_do(RopGetSearchCriteria, B, 0, &(struct gx_rop_get_search_criteria_req){true, true, false}, (void **)&g));
+	ck_assert_int_eq(gx_restr_cmp(g->restriction_data, &not_), 0);
+}
+END_TEST
+
 /* ---- Where public folders are ---- */
 
 START_TEST(servers_of_public_folders)
@@ -311,6 +334,7 @@ static Suite *emsfolder_suite(void)
 	tcase_add_test(t, a_folder_emptied);
 	tcase_add_test(t, a_folder_emptied_for_good);
 	tcase_add_test(t, a_search);
+	tcase_add_test(t, a_search_by_ids);
 	tcase_add_test(t, servers_of_public_folders);
 	suite_add_tcase(s, t);
 	return s;

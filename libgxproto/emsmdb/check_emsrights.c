@@ -228,6 +228,36 @@ START_TEST(rules_changed)
 }
 END_TEST
 
+/* What a rule says is read as it was written; what the store keeps are its own ids. */
+START_TEST(rules_about_ids)
+{
+	const struct gx_restr in_inbox = {.type = RES_PROPERTY, .u.prop = {RELOP_NE, PidTagParentFolderId,
+		{PidTagParentFolderId, {.i64 = (int64_t)gx_eid_make(1, GX_FID_INBOX)}}}};
+	const struct gx_restr sub = {.type = RES_SUBRESTRICTION, .u.sub = {PidTagMessageAttachments, &in_inbox}};
+	const struct gx_restr both[] = {in_inbox, sub}, r = {.type = RES_OR, .u.list = {both, 2}};
+	struct gx_rule_data *d = rule(ADD, 0, "ids", 1);
+	ck_assert_int_eq(gx_proplist_set(&d->property_values, et_a, PidTagRuleCondition, (union gx_value){.restr = &r}), 0);
+	ST_OK(change(0, d));
+	struct gx_rop_query_rows_res *t = rules();
+	ck_assert_uint_eq(t->row_data_count, 1);
+	ck_assert_int_eq(gx_restr_cmp(t->row_data[0].v[4].v.restr, &r), 0);
+	ck_assert_uint_eq(t->row_data[0].v[5].v.bin.len, sizeof(actions));
+	ck_assert_mem_eq(t->row_data[0].v[5].v.bin.data, actions, sizeof(actions));
+	/* in the store */
+	struct gx_store *s;
+	struct gx_rule *v;
+	size_t n;
+	const char *why;
+	ck_assert_int_eq(gx_store_pool_get(et_pool, gx_arena_printf(et_a, "%s/ann", et_dir), &s, et_a, &why), 0);
+	struct gx_txn *x = st_begin(s, GX_TXN_READ);
+	ST_OK(gx_rules_list(x, GX_FID_CALENDAR, et_a, &v, &n));
+	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(v[0].condition->u.list.v[0].u.prop.val.v.i64, GX_FID_INBOX);
+	gx_txn_abort(x);
+	gx_store_pool_put(et_pool, s);
+}
+END_TEST
+
 START_TEST(rules_that_cannot_be)
 {
 	ST_IS(change(2, rule(ADD, 0, "x", 1)), ecInvalidParam);
@@ -288,6 +318,7 @@ static Suite *emsrights_suite(void)
 	tcase_add_test(t, rights_of_others);
 	tcase_add_test(t, rules_as_a_table);
 	tcase_add_test(t, rules_changed);
+	tcase_add_test(t, rules_about_ids);
 	tcase_add_test(t, rules_that_cannot_be);
 	tcase_add_test(t, deferred_actions_found_again);
 	suite_add_tcase(s, t);

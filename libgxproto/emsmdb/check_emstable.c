@@ -8,7 +8,7 @@ enum { LOGON = 0, FOLDER = 1, TABLE = 2, MESSAGE = 3, ROWS = 12 };
 
 static const gx_proptag_t tags[] = {PidTagSubject, PidTagImportance};
 
-static void add_message(int i)
+static uint64_t add_message(int i)
 {
 	struct gx_proplist l = {0};
 	const struct gx_rop_create_message_req q = {.code_page_id = 1252, .folder_id = gx_eid_make(1, GX_FID_DRAFTS)};
@@ -16,7 +16,9 @@ static void add_message(int i)
 	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagSubject, gx_arena_printf(et_a, "subject %02d", (i * 7) % ROWS)), 0);
 	ck_assert_int_eq(gx_proplist_set_i32(&l, et_a, PidTagImportance, i % 3), 0);
 	ST_OK(et_do(RopSetProperties, MESSAGE, 0, &(struct gx_rop_set_properties_req){l}, NULL));
-	ST_OK(et_do(RopSaveChangesMessage, MESSAGE, MESSAGE, &(struct gx_rop_save_changes_message_req){0}, NULL));
+	struct gx_rop_save_changes_message_res *r;
+	ST_OK(et_do(RopSaveChangesMessage, MESSAGE, MESSAGE, &(struct gx_rop_save_changes_message_req){0}, (void **)&r));
+	return r->message_id;
 }
 
 static void sort_by(gx_proptag_t tag, uint8_t order)
@@ -34,7 +36,7 @@ static void setup(void)
 	et_columns = (struct gx_columns){tags, 2};
 	ST_OK(et_do(RopOpenFolder, LOGON, FOLDER, &(struct gx_rop_open_folder_req){gx_eid_make(1, GX_FID_DRAFTS), 0}, NULL));
 	for (int i = 0; i < ROWS; ++i)
-		add_message(i);
+		(void)add_message(i);
 	ST_OK(et_do(RopGetContentsTable, FOLDER, TABLE, &(struct gx_rop_get_contents_table_req){0}, NULL));
 	ST_OK(et_do(RopSetColumns, TABLE, 0, &cols, NULL));
 	sort_by(PidTagSubject, 0);
@@ -157,6 +159,31 @@ START_TEST(rows_found)
 }
 END_TEST
 
+/* Ids as clients have them, which is not how the store keeps them. */
+START_TEST(restricted_by_id)
+{
+	int v[ROWS + 1];
+	uint64_t mid = add_message(ROWS);
+	struct gx_restr r = {.type = RES_PROPERTY, .u.prop = {RELOP_EQ, PidTagMid, {PidTagMid, {.i64 = (int64_t)mid}}}};
+	const struct gx_restr other = {.type = RES_NOT, .u.not_ = {&r}};
+	struct gx_rop_find_row_res *f;
+	const struct gx_rop_find_row_req q = {0, &r, 0, {NULL, 0}};
+	ST_OK(et_do(RopFindRow, TABLE, 0, &q, (void **)&f));
+	ck_assert(f->has_row_data && f->row_data.v[1].v.i32 == ROWS % 3);
+	ST_OK(et_do(RopRestrict, TABLE, 0, &(struct gx_rop_restrict_req){0, &r}, NULL));
+	ck_assert_uint_eq(numbers(100, v), 1);
+	ST_OK(et_do(RopRestrict, TABLE, 0, &(struct gx_rop_restrict_req){0, &other}, NULL));
+	ck_assert_uint_eq(numbers(100, v), ROWS);
+	r.u.prop.tag = r.u.prop.val.tag = PidTagParentFolderId;
+	r.u.prop.val.v.i64 = (int64_t)gx_eid_make(1, GX_FID_DRAFTS);
+	ST_OK(et_do(RopRestrict, TABLE, 0, &(struct gx_rop_restrict_req){0, &r}, NULL));
+	ck_assert_uint_eq(numbers(100, v), ROWS + 1);
+	r.u.prop.val.v.i64 = (int64_t)gx_eid_make(3, GX_FID_DRAFTS);
+	ST_OK(et_do(RopRestrict, TABLE, 0, &(struct gx_rop_restrict_req){0, &r}, NULL));
+	ck_assert_uint_eq(numbers(100, v), 0);
+}
+END_TEST
+
 static Suite *emstable_suite(void)
 {
 	Suite *s = suite_create("emstable");
@@ -164,6 +191,7 @@ static Suite *emstable_suite(void)
 	tcase_add_checked_fixture(t, setup, et_teardown);
 	tcase_add_test(t, orders);
 	tcase_add_test(t, restrictions);
+	tcase_add_test(t, restricted_by_id);
 	tcase_add_test(t, the_cursor);
 	tcase_add_test(t, bookmarks);
 	tcase_add_test(t, rows_found);

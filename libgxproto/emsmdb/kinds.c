@@ -2,6 +2,7 @@
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
+#include <gx/restr.h>
 #include "libgxproto/emsmdb/kinds.h"
 #include "libgxproto/emsmdb/peruser.h"
 
@@ -27,11 +28,24 @@ gx_ec gx_ems__plain_list(struct gx_rop_call *c, const uint64_t *ids, size_t n, c
 	return ec;
 }
 
-void gx_ems__send_ids(struct gx_propval *v, size_t n)
+static void send_restr(struct gx_arena *a, struct gx_propval *pv)
+{
+	if (gx_restr_wire_ids(a, pv->v.restr, &pv->v.restr) != 0)
+		*pv = (struct gx_propval){GX_PROP_RETYPE(pv->tag, PtypErrorCode), {.err = ecMAPIOOM}};
+}
+
+void gx_ems__send_ids(struct gx_arena *a, struct gx_propval *v, size_t n)
 {
 	for (size_t i = 0; i < n; ++i)
 		if (gx_eid_holds(v[i].tag))
 			v[i].v.i64 = (int64_t)gx_eid_wire((uint64_t)v[i].v.i64);
+		else if (GX_PROP_TYPE(v[i].tag) == PtypRestriction)
+			send_restr(a, &v[i]);
+}
+
+gx_ec gx_ems__plain_restr(struct gx_rop_call *c, const struct gx_restr *r, const struct gx_restr **ret_r)
+{
+	return gx_ec_from_err(gx_restr_plain_ids(c->a, r, ret_r));
 }
 
 /* ---- Logons ---- */

@@ -95,7 +95,9 @@ gx_ec gx_ems__recipient_props(struct gx_rop_call *c, const struct gx_columns *co
 /* An id that was sent: ecNotFound for those of other replicas. */
 gx_ec gx_ems__plain(struct gx_rop_call *c, uint64_t id, uint64_t *ret_plain);
 gx_ec gx_ems__plain_list(struct gx_rop_call *c, const uint64_t *ids, size_t n, const uint64_t **ret_plain);
-/* Makes ids among the store's values those that are sent. */
-void gx_ems__send_ids(struct gx_propval *v, size_t n);
+/* Makes ids among the store's values, also in restrictions, those that are sent. A restriction that memory is missing for becomes an error. */
+void gx_ems__send_ids(struct gx_arena *a, struct gx_propval *v, size_t n);
+/* A restriction that was sent, as the store has it: with plain ids. NULL stays NULL. */
+gx_ec gx_ems__plain_restr(struct gx_rop_call *c, const struct gx_restr *r, const struct gx_restr **ret_r);
 
 #endif

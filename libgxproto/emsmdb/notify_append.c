@@ -111,7 +111,7 @@ static gx_ec row_data(struct teller *r, struct gx_ems_table *tb, const struct gx
 		r->a, &row);
 	if (gx_ec_failed(ec))
 		return ec;
-	gx_ems__send_ids(row.v, cols.count);
+	gx_ems__send_ids(r->a, row.v, cols.count);
 	gx_proprow_push(&p, &r->x.px, &cols, &(struct gx_proprow){row.v, cols.count});
 	int err = p.len > UINT16_MAX ? GX_E_LIMIT : gx_push_finish(&p, r->a, ret_b);
 	gx_push_release(&p);

@@ -144,7 +144,7 @@ size_t gx_ems__fit_rows(struct gx_rop_call *c, const struct gx_columns *cols, co
 	struct gx_push p = GX_PUSH_INIT;
 	size_t i = 0;
 	for (; i < n; ++i) {
-		gx_ems__send_ids(v[i].v, cols->count);
+		gx_ems__send_ids(c->a, v[i].v, cols->count);
 		const struct gx_proprow row = {v[i].v, cols->count};
 		gx_push_clear(&p);
 		gx_proprow_push(&p, &c->x->px, cols, &row);

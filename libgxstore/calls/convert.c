@@ -104,6 +104,8 @@ gx_ec gx_call__props_in(struct gx_call_ctx *c, uint32_t cpid, const struct gx_pr
 	for (size_t i = 0; i < in->count; ++i) {
 		struct gx_propval pv = in->v[i];
 		gx_ec ec = gx_eid_holds(pv.tag) ? id_in(c, &pv) : GX_OK_EC;
+		if (!gx_ec_failed(ec) && GX_PROP_TYPE(pv.tag) == PtypRestriction)
+			ec = gx_call__restr_in(c, cpid, pv.v.restr, &pv.v.restr);
 		if (gx_ec_failed(ec))
 			return ec;
 		int err = convert_text(c->a, cpid, &pv, text_in);
@@ -144,7 +146,9 @@ gx_ec gx_call__props_out(struct gx_call_ctx *c, uint32_t cpid, const gx_proptag_
 		if (gx_eid_holds(pv.tag))
 			pv.v.i64 = (int64_t)gx_eid_wire((uint64_t)pv.v.i64);
 		pv.tag = asked(tags, n, pv.tag);
-		int err = convert_text(c->a, cpid, &pv, text_out);
+		int err = GX_PROP_TYPE(pv.tag) == PtypRestriction ? gx_restr_wire_ids(c->a, pv.v.restr, &pv.v.restr) : 0;
+		if (err == 0)
+			err = convert_text(c->a, cpid, &pv, text_out);
 		if (err != 0)
 			return gx_call__err(c, err);
 		l.v[l.count++] = pv;
@@ -167,89 +171,35 @@ gx_ec gx_call__tags(struct gx_call_ctx *c, const struct gx_proplist *l, const gx
 
 /* ---- Restrictions ---- */
 
-typedef gx_ec (*value_fn)(struct gx_call_ctx *c, uint32_t cpid, struct gx_propval *pv);
-
-static gx_ec value_in(struct gx_call_ctx *c, uint32_t cpid, struct gx_propval *pv)
-{
-	gx_ec ec = gx_eid_holds(pv->tag) ? id_in(c, pv) : GX_OK_EC;
-	if (gx_ec_failed(ec))
-		return ec;
-	int err = convert_text(c->a, cpid, pv, text_in);
-	if (GX_PROP_TYPE(pv->tag) == PtypString8)
-		pv->tag = GX_PROP_RETYPE(pv->tag, PtypString);
-	return gx_call__err(c, err);
-}
-
-static gx_ec value_out(struct gx_call_ctx *c, uint32_t cpid, struct gx_propval *pv)
-{
-	(void)c;
-	(void)cpid;
-	if (gx_eid_holds(pv->tag))
-		pv->v.i64 = (int64_t)gx_eid_wire((uint64_t)pv->v.i64);
-	return GX_OK_EC;
-}
-
-struct walk {
+struct value {
 	struct gx_call_ctx *c;
 	uint32_t cpid;
-	value_fn fn;
+	gx_ec ec;                    /* why it was refused */
 };
 
-static gx_ec values(const struct walk *w, const struct gx_propval *v, size_t n)
+static int value_in(gx_proptag_t tag, struct gx_propval *pv, void *ctx)
 {
-	gx_ec ec = GX_OK_EC;
-	for (size_t i = 0; !gx_ec_failed(ec) && i < n; ++i)
-		ec = w->fn(w->c, w->cpid, (struct gx_propval *)&v[i]); /* of the copy that was just made */
-	return ec;
-}
-
-/* Walks a copy. As deep as gx_restr_copy() goes. */
-static gx_ec walk(const struct walk *w, const struct gx_restr *r)
-{
-	gx_ec ec = GX_OK_EC;
-	switch (r->type) {
-	case RES_AND:
-	case RES_OR:
-		for (uint32_t i = 0; !gx_ec_failed(ec) && i < r->u.list.count; ++i)
-			ec = walk(w, &r->u.list.v[i]);
-		return ec;
-	case RES_NOT:
-		return walk(w, r->u.not_.sub);
-	case RES_CONTENT:
-		return values(w, &r->u.content.val, 1);
-	case RES_PROPERTY:
-		return values(w, &r->u.prop.val, 1);
-	case RES_SUBRESTRICTION:
-		return walk(w, r->u.sub.sub);
-	case RES_COMMENT:
-	case RES_ANNOTATION:
-		ec = values(w, r->u.comment.v, r->u.comment.count);
-		return gx_ec_failed(ec) || r->u.comment.sub == NULL ? ec : walk(w, r->u.comment.sub);
-	case RES_COUNT:
-		return walk(w, r->u.count.sub);
-	default:
-		return ec;
-	}
-}
-
-static gx_ec convert_restr(struct gx_call_ctx *c, uint32_t cpid, value_fn fn, const struct gx_restr *in, const struct gx_restr **ret_r)
-{
-	const struct walk w = {c, cpid, fn};
-	*ret_r = NULL;
-	if (in == NULL)
-		return GX_OK_EC;
-	int err = gx_restr_copy(c->a, in, ret_r);
-	return err != 0 ? gx_call__err(c, err) : walk(&w, *ret_r);
+	struct value *w = ctx;
+	w->ec = gx_eid_holds(tag) && GX_PROP_TYPE(pv->tag) == PtypInteger64 ? id_in(w->c, pv) : GX_OK_EC;
+	if (gx_ec_failed(w->ec))
+		return GX_E_INVAL;
+	int err = convert_text(w->c->a, w->cpid, pv, text_in);
+	if (GX_PROP_TYPE(pv->tag) == PtypString8)
+		pv->tag = GX_PROP_RETYPE(pv->tag, PtypString);
+	return err;
 }
 
 gx_ec gx_call__restr_in(struct gx_call_ctx *c, uint32_t cpid, const struct gx_restr *in, const struct gx_restr **ret_r)
 {
-	return convert_restr(c, cpid, value_in, in, ret_r);
+	struct value w = {c, cpid, GX_OK_EC};
+	*ret_r = NULL;
+	int err = in == NULL ? 0 : gx_restr_map_values(c->a, in, value_in, &w, ret_r);
+	return gx_ec_failed(w.ec) ? w.ec : gx_call__err(c, err);
 }
 
 gx_ec gx_call__restr_out(struct gx_call_ctx *c, const struct gx_restr *in, const struct gx_restr **ret_r)
 {
-	return convert_restr(c, 0, value_out, in, ret_r);
+	return gx_call__err(c, gx_restr_wire_ids(c->a, in, ret_r));
 }
 
 /* ---- Whole messages ---- */

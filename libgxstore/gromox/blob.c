@@ -3,6 +3,7 @@
 #include <config.h>
 #include <string.h>
 #include <gx/charset.h>
+#include <gx/entryid.h>
 #include "libgxstore/gromox/gromox-int.h"
 
 static struct gx_px narrow(struct gx_arena *a)
@@ -93,6 +94,8 @@ static int map_val(const struct gx_gromox_px *x, struct gx_propval *pv)
 	int err = map_tag(x, &pv->tag);
 	if (err == 0 && GX_PROP_TYPE(pv->tag) == PtypString)
 		err = clean_strings(x->a, &pv->v, 1);
+	if (err == 0 && gx_eid_holds(pv->tag)) /* kept there as clients send them */
+		pv->v.i64 = (int64_t)gx_eid_plain((uint64_t)pv->v.i64);
 	if (err == 0 && GX_PROP_TYPE(pv->tag) == PtypRestriction && pv->v.restr != NULL)
 		err = map_restr(x, (struct gx_restr *)pv->v.restr);
 	return err;

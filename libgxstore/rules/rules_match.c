@@ -80,7 +80,8 @@ static int extended_condition(struct gx_txn *t, struct gx_bin b, struct gx_arena
 	const struct gx_restr *r = err == 0 ? gx_px_pull_restr(&c, &x) : NULL;
 	if (err != 0 || c.err != 0)
 		return err != 0 ? err : c.err;
-	return gx_restr_retag(a, r, our_tag, &m, ret_r);
+	err = gx_restr_retag(a, r, our_tag, &m, &r);
+	return err != 0 ? err : gx_restr_plain_ids(a, r, ret_r); /* what the message says is as its author sent it */
 }
 
 /* ---- Reading them ---- */

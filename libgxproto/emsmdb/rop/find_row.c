@@ -20,6 +20,7 @@ static gx_ec find(struct gx_rop_call *c, struct gx_ems_table *tb, struct gx_txn 
 	struct gx_rop_find_row_res *r, const struct gx_columns *cols)
 {
 	static const struct gx_restr all = {.type = RES_NULL};
+	const struct gx_restr *restr;
 	struct gx_table_row *v;
 	size_t n;
 	uint32_t pos = 0;
@@ -28,13 +29,15 @@ static gx_ec find(struct gx_rop_call *c, struct gx_ems_table *tb, struct gx_txn 
 	if (!gx_ec_failed(ec) && !forward && pos-- == 0)
 		ec = GX_EC(ecNotFound);
 	if (!gx_ec_failed(ec))
-		ec = gx_table_find(tb->tb, t, pos, forward, q->restriction_data != NULL ? q->restriction_data : &all, &pos);
+		ec = gx_ems__plain_restr(c, q->restriction_data != NULL ? q->restriction_data : &all, &restr);
+	if (!gx_ec_failed(ec))
+		ec = gx_table_find(tb->tb, t, pos, forward, restr, &pos);
 	if (!gx_ec_failed(ec))
 		ec = gx_table_query(tb->tb, t, pos, 1, cols->v, cols->count, c->a, &v, &n);
 	if (gx_ec_failed(ec) || n == 0)
 		return gx_ec_failed(ec) ? ec : GX_EC(ecNotFound);
 	tb->pos = pos;
-	gx_ems__send_ids(v->v, cols->count);
+	gx_ems__send_ids(c->a, v->v, cols->count);
 	r->has_row_data = true;
 	r->row_data = (struct gx_proprow){v->v, cols->count};
 	return ec;

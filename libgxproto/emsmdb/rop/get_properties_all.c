@@ -21,7 +21,7 @@ gx_ec gx_rop__get_properties_all(struct gx_rop_call *c, const struct gx_rop_get_
 	for (size_t i = 0; i < l.count; ++i)
 		if (!q->want_unicode && GX_PROP_TYPE(l.v[i].tag) == PtypString)
 			l.v[i].tag = GX_PROP_RETYPE(l.v[i].tag, PtypString8);
-	gx_ems__send_ids(l.v, l.count);
+	gx_ems__send_ids(c->a, l.v, l.count);
 	r->property_values = l;
 	return EMS_OK;
 }

@@ -69,7 +69,7 @@ gx_ec gx_rop__get_properties_specific(struct gx_rop_call *c, const struct gx_rop
 		return ec;
 	for (uint32_t i = 0; i < q->property_tags_count; ++i)
 		v[i] = value_of(&l, q->property_tags[i], q->want_unicode);
-	gx_ems__send_ids(v, q->property_tags_count);
+	gx_ems__send_ids(c->a, v, q->property_tags_count);
 	make_fit(c, v, q->property_tags_count);
 	*cols = (struct gx_columns){q->property_tags, q->property_tags_count};
 	c->x->custom = cols;

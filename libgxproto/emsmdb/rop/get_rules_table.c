@@ -25,6 +25,8 @@ static gx_ec plain(struct gx_rop_call *c, const struct gx_proplist *l, struct gx
 		gx_ec ec = gx_eid_holds(pv.tag) ? gx_ems__plain(c, (uint64_t)pv.v.i64, &id) : EMS_OK;
 		if (gx_eid_holds(pv.tag))
 			pv.v.i64 = (int64_t)id;
+		if (!gx_ec_failed(ec) && GX_PROP_TYPE(pv.tag) == PtypRestriction)
+			ec = gx_ems__plain_restr(c, pv.v.restr, &pv.v.restr);
 		if (GX_PROP_TYPE(pv.tag) == PtypString8)
 			pv.tag = GX_PROP_RETYPE(pv.tag, PtypString);
 		if (!gx_ec_failed(ec))

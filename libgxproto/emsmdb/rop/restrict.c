@@ -6,9 +6,11 @@
 
 gx_ec gx_rop__restrict(struct gx_rop_call *c, const struct gx_rop_restrict_req *q, struct gx_rop_restrict_res *r)
 {
+	const struct gx_restr *restr;
 	struct gx_ems_table *tb = gx_ems__table(c->in);
 	(void)r;
 	if (tb == NULL)
 		return GX_EC(ecNotSupported);
-	return gx_ems__reopen_table(c, tb, q->restriction_data, tb->sort);
+	gx_ec ec = gx_ems__plain_restr(c, q->restriction_data, &restr);
+	return gx_ec_failed(ec) ? ec : gx_ems__reopen_table(c, tb, restr, tb->sort);
 }

@@ -20,6 +20,7 @@ gx_ec gx_rop__set_search_criteria(struct gx_rop_call *c, const struct gx_rop_set
 {
 	struct gx_txn *t;
 	const uint64_t *fids;
+	const struct gx_restr *restr;
 	struct gx_ems_folder *f = gx_ems__folder(c->in);
 	(void)r;
 	if (f == NULL)
@@ -29,8 +30,10 @@ gx_ec gx_rop__set_search_criteria(struct gx_rop_call *c, const struct gx_rop_set
 		return gx_rop__fail(c, ecInvalidParam, "search flags 0x%x", (unsigned)q->search_flags);
 	gx_ec ec = gx_ems__plain_list(c, q->folder_ids, q->folder_ids_count, &fids);
 	if (!gx_ec_failed(ec))
+		ec = gx_ems__plain_restr(c, q->restriction_data, &restr);
+	if (!gx_ec_failed(ec))
 		ec = gx_rop__write(c, &t);
-	return gx_ec_failed(ec) ? ec : gx_rop__end(c, t, gx_search_set(t, f->fid, q->search_flags, q->restriction_data, fids, q->folder_ids_count));
+	return gx_ec_failed(ec) ? ec : gx_rop__end(c, t, gx_search_set(t, f->fid, q->search_flags, restr, fids, q->folder_ids_count));
 }
 
 /* As whoever asks wants texts, whatever whoever set it sent. */
@@ -62,8 +65,11 @@ gx_ec gx_rop__get_search_criteria(struct gx_rop_call *c, const struct gx_rop_get
 		ids[k] = gx_eid_wire(i.folders[k]);
 	r->logon_id = c->logon_id;
 	r->search_flags = i.status;
-	if (q->include_restriction)
-		ec = gx_ec_from_err(gx_restr_retag(c->a, i.restr, retype, &unicode, &r->restriction_data));
+	int err = !q->include_restriction ? 0 : gx_restr_retag(c->a, i.restr, retype, &unicode, &r->restriction_data);
+	if (err == 0)
+		err = gx_restr_wire_ids(c->a, r->restriction_data, &r->restriction_data);
+	if (err != 0)
+		return gx_ec_from_err(err);
 	if (q->include_folders) {
 		r->folder_ids = ids;
 		r->folder_ids_count = (uint32_t)i.n;

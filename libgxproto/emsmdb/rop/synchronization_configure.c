@@ -35,7 +35,7 @@ static gx_ec configure(struct gx_ems_sync *x, const struct gx_rop_synchronizatio
 		x->filter_fai.n = 0;
 	}
 	if (!gx_ec_failed(ec) && q->restriction_data != NULL)
-		ec = gx_ec_from_err(gx_restr_copy(x->keep, q->restriction_data, &x->restr));
+		ec = gx_ec_from_err(gx_restr_plain_ids(x->keep, q->restriction_data, &x->restr));
 	return ec;
 }
 
