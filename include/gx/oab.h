@@ -6,7 +6,8 @@
  * Offline address books: version 4 full details [MS-OXOAB], their manifest [MS-OXWOAB], and what turns one into the next.
  *
  * Each organisation (or domain of none) has one, in a folder of its own below the given one. It is made when a client
- * asks and the directory has changed. Thread class: locked.
+ * asks and the directory has changed. Beside it is a file of dialogs for each language that the address book has templates in
+ * (gx_nsp_opts.template_dir); they are looked at together with the directory, and once after the start. Thread class: locked.
  */
 #include <gx/http.h>
 #include <gx/nsp.h>

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 #include <ctype.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <strings.h>
 #include <gx/abkt.h>
@@ -18,8 +19,8 @@ enum { DT_REMOTE_MAILUSER = 6, DT_ADDRESS_TEMPLATE = 0x102 };
 /* Instructions of scripts, [MS-OXOABKT] 2.2.2.2 */
 enum { SCRIPT_HALT = 0, SCRIPT_EMIT_PROPERTY = 2 };
 
-static const char *const address_types[] = {"SMTP"};
-enum { ADDRESS_TYPES = sizeof(address_types) / sizeof(address_types[0]) };
+const char *const gx_nsp__address_types[] = {"SMTP", NULL};
+enum { ADDRESS_TYPES = sizeof(gx_nsp__address_types) / sizeof(gx_nsp__address_types[0]) - 1 };
 
 /* GX_E_NOTFOUND: there is no such file. */
 static int read_file(struct nsp_call *c, const char *path, struct gx_bin *ret_b)
@@ -35,7 +36,7 @@ static int read_file(struct nsp_call *c, const char *path, struct gx_bin *ret_b)
 	return err;
 }
 
-static int load_one(struct nsp_call *c, uint32_t lcid, const char *type, struct gx_abkt *ret_t)
+int gx_nsp__template_load(struct nsp_call *c, uint32_t lcid, const char *type, struct gx_abkt *ret_t)
 {
 	struct gx_bin b;
 	if (*c->n->template_dir == '\0')
@@ -56,8 +57,33 @@ static int load(struct nsp_call *c, uint32_t lcid, const char *type, struct gx_a
 	const uint32_t tries[] = {lcid & 0xffff, (lcid & 0x3ff) | 0x400, LCID_ENGLISH};
 	int err = GX_E_NOTFOUND;
 	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]) && err == GX_E_NOTFOUND; ++i)
-		err = load_one(c, tries[i], type, ret_t);
+		err = gx_nsp__template_load(c, tries[i], type, ret_t);
 	return err;
+}
+
+static int by_number(const void *p, const void *q)
+{
+	uint32_t x = *(const uint32_t *)p, y = *(const uint32_t *)q;
+	return (x > y) - (x < y);
+}
+
+void gx_nsp__template_languages(struct nsp_call *c, uint32_t v[NSP_LANGUAGES_MOST], uint32_t *ret_n)
+{
+	DIR *d = *c->n->template_dir == '\0' ? NULL : opendir(c->n->template_dir);
+	uint32_t n = 0;
+	for (const struct dirent *f; d != NULL && n < NSP_LANGUAGES_MOST && (f = readdir(d)) != NULL;) {
+		char *end;
+		unsigned long lcid = strtoul(f->d_name, &end, 16);
+		bool known = lcid == 0 || end != f->d_name + 4 || *end != '-' || strcmp(end + strcspn(end, "."), ".abk") != 0;
+		for (uint32_t i = 0; i < n && !known; ++i)
+			known = v[i] == lcid;
+		if (!known)
+			v[n++] = (uint32_t)lcid;
+	}
+	if (d != NULL)
+		closedir(d);
+	qsort(v, n, sizeof(*v), by_number);
+	*ret_n = n;
 }
 
 /* ---- One template ---- */
@@ -83,22 +109,28 @@ static bool parse_dn(const char *dn, uint32_t *ret_lcid, char type[NAME_MOST])
 static const char *known_type(const char *type)
 {
 	for (size_t i = 0; i < ADDRESS_TYPES; ++i)
-		if (strcasecmp(address_types[i], type) == 0)
-			return address_types[i];
+		if (strcasecmp(gx_nsp__address_types[i], type) == 0)
+			return gx_nsp__address_types[i];
 	return NULL;
 }
 
 /* The address is what was typed in. */
-static int add_script(struct nsp_call *c, struct gx_proplist *l)
+int gx_nsp__address_script(struct nsp_call *c, struct gx_bin *ret_b)
 {
 	struct gx_push p = GX_PUSH_INIT;
-	struct gx_bin b;
 	gx_push_u32(&p, 3); /* numbers that follow */
 	gx_push_u32(&p, SCRIPT_EMIT_PROPERTY);
 	gx_push_u32(&p, GX_PROP_RETYPE(PidTagEmailAddress, PtypString8));
 	gx_push_u32(&p, SCRIPT_HALT);
-	int err = gx_push_finish(&p, c->a, &b);
+	int err = gx_push_finish(&p, c->a, ret_b);
 	gx_push_release(&p);
+	return err;
+}
+
+static int add_script(struct nsp_call *c, struct gx_proplist *l)
+{
+	struct gx_bin b;
+	int err = gx_nsp__address_script(c, &b);
 	return err == 0 ? gx_proplist_set_bin(l, c->a, PidTagScriptData, b.data, b.len) : err;
 }
 
@@ -137,15 +169,25 @@ gx_ec gx_nsp__template(struct nsp_call *c, const struct gx_mh_get_template_info_
 
 /* ---- What addresses can be made of ---- */
 
+const char *gx_nsp__address_type_name(struct nsp_call *c, const char *type)
+{
+	return gx_arena_printf(c->a, "%s address", type);
+}
+
+const char *gx_nsp__address_template_dn(struct nsp_call *c, uint32_t lcid, const char *type)
+{
+	return gx_arena_printf(c->a, "/o=%s/cn=Addressing/cn=Address-Templates/cn=%x/cn=%s", c->n->org, (unsigned)lcid, type);
+}
+
 static int creation_row(struct nsp_call *c, uint32_t lcid, uint32_t number, struct gx_proplist *l)
 {
 	const uint8_t key[4] = {(uint8_t)number, 0, 0, 0};
 	struct gx_bin eid;
-	const char *name = gx_arena_printf(c->a, "%s address", address_types[number]);
-	const char *dn = gx_arena_printf(c->a, "/o=%s/cn=Addressing/cn=Address-Templates/cn=%x/cn=%s", c->n->org, (unsigned)lcid, address_types[number]);
+	const char *type = gx_nsp__address_types[number];
+	const char *name = gx_nsp__address_type_name(c, type), *dn = gx_nsp__address_template_dn(c, lcid, type);
 	int err = name == NULL || dn == NULL ? GX_E_NOMEM : gx_entryid_addressbook(c->a, DT_ADDRESS_TEMPLATE, dn, &eid);
 	if (err == 0)
-		err = gx_proplist_set_str(l, c->a, PidTagAddressType, address_types[number]);
+		err = gx_proplist_set_str(l, c->a, PidTagAddressType, type);
 	if (err == 0)
 		err = gx_proplist_set_str(l, c->a, PidTagDisplayName, name);
 	if (err == 0)
@@ -166,7 +208,7 @@ gx_ec gx_nsp__creation_rows(struct nsp_call *c, uint32_t lcid, struct gx_proplis
 	size_t n = 0;
 	int err = v == NULL ? GX_E_NOMEM : 0;
 	for (uint32_t i = 0; i < ADDRESS_TYPES && err == 0; ++i) {
-		int found = load(c, lcid, address_types[i], &t);
+		int found = load(c, lcid, gx_nsp__address_types[i], &t);
 		v[n] = (struct gx_proplist){0};
 		err = found == GX_E_NOTFOUND ? 0 : found != 0 ? found : creation_row(c, lcid, i, &v[n++]);
 	}

@@ -2,10 +2,12 @@
 /* Offline address books: what is in them, how they are packed, and one version after the other, also as another decoder reads them. */
 #include <config.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #ifdef HAVE_MSPACK
 #include <mspack.h>
 #endif
+#include <gx/abkt.h>
 #include <gx/proptag.h>
 #include "libgxproto/oab/oab-int.h"
 #include "libgxstore/storetest.h"
@@ -51,6 +53,9 @@ static void setup(void)
 		add(gx_arena_printf(a, "user%u", i), gx_arena_printf(a, "User Number %u", i));
 	p.dir = people;
 	p.cache_ms = 1;
+	p.org_name = "o";
+	p.template_dir = gx_arena_printf(a, "%s/abkt", tmp);
+	ck_assert_int_eq(mkdir(p.template_dir, 0700), 0);
 	ck_assert_int_eq(gx_nsp_new(&p, &nsp), 0);
 	open_book();
 }
@@ -215,6 +220,99 @@ START_TEST(what_is_not_there)
 }
 END_TEST
 
+/* ---- Templates ---- */
+
+static struct gx_bin put_template(const char *name, const char *label, uint32_t cp)
+{
+	const struct gx_abkt_control v[] = {{.type = GX_DTCT_PAGE, .text = label}, {.type = GX_DTCT_EDIT, .tag = 0x3a00001e, .text = "*"}};
+	const struct gx_abkt t = {1, v, 2};
+	struct gx_bin wide, narrow;
+	ck_assert_int_eq(gx_abkt_write(a, &t, 1200, false, &wide), 0);
+	ck_assert_int_eq(gx_abkt_write(a, &t, cp, false, &narrow), 0);
+	FILE *f = fopen(gx_arena_printf(a, "%s/abkt/%s", tmp, name), "w");
+	ck_assert_uint_eq(fwrite(wide.data, 1, wide.len, f), wide.len);
+	fclose(f);
+	return narrow;
+}
+
+/* Where the n-th number of the table says, with as many bytes as the next says. */
+static struct gx_bin part(struct gx_bin b, unsigned n)
+{
+	struct gx_pull c;
+	gx_pull_init(&c, b.data, b.len);
+	gx_pull_skip(&c, 4 * n);
+	uint32_t at = gx_pull_u32(&c), len = gx_pull_u32(&c);
+	ck_assert_int_eq(c.err, 0);
+	ck_assert(at == 0 ? len == 0 : at + len <= b.len);
+	return (struct gx_bin){at == 0 ? NULL : b.data + at, len};
+}
+
+static void expect_part(struct gx_bin b, unsigned n, struct gx_bin want)
+{
+	struct gx_bin is = part(b, n);
+	ck_assert_uint_eq(is.len, want.len);
+	ck_assert_mem_eq(is.data, want.data, want.len);
+}
+
+static void expect_text(struct gx_bin b, unsigned n, const char *want)
+{
+	expect_part(b, n, (struct gx_bin){(const uint8_t *)want, strlen(want) + 1});
+}
+
+static const char *template_file(const char *language, const char *system)
+{
+	const char *xml = (const char *)file("oab.xml").data, *at = strstr(xml, gx_arena_printf(a, " langid=\"%s\" type=\"%s\">", language, system));
+	return at == NULL ? NULL : gx_arena_strndup(a, strchr(at, '>') + 1, strcspn(strchr(at, '>') + 1, "<"));
+}
+
+START_TEST(templates)
+{
+	ck_assert_ptr_null(manifest("Template", NULL));
+	struct gx_bin user = put_template("0409-0.abk", "General", 1252), list = put_template("0415-1.abk", "Cz\xc5\x82onkowie", 1250),
+		smtp = put_template("0409-SMTP.abk", "Address", 1252);
+	gx_oab_free(oab);
+	open_book();
+	uint32_t seq = (uint32_t)strtoul(manifest("Full", "seq"), NULL, 10);
+	ck_assert_str_eq(manifest("Template", "ver"), "7");
+	ck_assert_uint_eq(strtoul(manifest("Template", "seq"), NULL, 10), seq);
+	const char *name = template_file("0409", "windows"), *other = template_file("0409", "mac");
+	ck_assert_str_eq(name, gx_arena_printf(a, "%s-lng0409-%u.lzx", manifest("OAL", "id"), (unsigned)seq));
+	ck_assert_str_eq(other, gx_arena_printf(a, "%s-mac0409-%u.lzx", manifest("OAL", "id"), (unsigned)seq));
+	struct gx_bin b = unpack(file(name)), m = unpack(file(other));
+	ck_assert_uint_eq(strtoul(manifest("Template", "uncompressedsize"), NULL, 10), b.len);
+	ck_assert_uint_eq(strtoul(manifest("Template", "size"), NULL, 10), file(name).len);
+	ck_assert_uint_eq(b.len, m.len);
+	ck_assert_mem_eq(b.data, m.data, b.len);
+	ck_assert_uint_eq(b.data[0], 7);
+	/* 3 numbers of the header, 8 of each of 7 templates, 4 of names, how many ask for addresses, and 8 of each of those */
+	expect_text(b, 3, "/o=o/cn=Addressing/cn=Display-Templates/cn=409/cn=0");
+	expect_part(b, 5, user);
+	ck_assert_uint_eq(part(b, 3 + 8 + 2).len, 0);
+	ck_assert_uint_eq(b.data[4 * 63], 1);
+	expect_text(b, 64, "/o=o/cn=Addressing/cn=Address-Templates/cn=409/cn=SMTP");
+	expect_part(b, 66, smtp);
+	ck_assert_uint_eq(part(b, 68).len, 16);
+	expect_text(b, 70, "SMTP address");
+	b = unpack(file(template_file("0415", "mac")));
+	expect_part(b, 3 + 8 + 2, list);
+	ck_assert_uint_eq(b.data[4 * 63], 0);
+	/* another dialog has another number, though the people are the same */
+	gx_oab_free(oab);
+	(void)put_template("0409-0.abk", "Other", 1252);
+	ck_assert_int_eq(unlink(gx_arena_printf(a, "%s/abkt/0415-1.abk", tmp)), 0);
+	open_book();
+	ck_assert_uint_eq(strtoul(manifest("Full", "seq"), NULL, 10), seq);
+	ck_assert_str_eq(template_file("0409", "mac"), gx_arena_printf(a, "%s-mac0409-%u.lzx", manifest("OAL", "id"), (unsigned)seq + 1));
+	ck_assert_ptr_null(template_file("0415", "mac"));
+	/* which holds when the people change */
+	add("new", "Newly Come");
+	wait_a_moment();
+	ck_assert_uint_eq(strtoul(manifest("Full", "seq"), NULL, 10), seq + 1);
+	ck_assert_uint_eq(strtoul(manifest("Template", "seq"), NULL, 10), seq + 1);
+	ck_assert_ptr_nonnull(manifest("Diff", NULL));
+}
+END_TEST
+
 /* ---- Packing ---- */
 
 START_TEST(broken_files)
@@ -270,6 +368,12 @@ START_TEST(as_others_read_them)
 	struct gx_bin second = newest();
 	ck_assert_int_eq(d->decompress_incremental(d, save("diff", file(manifest("Diff", NULL))), save("old", first), out), MSPACK_ERR_OK);
 	expect_file(out, second);
+	(void)put_template("0409-0.abk", "General", 1252);
+	gx_oab_free(oab);
+	open_book();
+	struct gx_bin dialogs = file(manifest("Template", NULL));
+	ck_assert_int_eq(d->decompress(d, save("lng", dialogs), out), MSPACK_ERR_OK);
+	expect_file(out, unpack(dialogs));
 	mspack_destroy_oab_decompressor(d);
 }
 END_TEST
@@ -282,6 +386,7 @@ static Suite *oab_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, full_details);
 	tcase_add_test(t, versions_follow_each_other);
+	tcase_add_test(t, templates);
 	tcase_add_test(t, what_is_not_there);
 	tcase_add_test(t, broken_files);
 #ifdef HAVE_MSPACK
