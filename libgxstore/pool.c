@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <gx/search.h>
+#include <gx/table.h>
 #include "libgxstore/far-int.h"
 
 #define BUCKETS 1024U
 #define TICK_SEARCH_MS 300 /* a store, each tick, for search folders that are not through */
+#define TICK_SORT_MS 1000 /* a store, each tick, for sort orders: tables hold their rows in memory until then */
 #define TICK_INDEX_MS 300 /* a store, each tick, for its full-text index */
 
 enum { OPENING, OPEN, CLOSING };
@@ -270,6 +272,8 @@ static int tick(struct gx_store *s)
 		return 0;
 	if (gx_search_run(s, TICK_SEARCH_MS, &done) != 0)
 		gx_log(s->log, GX_LOG_DEBUG, "%s: search folders are not through", s->dir);
+	if (gx_store_sort(s, TICK_SORT_MS, &done) != 0)
+		gx_log(s->log, GX_LOG_DEBUG, "%s: sort orders are not made", s->dir);
 	if (gx_store_index(s, TICK_INDEX_MS, &done) != 0)
 		gx_log(s->log, GX_LOG_DEBUG, "%s: the full-text index lags behind", s->dir);
 	gx_flush__checkpoint(s, 1024);

@@ -10,7 +10,9 @@
  * changes or not. A call may move a read transaction to the newest state of the store, so that
  * the table's answer and what the transaction reads agree.
  *
- * Sort orders are kept by the store: opening a table on a folder of a million messages costs a few look-ups.
+ * Sort orders are kept by the store: opening a table on a folder of a million messages costs a few look-ups. The first
+ * that is sorted in a new way makes the order; when writers are in the way it sorts in memory instead, 8 bytes a row, and
+ * gx_store_sort() makes the order meanwhile.
  * Restrictions but that to unread messages are evaluated when the table is opened; it then takes 8 bytes
  * a row and is kept in step by the commits.
  *
@@ -82,6 +84,14 @@ GX_API int gx_table_add_row(struct gx_table *tb, uint64_t id, const struct gx_pr
 GX_API void gx_table_close(struct gx_table *tb);
 /** Reads everything anew, as with a new table; bookmarks become invalid, groups go back to their first state. */
 GX_API gx_ec gx_table_reload(struct gx_table *tb, struct gx_txn *t) GX_MUST_CHECK;
+
+/**
+ * Goes on with sort orders that tables asked for and writers were in the way of, for at most about @p budget_ms and in short
+ * transactions; tables change over by themselves. @p ret_done: none is left. For whoever has time in the background; pools
+ * do it. Without it an order is made by the next table that asks when no writer is about. Thread class: locked. GX_E_UNSUP
+ * for a store of another process, whose owner does it.
+ */
+GX_API int gx_store_sort(struct gx_store *s, int budget_ms, bool *ret_done) GX_MUST_CHECK;
 
 /* Numbers without a table: children that the actor may see; messages. */
 GX_API gx_ec gx_table_sum_folders(struct gx_txn *t, uint64_t fid, bool deep, uint32_t *ret_n) GX_MUST_CHECK;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sort orders that tables ask for. Once they are there all other operations keep them. */
 #include <config.h>
+#include <limits.h>
+#include <gx/table.h>
 #include "libgxstore/order/order-int.h"
 #include "libgxstore/faults/storeops.h"
 
@@ -72,31 +74,51 @@ static bool pick_bulk(struct so_world *w)
 static int step_bulk(struct so_world *w, struct gx_orderbulk *b)
 {
 	struct gx_txn *t = NULL;
-	int err = gx_txn_begin(w->s, &sys_actor, GX_TXN_READ, 1000, &t);
+	int wait_ms = 1000, err = gx_txn_begin(w->s, &sys_actor, GX_TXN_READ, 1000, &t);
 	if (err != 0)
 		return err;
-	err = gx_orderbulk__step(b, t);
+	err = gx_orderbulk__step(b, t, &wait_ms);
 	gx_txn_abort(t);
 	return err;
 }
 
-static gx_ec run_bulk(struct so_world *w, struct gx_txn *t)
+/* At most @n steps; what is left then is for the background. */
+static gx_ec make_in_bulk(struct so_world *w, unsigned n)
 {
 	static const struct gx_orderbulk_limits small = {0, 3, 4, 2};
 	struct gx_orderspec spec;
 	struct gx_orderbulk *b = NULL;
+	int wait_ms = 1000;
 	bool back;
-	(void)t;
+	w->s->orders->limits = &small;
 	int err = gx_orderspec__make(&u.set, &spec, &back);
 	if (err == 0)
-		err = gx_orderbulk__begin(w->s, w->x.fid, GX_ORDER_NORMAL, &spec, &small, 1000, &b);
+		err = gx_orderbulk__begin(w->s, w->x.fid, GX_ORDER_NORMAL, &spec, &wait_ms, &b);
+	w->s->orders->limits = NULL;
 	if (b == NULL)
 		return gx_ec_from_err(err);
 	do
 		err = step_bulk(w, b);
-	while (err > 0);
-	gx_orderbulk__end(b);
+	while (err > 0 && --n > 0);
+	if (err > 0) {
+		gx_orderbulk__leave(b);
+		err = gx_store_sort(w->s, 100000, &w->x.on);
+	} else {
+		gx_orderbulk__end(b);
+	}
 	return gx_ec_from_err(err);
+}
+
+static gx_ec run_bulk(struct so_world *w, struct gx_txn *t)
+{
+	(void)t;
+	return make_in_bulk(w, UINT_MAX);
+}
+
+static gx_ec run_left(struct so_world *w, struct gx_txn *t)
+{
+	(void)t;
+	return make_in_bulk(w, 3);
 }
 
 static void check_bulk(struct so_world *w)
@@ -111,6 +133,7 @@ static void check_bulk(struct so_world *w)
 
 static const struct so_op rows[] = {
 	{"order_bulk", SO_OWN | SO_STEPS, pick_bulk, run_bulk, check_bulk},
+	{"order_left", SO_OWN | SO_STEPS, pick_bulk, run_left, check_bulk},
 	{"sort_order", SO_WRITE, pick, run, check},
 };
 

@@ -129,6 +129,8 @@ struct gx_orders {
 	pthread_mutex_t lock; /* of bulks, for any thread */
 	pthread_cond_t cond;  /* one ended */
 	struct gx_orderbulk *bulks;
+	const struct gx_orderbulk_limits *limits; /* NULL: the usual */
+	atomic_uint made;     /* in bulk, by now: who does without an order looks again when it changes */
 	bool loaded, any_found, any_store;
 	struct gx_order *bucket[GX_ORDER_BUCKETS];
 	atomic_uint_least64_t
@@ -185,6 +187,8 @@ int gx_order__write_progress(struct gx_txn *t, const struct gx_order *o) GX_MUST
 int gx_order__restart(struct gx_txn *t, struct gx_order *o) GX_MUST_CHECK;
 /* Takes up to @n messages more into an order that is being built. */
 int gx_order__advance(struct gx_txn *t, struct gx_order *o, unsigned n) GX_MUST_CHECK;
+/* The writer's turn; waiting for it is taken off *io_wait_ms. GX_E_TIMEOUT. */
+int gx_order__turn(struct gx_store *s, int *io_wait_ms, struct gx_txn **ret_w) GX_MUST_CHECK;
 /* Begins those that a large folder has by itself. */
 int gx_order__auto(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 /*
@@ -195,12 +199,13 @@ int gx_order__find(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx
 int gx_order__spec(struct gx_txn *t, uint64_t view, struct gx_orderspec *ret_spec) GX_MUST_CHECK;
 /*
  * Like find, but makes the order. A read transaction moves to the newest state when one had to be made;
- * GX_E_TIMEOUT when the writer could not be had within @deadline_ms in all; what was made stays, and goes on next time.
+ * GX_E_TIMEOUT when the writer could not be had within @deadline_ms in all; what was made stays, and goes on next time
+ * or in the background.
  */
 int gx_order__ensure(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int deadline_ms,
 	uint64_t *ret_view) GX_MUST_CHECK;
 
-/* ---- In bulk (order_bulk.c) ---- */
+/* ---- In bulk (order_bulk.c, order_left.c) ---- */
 
 struct gx_orderbulk;
 struct gx_orderbulk_limits {
@@ -210,20 +215,30 @@ struct gx_orderbulk_limits {
 /* So few that steps will do? */
 int gx_orderbulk__few(struct gx_txn *t, uint64_t fid, uint8_t kind, bool *ret_few) GX_MUST_CHECK;
 /*
- * Claims the order, which has to be made, for the caller. *ret_b NULL: it is there, or so small that steps
- * will do. GX_E_BUSY: somebody else is making it. @limit NULL: the usual.
+ * Claims the order, which has to be made, for the caller, or what somebody left. *ret_b NULL: it is there, or so
+ * small that steps will do. GX_E_BUSY: somebody is at it. GX_E_TIMEOUT: the writer could not be had within *io_wait_ms,
+ * from which the time is taken; it is noted for others. In no transaction of the caller's but one for reading.
  */
 int gx_orderbulk__begin(struct gx_store *s, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec,
-	const struct gx_orderbulk_limits *limit, int deadline_ms, struct gx_orderbulk **ret_b) GX_MUST_CHECK;
+	int *io_wait_ms, struct gx_orderbulk **ret_b) GX_MUST_CHECK;
 /*
  * A transaction's worth; messages are read in @t, which moves on. 1 there is more, 0 the order is complete,
- * GX_E_*; GX_E_STATE: somebody took it away.
+ * GX_E_*; GX_E_STATE: somebody took it away; GX_E_TIMEOUT as above, it can go on.
  */
-int gx_orderbulk__step(struct gx_orderbulk *b, struct gx_txn *t) GX_MUST_CHECK;
+int gx_orderbulk__step(struct gx_orderbulk *b, struct gx_txn *t, int *io_wait_ms) GX_MUST_CHECK;
+/* If every slice waits for the writer as long as the claim did, there will not be time for all. */
+bool gx_orderbulk__hopeless(const struct gx_orderbulk *b, int waited_ms, int wait_ms);
+/* Somebody else may go on. */
+void gx_orderbulk__leave(struct gx_orderbulk *b);
 void gx_orderbulk__end(struct gx_orderbulk *b);
-/* Until nobody is making it. GX_E_TIMEOUT. */
-int gx_orderbulk__wait(struct gx_orders *o, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec,
-	int deadline_ms) GX_MUST_CHECK;
+/*
+ * Until nobody is making it. GX_E_TIMEOUT: it was left, or has not come after @work_ms, or @writer_ms when who is at it
+ * waits for writers.
+ */
+int gx_orderbulk__wait(struct gx_orders *o, uint64_t fid, uint8_t kind, const struct gx_orderspec *spec, int work_ms,
+	int writer_ms) GX_MUST_CHECK;
+/* When the store closes. */
+void gx_orderbulk__free_all(struct gx_orders *o);
 /* Told by the hub: the message changes. */
 void gx_orderbulk__note(struct gx_orders *o, uint64_t view, uint64_t place, uint64_t mid);
 /* Up to here the hub keeps the order. */

@@ -291,8 +291,7 @@ static int build_here(struct gx_txn *t, uint64_t fid, uint8_t kind, const struct
 	return err != 0 ? err : gx_order__flush(t);
 }
 
-/* The writer's turn; waiting for it is taken off *io_wait_ms. */
-static int turn(struct gx_store *s, int *io_wait_ms, struct gx_txn **ret_w)
+int gx_order__turn(struct gx_store *s, int *io_wait_ms, struct gx_txn **ret_w)
 {
 	int64_t since = gx_clock_mono_ms(s->clock);
 	int err = gx_txn__brief(s, *io_wait_ms, ret_w);
@@ -308,7 +307,7 @@ static int build_steps(struct gx_store *s, uint64_t fid, uint8_t kind, const str
 	bool more_to_do = true;
 	while (more_to_do) {
 		struct gx_txn *w;
-		int err = turn(s, io_wait_ms, &w);
+		int err = gx_order__turn(s, io_wait_ms, &w);
 		if (err != 0)
 			return err;
 		err = fid == 0 ? 0 : gx_folder__row(w, fid, &row);
@@ -333,15 +332,22 @@ static int build_bulk(
 {
 	struct gx_store *s = t->s;
 	struct gx_orderbulk *b = NULL;
-	int r = gx_orderbulk__begin(s, fid, kind, spec, NULL, *io_wait_ms, &b);
+	int before = *io_wait_ms;
+	int r = gx_orderbulk__begin(s, fid, kind, spec, io_wait_ms, &b);
 	if (r == GX_E_BUSY)
-		return gx_orderbulk__wait(s->orders, fid, kind, spec, WAIT_MS);
+		return gx_orderbulk__wait(s->orders, fid, kind, spec, WAIT_MS, *io_wait_ms);
 	if (r != 0 || b == NULL)
 		return r != 0 ? r : build_steps(s, fid, kind, spec, io_wait_ms);
-	do
-		r = gx_orderbulk__step(b, t);
-	while (r > 0);
-	gx_orderbulk__end(b);
+	if (gx_orderbulk__hopeless(b, before - *io_wait_ms, *io_wait_ms))
+		r = GX_E_TIMEOUT; /* rather than to read all of it and then sort it in memory again */
+	else
+		do
+			r = gx_orderbulk__step(b, t, io_wait_ms);
+		while (r > 0);
+	if (r == GX_E_TIMEOUT)
+		gx_orderbulk__leave(b);
+	else
+		gx_orderbulk__end(b);
 	return r == GX_E_STATE ? 0 : r; /* somebody took it away: it is looked for again */
 }
 

@@ -291,12 +291,12 @@ static int count_here(struct gx_txn *t, uint64_t view, unsigned depth)
 	return err;
 }
 
-static int count_apart(struct gx_store *s, uint64_t view, unsigned depth, int deadline_ms)
+static int count_apart(struct gx_store *s, uint64_t view, unsigned depth, int wait_ms)
 {
 	int state = GX_COUNT_GOING, err = 0;
 	while (err == 0 && state == GX_COUNT_GOING) {
 		struct gx_txn *w;
-		err = gx_txn__brief(s, deadline_ms, &w);
+		err = gx_order__turn(s, &wait_ms, &w);
 		if (err != 0)
 			return err;
 		err = one_step(w, view, depth, &state);

@@ -47,6 +47,7 @@ void gx_orders__free(struct gx_orders *o)
 	if (o == NULL)
 		return;
 	gx_orders__forget(o);
+	gx_orderbulk__free_all(o);
 	pthread_cond_destroy(&o->cond);
 	pthread_mutex_destroy(&o->lock);
 	free(o);

@@ -312,6 +312,71 @@ START_TEST(no_order_for_now)
 }
 END_TEST
 
+static void all_in_order(struct gx_table *tb, struct gx_txn *t, size_t want)
+{
+	const gx_proptag_t col = PidTagSubject;
+	size_t n;
+	struct gx_table_row *r = rows(tb, t, &col, 1, &n);
+	ck_assert_uint_eq(n, want);
+	for (size_t i = 1; i < n; i++)
+		ck_assert_int_lt(strcmp(r[i - 1].v[0].v.str, r[i].v[0].v.str), 0);
+}
+
+/* The order is made in the background: tables that did without change over to it, and their watchers hear nothing of that. */
+START_TEST(order_made_meanwhile)
+{
+	static struct heard h[2];
+	static const struct gx_orderbulk_limits limits = {100, 64, 150, 40};
+	const struct gx_sort up[] = {{PidTagSubject, 0}};
+	const struct gx_sortset by_subject = {up, 1, 0, 0};
+	struct gx_table_opts o = opts(GX_FID_INBOX, 0);
+	struct gx_table *tb[2];
+	bool done;
+	memset(h, 0, sizeof(h));
+	w.s->orders->limits = &limits;
+	struct gx_txn *writer, *t = st_begin(w.s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 300; i++)
+		insert_subject(t, GX_FID_INBOX, gx_arena_printf(w.a, "%03u", i * 7 % 300), i);
+	st_commit(t);
+	o.sort = &by_subject;
+	writer = st_begin(w.s, GX_TXN_WRITE);
+	t = st_begin(w.s, GX_TXN_READ);
+	for (unsigned i = 0; i < 2; i++) {
+		tb[i] = contents(t, o);
+		ST_OK(gx_table_watch(tb[i], hear, &h[i]));
+		ck_assert(tb[i]->seq.listed);
+		all_in_order(tb[i], t, 300);
+	}
+	gx_txn_abort(t);
+	uint64_t mid = insert_subject(writer, GX_FID_INBOX, "0000", 1);
+	st_commit(writer);
+	ck_assert_int_eq(gx_store_sort(w.s, 100000, &done), 0);
+	ck_assert(done);
+	t = st_begin(w.s, GX_TXN_READ);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert(tb[i]->seq.listed);
+		all_in_order(tb[i], t, 301);
+		ck_assert(!tb[i]->seq.listed && tb[i]->seq.v == NULL);
+		ck_assert_uint_eq(h[i].n, 1);
+		ck_assert(h[i].v[0].type == GX_TABLE_EV_ADDED && h[i].v[0].row_mid == mid);
+	}
+	gx_txn_abort(t);
+	t = st_begin(w.s, GX_TXN_WRITE);
+	uint64_t next = insert_subject(t, GX_FID_INBOX, "0001", 1);
+	st_commit(t);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_uint_eq(h[i].n, 2);
+		ck_assert(h[i].v[1].row_mid == next && h[i].v[1].after_mid == mid);
+	}
+	t = st_begin(w.s, GX_TXN_READ);
+	for (unsigned i = 0; i < 2; i++) {
+		all_in_order(tb[i], t, 302);
+		gx_table_close(tb[i]);
+	}
+	gx_txn_abort(t);
+}
+END_TEST
+
 /* An order that was made inside a transaction goes with it; who reads it is not told nonsense then. */
 START_TEST(order_taken_back)
 {
@@ -459,6 +524,7 @@ static Suite *suite(void)
 	tcase_add_test(c, changed_once_until_used);
 	tcase_add_test(c, reset_change_numbers);
 	tcase_add_test(c, no_order_for_now);
+	tcase_add_test(c, order_made_meanwhile);
 	tcase_add_test(c, order_taken_back);
 	tcase_add_test(c, side_by_side);
 	suite_add_tcase(s, c);

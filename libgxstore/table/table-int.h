@@ -47,6 +47,7 @@ struct gx_seq {
 	bool unread_only;
 	bool listed;              /* in memory, else on disk */
 	bool for_now;             /* listed, but only since there was no order and none could be made */
+	unsigned made;            /* struct gx_orders, when an order was last looked for */
 	struct gx_orderspec want;
 	struct gx_orderspec spec; /* what keys are made by: begins as want */
 	uint64_t view;            /* on disk */

@@ -72,6 +72,10 @@ static void take_order(struct gx_table *tb, uint64_t view, const struct gx_order
 	tb->seq.listed = tb->seq.for_now = view == 0;
 	if (spec != NULL)
 		tb->seq.spec = *spec;
+	if (view != 0) {
+		gx_list__clear(tb);
+		tb->npending = 0;
+	}
 	tb->stale = in_memory(tb);
 	pthread_mutex_unlock(&tb->lock);
 }
@@ -94,13 +98,25 @@ static bool cannot_write(const struct gx_txn *t, int err)
 	       (t->mode == GX_TXN_READ && (err == GX_E_NOSPACE || err == GX_E_IO));
 }
 
+/* It reads an order, or has its rows in memory for want of one and must read all of them again: then one is made. */
+static bool needs_order(struct gx_table *tb)
+{
+	pthread_mutex_lock(&tb->lock);
+	bool needs = !tb->seq.listed || (tb->seq.for_now && tb->stale);
+	pthread_mutex_unlock(&tb->lock);
+	return needs;
+}
+
 static int choose_order(struct gx_table *tb, struct gx_txn *t)
 {
 	struct gx_seq *q = &tb->seq;
 	uint64_t view = 0;
 	int err = t->mode == GX_TXN_WRITE ? gx_order__flush(t) : 0;
+	q->made = atomic_load(&t->s->orders->made);
 	if (err == 0)
 		err = gx_order__find(t, order_fid(tb), q->kind, &q->want, q->view, &view);
+	if (err == GX_E_NOTFOUND && !needs_order(tb))
+		return 0;
 	if (err == GX_E_NOTFOUND)
 		err = make_order(tb, t, &view);
 	/* Where nothing can be written tables can be read all the same. */
@@ -117,13 +133,12 @@ static int choose_order(struct gx_table *tb, struct gx_txn *t)
 	return err;
 }
 
-/* It reads an order, or has its rows in memory for want of one and must read all of them again. */
+/* Or one was made meanwhile, which may be what it wants. */
 static bool wants_order(struct gx_table *tb)
 {
-	pthread_mutex_lock(&tb->lock);
-	bool wants = tb->what == GX_T_CONTENTS && (!tb->seq.listed || (tb->seq.for_now && tb->stale));
-	pthread_mutex_unlock(&tb->lock);
-	return wants;
+	if (tb->what != GX_T_CONTENTS)
+		return false;
+	return needs_order(tb) || (tb->seq.for_now && tb->seq.made != atomic_load(&tb->s->orders->made));
 }
 
 /* Groups that have to be read anew are read from numbers when there are some; the rows do as well. */
