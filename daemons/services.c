@@ -68,7 +68,7 @@ bool services_open_tls(struct services *s, const struct service *v, struct gx_tl
 	return ret == 0 || fail(s, v->name, ret, why);
 }
 
-static bool listen_at(struct services *s, const struct service *v, const char *directive, const char *addrs, struct gx_tls *tls, bool implicit)
+bool services_listen_at(struct services *s, const struct service *v, const char *directive, const char *addrs, struct gx_tls *tls, bool implicit)
 {
 	const char *const *w = gx_conf_words(s->arena, addrs);
 	struct gx_listen_opts o = GX_LISTEN_OPTS_INIT;
@@ -77,13 +77,14 @@ static bool listen_at(struct services *s, const struct service *v, const char *d
 	o.implicit_tls = implicit;
 	o.haproxy = v->haproxy != NULL && gx_conf_uint(s->conf, v->haproxy) == 2;
 	o.max_conns = (unsigned)gx_conf_uint(s->conf, "context_num");
-	o.max_conns_per_ip = (unsigned)gx_conf_uint(s->conf, "conns_per_host");
 	o.write_stall_ms = v->stall_ms;
 	o.busy_text = v->busy;
 	for (; w != NULL && *w != NULL; ++w) {
 		const char *why = NULL;
 		uint16_t port = 0;
 		o.addr = *w;
+		/* programs of this host are not told apart */
+		o.max_conns_per_ip = **w == '/' ? 0 : (unsigned)gx_conf_uint(s->conf, "conns_per_host");
 		int ret = gx_net_listen(s->net, &o, &port, s->arena, &why);
 		if (ret != 0) {
 			gx_log(s->log, GX_LOG_CRIT, "%s (directive %s, %s)", why != NULL ? why : gx_strerror(ret), directive,
@@ -97,7 +98,7 @@ static bool listen_at(struct services *s, const struct service *v, const char *d
 
 bool services_listen_on(struct services *s, const struct service *v, const char *directive, struct gx_tls *tls, bool implicit)
 {
-	return listen_at(s, v, directive, str(s, directive), tls, implicit);
+	return services_listen_at(s, v, directive, str(s, directive), tls, implicit);
 }
 
 static bool check_haproxy(struct services *s, const char *directive)
@@ -194,7 +195,7 @@ bool services_may_have_stores(struct services *s)
 	return false;
 }
 
-static const uint32_t *user_ids(struct services *s, const char *directive, size_t *ret_n)
+const uint32_t *services_user_ids(struct services *s, const char *directive, size_t *ret_n)
 {
 	const char *const *w = gx_conf_words(s->arena, str(s, directive));
 	size_t n = 0;
@@ -225,7 +226,7 @@ static bool make_exmdb_server(struct services *s)
 	struct gx_exmdb_server_opts o = GX_EXMDB_SERVER_OPTS_INIT;
 	o.hosts_allow = gx_conf_words(s->arena, str(s, "exmdb_hosts_allow"));
 	o.certs_allow = words_or_null(s, "exmdb_certs_allow");
-	o.uids_allow = user_ids(s, "exmdb_users_allow", &o.uid_count);
+	o.uids_allow = services_user_ids(s, "exmdb_users_allow", &o.uid_count);
 	o.max_data = (unsigned)gx_conf_uint(s->conf, "max_rpc_stub_threads");
 	o.max_events = (unsigned)gx_conf_uint(s->conf, "max_router_connections");
 	o.max_request = (uint32_t)gx_conf_uint(s->conf, "exmdb_request_max");
@@ -263,7 +264,7 @@ bool services_listen_exmdb(struct services *s)
 	gx_exmdb_server_factory(&v.factory, s->exmdb);
 	if (v.tls_wanted && !services_open_tls(s, &v, &s->exmdb_tls))
 		return false;
-	return listen_at(s, &v, directive, addr, NULL, false) &&
+	return services_listen_at(s, &v, directive, addr, NULL, false) &&
 	       (!v.tls_wanted || services_listen_on(s, &v, v.listen_tls, s->exmdb_tls, true));
 }
 
@@ -483,7 +484,7 @@ static void reload(struct services *s)
 	gx_arena_free(a);
 	if (s->workers != NULL)
 		gx_workers_signal(s->workers, SIGHUP);
-	gx_log(s->log, GX_LOG_NOTICE, s->web.http != NULL ? "certificates, maps and log file reloaded; other directives take effect at the next "
+	gx_log(s->log, GX_LOG_NOTICE, s->web.rewrite != NULL ? "certificates, maps and log file reloaded; other directives take effect at the next "
 	       "start" : "certificates and log file reloaded; other directives take effect at the next start");
 }
 

@@ -15,6 +15,7 @@
 #include <gx/exmdb-workers.h>
 #include <gx/httpauth.h>
 #include <gx/httpmod.h>
+#include <gx/httprelay.h>
 #include <gx/imap.h>
 #include <gx/mapihttp-server.h>
 #include <gx/net.h>
@@ -52,6 +53,10 @@ struct web {
 	struct gx_nsp *nsp;
 	struct gx_oab *oab;
 	struct gx_mh *mh;
+	struct gx_http_relay *relay;   /* to who has the sessions */
+	const char *at;                /* socket of istore's sessions */
+	const uint32_t *uids;          /* who may use it */
+	size_t nuids;
 	struct gx_disco *disco;
 	atomic_uint sessions;
 	atomic_bool sending;
@@ -96,6 +101,9 @@ bool services_listen_http(struct services *s);
 /* For these: the certificate, and the addresses of a directive. */
 bool services_open_tls(struct services *s, const struct service *v, struct gx_tls **ret_tls);
 bool services_listen_on(struct services *s, const struct service *v, const char *directive, struct gx_tls *tls, bool implicit);
+bool services_listen_at(struct services *s, const struct service *v, const char *directive, const char *addrs, struct gx_tls *tls, bool implicit);
+/* Of the users that a directive names. NULL: the system does not know one. */
+const uint32_t *services_user_ids(struct services *s, const char *directive, size_t *ret_n);
 bool services_open_directory(struct services *s);
 /* For connections to owners on other hosts; keys are read while the program may still be root. */
 bool services_load_owner_tls(struct services *s);
@@ -119,6 +127,12 @@ bool services_may_have_stores(struct services *s);
 bool services_istore_apart(const struct services *s);
 /* What HTTP leads to: logins, Outlook's mailboxes, scripts and files (web.c). */
 bool services_open_web(struct services *s);
+/* sessions.c: Outlook's, in this process; or in istore, to which requests are handed on. */
+bool services_have_sessions(struct services *s);
+bool services_relay_sessions(struct services *s);
+/* The same from istore's side: a Unix socket, and what is behind it. */
+bool services_listen_sessions(struct services *s);
+bool services_open_sessions(struct services *s);
 void services_tick_web(struct services *s);
 /* Mail that waits is sent by a worker. @return whether there is any. */
 bool services_send_mail(struct services *s);

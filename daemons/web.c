@@ -174,43 +174,6 @@ static bool open_maps(struct services *s)
 
 /* ---- Outlook ---- */
 
-/* gromoxd has the journal of what it delivers itself; with the daemons apart the agent brings such mail back. */
-static int send_mail(const struct gx_ems_mail *m, void *ctx)
-{
-	struct services *s = ctx;
-	return gx_outgoing_send(s->web.outgoing, s->journal, m->envelope, m->data);
-}
-
-static const char *outbox_dir(struct services *s)
-{
-	const char *dir = str(s, "emsmdb_outbox_path"), *data = str(s, "data_path");
-	if (*dir != '\0')
-		return dir;
-	if (mkdir(data, 0755) != 0 && errno != EEXIST) {
-		gx_log(s->log, GX_LOG_CRIT, "cannot make the directory %s: %s; create it, or set data_path or emsmdb_outbox_path", data, strerror(errno));
-		return NULL;
-	}
-	return gx_arena_printf(s->arena, "%s/outbox", data);
-}
-
-static bool open_outgoing(struct services *s, struct gx_ems_opts *o)
-{
-	struct gx_outgoing_opts out = GX_OUTGOING_OPTS_INIT;
-	const char *why = NULL;
-	out.log = s->log;
-	out.dir = s->dir;
-	out.url = str(s, "outgoing_smtp_url");
-	out.host = s->host;
-	out.delimiter = str(s, "lda_recipient_delimiter");
-	o->submit = send_mail;
-	o->submit_ctx = s;
-	o->submit_dir = outbox_dir(s);
-	if (o->submit_dir == NULL)
-		return false;
-	int err = gx_outgoing_new(&out, &s->web.outgoing, s->arena, &why);
-	return err == 0 || fail(s, err, why);
-}
-
 static int open_address_book(struct services *s)
 {
 	struct gx_nsp_opts o = GX_NSP_OPTS_INIT;
@@ -223,30 +186,13 @@ static int open_address_book(struct services *s)
 	return gx_nsp_new(&o, &s->web.nsp);
 }
 
+/* The address book needs the directory, and of stores what they tell other processes too: it is served here wherever those are. */
 static bool open_mailboxes(struct services *s)
 {
-	struct gx_ems_opts o = GX_EMS_OPTS_INIT;
-	struct gx_mh_opts m = GX_MH_OPTS_INIT;
-	o.pool = s->pool;
-	o.dir = s->dir;
-	o.log = s->log;
-	m.log = s->log;
-	m.server_version = gx_directives_server_version(s->conf, s->log);
-	if (m.server_version == NULL || gx_directives_ems(s->conf, s->log, &o) != 0 || !open_outgoing(s, &o))
-		return false;
-	/* tables and the like need the store itself */
-	bool apart = services_istore_apart(s);
-	if (apart)
-		gx_log(s->log, GX_LOG_WARN, "http: Outlook's mailboxes are not served: istore has the stores (istore_standalone = %llu); set 0 and let "
-			"%s have them", (unsigned long long)gx_conf_uint(s->conf, "istore_standalone"), s->d->spec->program);
-	int err = apart ? 0 : gx_ems_new(&o, &s->web.ems);
-	m.ems = s->web.ems;
-	if (err == 0)
-		err = open_address_book(s);
-	m.nsp = s->web.nsp;
-	if (err == 0)
-		err = gx_mh_new(&m, s->web.http, &s->web.mh);
-	return err == 0 || fail(s, err, NULL);
+	int err = open_address_book(s);
+	if (err != 0)
+		return fail(s, err, NULL);
+	return services_istore_apart(s) ? services_relay_sessions(s) : services_have_sessions(s);
 }
 
 static bool open_offline_book(struct services *s)
@@ -315,6 +261,8 @@ void services_reload_web(struct services *s, struct gx_arena *a)
 	const char *why = NULL;
 	if (w->mh == NULL)
 		return;
+	if (w->rewrite == NULL) /* istore: it knows no users and no maps */
+		return;
 	gx_http_auth_forget(w->auth);
 	gx_nsp_reload(w->nsp);
 	if (w->jwt != NULL)
@@ -339,11 +287,18 @@ static void log_book(const char *text, void *ctx)
 void services_report_web(struct services *s)
 {
 	struct gx_http_stats st;
-	if (s->web.ems == NULL)
+	struct gx_http_relay_stats rs;
+	if (s->web.mh == NULL)
 		return;
 	gx_http_stats(s->web.http, &st);
 	gx_log(s->log, GX_LOG_NOTICE, "state: http connections=%u requests=%u total=%llu", st.conns, st.requests, (unsigned long long)st.total);
-	gx_ems_dump(s->web.ems, log_mailbox, s);
+	if (s->web.relay != NULL) {
+		gx_http_relay_stats(s->web.relay, &rs);
+		gx_log(s->log, GX_LOG_NOTICE, "state: handed on requests=%u idle=%u total=%llu connections=%llu", rs.busy, rs.idle,
+		       (unsigned long long)rs.total, (unsigned long long)rs.dialled);
+	}
+	if (s->web.ems != NULL)
+		gx_ems_dump(s->web.ems, log_mailbox, s);
 	gx_mh_dump(s->web.mh, log_book, s);
 }
 
@@ -351,6 +306,7 @@ void services_end_web(struct services *s)
 {
 	struct web *w = &s->web;
 	gx_http_fastcgi_free(w->fastcgi);
+	gx_http_relay_free(w->relay);
 	gx_http_free(w->http);
 	gx_http_auth_free(w->auth);
 	gx_authlimit_free(w->limit);

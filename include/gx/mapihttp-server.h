@@ -6,7 +6,7 @@
  * MAPI over HTTP, [MS-OXCMAPIHTTP]: the mailboxes' endpoint, /mapi/emsmdb, and the address book's, /mapi/nspi. Thread class: locked.
  */
 #include <gx/emsmdb.h>
-#include <gx/http.h>
+#include <gx/httprelay.h>
 #include <gx/nsp.h>
 
 #ifdef __cplusplus
@@ -16,7 +16,7 @@ extern "C" {
 struct gx_mh;
 struct gx_mh_opts {
 	size_t size;
-	struct gx_ems *ems;            /**< borrowed; NULL: everything is answered with EndpointDisabled */
+	struct gx_ems *ems;            /**< borrowed; NULL: everything is answered with EndpointDisabled, or handed on */
 	const struct gx_log *log;      /**< borrowed; may be NULL */
 	struct gx_nsp *nsp;            /**< borrowed; NULL: the endpoint says that it is disabled */
 	const struct gx_clock *clock;  /**< NULL: system */
@@ -24,10 +24,18 @@ struct gx_mh_opts {
 	uint32_t wait_ms;              /**< how long NotificationWait waits, 0 takes 300000 */
 	uint32_t expiration_ms;        /**< what clients are told of a session's life, 0 takes 900000 */
 	const char *server_version;    /**< reported_server_version, NULL takes "15.00.0847.4040"; borrowed */
+	/** Where another process has the sessions (@p ems NULL): takes over each request of the mailboxes' endpoint. May be NULL. */
+	void (*hand_on)(struct gx_http_req *r, void *ctx);
+	void *hand_on_ctx;
 };
 #define GX_MH_OPTS_INIT {.size = sizeof(struct gx_mh_opts)}
 /** Adds its routes to @p h, which it must outlive. GX_E_INVAL, GX_E_NOMEM. */
 GX_API int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_m) GX_MUST_CHECK;
+/**
+ * Answers a request that was to be handed on, but did not reach who has the sessions. @p err GX_E_NOTFOUND: that process does not run, so
+ * there is no such session any more (ContextNotFound), and a client that wants a new one is to try later. Others: as gx_http_relay_absent().
+ */
+GX_API void gx_mh_absent(struct gx_mh *m, struct gx_http_req *r, int err);
 /** Before the gx_ems that it was given. Accepts NULL. */
 GX_API void gx_mh_free(struct gx_mh *m);
 /** One line about each session of the address book, for SIGUSR1; those of mailboxes are gx_ems_dump()'s. */

@@ -106,14 +106,22 @@ static unsigned find_session(struct gx_mh_call *c)
 	return c->end->find(c, &id, c->end->takes_turn(gx_mapihttp_number(c->type)) ? &turn : NULL);
 }
 
-static void handle(struct gx_http_req *r, struct gx_mh *m, const struct gx_mh_endpoint *end)
+/* NULL: it was answered. */
+static struct gx_mh_call *begin(struct gx_http_req *r, struct gx_mh *m, const struct gx_mh_endpoint *end)
 {
 	struct gx_mh_call *c = gx_arena_new_obj(r->arena, struct gx_mh_call);
-	if (c == NULL) {
+	if (c == NULL)
 		gx_http_reply_status(r, 500, NULL);
+	else
+		*c = (struct gx_mh_call){.m = m, .end = end, .r = r, .begun_ms = gx_clock_mono_ms(m->o.clock), .begun_unix = gx_clock_unix(m->o.clock)};
+	return c;
+}
+
+static void handle(struct gx_http_req *r, struct gx_mh *m, const struct gx_mh_endpoint *end)
+{
+	struct gx_mh_call *c = begin(r, m, end);
+	if (c == NULL)
 		return;
-	}
-	*c = (struct gx_mh_call){.m = m, .end = end, .r = r, .begun_ms = gx_clock_mono_ms(m->o.clock), .begun_unix = gx_clock_unix(m->o.clock)};
 	unsigned code = end->is_served(m) ? check_headers(c) : GX_MHC_ENDPOINT_DISABLED;
 	if (code == GX_MHC_SUCCESS)
 		code = decode(c);
@@ -127,7 +135,25 @@ static void handle(struct gx_http_req *r, struct gx_mh *m, const struct gx_mh_en
 
 static void handle_mailbox(struct gx_http_req *r, void *ctx)
 {
-	handle(r, ctx, &gx_mh__mailboxes);
+	struct gx_mh *m = ctx;
+	if (m->o.hand_on != NULL)
+		m->o.hand_on(r, m->o.hand_on_ctx);
+	else
+		handle(r, m, &gx_mh__mailboxes);
+}
+
+void gx_mh_absent(struct gx_mh *m, struct gx_http_req *r, int err)
+{
+	struct gx_mh_call *c = begin(r, m, &gx_mh__mailboxes);
+	if (c == NULL)
+		return;
+	unsigned code = check_headers(c);
+	if (code != GX_MHC_SUCCESS)
+		gx_mh__refuse(c, code, NULL);
+	else if (err == GX_E_NOTFOUND && gx_mapihttp_number(c->type) != GX_MH_CONNECT)
+		gx_mh__refuse(c, gx_http_cookie(r, "MapiContext") == NULL ? GX_MHC_MISSING_COOKIE : GX_MHC_CONTEXT_NOT_FOUND, NULL);
+	else
+		gx_http_relay_absent(r, err);
 }
 
 static void handle_address_book(struct gx_http_req *r, void *ctx)

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Outlook's sessions live in the process that has the stores: in gromoxd or http itself, or in istore, to which these hand requests on;
+ * istore again hands them on where it has a process for each store.
+ */
+#include <config.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "daemons/services.h"
+
+static bool fail(struct services *s, int err, const char *why)
+{
+	gx_log(s->log, GX_LOG_CRIT, "sessions: %s", why != NULL && *why != '\0' ? why : gx_strerror(err));
+	return false;
+}
+
+static const char *str(const struct services *s, const char *key)
+{
+	return gx_conf_str(s->conf, key);
+}
+
+/* ---- Mail that they send ---- */
+
+/* gromoxd has the journal of what it delivers itself; with the daemons apart the agent brings such mail back. */
+static int send_mail(const struct gx_ems_mail *m, void *ctx)
+{
+	struct services *s = ctx;
+	return gx_outgoing_send(s->web.outgoing, s->journal, m->envelope, m->data);
+}
+
+static const char *outbox_dir(struct services *s)
+{
+	const char *dir = str(s, "emsmdb_outbox_path"), *data = str(s, "data_path");
+	if (*dir != '\0')
+		return dir;
+	if (mkdir(data, 0755) != 0 && errno != EEXIST) {
+		gx_log(s->log, GX_LOG_CRIT, "cannot make the directory %s: %s; create it, or set data_path or emsmdb_outbox_path", data, strerror(errno));
+		return NULL;
+	}
+	return gx_arena_printf(s->arena, "%s/outbox", data);
+}
+
+static bool open_outgoing(struct services *s, struct gx_ems_opts *o)
+{
+	struct gx_outgoing_opts out = GX_OUTGOING_OPTS_INIT;
+	const char *why = NULL;
+	out.log = s->log;
+	out.dir = s->dir;
+	out.url = str(s, "outgoing_smtp_url");
+	out.host = s->host;
+	out.delimiter = str(s, "lda_recipient_delimiter");
+	o->submit = send_mail;
+	o->submit_ctx = s;
+	o->submit_dir = outbox_dir(s);
+	if (o->submit_dir == NULL)
+		return false;
+	int err = gx_outgoing_new(&out, &s->web.outgoing, s->arena, &why);
+	return err == 0 || fail(s, err, why);
+}
+
+/* ---- Here ---- */
+
+static bool make_endpoint(struct services *s, struct gx_mh_opts *m)
+{
+	m->log = s->log;
+	m->server_version = gx_directives_server_version(s->conf, s->log);
+	m->ems = s->web.ems;
+	m->nsp = s->web.nsp;
+	int err = m->server_version == NULL ? GX_E_INVAL : gx_mh_new(m, s->web.http, &s->web.mh);
+	return err == 0 || fail(s, err, NULL);
+}
+
+bool services_have_sessions(struct services *s)
+{
+	struct gx_ems_opts o = GX_EMS_OPTS_INIT;
+	struct gx_mh_opts m = GX_MH_OPTS_INIT;
+	o.pool = s->pool;
+	o.dir = s->dir;
+	o.log = s->log;
+	if (gx_directives_ems(s->conf, s->log, &o) != 0 || !open_outgoing(s, &o))
+		return false;
+	int err = gx_ems_new(&o, &s->web.ems);
+	return err == 0 ? make_endpoint(s, &m) : fail(s, err, NULL);
+}
+
+/* ---- In istore, for those who know the users ---- */
+
+static const char *socket_path(struct services *s)
+{
+	const char *path = str(s, "istore_http_listen");
+	if (s->d->worker.store != NULL)
+		return gx_arena_printf(s->arena, "%s.http", s->d->worker.socket);
+	return *path != '\0' ? path : gx_arena_printf(s->arena, "%s/istore-http.sock", str(s, "data_path"));
+}
+
+bool services_listen_sessions(struct services *s)
+{
+	struct gx_http_opts o = GX_HTTP_OPTS_INIT;
+	const char *why = NULL;
+	struct service v = {
+		.name = "sessions",
+		.busy = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\nRetry-After: 10\r\n\r\n",
+	};
+	if (!services_istore_apart(s))
+		return true;
+	o.log = s->log;
+	o.remote_host_hdr = GX_HTTP_RELAY_PEER;
+	s->web.uids = services_user_ids(s, "exmdb_users_allow", &s->web.nuids);
+	s->web.at = socket_path(s);
+	if (s->web.uids == NULL || s->web.at == NULL)
+		return false;
+	if (*s->web.at != '/') {
+		gx_log(s->log, GX_LOG_CRIT, "%s: istore_http_listen = %s: expected the path of a Unix socket; who connects is known by his user there",
+		       gx_conf_origin(s->conf, "istore_http_listen"), s->web.at);
+		return false;
+	}
+	int err = gx_http_new(&o, &s->web.http, s->arena, &why);
+	if (err != 0)
+		return fail(s, err, why);
+	v.factory = gx_http_factory(s->web.http);
+	return services_listen_at(s, &v, "istore_http_listen", s->web.at, NULL, false);
+}
+
+bool services_open_sessions(struct services *s)
+{
+	struct gx_http_auth_opts o = GX_HTTP_AUTH_OPTS_INIT;
+	if (s->web.http == NULL)
+		return true;
+	o.log = s->log;
+	o.fronts_only = true;
+	o.front_uids = s->web.uids;
+	o.front_count = s->web.nuids;
+	int err = gx_http_auth_new(&o, &s->web.auth);
+	if (err != 0)
+		return fail(s, err, NULL);
+	gx_http_set_auth(s->web.http, s->web.auth);
+	return services_have_sessions(s);
+}
+
+/* ---- Somewhere else ---- */
+
+static int at_istore(struct gx_http_req *r, const char **ret_addr, void *ctx)
+{
+	const struct services *s = ctx;
+	*ret_addr = s->web.at;
+	return 0;
+}
+
+static void absent(struct gx_http_req *r, int err, void *ctx)
+{
+	const struct services *s = ctx;
+	gx_mh_absent(s->web.mh, r, err);
+}
+
+static void hand_on(struct gx_http_req *r, void *ctx)
+{
+	const struct services *s = ctx;
+	gx_http_relay_serve(s->web.relay, r);
+}
+
+static bool relay_to(struct services *s, int (*locate)(struct gx_http_req *r, const char **ret_addr, void *ctx))
+{
+	struct gx_http_relay_opts o = GX_HTTP_RELAY_OPTS_INIT;
+	struct gx_mh_opts m = GX_MH_OPTS_INIT;
+	o.log = s->log;
+	o.net = s->net;
+	o.locate = locate;
+	o.absent = absent;
+	o.ctx = s;
+	o.answer_ms = (uint32_t)(gx_conf_uint(s->conf, "istore_http_timeout") * 1000);
+	m.hand_on = hand_on;
+	m.hand_on_ctx = s;
+	int err = gx_http_relay_new(&o, &s->web.relay);
+	return err == 0 ? make_endpoint(s, &m) : fail(s, err, NULL);
+}
+
+bool services_relay_sessions(struct services *s)
+{
+	s->web.at = socket_path(s);
+	return s->web.at == NULL ? fail(s, GX_E_NOMEM, NULL) : relay_to(s, at_istore);
+}

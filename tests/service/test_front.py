@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Outlook's sessions where istore has the stores: http and gromoxd hand requests on to it."""
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+from gxservice import PASSWORD, SPLIT, Server, gxtap, program
+from exmdbwire import Client as Exmdb, eid
+import mapiwire
+
+SMTP, RIGHTS = 0x39fe001f, 0x66730003
+IPM, INBOX = 9, 0xd
+scratch = tempfile.mkdtemp(prefix="gx-front-")
+
+
+def serve(mode, front="http", users=2, **kw):
+    s = Server(users=users, split=True, http=True, config=f"istore_standalone = {mode}\ncache_interval = 1\n", **kw)
+    s.split_parts = (SPLIT + ("http",)) if front == "http" else ("istore", "gromoxd")
+    return s
+
+
+def mapi(s, *args, user=0, code=0, data=None, box="x"):
+    r = subprocess.run([program("gromox-mapi"), "-u", s.users[user], "--url", f"https://localhost:{s.https_port}/mapi/emsmdb/?MailboxId={box}",
+                        "--dn", dn(user), "--cacert", s.cert, *args], env=dict(os.environ, GX_PASSWORD=PASSWORD), input=data,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+    assert r.returncode == code, (args, r.returncode, r.stdout, r.stderr)
+    return r.stdout if code == 0 else r.stderr.decode()
+
+
+def dn(user):
+    return mapiwire.essdn(user + 1, f"user{user + 1}")
+
+
+def session(s, user=0, **kw):
+    c = mapiwire.Client(s.http_port, s.users[user], dn(user), **kw)
+    a = c.connect()
+    assert a.code == 0 and a.error == 0, (a.status, a.code)
+    ec, handles = c.logon()
+    assert ec == 0, hex(ec)
+    return c, handles
+
+
+def directory(s, user):
+    return os.path.join(s.dir, "user", "example.org", f"user{user + 1}")
+
+
+def use_a_mailbox(s):
+    s.deliver(b"From: a@example.net\r\nSubject: number one\r\n\r\nhello\r\n")
+    s.wait_count(0, 1).logout()
+    assert [m["subject"] for m in json.loads(mapi(s, "--json", "ls", "Inbox"))] == ["number one"]
+    body = "".join(f"line {i} of a long text\r\n" for i in range(20000))
+    where = mapi(s, "put", "Drafts", "-", data=f"From: a@example.net\r\nSubject: large\r\n\r\n{body}".encode()).decode().strip()
+    out = mapi(s, "cat", where).decode()
+    assert "Subject: large" in out and "line 19999 of" in out, out[:1000]
+    copy = os.path.join(scratch, f"copy{s.http_port}")
+    mapi(s, "sync", copy)
+    assert any(b"number one" in open(os.path.join(copy, n), "rb").read() for n in os.listdir(copy) if n.endswith(".eml")), os.listdir(copy)
+    watch_mail(s)
+
+
+def watch_mail(s):
+    w = subprocess.Popen([program("gromox-mapi"), "-u", s.users[0], "--url", f"https://localhost:{s.https_port}/mapi/emsmdb/?MailboxId=x", "--dn",
+                          dn(0), "--cacert", s.cert, "--json", "watch", "Inbox"], env=dict(os.environ, GX_PASSWORD=PASSWORD),
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert b"watching" in w.stderr.readline()
+    s.deliver(b"From: a@example.net\r\nSubject: number two\r\n\r\nhello\r\n")
+    seen = set()
+    while "new-mail" not in seen:
+        line = w.stdout.readline()
+        assert line, "it has ended"
+        seen.add(json.loads(line)["event"])
+    w.send_signal(signal.SIGINT)
+    assert w.wait(60) == 0
+
+
+def let_in(s, owner, user):
+    """Into the inbox."""
+    c = Exmdb(("127.0.0.1", s.exmdb_port), directory(s, owner))
+    for f in (IPM, INBOX):
+        c.update_folder_permission(eid(f), False, [(1, {SMTP: s.users[user], RIGHTS: 0x5fb})])
+    c.close()
+
+
+def wait_for(test, what, seconds=60):
+    end = time.monotonic() + seconds
+    while True:
+        value = test()
+        if value:
+            return value
+        assert time.monotonic() < end, f"{what} did not come"
+        time.sleep(0.02)
+
+
+def end_istore(s):
+    s.parts["istore"].kill()
+    s.parts["istore"].wait()
+
+
+def istore_again(s):
+    s.start_part("istore")
+    s.wait_for_ports(60, lambda: s.parts["istore"].poll(), s.exmdb_port)
+
+
+def check_restarts(s):
+    c, _ = session(s)
+    # another connection, another front: the session goes on
+    c.close()
+    s.parts["http"].terminate()
+    assert s.parts["http"].wait(60) == 0
+    s.start_part("http")
+    s.wait_for_ports(60, lambda: s.parts["http"].poll(), s.http_port)
+    assert c.ask("PING").code == 0
+    # the owner dies while a client waits, and is away for a while
+    c.send("NotificationWait", struct.pack("<2I", 0, 0))
+    r = c.connection.getresponse()
+    assert r.read(12) == b"PROCESSING\r\n"
+    end_istore(s)
+    try:
+        rest = r.read()
+        assert b"DONE" not in rest, rest
+    except Exception as e:  # noqa: BLE001 an answer that ends too early
+        assert "IncompleteRead" in repr(e), e
+    c.close()
+    a = c.ask("PING")
+    assert (a.status, a.code) == (200, 10), (a.status, a.code)
+    other = mapiwire.Client(s.http_port, s.users[0], c.dn)
+    a = other.connect()
+    assert a.status == 503 and a.headers["Retry-After"], a.status
+    istore_again(s)
+    a = c.ask("PING")
+    assert (a.status, a.code) == (200, 10), (a.status, a.code)
+    c.cookies.clear()
+    assert c.connect().code == 0 and c.logon()[0] == 0
+    c.close()
+    other.close()
+
+
+def check_hangup(s):
+    """A client that hangs up takes its request out of istore."""
+    c, _ = session(s)
+    c.send("NotificationWait", struct.pack("<2I", 0, 0))
+    assert c.connection.getresponse().read(12) == b"PROCESSING\r\n"
+
+    def requests():
+        mark = len(s.log_text())
+        s.parts["http"].send_signal(signal.SIGUSR1)
+        return wait_for(lambda: [line for line in s.log_text()[mark:].splitlines() if "handed on requests=" in line], "the report")[-1]
+    assert "requests=1 " in requests(), requests()
+    c.close()
+    wait_for(lambda: "requests=0 " in requests(), "the end of the request")
+
+
+def check_strangers(s):
+    """Only those are believed that istore knows; a password is none of its business."""
+    with socket.socket(socket.AF_UNIX) as u:
+        u.connect(os.path.join(s.dir, "istore-http.sock"))
+        u.sendall(b"POST /mapi/emsmdb/ HTTP/1.1\r\nHost: x\r\nAuthorization: Basic eDp4\r\nContent-Length: 0\r\n\r\n")
+        assert b" 403 " in u.recv(100)
+
+
+def test_http_before_istore():
+    with serve(1) as s:
+        use_a_mailbox(s)
+        # others' mailboxes, and public folders
+        assert "ecLoginPerm" in mapi(s, "--mailbox", dn(0), "ls", user=1, code=3)
+        let_in(s, 0, 1)
+        assert b"number one" in mapi(s, "--mailbox", dn(0), "ls", "Inbox", user=1)
+        s.tool("gromox-mkpublic", "-c", s.cfg, "example.org")
+        mapi(s, "--public", "ls")
+        # the address book stays with http
+        assert b"user2@example.org" in mapi(s, "--json", "resolve", "user2", code=0)
+        check_hangup(s)
+        check_strangers(s)
+        check_restarts(s)
+
+
+def test_gromoxd_before_istore():
+    with serve(1, front="gromoxd") as s:
+        use_a_mailbox(s)
+
+
+gxtap.main(globals())
