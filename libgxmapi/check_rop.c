@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Remote operations in buffers: every request and response with its head, rows, and bytes of the specifications' examples. */
+/* Remote operations in buffers: every request and response with its head; rows. */
 #include <config.h>
 #include "tests/gxtest.h"
 #include <gx/rop.h>
