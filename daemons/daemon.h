@@ -52,6 +52,8 @@ void daemon_end(struct daemon *d);
 /* logsink.c: - (standard error or syslog), syslog, or a file. */
 bool logsink_open(const char *program, const char *target, struct gx_log *ret_log);
 /* The file again, after it was moved away. */
+/* A file with a line for each synchronisation of a store. */
+bool logsink_open_ics(const char *path, const struct gx_log *log, struct gx_log *ret_log);
 void logsink_reopen(void);
 void logsink_close(void);
 #endif

@@ -22,6 +22,11 @@ static struct {
 	bool syslog, journal;
 } sink = {.fd = STDERR_FILENO};
 
+static struct {
+	char *path; /* NULL: none */
+	int fd;
+} ics = {.fd = -1};
+
 static const int priorities[] = {
 	[GX_LOG_CRIT] = LOG_CRIT, [GX_LOG_ERROR] = LOG_ERR, [GX_LOG_WARN] = LOG_WARNING,
 	[GX_LOG_NOTICE] = LOG_NOTICE, [GX_LOG_INFO] = LOG_INFO, [GX_LOG_DEBUG] = LOG_DEBUG,
@@ -85,19 +90,44 @@ bool logsink_open(const char *program, const char *target, struct gx_log *ret_lo
 	return true;
 }
 
-void logsink_reopen(void)
+static void write_ics_line(int level, const char *text, void *ctx)
 {
-	if (sink.path == NULL)
+	char line[2200], when[32];
+	gx_nttime_print(gx_clock_nttime(gx_clock_system()), when);
+	int n = snprintf(line, sizeof(line), "%s %s\n", when, text);
+	if (n > 0)
+		(void)!write(ics.fd, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+}
+
+bool logsink_open_ics(const char *path, const struct gx_log *log, struct gx_log *ret_log)
+{
+	ics.path = strdup(path);
+	ics.fd = ics.path == NULL ? -1 : open_file(path);
+	ret_log->write = write_ics_line;
+	if (ics.fd < 0)
+		gx_log(log, GX_LOG_CRIT, "exmdb_ics_log_file: cannot write %s: %s", path, strerror(errno));
+	return ics.fd >= 0;
+}
+
+static void reopen(const char *path, int old_fd)
+{
+	int fd = path == NULL ? -1 : open_file(path);
+	if (path == NULL)
 		return;
-	int fd = open_file(sink.path);
 	if (fd < 0) {
 		struct gx_log log = {.write = write_line, .level = GX_LOG_ERROR};
-		gx_log(&log, GX_LOG_ERROR, "the log file %s cannot be opened again: %s", sink.path, strerror(errno));
+		gx_log(&log, GX_LOG_ERROR, "the log file %s cannot be opened again: %s", path, strerror(errno));
 		return;
 	}
 	/* Threads that write meanwhile hit either the old or the new file. */
-	dup3(fd, sink.fd, O_CLOEXEC);
+	dup3(fd, old_fd, O_CLOEXEC);
 	close(fd);
+}
+
+void logsink_reopen(void)
+{
+	reopen(sink.path, sink.fd);
+	reopen(ics.path, ics.fd);
 }
 
 void logsink_close(void)
@@ -107,4 +137,9 @@ void logsink_close(void)
 	free(sink.path);
 	sink.path = NULL;
 	sink.fd = STDERR_FILENO;
+	if (ics.fd >= 0)
+		close(ics.fd);
+	free(ics.path);
+	ics.path = NULL;
+	ics.fd = -1;
 }

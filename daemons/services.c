@@ -345,6 +345,25 @@ bool services_open_directory(struct services *s)
 	return true;
 }
 
+static bool set_up_content(struct services *s)
+{
+	int level;
+	if (gx_directives_compression(s->conf, s->log, &level) != 0)
+		return false;
+	gx_store_set_compression(level);
+	return true;
+}
+
+static bool open_ics_log(struct services *s, struct gx_store_opts *o)
+{
+	const char *path = str(s, "exmdb_ics_log_file");
+	if (*path == '\0')
+		return true;
+	s->ics_log.level = GX_LOG_NOTICE;
+	o->ics_log = &s->ics_log;
+	return logsink_open_ics(path, s->log, &s->ics_log);
+}
+
 bool services_make_pool(struct services *s, bool (*elsewhere)(const char *dir, void *ctx))
 {
 	struct gx_store_pool_opts o = {.size = sizeof(o), .store = GX_STORE_OPTS_INIT};
@@ -352,14 +371,15 @@ bool services_make_pool(struct services *s, bool (*elsewhere)(const char *dir, v
 	o.store.render = gx_mail_render;
 	o.store.render_ctx = s->dir;
 	o.store.convert = gx_bodyconv;
-	o.store.max_readers = (unsigned)gx_conf_uint(s->conf, "store_readers_max");
-	o.store.cache_kib = (unsigned)(gx_conf_uint(s->conf, "store_cache") / 1024);
 	o.store.owner_program = s->d->spec->program;
 	o.max_open = (unsigned)gx_conf_uint(s->conf, "table_size");
 	o.idle_seconds = (unsigned)gx_conf_uint(s->conf, "cache_interval");
 	o.owner = s->owner;
 	o.elsewhere = elsewhere;
 	o.elsewhere_ctx = s;
+	gx_directives_store(s->conf, &o.store);
+	if (!set_up_content(s) || !open_ics_log(s, &o.store))
+		return false;
 	s->pool = gx_store_pool_new(&o);
 	s->imap.pool = s->pool;
 	s->smtp.pool = s->pool;

@@ -67,6 +67,7 @@ struct services {
 	struct gx_conf *conf;
 	struct gx_arena *arena;
 	const struct gx_log *log;
+	struct gx_log ics_log;       /* exmdb_ics_log_file */
 	const char *host;
 	struct gx_net *net;
 	struct gx_tls *imap_tls, *smtp_tls, *exmdb_tls;

@@ -20,7 +20,8 @@ int gx_conn__open(struct gx_store *s, bool writer, struct gx_conn **ret_c, char 
 		snprintf(why, size, "%s: out of memory", s->dir);
 		return GX_E_NOMEM;
 	}
-	struct gx_sql_open o = {.file = s->file, .dir = s->dir, .vfs = s->fs->vfs, .log = s->log, .writer = writer, .cache_kib = s->cache_kib};
+	struct gx_sql_open o = {.file = s->file, .dir = s->dir, .vfs = s->fs->vfs, .log = s->log, .writer = writer, .cache_kib = s->cache_kib,
+		.trace = s->o.log_sql};
 	if (s->uri != NULL) {
 		o.foreign = true;
 		o.file = s->uri;

@@ -20,7 +20,7 @@ enum { GUID = 16, KEY = sizeof(PREFIX) + 2 * GUID + 12 };
 static gx_ec check_reader(struct gx_txn *t, uint64_t fid)
 {
 	struct gx_folder_row row;
-	if (!gx_pread__personal(t))
+	if (!gx_pread__personal(t) && !t->s->o.one_read_state)
 		return gx_txn__fail(t, ecNotSupported, "only users of public stores have a read state of their own");
 	return gx_folder__need(t, fid, GX_RIGHT_READ, &row);
 }
@@ -30,7 +30,7 @@ gx_ec gx_reads_get(struct gx_txn *t, uint64_t fid, struct gx_globset *io_set)
 	const char *user;
 	int r = 0;
 	gx_ec ec = check_reader(t, fid);
-	if (gx_ec_failed(ec))
+	if (gx_ec_failed(ec) || t->s->o.one_read_state)
 		return ec;
 	int err = gx_pread__user(t, t->actor->user, &user);
 	if (err != 0)
@@ -50,7 +50,7 @@ gx_ec gx_reads_set(struct gx_txn *t, uint64_t fid, const struct gx_globset *set)
 	gx_ec ec = gx_txn__writable(t);
 	if (!gx_ec_failed(ec))
 		ec = check_reader(t, fid);
-	if (gx_ec_failed(ec))
+	if (gx_ec_failed(ec) || t->s->o.one_read_state)
 		return ec;
 	GX_STMT(st, t->q, "SELECT " GX_MSG_ROW_COLS " FROM msg m WHERE m.fid=?1 AND m.uid>0 AND NOT m.flags&256");
 	gx_sql__bind_int(st, 1, (int64_t)fid);

@@ -40,6 +40,7 @@ struct gx_sql_open {
 	bool foreign, exclusive;
 	const char *name;
 	unsigned cache_kib;
+	bool trace; /* statements go to the log */
 };
 /* On failure @why (size bytes) holds the reason. */
 int gx_sql__open(const struct gx_sql_open *o, struct gx_sql **ret_q, char *why, size_t size) GX_MUST_CHECK;

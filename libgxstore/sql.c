@@ -165,6 +165,16 @@ static int configure_foreign(struct gx_sql *q, const struct gx_sql_open *o)
 		"PRAGMA cache_size=-16384");
 }
 
+/* Without the values: they are mail. */
+static int on_statement(unsigned what, void *ctx, void *st, void *sql)
+{
+	const struct gx_sql *q = ctx;
+	(void)st;
+	if (what == SQLITE_TRACE_STMT)
+		gx_log(q->log, GX_LOG_DEBUG, "%s: %s", q->dir, (const char *)sql);
+	return 0;
+}
+
 static int prepare(struct gx_sql *q, const char *sql, sqlite3_stmt **ret_st)
 {
 	return gx_sql__rc(q, sqlite3_prepare_v3(q->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_st, NULL));
@@ -207,6 +217,8 @@ int gx_sql__open(const struct gx_sql_open *o, struct gx_sql **ret_q, char *why, 
 		gx_sql__close(q);
 		return err;
 	}
+	if (o->trace)
+		sqlite3_trace_v2(q->db, SQLITE_TRACE_STMT, on_statement, q);
 	*ret_q = q;
 	return 0;
 }

@@ -119,6 +119,7 @@ struct gx_store {
 	void *convert_ctx;
 	bool is_public, marked;
 	unsigned max_readers, cache_kib;
+	struct gx_store_opts o;       /* what an administrator may choose; complete_opts() has put the defaults there */
 	unsigned log_max;             /* bytes of the change log of a folder, 0 takes GX_CHANGELOG_MAX */
 	unsigned ics_run;             /* changes that a synchronisation sorts at a time, 0 takes GX_ICSLIST_RUN */
 	int lockfd;

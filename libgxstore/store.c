@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <gx/rules.h>
 #include "libgxstore/far-int.h"
 #include "libgxstore/search/fts-int.h"
 #include "libgxstore/search/search-int.h"
@@ -100,6 +101,19 @@ static bool init_locks(struct gx_store *s)
 		gx_fts__init(&s->fts) == 0 && gx_fts__init(&s->fts_ask) == 0 && gx_pins__init(&s->pins) == 0;
 }
 
+/* Of the directives that are not set. */
+static void complete_opts(struct gx_store_opts *o)
+{
+	if (o->search_pacing == 0)
+		o->search_pacing = 250;
+	if (o->search_pacing_ms == 0)
+		o->search_pacing_ms = 2000;
+	if (o->max_rules == 0)
+		o->max_rules = GX_RULES_MAX;
+	if (o->max_ext_rules == 0)
+		o->max_ext_rules = 20;
+}
+
 static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const struct gx_store_opts *o)
 {
 	struct gx_store *s = calloc(1, sizeof(*s));
@@ -118,6 +132,8 @@ static struct gx_store *new_store(const struct gx_fs *fs, const char *dir, const
 	s->observe = o->observe;
 	s->max_readers = o->max_readers == 0 ? 4 : o->max_readers;
 	s->cache_kib = o->cache_kib == 0 ? 2048 : o->cache_kib;
+	memcpy(&s->o, o, o->size < sizeof(*o) ? o->size : sizeof(*o)); /* what an older caller does not know stays 0 */
+	complete_opts(&s->o);
 	s->dir = strdup(dir);
 	s->file = join(dir, GX_DB_SUBDIR "/" GX_DB_NAME);
 	s->program = strdup(o->owner_program == NULL ? "?" : o->owner_program);
@@ -191,6 +207,9 @@ int gx_store__load_meta(struct gx_store *s, struct gx_sql *q, struct gx_arena *a
 		err = gx_meta__get_int(q, "public", &v);
 	if (err == 0)
 		s->is_public = v != 0;
+	s->o.folders_go = s->o.folders_go && !s->is_public;
+	s->o.one_read_state = s->o.one_read_state && s->is_public;
+	s->o.pf_reads = s->is_public ? s->o.pf_reads : GX_PF_COUNTED;
 	if (err == GX_E_NOTFOUND)
 		err = gx_sql__fail(q, GX_E_FORMAT, "%s: incomplete store; restore it from a backup", s->file);
 	return err;
@@ -215,7 +234,7 @@ static int open_db(struct gx_store *s, struct gx_arena *a, const char **ret_why)
 	}
 	struct gx_sql *q = s->writer->q;
 	sqlite3_wal_hook(q->db, on_wal, s);
-	err = gx_schema__open(q);
+	err = s->o.no_upgrade ? gx_schema__look(q) : gx_schema__open(q);
 	if (err == 0)
 		err = gx_store__load_meta(s, q, a);
 	if (err == 0)

@@ -247,6 +247,28 @@ def test_stores_are_made_overwritten_and_checked():
         assert store in s.err, s.err
 
 
+def test_language_of_users_who_have_none():
+    with Site() as s:
+        def inbox(user):
+            with sqlite3.connect(f"file:{s.dir}/data/user/example.org/{user}/exmdb/gx.sqlite3?mode=ro", uri=True) as db:
+                return db.execute("SELECT name FROM folders WHERE fid=13").fetchone()[0]
+
+        def configure(text):
+            with open(s.cfg, "a") as f:
+                f.write(text)
+
+        s.run("gromox-useradm", "user", "add", "ann@example.org")
+        assert inbox("ann") == "Inbox"
+        configure("default_lang = fr\n")
+        s.run("gromox-mkprivate", "-f", "ann@example.org")
+        assert inbox("ann") == "Boîte de réception"
+        configure("user_default_lang = de\n")
+        s.run("gromox-useradm", "user", "add", "bob@example.org")
+        assert inbox("bob") == "Posteingang"
+        s.run("gromox-useradm", "user", "add", "--lang", "es", "cat@example.org")
+        assert inbox("cat") == "Bandeja de entrada"
+
+
 def test_public_stores_are_made_overwritten_and_checked():
     with Site() as s:
         s.run("gromox-mkpublic", "nowhere.example.org", code=1)

@@ -118,6 +118,7 @@ static int whole(struct job *j, const struct box *b, struct gx_arena *a, const c
 	o.log = &j->site.log;
 	o.owner_program = PROGRAM;
 	o.observe = j->o.dry_run;
+	o.no_upgrade = !gx_conf_bool(j->site.conf, "exmdb_schema_upgrades");
 	int err = gx_store_open(b->dir, &o, &s, a, ret_why);
 	if (err != 0)
 		return err;

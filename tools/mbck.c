@@ -152,6 +152,7 @@ static int open_store(struct job *j, bool observe, struct gx_store **ret_s, cons
 	o.convert = gx_bodyconv;
 	o.owner_program = PROGRAM;
 	o.observe = observe;
+	o.no_upgrade = !gx_conf_bool(j->site.conf, "exmdb_schema_upgrades");
 	*ret_why = "";
 	return gx_store_open(j->box->dir, &o, ret_s, j->a, ret_why);
 }

@@ -52,6 +52,7 @@ static const struct option longopts[] = {
 struct job {
 	struct site site;
 	struct gx_mbop_opts o;
+	struct gx_store_opts store;
 	const struct gx_mbop_line *line;
 	const char *config, *ca, *cert, *key; /* options */
 	bool json, verbose, each;
@@ -324,7 +325,10 @@ static int work(struct job *j)
 	int rc = site_open_named(&j->site, j->config, "--config");
 	if (rc != EXIT_OK)
 		return rc;
-	rc = prepare(j, &t);
+	rc = site_store_opts(&j->site, &j->store);
+	j->o.store = &j->store;
+	if (rc == EXIT_OK)
+		rc = prepare(j, &t);
 	if (rc == EXIT_OK)
 		rc = run(j);
 	gx_exmdb_tls_free(t);
@@ -369,7 +373,7 @@ static int begin(struct job *j, char **argv, int argc)
 
 int main(int argc, char **argv)
 {
-	struct job j = {.o = GX_MBOP_OPTS_INIT};
+	struct job j = {.o = GX_MBOP_OPTS_INIT, .store = GX_STORE_OPTS_INIT};
 	for (int c; (c = getopt_long(argc, argv, "+cd:u:v?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case 'c': j.o.keep_going = true; break;

@@ -127,6 +127,7 @@ static int open_store(struct request *r)
 	o.convert = gx_bodyconv;
 	o.owner_program = PROGRAM;
 	o.observe = !r->upgrade && !r->force;
+	o.no_upgrade = !r->upgrade && !gx_conf_bool(r->site.conf, "exmdb_schema_upgrades");
 	int err = gx_store_open(r->box->dir, &o, &s, r->site.arena, &why);
 	if (err != 0)
 		return failed(r, err, why);

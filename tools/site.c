@@ -41,11 +41,11 @@ void print_version(const char *program)
 static struct gx_conf *make_conf(void)
 {
 	const struct gx_conf_key *mine[] = {gx_directives(GX_DIRECTIVES_GENERAL), gx_directives(GX_DIRECTIVES_MYSQL),
-		gx_directives(GX_DIRECTIVES_EXMDB), NULL};
+		gx_directives(GX_DIRECTIVES_EXMDB), gx_directives(GX_DIRECTIVES_STORE), NULL};
 	const struct gx_conf_key *others[GX_DIRECTIVES_COUNT] = {NULL};
 	struct gx_conf *c = gx_conf_new(mine);
 	for (unsigned i = 0, n = 0; i < GX_DIRECTIVES_COUNT; ++i)
-		if (i != GX_DIRECTIVES_GENERAL && i != GX_DIRECTIVES_MYSQL && i != GX_DIRECTIVES_EXMDB)
+		if (i != GX_DIRECTIVES_GENERAL && i != GX_DIRECTIVES_MYSQL && i != GX_DIRECTIVES_EXMDB && i != GX_DIRECTIVES_STORE)
 			others[n++] = gx_directives(i);
 	if (c != NULL)
 		gx_conf_foreign(c, others);
@@ -66,6 +66,8 @@ static bool read_conf(struct site *s, const char *path, bool must_exist, const c
 
 int site_open_named(struct site *s, const char *config, const char *option)
 {
+	static const char *const files[] = {GX_CONFDIR "/gromox.cfg", GX_CONFDIR "/mysql_adaptor.cfg", GX_CONFDIR "/exmdb_provider.cfg",
+		GX_CONFDIR "/http.cfg", GX_CONFDIR "/imap.cfg"};
 	/* Warnings about the file are for the services to give, not for each call of a tool. */
 	*s = (struct site){.log = {.write = on_log, .level = GX_LOG_ERROR}};
 	s->arena = gx_arena_new(0);
@@ -75,9 +77,9 @@ int site_open_named(struct site *s, const char *config, const char *option)
 		site_close(s);
 		return EXIT_FAILED;
 	}
-	bool ok = config != NULL ? read_conf(s, config, true, option)
-		: read_conf(s, GX_CONFDIR "/gromox.cfg", false, option) && read_conf(s, GX_CONFDIR "/mysql_adaptor.cfg", false, option) &&
-			read_conf(s, GX_CONFDIR "/exmdb_provider.cfg", false, option);
+	bool ok = config != NULL ? read_conf(s, config, true, option) : true;
+	for (size_t i = 0; config == NULL && ok && i < sizeof(files) / sizeof(files[0]); ++i)
+		ok = read_conf(s, files[i], false, option);
 	if (ok && gx_directives_directory(s->conf, &s->log, s->arena, &s->where) == 0)
 		return EXIT_OK;
 	site_close(s);
@@ -172,6 +174,16 @@ int site_become_owner(struct site *s)
 	return EXIT_OK;
 }
 
+int site_store_opts(struct site *s, struct gx_store_opts *o)
+{
+	int level;
+	gx_directives_store(s->conf, o);
+	if (gx_directives_compression(s->conf, &s->log, &level) != 0)
+		return EXIT_FAILED;
+	gx_store_set_compression(level);
+	return EXIT_OK;
+}
+
 int site_make_store(struct site *s, const struct new_store *n)
 {
 	struct gx_store_create_opts o = GX_STORE_CREATE_OPTS_INIT;
@@ -179,7 +191,7 @@ int site_make_store(struct site *s, const struct new_store *n)
 	o.public_store = n->public_store;
 	o.owner_id = n->id;
 	o.owner = n->owner;
-	o.lang = n->lang != NULL && *n->lang != '\0' ? n->lang : NULL;
+	o.lang = n->lang != NULL && *n->lang != '\0' ? n->lang : n->public_store ? NULL : gx_directives_lang(s->conf);
 	o.overwrite = n->overwrite;
 	o.schema_version = n->schema_version;
 	o.folder_names = n->names == NULL ? NULL : names_lookup;

@@ -39,10 +39,13 @@ int site_must_be_home(struct site *s, const char *who, uint32_t homeserver);
  */
 int site_become_owner(struct site *s);
 
+/* As the directives of stores say; the rest of @o stays. 0 or an exit code. */
+int site_store_opts(struct site *s, struct gx_store_opts *o);
+
 struct store_names;
 struct new_store {
 	const char *path, *owner;
-	const char *lang;                /* NULL or "": English */
+	const char *lang;                /* NULL or "": user_default_lang, for users */
 	uint32_t id;                     /* of the owner in the directory */
 	bool public_store, overwrite;
 	unsigned schema_version;         /* 0 the newest */

@@ -58,6 +58,13 @@ GX_API const char *gx_directives_exmdb_peer(const struct gx_conf *c, const char 
  * borrowed from @p c. False: in the clear, exmdb_client_tls is off; @p ret_o is filled all the same.
  */
 GX_API bool gx_directives_exmdb_tls(const struct gx_conf *c, struct gx_exmdb_tls_opts *ret_o);
+struct gx_store_opts;
+/** What an administrator may choose of stores, from the group STORE of @p c; the rest of @p o stays. */
+GX_API void gx_directives_store(const struct gx_conf *c, struct gx_store_opts *o);
+/** exmdb_file_compression, of the group STORE, for gx_store_set_compression(). GX_E_INVAL, and a line in @p log, when it makes no sense. */
+GX_API int gx_directives_compression(const struct gx_conf *c, const struct gx_log *log, int *ret_level) GX_MUST_CHECK;
+/** Language of the folders of users who have none, from the group GENERAL. Borrowed from @p c. */
+GX_API const char *gx_directives_lang(const struct gx_conf *c);
 struct gx_nsp_opts;
 struct gx_ems_opts;
 /**

@@ -41,6 +41,7 @@ struct gx_ems_opts {
 	unsigned max_users;             /**< ems_max_active_users, 0: no limit */
 	unsigned max_user_sessions;     /**< emsmdb_max_cxh_per_user, 0: no limit */
 	uint64_t max_object;            /**< mail_max_length: bytes of a message and of an attachment, 0: 2 GiB */
+	bool folders_go;                /**< emsmdb_private_folder_softdelete = no: folders of mailboxes are deleted for good */
 	uint32_t max_ext_rule;          /**< max_ext_rule_length: bytes of an extended rule's conditions and of its actions, 0: 510 KiB */
 	unsigned max_rcpts;             /**< max_rcpt_num: of a message that is sent, 0: 10000 */
 	unsigned max_handles;           /**< emsmdb_max_obh_per_session: of a logon, 0: no limit but 1048575 of a session */

@@ -112,6 +112,7 @@ struct gx_mbop_opts {
 	unsigned port;               /**< of other hosts, 0 takes 5000 */
 	const struct gx_exmdb_transport *transport; /**< to other hosts and to server; NULL: in the clear */
 	const char *org_name;        /**< x500_org_name */
+	const struct gx_store_opts *store; /**< for stores that are opened in this process; NULL: as they are without configuration */
 	/** Called once before stores are opened in this process. 0, or GX_E_* with a text. */
 	int (*enter)(const char *dir, struct gx_arena *a, const char **ret_why, void *ctx);
 	/** Each command that was run. */

@@ -30,7 +30,7 @@ struct gx_rule {
 	struct gx_bin actions;            /**< wire form: of PtypRuleAction, or of PidTagExtendedRuleMessageActions */
 };
 
-/** Most rules of a folder, max_rule_number. */
+/** Most classic rules of a folder, when max_rule_number does not say otherwise. */
 #define GX_RULES_MAX 1000
 
 /** The classic rules of a folder by sequence. Needs GX_RIGHT_OWNER; everything lives in @p a. */
@@ -45,9 +45,11 @@ struct gx_rule_change {
 /**
  * All or nothing. @p replace removes what is there first. Conditions with more than the limits of gx_restr, or
  * actions without bytes in an ADD, are ecInvalidParam; ecNotFound for an id that is none of the folder's.
- * @param ret_exceeded the folder would have more than GX_RULES_MAX rules; nothing was changed then.
+ * @param ret_exceeded rules were added to more than max_rule_number (GX_RULES_MAX); nothing was changed then.
  */
 GX_API gx_ec gx_rules_modify(struct gx_txn *t, uint64_t fid, const struct gx_rule_change *v, size_t n, bool replace, bool *ret_exceeded) GX_MUST_CHECK;
+/** Extended rules of a folder, and how many of them count, max_ext_rule_number: those of the lowest sequence. Needs GX_RIGHT_READ. */
+GX_API gx_ec gx_rules_extended(struct gx_txn *t, uint64_t fid, size_t *ret_n, size_t *ret_most) GX_MUST_CHECK;
 /** Sets or clears state bits of one classic rule (ST_ERROR after a failed action). */
 GX_API gx_ec gx_rules_set_state(struct gx_txn *t, uint64_t fid, uint64_t id, uint32_t set, uint32_t clear) GX_MUST_CHECK;
 /** A rule as properties, as rows of a rules table show it. */

@@ -96,7 +96,22 @@ struct gx_store_opts {
 	bool observe;
 	bool no_index;                  /**< no full-text index: searches read the messages */
 	const char *owner_program;      /**< written into the lock file for messages, e.g. "gromoxd" */
+	/* What an administrator may choose; 0 is what the directive says when it is not set. See gx_directives_store(). */
+	unsigned search_pacing;         /**< exmdb_search_pacing: most messages that a search folder looks at in one transaction */
+	unsigned search_pacing_ms;      /**< exmdb_search_pacing_time */
+	unsigned max_rules;             /**< max_rule_number: classic rules of a folder */
+	unsigned max_ext_rules;         /**< max_ext_rule_number: extended rules of a folder that count */
+	uint64_t max_messages;          /**< max_store_message_count; 0 no limit */
+	bool folders_go;                /**< exmdb_private_folder_softdelete = no: folders of mailboxes are deleted for good */
+	bool one_read_state;            /**< exmdb_pf_read_per_user = 0: readers of a public store share the read state */
+	uint8_t pf_reads;               /**< exmdb_pf_read_states as GX_PF_* */
+	bool no_upgrade;                /**< exmdb_schema_upgrades = no: an older schema is refused */
+	bool no_synthesis;              /**< exmdb_body_autosynthesis = off: no format of a body is made of another */
+	bool log_sql;                   /**< sqlite_debug = 1: every statement, at level debug */
+	const struct gx_log *ics_log;   /**< exmdb_ics_log_file: a line for each synchronisation; borrowed while open, may be NULL */
 };
+/** What readers of a public store are shown of the read state. */
+enum { GX_PF_COUNTED, GX_PF_MARKED, GX_PF_ALL_READ };
 #define GX_STORE_OPTS_INIT {.size = sizeof(struct gx_store_opts)}
 /**
  * Opens, upgrades an older schema in place. GX_E_NOTFOUND no store there; GX_E_BUSY open in
@@ -104,6 +119,11 @@ struct gx_store_opts {
  */
 GX_API int gx_store_open(const char *dir, const struct gx_store_opts *o, struct gx_store **ret_store,
 	struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+/**
+ * exmdb_file_compression of this process: content that is packed from now on, for whatever store, is so at a level of zstd from 1
+ * to 19; -1 not at all. What is stored stays as it is. Any thread.
+ */
+GX_API void gx_store_set_compression(int level);
 /** Waits for running transactions, checkpoints, closes. Accepts NULL. */
 GX_API void gx_store_close(struct gx_store *s);
 /** Makes all commits so far survive power loss. Concurrent callers share one flush. */
@@ -233,7 +253,7 @@ struct gx_folder_create_opts {
 GX_API gx_ec gx_folder_create_with(struct gx_txn *t, const struct gx_folder_create_opts *o, uint64_t *ret_fid) GX_MUST_CHECK;
 /** New parent and/or name (NULL keeps it). Built-in folders cannot move. ecRecursive-like errors as [MS-OXCFOLD] 2.2.1.7. */
 GX_API gx_ec gx_folder_move(struct gx_txn *t, uint64_t fid, uint64_t new_parent, const char *new_name) GX_MUST_CHECK;
-/** With all contents and subfolders. Built-in folders cannot be deleted. Soft: recoverable. */
+/** With all contents and subfolders. Built-in folders cannot be deleted. Soft: recoverable, unless gx_store_opts.folders_go. */
 GX_API gx_ec gx_folder_delete(struct gx_txn *t, uint64_t fid, bool hard) GX_MUST_CHECK;
 GX_API gx_ec gx_folder_set_subscribed(struct gx_txn *t, uint64_t fid, bool on) GX_MUST_CHECK;
 GX_API gx_ec gx_folder_get_props(struct gx_txn *t, uint64_t fid, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;

@@ -7,6 +7,7 @@
 #include <gx/directives.h>
 #include <gx/directory.h>
 #include <gx/emsmdb.h>
+#include <gx/store.h>
 #include <gx/strbuf.h>
 
 static const struct gx_conf_key table[] = {
@@ -303,6 +304,59 @@ START_TEST(limits_of_outlook)
 }
 END_TEST
 
+START_TEST(choices_of_stores)
+{
+	const struct gx_conf_key *own[] = {gx_directives(GX_DIRECTIVES_GENERAL), gx_directives(GX_DIRECTIVES_STORE), NULL};
+	struct gx_strbuf said = GX_STRBUF_INIT;
+	struct gx_conf *c = gx_conf_new(own);
+	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	gx_directives_store(c, &o);
+	ck_assert(o.search_pacing == 250 && o.search_pacing_ms == 2000 && o.max_rules == 1000 && o.max_ext_rules == 20);
+	ck_assert(o.max_messages == 0 && !o.folders_go && !o.one_read_state && o.pf_reads == GX_PF_COUNTED);
+	ck_assert(!o.no_upgrade && !o.no_synthesis && !o.log_sql);
+	ck_assert_str_eq(gx_directives_lang(c), "en");
+	ck_assert_int_eq(read_text(c, "exmdb_search_pacing = 7\nexmdb_search_pacing_time = 1min\nmax_rule_number = 3\nmax_ext_rule_number = 4\n"
+		"max_store_message_count = 5000000000\nexmdb_private_folder_softdelete = no\nexmdb_pf_read_per_user = 0\n"
+		"exmdb_pf_read_states = 0\nexmdb_schema_upgrades = no\nexmdb_body_autosynthesis = off\nsqlite_debug = 1\n"
+		"default_lang = fr\n", &said), 0);
+	gx_directives_store(c, &o);
+	ck_assert(o.search_pacing == 7 && o.search_pacing_ms == 60000 && o.max_rules == 3 && o.max_ext_rules == 4);
+	ck_assert(o.max_messages == 5000000000 && o.folders_go && o.one_read_state && o.pf_reads == GX_PF_ALL_READ);
+	ck_assert(o.no_upgrade && o.no_synthesis && o.log_sql);
+	ck_assert_str_eq(gx_directives_lang(c), "fr");
+	ck_assert_int_eq(read_text(c, "user_default_lang = de\n", &said), 0);
+	ck_assert_str_eq(gx_directives_lang(c), "de");
+	gx_conf_free(c);
+	gx_strbuf_release(&said);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int level; /* 0: none */
+} levels[] = {
+	{"", 3}, {"no", -1}, {"yes", 6}, {"YES", 6}, {"zstd-1", 1}, {"zstd-19", 19}, {"zstd-0", 0}, {"zstd-20", 0}, {"zstd-", 0}, {"zstd-1x", 0},
+	{"gzip", 0},
+};
+
+START_TEST(levels_of_compression)
+{
+	const struct gx_conf_key *own[] = {gx_directives(GX_DIRECTIVES_STORE), NULL};
+	struct gx_strbuf said = GX_STRBUF_INIT;
+	struct gx_log log = {collect, &said, GX_LOG_DEBUG};
+	struct gx_conf *c = gx_conf_new(own);
+	int level = 0;
+	if (*levels[_i].text != '\0')
+		ck_assert_int_eq(gx_conf_set(c, "exmdb_file_compression", levels[_i].text, NULL), 0);
+	ck_assert_int_eq(gx_directives_compression(c, &log, &level), levels[_i].level == 0 ? GX_E_INVAL : 0);
+	ck_assert_int_eq(level, levels[_i].level);
+	if (level == 0)
+		ck_assert_ptr_nonnull(strstr(gx_strbuf_cstr(&said), "expected no, yes, or zstd-LEVEL"));
+	gx_conf_free(c);
+	gx_strbuf_release(&said);
+}
+END_TEST
+
 static Suite *conf_suite(void)
 {
 	Suite *s = suite_create("conf");
@@ -314,6 +368,8 @@ static Suite *conf_suite(void)
 	tcase_add_test(t, directives_have_valid_defaults);
 	tcase_add_loop_test(t, directories_are_chosen, 0, sizeof(directories) / sizeof(directories[0]));
 	tcase_add_loop_test(t, limits_of_outlook, 0, sizeof(outlooks) / sizeof(outlooks[0]));
+	tcase_add_test(t, choices_of_stores);
+	tcase_add_loop_test(t, levels_of_compression, 0, sizeof(levels) / sizeof(levels[0]));
 	tcase_add_loop_test(t, durations_as_in_the_manual, 0, sizeof(durations) / sizeof(durations[0]));
 	tcase_add_loop_test(t, sizes_as_in_the_manual, 0, sizeof(sizes) / sizeof(sizes[0]));
 	suite_add_tcase(s, t);

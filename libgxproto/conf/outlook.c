@@ -40,6 +40,7 @@ int gx_directives_ems(const struct gx_conf *c, const struct gx_log *log, struct 
 	o->max_user_sessions = (unsigned)gx_conf_uint(c, "emsmdb_max_cxh_per_user");
 	o->max_object = gx_conf_uint(c, "mail_max_length");
 	o->max_ext_rule = (uint32_t)gx_conf_uint(c, "max_ext_rule_length");
+	o->folders_go = !gx_conf_bool(c, "emsmdb_private_folder_softdelete");
 	o->max_rcpts = (unsigned)gx_conf_uint(c, "max_rcpt_num");
 	o->max_handles = (unsigned)gx_conf_uint(c, "emsmdb_max_obh_per_session");
 	o->max_subscriptions = (unsigned)gx_conf_uint(c, "ems_max_active_notifh");

@@ -5,6 +5,11 @@
 
 enum { EXT_RULE_MOST = 510 * 1024 };
 
+bool gx_rop__folders_go(const struct gx_rop_call *c, struct gx_txn *t)
+{
+	return c->s->e->o.folders_go && !gx_store_is_public(gx_txn_store(t));
+}
+
 gx_ec gx_rop__fail(struct gx_rop_call *c, uint32_t code, const char *fmt, ...)
 {
 	va_list ap;

@@ -2,6 +2,7 @@
 /* Folders moved, copied and emptied, in one store and between two; searches; where public folders are. */
 #include <config.h>
 #include <gx/entryid.h>
+#include <gx/folder.h>
 #include <gx/search.h>
 #include <gx/table.h>
 #include "libgxproto/emsmdb/emstest.h"
@@ -228,6 +229,40 @@ START_TEST(a_folder_emptied)
 }
 END_TEST
 
+static gx_ec undelete(uint64_t fid)
+{
+	struct gx_store *s;
+	struct gx_txn *t;
+	const char *why;
+	ck_assert_int_eq(gx_store_pool_get(et_pool, gx_arena_printf(et_a, "%s/ann", et_dir), &s, et_a, &why), 0);
+	t = st_begin(s, GX_TXN_WRITE);
+	gx_ec ec = gx_folder_undelete(t, gx_eid_counter(fid));
+	gx_txn_abort(t);
+	gx_store_pool_put(et_pool, s);
+	return ec;
+}
+
+/* emsmdb_private_folder_softdelete = no: folders go, their messages with them; other messages as ever. */
+START_TEST(folders_go_for_good)
+{
+	struct gx_rop_delete_folder_res *d;
+	struct gx_rop_empty_folder_res *r;
+	struct gx_rop_delete_folder_req q = {.delete_folder_flags = 5, .folder_id = fid_b};
+	ST_OK(et_do(RopDeleteFolder, ROOT, 0, &q, (void **)&d));
+	ST_OK(undelete(fid_b));
+	et_ems->o.folders_go = true;
+	q.folder_id = create_at(ROOT, B, "c", 1);
+	ST_OK(et_do(RopDeleteFolder, ROOT, 0, &q, (void **)&d));
+	ST_IS(undelete(q.folder_id), ecNotFound);
+	uint64_t inner = create_at(A, B, "inner too", 1);
+	ST_OK(et_do(RopEmptyFolder, A, 0, &(struct gx_rop_empty_folder_req){true, false}, (void **)&r));
+	ck_assert(!r->partial_completion);
+	ck_assert_uint_eq(subfolders(A), 0);
+	ck_assert_uint_eq(rows(A, 0x20), 1);
+	ST_IS(undelete(inner), ecNotFound);
+}
+END_TEST
+
 START_TEST(a_folder_emptied_for_good)
 {
 	struct gx_rop_hard_delete_messages_and_subfolders_req q = {false, true};
@@ -333,6 +368,7 @@ static Suite *emsfolder_suite(void)
 	tcase_add_test(t, another_store_that_is_closed);
 	tcase_add_test(t, a_folder_emptied);
 	tcase_add_test(t, a_folder_emptied_for_good);
+	tcase_add_test(t, folders_go_for_good);
 	tcase_add_test(t, a_search);
 	tcase_add_test(t, a_search_by_ids);
 	tcase_add_test(t, servers_of_public_folders);

@@ -129,6 +129,38 @@ START_TEST(folders_and_stores_have_properties)
 }
 END_TEST
 
+/* A rule that is kept in a message. */
+static gx_ec save_rule(const uint8_t *actions, size_t n)
+{
+	struct gx_proplist l = {0};
+	const struct gx_rop_create_message_req q = {.code_page_id = 1252, .folder_id = gx_eid_make(1, GX_FID_DRAFTS), .associated_flag = true};
+	ST_OK(et_do(RopCreateMessage, FOLDER, MESSAGE, &q, NULL));
+	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagMessageClass, "IPM.ExtendedRule.Message"), 0);
+	ck_assert_int_eq(gx_proplist_set_bin(&l, et_a, PidTagExtendedRuleMessageActions, actions, n), 0);
+	ck_assert_uint_eq(et_set(MESSAGE, &l)->property_problems_count, 0);
+	return et_do(RopSaveChangesMessage, MESSAGE, MESSAGE, &(struct gx_rop_save_changes_message_req){.save_flags = 0x02}, NULL);
+}
+
+/* max_ext_rule_number: one that is there can be changed, another one not be added. */
+START_TEST(number_of_extended_rules)
+{
+	struct gx_store *s;
+	const char *why;
+	struct gx_proplist l = {0};
+	static const uint8_t actions[9];
+	ck_assert_int_eq(gx_store_pool_get(et_pool, gx_arena_printf(et_a, "%s/ann", et_dir), &s, et_a, &why), 0);
+	s->o.max_ext_rules = 1;
+	ST_OK(save_rule(actions, sizeof(actions)));
+	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagRuleMessageName, "x"), 0);
+	ck_assert_uint_eq(et_set(MESSAGE, &l)->property_problems_count, 0);
+	ST_OK(et_do(RopSaveChangesMessage, MESSAGE, MESSAGE, &(struct gx_rop_save_changes_message_req){.save_flags = 0x02}, NULL));
+	ST_IS(save_rule(actions, sizeof(actions)), ecMAPIOOM);
+	s->o.max_ext_rules = 2;
+	ST_OK(save_rule(actions, sizeof(actions)));
+	gx_store_pool_put(et_pool, s);
+}
+END_TEST
+
 START_TEST(limits_that_the_store_tells)
 {
 	static const gx_proptag_t limits[] = {PidTagMaximumSubmitMessageSize, PidTagExtendedRuleSizeLimit};
@@ -143,13 +175,7 @@ START_TEST(limits_that_the_store_tells)
 	ck_assert_int_eq(gx_proplist_set_i32(&l, et_a, limits[1], 1 << 30), 0);
 	ck_assert_uint_eq(et_set(LOGON, &l)->property_problems_count, 1);
 	for (unsigned i = 0; i < 2; ++i) {
-		const struct gx_rop_create_message_req q = {.code_page_id = 1252, .folder_id = gx_eid_make(1, GX_FID_DRAFTS), .associated_flag = true};
-		l = (struct gx_proplist){0};
-		ST_OK(et_do(RopCreateMessage, FOLDER, MESSAGE, &q, NULL));
-		ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagMessageClass, "IPM.ExtendedRule.Message"), 0);
-		ck_assert_int_eq(gx_proplist_set_bin(&l, et_a, PidTagExtendedRuleMessageActions, long_one, sizeof(long_one) - i), 0);
-		ck_assert_uint_eq(et_set(MESSAGE, &l)->property_problems_count, 0);
-		gx_ec ec = et_do(RopSaveChangesMessage, MESSAGE, MESSAGE, &(struct gx_rop_save_changes_message_req){0}, NULL);
+		gx_ec ec = save_rule(long_one, sizeof(long_one) - i);
 		if (i == 0)
 			ST_IS(ec, ecTooBig);
 		else
@@ -245,6 +271,7 @@ static Suite *emsprops_suite(void)
 	tcase_add_test(t, values_that_do_not_fit);
 	tcase_add_test(t, folders_and_stores_have_properties);
 	tcase_add_test(t, limits_that_the_store_tells);
+	tcase_add_test(t, number_of_extended_rules);
 	tcase_add_test(t, names_of_properties);
 	tcase_add_test(t, messages_moved_and_deleted);
 	tcase_add_test(t, receive_folders_and_reserved_ids);

@@ -152,6 +152,8 @@ gx_ec gx_rop__begin_at(struct gx_rop_call *c, struct gx_ems_logon *l, int mode, 
 /* Most bytes of a message or stream. */
 uint64_t gx_rop__object_max(const struct gx_rop_call *c);
 uint32_t gx_rop__ext_rule_max(const struct gx_rop_call *c);
+/* Do folders of this store go for good, whatever the client asks for? */
+bool gx_rop__folders_go(const struct gx_rop_call *c, struct gx_txn *t);
 gx_ec gx_rop__fail(struct gx_rop_call *c, uint32_t code, const char *fmt, ...) GX_PRINTF(3, 4);
 /* Does the operation whose request is @p r; *ret_body is for response d, NULL when there is none. */
 gx_ec gx_rop__do(struct gx_rop_call *c, const void *request, void *response);

@@ -89,6 +89,8 @@ static int open_here(struct gx_mbop *m, const char *dir, struct gx_arena *a, con
 	int err = m->o->enter != NULL ? m->o->enter(dir, a, ret_why, m->o->ctx) : 0;
 	if (err != 0)
 		return err;
+	if (m->o->store != NULL)
+		p.store = *m->o->store;
 	p.store.log = m->o->log;
 	p.store.render = gx_mail_render;
 	p.store.render_ctx = m->o->dir;

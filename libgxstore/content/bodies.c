@@ -74,7 +74,7 @@ static int convert(const struct gx_bodies *b, int from, int to, const struct gx_
 static int make(const struct gx_bodies *b, int to, struct gx_arena *a, struct gx_propval *ret_pv)
 {
 	const int order[] = {b->native, GX_BODY_HTML, GX_BODY_RTF, GX_BODY_PLAIN};
-	if (b->s->convert == NULL)
+	if (b->s->convert == NULL || b->s->o.no_synthesis)
 		return GX_E_NOTFOUND;
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		struct gx_propval have;

@@ -1,10 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compression in blocks that can be read one by one. */
 #include <config.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <gx/store.h>
 #include "libgxstore/content/cio-int.h"
 
 enum { LEVEL = 3, SAMPLE = 16384, SMALLEST = 48 };
+
+static atomic_int chosen = LEVEL; /* below 0: nothing is packed but by who has a context of his own */
+
+void gx_store_set_compression(int level)
+{
+	atomic_store(&chosen, level);
+}
+
+static bool is_off(ZSTD_CCtx *const *io_cctx)
+{
+	return *io_cctx == NULL && atomic_load(&chosen) < 0;
+}
 
 size_t gx_pack__blocks(uint64_t size)
 {
@@ -34,7 +48,7 @@ ZSTD_CCtx *gx_pack__context(int level)
 static ZSTD_CCtx *context(ZSTD_CCtx **io_cctx)
 {
 	if (*io_cctx == NULL)
-		*io_cctx = gx_pack__context(LEVEL);
+		*io_cctx = gx_pack__context(atomic_load(&chosen));
 	return *io_cctx;
 }
 
@@ -81,7 +95,7 @@ int gx_pack__pack(struct gx_arena *a, ZSTD_CCtx **io_cctx, const void *data, siz
 	struct gx_bin raw = {data, len};
 	*ret_comp = GX_PACK_RAW;
 	*ret_packed = raw;
-	if (len < SMALLEST)
+	if (len < SMALLEST || is_off(io_cctx))
 		return 0;
 	ZSTD_CCtx *c = context(io_cctx);
 	if (c == NULL)
@@ -153,11 +167,12 @@ static int look_into(struct filing *x, uint64_t size)
 int gx_pack__pack_blocks(ZSTD_CCtx **io_cctx, const struct gx_fs *fs, gx_pack_block_fn *get, void *ctx, uint64_t size, int to,
 	uint8_t hash[GX_HASH_LEN], uint8_t *ret_comp, uint64_t *ret_len)
 {
-	struct filing x = {.fs = fs, .get = get, .ctx = ctx, .to = to, .c = context(io_cctx), .off = 4 * (uint64_t)gx_pack__blocks(size)};
+	struct filing x = {.fs = fs, .get = get, .ctx = ctx, .to = to, .raw = is_off(io_cctx), .off = 4 * (uint64_t)gx_pack__blocks(size)};
+	x.c = x.raw ? NULL : context(io_cctx);
 	x.block = malloc(GX_PACK_BLOCK);
 	x.out = malloc(ZSTD_compressBound(GX_PACK_BLOCK));
-	int err = x.c == NULL || x.block == NULL || x.out == NULL ? GX_E_NOMEM : 0;
-	if (err == 0 && size >= 2 * SAMPLE)
+	int err = (x.c == NULL && !x.raw) || x.block == NULL || x.out == NULL ? GX_E_NOMEM : 0;
+	if (err == 0 && !x.raw && size >= 2 * SAMPLE)
 		err = look_into(&x, size);
 	if (err == 0)
 		err = file_blocks(&x, size, hash);

@@ -6,6 +6,8 @@
 
 /* Does the actor have a read state of his own in this store? */
 bool gx_pread__personal(const struct gx_txn *t);
+/* Is everything in it shown as read? */
+bool gx_pread__all_read(const struct gx_store *s);
 /* What rows of `pread` call a user. It lives as long as the transaction. */
 int gx_pread__user(struct gx_txn *t, const char *user, const char **ret_key) GX_MUST_CHECK;
 /* Read state and its change number, as the actor sees them. */

@@ -6,7 +6,8 @@
 /*
  * Who has read what. In a private store it is a bit of the message; in a public store each user has
  * rows of his own in `pread`, and one with mid 0 a folder that says how many of its messages
- * he has read, so that his unread counter costs nothing to ask for.
+ * he has read, so that his unread counter costs nothing to ask for. An administrator may have readers
+ * share the bit of the message, or see no unread ones (exmdb_pf_read_per_user, exmdb_pf_read_states).
  */
 
 int gx_pread__user(struct gx_txn *t, const char *user, const char **ret_key)
@@ -26,7 +27,12 @@ int gx_pread__user(struct gx_txn *t, const char *user, const char **ret_key)
 
 bool gx_pread__personal(const struct gx_txn *t)
 {
-	return t->s->is_public && t->actor->user != NULL && *t->actor->user != '\0';
+	return t->s->is_public && !t->s->o.one_read_state && t->actor->user != NULL && *t->actor->user != '\0';
+}
+
+bool gx_pread__all_read(const struct gx_store *s)
+{
+	return s->o.pf_reads == GX_PF_ALL_READ;
 }
 
 static int look_up(struct gx_txn *t, const char *user, uint64_t fid, uint64_t mid, int64_t *ret_isread, uint64_t *ret_rcn)
@@ -45,6 +51,11 @@ int gx_pread__get(struct gx_txn *t, const struct gx_msg_row *r, bool *ret_read, 
 {
 	const char *user;
 	int64_t isread;
+	if (gx_pread__all_read(t->s)) {
+		*ret_read = true;
+		*ret_rcn = 0;
+		return 0;
+	}
 	if (!gx_pread__personal(t) || r->mid == 0 || (r->flags & GX_MSGF_FAI)) {
 		*ret_read = (r->flags & GX_MSGF_READ) != 0;
 		*ret_rcn = r->rcn;
@@ -155,11 +166,11 @@ gx_ec gx_folder_unread(struct gx_txn *t, uint64_t fid, const char *user, uint64_
 	gx_ec ec = gx_folder__need(t, fid, GX_RIGHT_READ, &row);
 	if (gx_ec_failed(ec))
 		return ec;
-	bool own = t->s->is_public && user != NULL && *user != '\0';
+	bool own = t->s->is_public && !t->s->o.one_read_state && user != NULL && *user != '\0';
 	int err = gx_fstate__get(t, fid, &f);
 	if (err == 0 && own)
 		err = gx_pread__unread(t, user, fid, f->total, &n);
 	if (err == 0)
-		*ret_unread = own ? n : f->unread;
+		*ret_unread = t->s->o.pf_reads != GX_PF_COUNTED ? 0 : own ? n : f->unread;
 	return gx_txn__ec(t, err);
 }

@@ -96,6 +96,8 @@ static int info_from(struct gx_txn *t, struct gx_stmt *st, struct gx_arena *a, s
 		if (err != 0)
 			return err;
 	}
+	if (t->s->o.pf_reads != GX_PF_COUNTED)
+		i->unread = 0;
 	return i->name == NULL || i->container_class == NULL ? GX_E_NOMEM : 0;
 }
 

@@ -108,6 +108,7 @@ gx_ec gx_folder_delete(struct gx_txn *t, uint64_t fid, bool hard)
 	if (gx_far(t) != NULL)
 		return gx_far(t)->folder_delete(t, fid, hard);
 	struct tree k = {0};
+	hard = hard || t->s->o.folders_go;
 	gx_ec ec = check_delete(t, fid, hard);
 	if (gx_ec_failed(ec))
 		return ec;

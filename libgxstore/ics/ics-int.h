@@ -39,6 +39,10 @@ int gx_ics__scan(struct gx_ics_run *x) GX_MUST_CHECK;
 /* Adds the actor's read states, when all the rest is known (ics_read.c). */
 int gx_ics__user_reads(struct gx_ics_run *x) GX_MUST_CHECK;
 
+/* For exmdb_ics_log_file (ics_log.c). */
+void gx_ics__log_content(struct gx_txn *t, uint64_t fid, const struct gx_ics_content_opts *o, const struct gx_ics_content *c, int err);
+void gx_ics__log_hierarchy(struct gx_txn *t, uint64_t fid, const struct gx_globset *given, const struct gx_ics_hierarchy *h, gx_ec ec);
+
 /* The store's last change number in this snapshot. */
 int gx_ics__last_cn(struct gx_txn *t, uint64_t *ret_cn) GX_MUST_CHECK;
 int gx_ics__ids(struct gx_arena *a, const struct gx_globset *s, struct gx_ics_ids *ret_ids) GX_MUST_CHECK;

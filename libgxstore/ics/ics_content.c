@@ -118,8 +118,9 @@ gx_ec gx_ics_content_open(struct gx_txn *t, uint64_t fid, const struct gx_ics_co
 		return gx_txn__ec(t, GX_E_NOMEM);
 	gx_icslist__init(&c->list, o->ordered ? newest_first : by_cn, t->s->fs, t->s->dir, t->s->ics_run);
 	struct gx_ics_run x = {.t = t, .fid = fid, .search = row.type == GX_FOLDER_SEARCH, .o = o, .c = c,
-		.personal = gx_pread__personal(t)};
+		.personal = gx_pread__personal(t) || gx_pread__all_read(t->s)};
 	int err = run(&x);
+	gx_ics__log_content(t, fid, o, c, err);
 	if (err != 0) {
 		gx_ics_content_free(c);
 		return gx_txn__ec(t, err);

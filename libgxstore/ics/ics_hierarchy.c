@@ -42,6 +42,7 @@ gx_ec gx_ics_hierarchy_open(struct gx_txn *t, uint64_t fid, const struct gx_glob
 		ec = gx_txn__ec(t, err != 0 ? err : gx_ics__last_cn(t, &h->last_cn));
 	}
 	gx_arena_free(a);
+	gx_ics__log_hierarchy(t, fid, given, h, ec);
 	if (gx_ec_failed(ec))
 		gx_ics_hierarchy_free(h);
 	else

@@ -19,6 +19,8 @@ static int one(struct gx_ics_run *x, uint64_t mid, bool is_read)
 int gx_ics__user_reads(struct gx_ics_run *x)
 {
 	const char *user;
+	if (gx_pread__all_read(x->t->s))
+		return 0;
 	int err = gx_pread__user(x->t, x->t->actor->user, &user);
 	if (err != 0)
 		return err;

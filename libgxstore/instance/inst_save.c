@@ -241,14 +241,8 @@ static int write_new(struct gx_txn *t, struct gx_inst *i, struct gx_fstate *f, s
 static gx_ec check_new(struct gx_txn *t, struct gx_inst *i)
 {
 	struct gx_folder_row folder;
-	bool over;
 	gx_ec ec = gx_folder__need(t, i->row.fid, GX_RIGHT_CREATE, &folder);
-	if (gx_ec_failed(ec))
-		return ec;
-	int err = gx_msg__over_quota(t, gx_imsg__size(i->msg), &over);
-	if (err == 0 && over)
-		return gx_txn__fail(t, ecQuotaExceeded, "the mailbox is over its quota");
-	return gx_txn__ec(t, err);
+	return gx_ec_failed(ec) ? ec : gx_msg__check_room(t, gx_imsg__size(i->msg));
 }
 
 static gx_ec save_new(struct gx_txn *t, struct gx_inst *i)

@@ -56,8 +56,10 @@ int gx_rcpts__unpack(struct gx_bin blob, struct gx_arena *a, struct gx_proplist 
 /* The one question of who has read what: 1 read, 0 not, or GX_E_*. In public stores it depends on the actor. */
 int gx_msg__is_read(struct gx_txn *t, const struct gx_msg_row *r) GX_MUST_CHECK;
 int gx_timer__forget(struct gx_txn *t, uint64_t mid) GX_MUST_CHECK;
-/* Would @size bytes more be too many? */
-int gx_msg__over_quota(struct gx_txn *t, uint64_t size, bool *ret_over) GX_MUST_CHECK;
+/* ecQuotaExceeded when a message of @size bytes is more than the mailbox takes. */
+gx_ec gx_msg__check_room(struct gx_txn *t, uint64_t size) GX_MUST_CHECK;
+/* The same for the number of messages alone. */
+gx_ec gx_msg__check_count(struct gx_txn *t, size_t n) GX_MUST_CHECK;
 /* Id, change numbers and UID of a new message, as far as @o does not bring them. @r: flags are there. */
 gx_ec gx_msg__take_numbers(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_insert_opts *o, struct gx_msg_row *r) GX_MUST_CHECK;
 /* Column bits that the properties of a new message ask for. */

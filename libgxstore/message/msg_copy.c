@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include "libgxstore/far-int.h"
-#include "libgxstore/store-int.h"
+#include "libgxstore/message/msg-int.h"
 
 /*
  * Copies are new narrow rows with the same body. A move gives the message a new id and UID, as
@@ -111,7 +111,7 @@ static gx_ec check_copy(struct gx_txn *t, uint64_t src, const uint64_t *mids, si
 		ec = gx_folder__need(t, dst, GX_RIGHT_CREATE, &to);
 	if (!gx_ec_failed(ec) && to.type == GX_FOLDER_SEARCH)
 		return gx_txn__fail(t, ecNotSupported, "folder %llx is a search folder", (unsigned long long)dst);
-	return ec;
+	return gx_ec_failed(ec) || move ? ec : gx_msg__check_count(t, n);
 }
 
 gx_ec gx_msg_copy(struct gx_txn *t, uint64_t src_fid, const uint64_t *mids, size_t n, uint64_t dst_fid, bool move, struct gx_msg_ids *ret_ids)

@@ -144,18 +144,27 @@ static uint32_t flags_of(const struct gx_msg_prepared *p, uint32_t asked)
 		gx_msg__flags_from_props(&p->msg.obj->props);
 }
 
-int gx_msg__over_quota(struct gx_txn *t, uint64_t size, bool *ret_over)
+gx_ec gx_msg__check_count(struct gx_txn *t, size_t n)
+{
+	const struct gx_fstate *s = t->store_state;
+	uint64_t most = t->s->o.max_messages, there = s->total + s->fai + s->softdel;
+	if (most == 0 || (there <= most && n <= most - there))
+		return GX_OK_EC;
+	return gx_txn__fail(t, ecQuotaExceeded, "a store has at most %llu messages (max_store_message_count)", (unsigned long long)most);
+}
+
+gx_ec gx_msg__check_room(struct gx_txn *t, uint64_t size)
 {
 	int64_t kib;
 	int err = gx_meta__get_int(t->q, "quota", &kib);
-	*ret_over = err == 0 && kib > 0 && (t->store_state->size + size) / 1024 >= (uint64_t)kib;
-	return err == GX_E_NOTFOUND ? 0 : err;
+	if (err == 0 && kib > 0 && (t->store_state->size + size) / 1024 >= (uint64_t)kib)
+		return gx_txn__fail(t, ecQuotaExceeded, "the mailbox is over its quota");
+	return err == 0 || err == GX_E_NOTFOUND ? gx_msg__check_count(t, 1) : gx_txn__ec(t, err);
 }
 
 static gx_ec check_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_prepared *p, const struct gx_msg_insert_opts *o)
 {
 	struct gx_folder_row row;
-	bool over;
 	gx_ec ec = gx_txn__writable(t);
 	if (!gx_ec_failed(ec))
 		ec = gx_folder__need(t, fid, GX_RIGHT_CREATE, &row);
@@ -170,10 +179,7 @@ static gx_ec check_insert(struct gx_txn *t, uint64_t fid, const struct gx_msg_pr
 		if (r < 0)
 			return gx_txn__ec(t, r);
 	}
-	int err = gx_msg__over_quota(t, p->size, &over);
-	if (err == 0 && over)
-		return gx_txn__fail(t, ecQuotaExceeded, "the mailbox is over its quota");
-	return gx_txn__ec(t, err);
+	return gx_msg__check_room(t, p->size);
 }
 
 /* The numbers that the caller brings, and those that it leaves to us. */

@@ -62,6 +62,8 @@ static gx_ec set_read(struct gx_txn *t, struct gx_msg_row *r, uint32_t how, stru
 	int err = gx_pread__get(t, r, &was, &res->rcn);
 	if (err != 0)
 		return gx_txn__ec(t, err);
+	if (gx_pread__all_read(t->s))
+		return GX_OK_EC;
 	read = was;
 	res->receipt_due = apply(how, was, r, &read);
 	res->changed = read != was;
@@ -69,6 +71,7 @@ static gx_ec set_read(struct gx_txn *t, struct gx_msg_row *r, uint32_t how, stru
 		r->flags = read ? r->flags | GX_MSGF_READ : r->flags & ~(uint32_t)GX_MSGF_READ;
 		gx_ec ec = write_flags(t, &old, r);
 		res->rcn = r->rcn;
+		res->receipt_due = res->receipt_due && !t->s->is_public;
 		return ec;
 	}
 	/* In a public store nobody answers for all readers. */

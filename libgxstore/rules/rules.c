@@ -223,11 +223,15 @@ int gx_rules__drop(struct gx_txn *t, uint64_t fid)
 	return gx_sql__run(st);
 }
 
+/* What exceeds a limit that was higher once may stay, but nothing comes to it. */
 static gx_ec change_all(struct gx_txn *t, uint64_t fid, const struct gx_rule_change *v, size_t n, bool replace, bool *ret_exceeded)
 {
+	bool added = false;
 	gx_ec ec = gx_txn__ec(t, replace ? gx_rules__drop(t, fid) : 0);
-	for (size_t i = 0; !gx_ec_failed(ec) && i < n; i++)
+	for (size_t i = 0; !gx_ec_failed(ec) && i < n; i++) {
+		added = added || v[i].op == GX_RULE_ADD;
 		ec = change_one(t, fid, &v[i]);
+	}
 	if (gx_ec_failed(ec))
 		return ec;
 	GX_STMT(st, t->q, "SELECT COUNT(*) FROM rules WHERE fid=?1");
@@ -235,7 +239,7 @@ static gx_ec change_all(struct gx_txn *t, uint64_t fid, const struct gx_rule_cha
 	int r = gx_sql__step(st);
 	if (r < 0)
 		return gx_txn__ec(t, r);
-	*ret_exceeded = gx_sql__int(st, 0) > GX_RULES_MAX;
+	*ret_exceeded = added && gx_sql__int(st, 0) > t->s->o.max_rules;
 	return GX_OK_EC;
 }
 
@@ -262,7 +266,7 @@ gx_ec gx_rules_modify(struct gx_txn *t, uint64_t fid, const struct gx_rule_chang
 	if (ret_exceeded != NULL)
 		*ret_exceeded = exceeded;
 	if (exceeded)
-		return ret_exceeded != NULL ? GX_OK_EC : gx_txn__fail(t, ecTooBig, "a folder has at most %u rules", GX_RULES_MAX);
+		return ret_exceeded != NULL ? GX_OK_EC : gx_txn__fail(t, ecTooBig, "a folder has at most %u rules (max_rule_number)", t->s->o.max_rules);
 	return gx_txn__ec(t, gx_folder__changed(t, &row));
 }
 

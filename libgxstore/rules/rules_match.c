@@ -141,6 +141,20 @@ int gx_rules__read_extended(struct gx_txn *t, uint64_t fid, struct gx_arena *a, 
 	return r;
 }
 
+gx_ec gx_rules_extended(struct gx_txn *t, uint64_t fid, size_t *ret_n, size_t *ret_most)
+{
+	struct gx_folder_row row;
+	struct gx_rules l = {0};
+	gx_ec ec = gx_folder__need(t, fid, GX_RIGHT_READ, &row);
+	if (!gx_ec_failed(ec))
+		ec = gx_txn__ec(t, gx_rules__read_extended(t, fid, t->a, &l));
+	if (gx_ec_failed(ec))
+		return ec;
+	*ret_n = l.n;
+	*ret_most = t->s->o.max_ext_rules;
+	return ec;
+}
+
 /* ---- Matching ---- */
 
 static int by_sequence(const void *x, const void *y)
@@ -162,8 +176,11 @@ static bool in_force(const struct gx_rule *r, const struct gx_rules_env *env)
 
 static int match_all(struct gx_txn *t, const struct gx_rules *l, const struct gx_propsrc *src, const struct gx_rules_env *env, gx_rule_cb cb, void *ctx)
 {
+	unsigned extended = 0;
 	for (size_t i = 0; i < l->n; i++) {
 		bool match = true;
+		if (l->v[i].extended && ++extended > t->s->o.max_ext_rules)
+			continue;
 		if (!in_force(&l->v[i], env))
 			continue;
 		int err = l->v[i].condition == NULL ? 0 : gx_restr_eval(l->v[i].condition, src, &match);

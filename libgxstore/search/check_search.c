@@ -410,6 +410,67 @@ START_TEST(rendered)
 }
 END_TEST
 
+static int64_t slow_ns;
+
+/* A second goes by whenever somebody asks. */
+static int64_t slow_monotonic(void *ctx)
+{
+	(void)ctx;
+	return slow_ns += INT64_C(1000000000);
+}
+
+static int64_t slow_realtime(void *ctx)
+{
+	(void)ctx;
+	return INT64_C(1700000000) * 1000000000;
+}
+
+/* How much is found in the transaction that sets the search, and then by each of the next ones. */
+static void found_in_steps(const struct gx_store_opts *o, size_t first, size_t step, size_t all)
+{
+	const uint64_t scope[] = {GX_FID_INBOX};
+	gx_store_close(s);
+	s = st_open_with(dir, o);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t fid = finder(t, gx_arena_printf(a, "x%zu.%zu", first, step));
+	ST_OK(gx_search_set(t, fid, 0, unread(), scope, 1));
+	ck_assert_uint_eq(found(t, fid, NULL), first);
+	st_commit(t);
+	for (size_t n = first; n < all; n += step) {
+		bool done = false;
+		t = st_begin(s, GX_TXN_READ);
+		ck_assert_uint_eq(found(t, fid, NULL), n);
+		gx_txn_abort(t);
+		ck_assert_int_eq(gx_search_run(s, 1500, &done), 0); /* time for one portion */
+	}
+	finish();
+	t = st_begin(s, GX_TXN_READ);
+	ck_assert_uint_eq(found(t, fid, NULL), all);
+	gx_txn_abort(t);
+}
+
+/* exmdb_search_pacing, exmdb_search_pacing_time */
+START_TEST(pacing)
+{
+	static const struct gx_clock slow = {slow_realtime, slow_monotonic, NULL};
+	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < 14; i++)
+		put(t, GX_FID_INBOX, "m", 0);
+	st_commit(t);
+	found_in_steps(&o, 14, 1, 14);
+	o.clock = &slow;
+	o.search_pacing = 1;
+	o.search_pacing_ms = 1000000;
+	found_in_steps(&o, 8, 1, 14);
+	o.search_pacing = 100;
+	o.search_pacing_ms = 3000;
+	found_in_steps(&o, 3, 3, 14);
+	o.search_pacing_ms = 1; /* one is looked at in any case */
+	found_in_steps(&o, 1, 1, 14);
+}
+END_TEST
+
 /* What is in a deleted folder may still change, and is not found for that. */
 START_TEST(deleted_folders_stay_out)
 {
@@ -529,6 +590,7 @@ static Suite *suite(void)
 	tcase_add_test(c, scopes_that_go);
 	tcase_add_test(c, rendered);
 	tcase_add_test(c, deleted_folders_stay_out);
+	tcase_add_test(c, pacing);
 	tcase_add_test(c, model);
 	suite_add_tcase(x, c);
 	return x;

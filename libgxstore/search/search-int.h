@@ -72,7 +72,14 @@ int gx_search__moved(struct gx_txn *t, const uint64_t *back, size_t n) GX_MUST_C
 
 /* ---- Looking (search_run.c) ---- */
 
-/* Looks at up to about @n messages. */
-int gx_search__advance(struct gx_txn *t, struct gx_searchdef *d, unsigned n) GX_MUST_CHECK;
+/* What may be done in one transaction. */
+struct gx_searchportion {
+	unsigned n;    /* messages that may still be looked at */
+	int64_t until; /* by the monotonic clock, milliseconds */
+};
+/* As exmdb_search_pacing and exmdb_search_pacing_time say, with @times as many messages. */
+struct gx_searchportion gx_search__portion(const struct gx_store *s, unsigned times);
+/* Goes on for a portion; one message is looked at in any case. */
+int gx_search__advance(struct gx_txn *t, struct gx_searchdef *d, struct gx_searchportion p) GX_MUST_CHECK;
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
+#include <limits.h>
 #include "libgxstore/search/search-int.h"
 
 /*
@@ -8,8 +9,19 @@
  */
 
 #define BY_INDEX UINT64_MAX /* at_fid: at_id is the last candidate */
-#define PORTION 500U
 #define WRITER_MS 1000
+
+struct gx_searchportion gx_search__portion(const struct gx_store *s, unsigned times)
+{
+	unsigned n = s->o.search_pacing;
+	return (struct gx_searchportion){.n = n < UINT_MAX / times ? n * times : UINT_MAX, .until = gx_clock_mono_ms(s->clock) + s->o.search_pacing_ms};
+}
+
+/* A message was looked at. */
+static void count(const struct gx_txn *t, struct gx_searchportion *p)
+{
+	p->n = gx_clock_mono_ms(t->s->clock) < p->until ? p->n - 1 : 0;
+}
 
 static int through(struct gx_txn *t, struct gx_searchdef *d)
 {
@@ -47,12 +59,12 @@ static int in_scope(struct gx_txn *t, const struct gx_searchdef *d, uint64_t fid
 
 /* ---- By the index ---- */
 
-static int by_index(struct gx_txn *t, struct gx_searchdef *d, const struct gx_candidates *c, unsigned n)
+static int by_index(struct gx_txn *t, struct gx_searchdef *d, const struct gx_candidates *c, struct gx_searchportion *p)
 {
 	size_t i = 0;
 	while (i < c->n && c->mids[i] <= d->at_id)
 		i++;
-	for (; i < c->n && n > 0; i++, n--) {
+	for (; i < c->n && p->n > 0; i++, count(t, p)) {
 		struct gx_msg_row r;
 		int err = gx_msg__row(t, c->mids[i], &r);
 		int yes = err == 0 ? in_scope(t, d, r.fid) : 0;
@@ -84,14 +96,13 @@ static int next_folder(struct gx_txn *t, struct gx_searchdef *d, uint64_t from, 
 	return r;
 }
 
-static int in_folder(struct gx_txn *t, struct gx_searchdef *d, unsigned *io_n)
+static int in_folder(struct gx_txn *t, struct gx_searchdef *d, struct gx_searchportion *p)
 {
-	GX_STMT(st, t->q, "SELECT mid,uid FROM msg WHERE fid=?1 AND uid>?2 AND NOT flags&256 ORDER BY uid LIMIT ?3");
+	GX_STMT(st, t->q, "SELECT mid,uid FROM msg WHERE fid=?1 AND uid>?2 AND NOT flags&256 ORDER BY uid");
 	gx_sql__bind_int(st, 1, (int64_t)d->at_fid);
 	gx_sql__bind_int(st, 2, (int64_t)d->at_id);
-	gx_sql__bind_int(st, 3, *io_n);
-	int r;
-	while ((r = gx_sql__step(st)) > 0) {
+	int r = 0;
+	while (p->n > 0 && (r = gx_sql__step(st)) > 0) {
 		struct gx_msg_row row;
 		int err = gx_msg__row(t, gx_sql__u64(st, 0), &row);
 		if (err == 0)
@@ -99,14 +110,14 @@ static int in_folder(struct gx_txn *t, struct gx_searchdef *d, unsigned *io_n)
 		if (err != 0)
 			return err;
 		d->at_id = gx_sql__u64(st, 1);
-		(*io_n)--;
+		count(t, p);
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
-static int by_folders(struct gx_txn *t, struct gx_searchdef *d, unsigned n)
+static int by_folders(struct gx_txn *t, struct gx_searchdef *d, struct gx_searchportion *p)
 {
-	while (n > 0) {
+	while (p->n > 0) {
 		uint64_t fid;
 		int err = next_folder(t, d, d->at_fid, &fid);
 		if (err != 0 || fid == 0)
@@ -114,10 +125,10 @@ static int by_folders(struct gx_txn *t, struct gx_searchdef *d, unsigned n)
 		if (fid != d->at_fid)
 			d->at_id = 0;
 		d->at_fid = fid;
-		err = in_folder(t, d, &n);
+		err = in_folder(t, d, p);
 		if (err != 0)
 			return err;
-		if (n > 0) { /* that one is through */
+		if (p->n > 0) { /* that one is through */
 			d->at_fid++;
 			d->at_id = 0;
 		}
@@ -127,15 +138,13 @@ static int by_folders(struct gx_txn *t, struct gx_searchdef *d, unsigned n)
 
 /* ---- What was found before a change of the scope ---- */
 
-static int recheck(struct gx_txn *t, struct gx_searchdef *d, unsigned n)
+static int recheck(struct gx_txn *t, struct gx_searchdef *d, struct gx_searchportion *p)
 {
-	GX_STMT(st, t->q, "SELECT mid FROM found WHERE fid=?1 AND mid>?2 ORDER BY mid LIMIT ?3");
+	GX_STMT(st, t->q, "SELECT mid FROM found WHERE fid=?1 AND mid>?2 ORDER BY mid");
 	gx_sql__bind_int(st, 1, (int64_t)d->fid);
 	gx_sql__bind_int(st, 2, (int64_t)d->at_id);
-	gx_sql__bind_int(st, 3, n);
-	int r;
-	unsigned seen = 0;
-	while ((r = gx_sql__step(st)) > 0) {
+	int r = 1;
+	while (p->n > 0 && (r = gx_sql__step(st)) > 0) {
 		struct gx_msg_row row;
 		uint64_t mid = gx_sql__u64(st, 0);
 		int err = gx_msg__row(t, mid, &row), yes = err == 0 ? in_scope(t, d, row.fid) : 0;
@@ -144,16 +153,16 @@ static int recheck(struct gx_txn *t, struct gx_searchdef *d, unsigned n)
 		if (err != 0 || yes < 0)
 			return err != 0 ? err : yes;
 		d->at_id = mid;
-		seen++;
+		count(t, p);
 	}
-	if (r == 0 && seen < n) {
+	if (r == 0) {
 		d->state = GX_SEARCH_POPULATING;
 		d->at_fid = d->at_id = 0;
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
-static int populate(struct gx_txn *t, struct gx_searchdef *d, unsigned n)
+static int populate(struct gx_txn *t, struct gx_searchdef *d, struct gx_searchportion *p)
 {
 	struct gx_candidates c = {.all = true};
 	bool fresh = d->at_fid == 0 && d->at_id == 0;
@@ -164,20 +173,20 @@ static int populate(struct gx_txn *t, struct gx_searchdef *d, unsigned n)
 	}
 	if (!c.all) {
 		d->at_fid = BY_INDEX;
-		return by_index(t, d, &c, n);
+		return by_index(t, d, &c, p);
 	}
 	if (d->at_fid == BY_INDEX) /* the index was lost on the way */
 		d->at_fid = d->at_id = 0;
-	return by_folders(t, d, n);
+	return by_folders(t, d, p);
 }
 
-int gx_search__advance(struct gx_txn *t, struct gx_searchdef *d, unsigned n)
+int gx_search__advance(struct gx_txn *t, struct gx_searchdef *d, struct gx_searchportion p)
 {
 	int err = 0;
 	if (d->state == GX_SEARCH_RECHECKING)
-		err = recheck(t, d, n);
+		err = recheck(t, d, &p);
 	if (err == 0 && d->state == GX_SEARCH_POPULATING)
-		err = populate(t, d, n);
+		err = populate(t, d, &p);
 	return err != 0 ? err : gx_searchdef__write_state(t, d);
 }
 
@@ -205,7 +214,7 @@ static int portion(struct gx_store *s)
 		return 0;
 	}
 	if (err == 0)
-		err = gx_search__advance(t, d, PORTION);
+		err = gx_search__advance(t, d, gx_search__portion(s, 1));
 	if (err != 0) {
 		gx_log(s->log, GX_LOG_WARN, "%s: search folder: %s", s->dir, t->q->err == err ? t->q->why : gx_strerror(err));
 		gx_txn_abort(t);

@@ -8,7 +8,7 @@
 /* What search folders look for, and where: on disk and in memory. */
 
 #define SCOPE_MAX 1024U
-#define FIRST_LOOK 2000U /* messages that are looked at before gx_search_set() returns */
+#define FIRST_LOOK 8U /* portions of messages that are looked at before gx_search_set() returns */
 #define DEPTH_MAX 512U
 
 int gx_searches__new(struct gx_searches **ret_s)
@@ -283,7 +283,7 @@ static int begin(struct gx_txn *t, uint64_t fid, uint32_t flags, const struct gx
 	if (err == 0)
 		err = gx_searches__load(t, &head);
 	if (err == 0 && (d = find(head, fid)) != NULL)
-		err = gx_search__advance(t, d, FIRST_LOOK);
+		err = gx_search__advance(t, d, gx_search__portion(t->s, FIRST_LOOK));
 	if (err == 0 && d != NULL && d->state != GX_SEARCH_COMPLETE)
 		atomic_store(&t->s->searching, true);
 	return err;

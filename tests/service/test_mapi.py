@@ -3,6 +3,7 @@
 """gromox-mapi over HTTPS against the real daemon."""
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -18,7 +19,7 @@ scratch = tempfile.mkdtemp(prefix="gx-mapi-")
 def the_server():
     global server
     if server is None:
-        server = Server(users=2, http=True).start()
+        server = Server(users=2, http=True, config=f"exmdb_ics_log_file = {scratch}/ics.log\n").start()
     return server
 
 
@@ -175,6 +176,8 @@ def test_sync():
         s.deliver(mail(f"sync {i}"))
     s.wait_count(0, 5)
     assert sync(s, d)["new"] == 3
+    with open(os.path.join(scratch, "ics.log")) as f:
+        assert re.search(rf"Z {s.dir}/user/\S+: contents of d for {s.users[0]}, who has \d+: 3 changed, 0 deleted, ", f.read())
     same(s, d)
     m = s.imap(0, "INBOX")
     m.store("1", "+FLAGS", "\\Deleted")

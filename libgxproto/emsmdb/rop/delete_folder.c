@@ -16,7 +16,7 @@ static gx_ec delete(struct gx_rop_call *c, struct gx_txn *t, uint64_t parent, ui
 	if (gx_ec_failed(ec))
 		return ec;
 	*ret_stays = (!(flags & DEL_MESSAGES) && f.total + f.fai != 0) || (!(flags & DEL_FOLDERS) && f.subfolders != 0);
-	return *ret_stays ? EMS_OK : gx_folder_delete(t, fid, flags & DELETE_HARD_DELETE);
+	return *ret_stays ? EMS_OK : gx_folder_delete(t, fid, (flags & DELETE_HARD_DELETE) || gx_rop__folders_go(c, t));
 }
 
 gx_ec gx_rop__delete_folder(struct gx_rop_call *c, const struct gx_rop_delete_folder_req *q, struct gx_rop_delete_folder_res *r)

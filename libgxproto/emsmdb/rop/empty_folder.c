@@ -7,6 +7,19 @@
 
 enum { AT_ONCE = 4096 };
 
+/* The folders in it may have to go for good though the messages do not. */
+static gx_ec portion(struct gx_rop_call *c, struct gx_txn *t, uint64_t fid, uint32_t what, bool *ret_partial, bool *ret_more)
+{
+	bool partial = false, none;
+	uint32_t apart = gx_rop__folders_go(c, t) ? what & GX_CONTENT_FOLDERS : 0;
+	gx_ec ec = gx_folder_empty(t, fid, what & ~apart, AT_ONCE, &partial, ret_more);
+	*ret_partial = partial;
+	if (!gx_ec_failed(ec) && apart != 0)
+		ec = gx_folder_empty(t, fid, apart | GX_CONTENT_HARD, AT_ONCE, &partial, &none);
+	*ret_partial = *ret_partial || partial;
+	return ec;
+}
+
 /* In portions: others want to write, too. */
 static gx_ec empty(struct gx_rop_call *c, uint32_t what, bool *ret_partial)
 {
@@ -18,7 +31,7 @@ static gx_ec empty(struct gx_rop_call *c, uint32_t what, bool *ret_partial)
 		bool partial = false;
 		ec = gx_rop__write(c, &t);
 		if (!gx_ec_failed(ec))
-			ec = gx_rop__end(c, t, gx_folder_empty(t, f->fid, what, AT_ONCE, &partial, &more));
+			ec = gx_rop__end(c, t, portion(c, t, f->fid, what, &partial, &more));
 		*ret_partial = *ret_partial || partial;
 	}
 	return ec;

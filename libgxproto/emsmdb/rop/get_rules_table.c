@@ -69,5 +69,5 @@ gx_ec gx_rop__modify_rules(struct gx_rop_call *c, const struct gx_rop_modify_rul
 		return ec;
 	ec = gx_rop__end(c, t, gx_rules_modify(t, f->fid, v, q->rules_data_count, replace, &exceeded));
 	/* what clients know as the end of the room for rules */
-	return gx_ec_failed(ec) || !exceeded ? ec : gx_rop__fail(c, ecMAPIOOM, "a folder has at most %d rules", GX_RULES_MAX);
+	return gx_ec_failed(ec) || !exceeded ? ec : gx_rop__fail(c, ecMAPIOOM, "more rules than a folder may have (max_rule_number)");
 }

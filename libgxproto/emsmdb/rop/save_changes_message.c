@@ -2,11 +2,21 @@
 /* RopSaveChangesMessage, [MS-OXCMSG] 2.2.3.3 and 3.2.5.3 */
 #include <config.h>
 #include <gx/charset.h>
+#include <gx/rules.h>
 #include "libgxproto/emsmdb/sync.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
 enum { AROUND = 64 }; /* what may count besides the bytes */
 enum { KEEP_OPEN_READ_ONLY = 0x01, KEEP_OPEN_READ_WRITE = 0x02, FORCE_SAVE = 0x04 };
+
+static gx_ec room_for_rule(struct gx_rop_call *c, struct gx_txn *t, uint64_t fid)
+{
+	size_t n, most;
+	gx_ec ec = gx_rules_extended(t, fid, &n, &most);
+	if (gx_ec_failed(ec) || n < most)
+		return ec;
+	return gx_rop__fail(c, ecMAPIOOM, "a folder has at most %zu extended rules (max_ext_rule_number)", most);
+}
 
 /* [MS-OXORULE] 2.2.4.1.10: conditions and actions have a limit that the store tells, PidTagExtendedRuleSizeLimit. */
 static gx_ec check_rule(struct gx_rop_call *c, struct gx_inst *inst)
@@ -20,8 +30,12 @@ static gx_ec check_rule(struct gx_rop_call *c, struct gx_inst *inst)
 	gx_ec ec = !i.associated ? EMS_OK : gx_rop__read(c, &t);
 	if (!i.associated || gx_ec_failed(ec))
 		return ec;
-	ec = gx_rop__end(c, t, gx_inst_get_props(t, inst, tags, 3, most + AROUND, c->a, &l));
-	if (gx_ec_failed(ec) || gx_ascii_casecmp(gx_proplist_str(&l, PidTagMessageClass, ""), "IPM.ExtendedRule.Message") != 0)
+	ec = gx_inst_get_props(t, inst, tags, 3, most + AROUND, c->a, &l);
+	bool is_rule = !gx_ec_failed(ec) && gx_ascii_casecmp(gx_proplist_str(&l, PidTagMessageClass, ""), "IPM.ExtendedRule.Message") == 0;
+	if (is_rule && i.is_new)
+		ec = room_for_rule(c, t, i.fid);
+	ec = gx_rop__end(c, t, ec);
+	if (gx_ec_failed(ec) || !is_rule)
 		return ec;
 	for (size_t k = 1; k < 3; ++k) {
 		const struct gx_propval *v = gx_proplist_get(&l, tags[k]), *none = gx_proplist_get(&l, GX_PROP_RETYPE(tags[k], PtypErrorCode));
