@@ -868,6 +868,7 @@ static void run_views(unsigned messages, unsigned rounds, unsigned changes)
 
 START_TEST(small_folder)
 {
+	w.s->tables->sort_batch = 200; /* a few rows */
 	run_views(20, 60, 6);
 }
 END_TEST
@@ -882,6 +883,7 @@ END_TEST
 
 START_TEST(many_changes_at_once)
 {
+	w.s->tables->sort_batch = 3000;
 	run_views(200, 12, 150);
 }
 END_TEST

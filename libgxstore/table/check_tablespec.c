@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables case by case: what the specifications say of them. */
 #include <config.h>
+#include <errno.h>
+#include <limits.h>
+#include <unistd.h>
 #include <gx/acl.h>
 #include <gx/entryid.h>
 #include <gx/rules.h>
 #include <gx/search.h>
+#include "libgxstore/table/table-sort.h"
 #include "libgxstore/table/tabletest.h"
 
 /* ---- Hierarchy ---- */
@@ -695,6 +699,85 @@ START_TEST(rows_of_others_that_change)
 }
 END_TEST
 
+/* ---- Sorting ---- */
+
+static struct gx_fs narrow;
+static unsigned writes_left;
+
+static ssize_t write_a_few(const struct gx_fs *fs, int fd, const void *p, size_t n, off_t off)
+{
+	(void)fs;
+	if (writes_left == 0) {
+		errno = ENOSPC;
+		return -1;
+	}
+	writes_left--;
+	return pwrite(fd, p, n, off);
+}
+
+struct sorted {
+	struct gx_push last;
+	uint64_t n, sum;
+};
+
+static int take_sorted(struct gx_bin key, uint64_t entry, void *ctx)
+{
+	struct sorted *x = ctx;
+	uint32_t from_key;
+	ck_assert_int_lt(gx_order__cmp((struct gx_bin){x->last.data, x->last.len}, key), 0);
+	ck_assert_uint_ge(key.len, sizeof(from_key));
+	memcpy(&from_key, key.data + key.len - sizeof(from_key), sizeof(from_key));
+	ck_assert_uint_eq(from_key, entry);
+	gx_push_clear(&x->last);
+	gx_push_bytes(&x->last, key.data, key.len);
+	x->n++;
+	x->sum += entry;
+	return 0;
+}
+
+static void sort_keys(uint32_t n, size_t batch, bool stuck)
+{
+	static uint8_t key[30000];
+	struct gx_sorter s;
+	struct sorted x = {.last = GX_PUSH_INIT};
+	gx_sorter__init(&s, &narrow, w.dir, batch);
+	for (uint32_t i = 0; i < n; i++) {
+		size_t len = random() % 500 == 0 ? 20000 + (size_t)random() % 9000 : (size_t)random() % 40;
+		memset(key, "abc"[random() % 3], len);
+		memcpy(key + len, &i, sizeof(i)); /* none is there twice */
+		ck_assert_int_eq(gx_sorter__add(&s, (struct gx_bin){key, len + sizeof(i)}, i), 0);
+	}
+	ck_assert_uint_eq(s.total, n);
+	ck_assert_uint_eq(s.stuck, stuck);
+	ck_assert_int_eq(gx_sorter__each(&s, take_sorted, &x), 0);
+	ck_assert_uint_eq(x.n, n);
+	ck_assert_uint_eq(x.sum, (uint64_t)n * (n - 1) / 2);
+	gx_sorter__release(&s);
+	gx_push_release(&x.last);
+}
+
+/* In memory, in runs of a file, and what has no place there. */
+START_TEST(keys_are_sorted)
+{
+	narrow = gx_fs__system;
+	narrow.pwrite = write_a_few;
+	srandom(11);
+	writes_left = UINT_MAX;
+	sort_keys(1, 0, false);
+	sort_keys(3000, 0, false);
+	sort_keys(3000, 1, false); /* each a run */
+	sort_keys(20000, 8000, false);
+	writes_left = 0;
+	sort_keys(3000, 8000, true);
+	writes_left = 10;
+	sort_keys(6000, 30000, true);
+	struct gx_sorter s;
+	gx_sorter__init(&s, &gx_fs__system, w.dir, 0);
+	ck_assert_int_eq(gx_sorter__each(&s, take_sorted, NULL), 0);
+	gx_sorter__release(&s);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("tablespec");
@@ -718,6 +801,7 @@ static Suite *suite(void)
 	tcase_add_test(c, rules);
 	tcase_add_test(c, rows_of_others);
 	tcase_add_test(c, rows_of_others_that_change);
+	tcase_add_test(c, keys_are_sorted);
 	suite_add_tcase(s, c);
 	return s;
 }

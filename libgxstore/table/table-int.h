@@ -369,6 +369,7 @@ struct gx_tables {
 	atomic_uint count;
 	atomic_uint found;            /* of them on search folders */
 	atomic_uint grouped;          /* of them with groups */
+	size_t sort_batch;            /* bytes that are sorted at once; 0: the usual */
 };
 int gx_tables__new(struct gx_tables **ret_r) GX_MUST_CHECK;
 void gx_tables__free(struct gx_tables *r);

@@ -4,26 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <gx/search.h>
-#include "libgxstore/table/table-int.h"
+#include "libgxstore/table/table-sort.h"
 
 /*
  * Reading a list anew: every message of the folder is looked at. An order that serves gives them their
- * places when there is one, else they are sorted once by keys that are thrown away after.
+ * places when there is one, else they are sorted once by keys that are thrown away after (table_sort.c).
  */
 
-struct item {
-	size_t off, len;
-	uint64_t entry;
-};
 struct filling {
 	struct gx_table *tb;
 	struct gx_msgsrc x;
 	struct gx_arena *a;
 	struct gx_orderkeys made;
-	/* Sorting in memory. */
-	struct gx_push keys;
-	struct item *item;
-	size_t n, cap;
+	struct gx_sorter sorter;
 	/* Messages that were found, as entries without instance. */
 	uint64_t *held;
 	size_t nheld, cap_held;
@@ -31,15 +24,7 @@ struct filling {
 
 static int add_item(struct filling *f, struct gx_bin key, uint64_t entry)
 {
-	if (f->n >= GX_TABLE_ROWS_MAX)
-		return GX_E_LIMIT;
-	struct item *v = gx_table__grow(f->item, &f->cap, f->n + 1, sizeof(*v));
-	if (v == NULL)
-		return GX_E_NOMEM;
-	f->item = v;
-	f->item[f->n++] = (struct item){f->keys.len, key.len, entry};
-	gx_push_bytes(&f->keys, key.data, key.len);
-	return f->keys.err;
+	return f->sorter.total >= GX_TABLE_ROWS_MAX ? GX_E_LIMIT : gx_sorter__add(&f->sorter, key, entry);
 }
 
 /* The message that the source stands at: 1 it is the table's, *ret_unread whether it is unread. 0, GX_E_*. */
@@ -98,22 +83,16 @@ static int scan(struct filling *f, struct gx_txn *t, int (*cb)(struct filling *f
 	return err != 0 ? err : r;
 }
 
-static int by_key(const void *a, const void *b, void *ctx)
+static int put_last(struct gx_bin key, uint64_t entry, void *ctx)
 {
-	const struct item *x = a, *y = b;
-	const uint8_t *keys = ctx;
-	return gx_order__cmp((struct gx_bin){keys + x->off, x->len}, (struct gx_bin){keys + y->off, y->len});
+	struct gx_table *tb = ctx;
+	return gx_list__insert(tb, tb->seq.n, key, entry);
 }
 
 static int keep_sorted(struct filling *f)
 {
-	int err = gx_list__reserve(f->tb, f->n);
-	if (f->n > 0)
-		qsort_r(f->item, f->n, sizeof(*f->item), by_key, f->keys.data);
-	for (size_t i = 0; err == 0 && i < f->n; i++)
-		err = gx_list__insert(
-			f->tb, i, (struct gx_bin){f->keys.data + f->item[i].off, f->item[i].len}, f->item[i].entry);
-	return err;
+	int err = gx_list__reserve(f->tb, (size_t)f->sorter.total);
+	return err != 0 ? err : gx_sorter__each(&f->sorter, put_last, f->tb);
 }
 
 static int take_row(struct filling *f, const struct gx_orderrow *row)
@@ -290,13 +269,13 @@ int gx_list__fill(struct gx_table *tb, struct gx_txn *t)
 	if (f.a == NULL)
 		return GX_E_NOMEM;
 	gx_msgsrc__init(&f.x, t, f.a);
+	gx_sorter__init(&f.sorter, t->s->fs, t->s->dir, t->s->tables->sort_batch);
 	tb->seq.n = tb->seq.nspan = 0;
 	gx_push_clear(&tb->seq.prefix_bytes);
 	int err = fill(&f, t);
 	gx_msgsrc__release(&f.x);
 	gx_push_release(&f.made.bytes);
-	gx_push_release(&f.keys);
-	free(f.item);
+	gx_sorter__release(&f.sorter);
 	free(f.held);
 	gx_arena_free(f.a);
 	cut_to_limit(tb);
