@@ -342,11 +342,16 @@ struct gx_txn {
 	size_t nvops, cap_vops;
 	struct gx_event *events;
 	size_t nevents, cap_events;
+	gx_ec (*on_unread)(struct gx_txn *t, uint64_t mid, void *ctx); /* owed.c */
+	void *on_unread_ctx;
 	/* gx_msg_mime() */
 	struct gx_push rendered, envelope, structure;
 	uint64_t rendered_mid;
 	struct gx_stmt *mime_stmt;
 };
+/* A message goes that nobody has read: who wants to know is told, and the message does not owe it any more (owed.c). */
+int gx_owed__going(struct gx_txn *t, uint64_t mid, uint32_t *io_flags) GX_MUST_CHECK;
+int gx_owed__folder_going(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 bool gx_txn__all_rights(const struct gx_txn *t);
 /* The border to ecs; failures of the machinery break a write transaction. */
 gx_ec gx_txn__ec(struct gx_txn *t, int err);

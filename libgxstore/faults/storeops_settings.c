@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operations on what belongs to a store as a whole, and its upkeep. */
 #include <config.h>
+#include <gx/owed.h>
 #include <gx/peruser.h>
 #include <gx/pr-names.h>
 #include <gx/storeset.h>
@@ -15,6 +16,7 @@ static struct {
 	uint64_t id, cn;
 	size_t fixed;
 	struct gx_peruser peruser;
+	uint8_t *note;
 } u;
 
 /* ---- Quotas, properties ---- */
@@ -275,7 +277,34 @@ static void check_peruser(struct so_world *w)
 	ck_assert_uint_eq(p.data.len, u.peruser.data.len);
 }
 
+static bool pick_owed(struct so_world *w)
+{
+	w->x.n = 1 + so_rand(w, 200000);
+	w->x.found = so_rand(w, 3);
+	u.note = gx_arena_calloc(w->a, w->x.n, 1);
+	return true;
+}
+
+static gx_ec run_owed(struct so_world *w, struct gx_txn *t)
+{
+	static const uint8_t batch[GX_OWED_BATCH] = {7};
+	gx_ec ec = gx_owed_put(t, batch, (uint32_t)w->x.found, (struct gx_bin){u.note, w->x.n});
+	return gx_ec_failed(ec) ? ec : gx_owed_drop(t, batch, (uint32_t)w->x.found + 1);
+}
+
+static void check_owed(struct so_world *w)
+{
+	static const uint8_t batch[GX_OWED_BATCH] = {7};
+	struct gx_bin b;
+	uint32_t n;
+	struct gx_txn *t = st_begin(w->s, GX_TXN_READ);
+	ST_OK(gx_owed_next(t, batch, (uint32_t)w->x.found, w->a, &n, &b));
+	gx_txn_abort(t);
+	ck_assert(n == w->x.found && b.len == w->x.n);
+}
+
 static const struct so_op rows[] = {
+	{"owed", SO_WRITE, pick_owed, run_owed, check_owed},
 	{"quota", SO_WRITE, pick_quota, run_quota, check_quota},
 	{"store_remove_props", SO_WRITE, NULL, run_remove, check_remove},
 	{"oof_set", SO_WRITE, pick_oof, run_oof, check_oof},

@@ -70,7 +70,9 @@ static int hide(struct gx_txn *t, uint64_t fid, bool top)
 
 static int remove_one(struct gx_txn *t, uint64_t fid, uint64_t parent, bool hard, bool top)
 {
-	int err = gx_search__folder_gone(t, fid, hard);
+	int err = gx_owed__folder_going(t, fid);
+	if (err == 0)
+		err = gx_search__folder_gone(t, fid, hard);
 	if (err == 0)
 		err = gx_receive__drop(t, fid);
 	if (err == 0)

@@ -25,9 +25,12 @@ static int hide_row(struct gx_txn *t, const struct gx_msg_row *r)
 
 static int remove_row(struct gx_txn *t, struct gx_fstate *f, const struct gx_msg_row *r, bool hard)
 {
-	int err = gx_change__before(t, r);
+	struct gx_msg_row settled = *r;
+	int err = gx_owed__going(t, r->mid, &settled.flags);
 	if (err == 0)
-		err = hard ? drop_row(t, r) : hide_row(t, r);
+		err = gx_change__before(t, r);
+	if (err == 0)
+		err = hard ? drop_row(t, r) : hide_row(t, &settled);
 	return err != 0 ? err : gx_change__removed(t, f, r, hard ? GX_CH_DELETED : GX_CH_HIDDEN);
 }
 
