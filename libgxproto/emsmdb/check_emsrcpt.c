@@ -344,6 +344,34 @@ START_TEST(what_nobody_has_read)
 }
 END_TEST
 
+/* By emptying, with its folder, and by a client that deleted it while it was offline. */
+START_TEST(what_goes_unread_with_others)
+{
+	struct gx_rop_create_folder_res *f;
+	static const struct gx_rop_create_folder_req make = {.folder_type = 1, .use_unicode_strings = true, .display_name = "gone", .comment = ""};
+	(void)wishes("a");
+	(void)wishes("b");
+	ST_OK(et_do(RopEmptyFolder, FOLDER, 0, &(struct gx_rop_empty_folder_req){0}, NULL));
+	ck_assert_uint_eq(sent.calls, 2);
+	ck_assert_ptr_nonnull(strstr(sent.text, "Subject: Not read: b"));
+	uint64_t mid = wishes("c");
+	ST_OK(et_do(RopCreateFolder, FOLDER, OTHER, &make, (void **)&f));
+	const struct gx_rop_move_copy_messages_req move = {.message_ids = &mid, .message_ids_count = 1};
+	ST_OK(et_do(RopMoveCopyMessages, FOLDER, OTHER, &move, NULL));
+	ST_OK(et_do(RopDeleteFolder, FOLDER, 0, &(struct gx_rop_delete_folder_req){0x11, f->folder_id}, NULL));
+	ck_assert_uint_eq(sent.calls, 3);
+	ck_assert_ptr_nonnull(strstr(sent.text, "Subject: Not read: c"));
+	(void)wishes("d");
+	const union gx_value key = {.bin = et_value(MESSAGE, PidTagSourceKey)->v.bin};
+	struct gx_propval keys = {0x00001102, {.mv = {&key, 1}}};
+	const struct gx_rop_synchronization_import_deletes_req q = {2, {&keys, 1, 1}};
+	ST_OK(et_do(RopSynchronizationOpenCollector, FOLDER, OTHER, &(struct gx_rop_synchronization_open_collector_req){1}, NULL));
+	ST_OK(et_do(RopSynchronizationImportDeletes, OTHER, 0, &q, NULL));
+	ck_assert_uint_eq(sent.calls, 4);
+	ck_assert_ptr_nonnull(strstr(sent.text, "Subject: Not read: d"));
+}
+END_TEST
+
 START_TEST(options)
 {
 	struct gx_rop_options_data_res *r;
@@ -372,6 +400,7 @@ static Suite *emsrcpt_suite(void)
 	tcase_add_test(t, who_wishes_to_know);
 	tcase_add_test(t, many_wish_to_know);
 	tcase_add_test(t, what_nobody_has_read);
+	tcase_add_test(t, what_goes_unread_with_others);
 	suite_add_tcase(s, t);
 	return s;
 }

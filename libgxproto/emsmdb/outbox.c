@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "libgxproto/emsmdb/outbox.h"
+#include "libgxproto/emsmdb/owed.h"
 
 enum { FILE_MOST = 16384, NAME_MOST = 64, FILE_VERSION = 1 };
 
@@ -319,6 +319,13 @@ static struct gx_ems_entry *take_due(struct gx_ems *e, int64_t now)
 	return x;
 }
 
+static int64_t next_wait(struct gx_ems_entry *x)
+{
+	int64_t wait = x->tries < 6 ? FIRST_WAIT << x->tries : MOST_WAIT;
+	++x->tries;
+	return wait;
+}
+
 /* It stays in the outbox, as a draft, for its owner to see. */
 static gx_ec give_back(struct gx_ems *e, const struct gx_ems_entry *x, struct gx_arena *a)
 {
@@ -341,8 +348,25 @@ static gx_ec give_back(struct gx_ems *e, const struct gx_ems_entry *x, struct gx
 	return ec;
 }
 
+/* Notes of what is owed; each is for itself, and what was handed over is not there any more. */
+static gx_ec attempt_owed(struct gx_ems *e, struct gx_ems_entry *x)
+{
+	int64_t now = gx_clock_unix(e->o.clock);
+	bool more = false;
+	struct gx_arena *a = gx_arena_new(0);
+	gx_ec ec = a == NULL ? GX_EC(ecMAPIOOM) : gx_ems__pay(e, x, a, now - x->due > GIVE_UP, &more);
+	gx_arena_free(a);
+	if (gx_ec_failed(ec) || more)
+		gx_outbox__keep(e, x, more ? now : now + next_wait(x));
+	else
+		gx_outbox__drop(e, x);
+	return EMS_OK;
+}
+
 gx_ec gx_outbox__attempt(struct gx_ems *e, struct gx_ems_entry *x)
 {
+	if (gx_ems__is_owed(x))
+		return attempt_owed(e, x);
 	int64_t now = gx_clock_unix(e->o.clock);
 	struct gx_arena *a = gx_arena_new(0);
 	gx_ec ec = a == NULL ? GX_EC(ecMAPIOOM) : gx_ems__send(e, x, a);
@@ -358,8 +382,7 @@ gx_ec gx_outbox__attempt(struct gx_ems *e, struct gx_ems_entry *x)
 		gx_outbox__drop(e, x);
 		return in_vain ? ec : EMS_OK;
 	}
-	int64_t wait = x->tries < 6 ? FIRST_WAIT << x->tries : MOST_WAIT;
-	++x->tries;
+	int64_t wait = next_wait(x);
 	gx_log(e->o.log, GX_LOG_WARN, "emsmdb: %s: message %llx of <%s> waits: %s", x->maildir, (unsigned long long)x->mid, x->from, gx_ec_name(ec));
 	gx_outbox__keep(e, x, now + wait);
 	return EMS_OK;

@@ -1,47 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <string.h>
-#include <gx/delivery.h>
 #include <gx/mailconv.h>
+#include <gx/owed.h>
 #include "libgxproto/emsmdb/people.h"
 #include "libgxproto/emsmdb/receipt.h"
-
-gx_ec gx_ems__note_receipt(struct gx_rop_call *c, struct gx_txn *t, uint64_t mid, bool unread, struct gx_ems_receipt **io_list)
-{
-	struct gx_msgobj *about;
-	if (c->s->e->o.submit == NULL || c->logon->is_public)
-		return EMS_OK;
-	gx_ec ec = gx_msg_brief(t, mid, c->a, &about);
-	struct gx_ems_receipt *r = gx_ec_failed(ec) ? NULL : gx_arena_new_obj(c->a, struct gx_ems_receipt);
-	if (r == NULL)
-		return gx_ec_failed(ec) ? ec : GX_EC(ecMAPIOOM);
-	*r = (struct gx_ems_receipt){*io_list, about, unread};
-	*io_list = r;
-	return ec;
-}
-
-gx_ec gx_ems__set_read(struct gx_rop_call *c, struct gx_txn *t, uint64_t mid, uint8_t flags, struct gx_ems_receipt **io_list, bool *ret_changed)
-{
-	struct gx_read_result res = {0};
-	gx_ec ec = gx_msg_set_read(t, mid, flags, &res);
-	if (ret_changed != NULL)
-		*ret_changed = res.changed;
-	return gx_ec_failed(ec) || !res.receipt_due ? ec : gx_ems__note_receipt(c, t, mid, false, io_list);
-}
-
-gx_ec gx_ems__note_unread(struct gx_rop_call *c, struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, struct gx_ems_receipt **io_list)
-{
-	gx_ec ec = EMS_OK;
-	for (size_t i = 0; i < n && !gx_ec_failed(ec); ++i) {
-		struct gx_msg_info m;
-		if (gx_ec_failed(gx_msg_get(t, mids[i], &m)) || m.fid != fid || (m.flags & (GX_MSGF_NRNPENDING | GX_MSGF_READ)) != GX_MSGF_NRNPENDING)
-			continue;
-		ec = gx_ems__note_receipt(c, t, mids[i], true, io_list);
-		if (!gx_ec_failed(ec)) /* it may be recovered, and deleted again */
-			ec = gx_msg_set_read(t, mids[i], GX_RF_CLEAR_NOTIFY_UNREAD, NULL);
-	}
-	return ec;
-}
 
 /* ---- Who gets it ---- */
 
@@ -103,45 +66,68 @@ static int put_rcpt(struct gx_arena *a, struct gx_msgobj *m, const char *to)
 
 /* ---- */
 
-static int hand_over(struct gx_rop_call *c, const struct gx_msgobj *m, const struct gx_guid *id, const char *to)
+static int make(struct gx_rop_call *c, const struct gx_proplist *about, bool unread, const char **ret_to, struct gx_push *mail)
 {
-	struct gx_ems *e = c->s->e;
-	const struct gx_mailconv_env conv = {.clock = e->o.clock};
-	struct gx_push p = GX_PUSH_INIT;
-	uint8_t bytes[16];
-	gx_guid_put(id, bytes);
-	int err = gx_msg_to_mail(&conv, m, (struct gx_bin){NULL, 0}, 0, &p);
-	if (err == 0) { /* no sender: nobody answers a receipt, [RFC 8098] 3 */
-		const struct gx_envelope env = {.from = "", .rcpts = &to, .rcpt_count = 1, .client = "mapi",
-			.received_unix = gx_clock_unix(e->o.clock), .id = bytes, .smtputf8 = true};
-		const struct gx_ems_mail mail = {&env, {p.data, p.len}};
-		err = e->o.submit(&mail, e->o.submit_ctx);
-	}
-	gx_push_release(&p);
-	return err;
-}
-
-static int send_one(struct gx_rop_call *c, const struct gx_ems_receipt *r)
-{
-	const struct gx_proplist *about = &r->about->props;
+	const struct gx_mailconv_env conv = {.clock = c->s->e->o.clock};
 	struct gx_msgobj *m = gx_msgobj_new(c->a);
 	struct gx_user who;
 	struct gx_guid id;
-	const char *to;
-	int err = m == NULL ? GX_E_NOMEM : addressee(c, about, &to);
+	int err = m == NULL ? GX_E_NOMEM : addressee(c, about, ret_to);
 	err = err != 0 ? err : gx_dir_user(c->s->e->o.dir, c->logon->mailbox, c->a, &who);
 	err = err != 0 ? err : gx_guid_random(&id);
 	err = err != 0 ? err : put_head(c, &who, &id, &m->props);
-	err = err != 0 ? err : put_texts(c, about, r->unread, &who, &m->props);
-	err = err != 0 ? err : put_rcpt(c->a, m, to);
-	return err != 0 ? err : hand_over(c, m, &id, to);
+	err = err != 0 ? err : put_texts(c, about, unread, &who, &m->props);
+	err = err != 0 ? err : put_rcpt(c->a, m, *ret_to);
+	return err != 0 ? err : gx_msg_to_mail(&conv, m, (struct gx_bin){NULL, 0}, 0, mail);
 }
 
-void gx_ems__send_receipts(struct gx_rop_call *c, const struct gx_ems_receipt *list)
+static gx_ec owe(struct gx_rop_call *c, struct gx_txn *t, uint64_t mid, bool unread, struct gx_ems_owing *o)
 {
-	for (; list != NULL; list = list->next) {
-		int err = send_one(c, list);
-		if (err != 0)
-			gx_log(c->s->e->o.log, GX_LOG_WARN, "emsmdb: user=%s: a receipt is not sent: %s", c->s->user, gx_strerror(err));
-	}
+	struct gx_push mail = GX_PUSH_INIT;
+	struct gx_msgobj *about;
+	const char *to;
+	gx_ec ec = gx_msg_brief(t, mid, c->a, &about);
+	int err = gx_ec_failed(ec) ? 0 : make(c, &about->props, unread, &to, &mail);
+	if (!gx_ec_failed(ec) && err == 0)
+		ec = gx_ems__owe_mail(c, t, o, to, (struct gx_bin){mail.data, mail.len});
+	gx_push_release(&mail);
+	if (err != 0)
+		gx_log(c->s->e->o.log, GX_LOG_WARN, "emsmdb: user=%s: a receipt is not sent: %s", c->s->user, gx_strerror(err));
+	return ec;
+}
+
+/* There may be many of them: each has memory of its own. */
+gx_ec gx_ems__owe_receipt(struct gx_rop_call *c, struct gx_txn *t, uint64_t mid, bool unread, struct gx_ems_owing *o)
+{
+	if (c->s->e->o.submit == NULL || c->logon->is_public)
+		return EMS_OK;
+	struct gx_rop_call one = *c;
+	one.a = gx_arena_new(0);
+	gx_ec ec = one.a == NULL ? GX_EC(ecMAPIOOM) : owe(&one, t, mid, unread, o);
+	gx_arena_free(one.a);
+	return ec;
+}
+
+gx_ec gx_ems__set_read(struct gx_rop_call *c, struct gx_txn *t, uint64_t mid, uint8_t flags, struct gx_ems_owing *o, bool *ret_changed)
+{
+	struct gx_read_result res = {0};
+	gx_ec ec = gx_msg_set_read(t, mid, flags, &res);
+	if (ret_changed != NULL)
+		*ret_changed = res.changed;
+	return gx_ec_failed(ec) || !res.receipt_due ? ec : gx_ems__owe_receipt(c, t, mid, false, o);
+}
+
+/* Who may delete what he may not read sends no receipts for it. */
+static gx_ec on_unread(struct gx_txn *t, uint64_t mid, void *ctx)
+{
+	struct gx_ems_unread *w = ctx;
+	gx_ec ec = gx_ems__owe_receipt(w->c, t, mid, true, w->o);
+	return gx_ec_is(ec, ecAccessDenied) ? EMS_OK : ec;
+}
+
+void gx_ems__watch_unread(struct gx_rop_call *c, struct gx_txn *t, struct gx_ems_owing *o, struct gx_ems_unread *ret_w)
+{
+	*ret_w = (struct gx_ems_unread){c, o};
+	if (c->s->e->o.submit != NULL)
+		gx_txn_on_unread(t, on_unread, ret_w);
 }

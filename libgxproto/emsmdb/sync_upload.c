@@ -3,6 +3,7 @@
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
+#include "libgxproto/emsmdb/owed.h"
 #include "libgxproto/emsmdb/sync.h"
 
 static void collector_free(struct gx_ems_obj *o)
@@ -117,11 +118,16 @@ static gx_ec save(struct gx_rop_call *c, struct gx_txn *t, struct gx_ems_message
 /* The result of a conflict is one that the client does not have. */
 gx_ec gx_ems__import_save(struct gx_rop_call *c, struct gx_ems_message *m, struct gx_save_result *ret_s)
 {
-	struct gx_ics_import how;
+	struct gx_ics_import how = {0};
+	struct gx_ems_owing due = {0};
 	struct gx_txn *t;
 	gx_ec ec = gx_rop__write(c, &t);
-	if (!gx_ec_failed(ec))
-		ec = gx_rop__end(c, t, save(c, t, m, &how, ret_s));
+	if (gx_ec_failed(ec))
+		return ec;
+	ec = save(c, t, m, &how, ret_s);
+	if (!gx_ec_failed(ec) && how.notify)
+		ec = gx_ems__owe_conflict(c, t, &due, ret_s->mid);
+	ec = gx_ems__end_owing(c, t, &due, ec);
 	if (gx_ec_failed(ec))
 		return ec;
 	struct gx_ems_collector *u = gx_ems__collector(gx_ems__find(c->s, m->import->collector));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RopDeleteFolder, [MS-OXCFOLD] 2.2.1.3 and 3.2.5.3 */
 #include <config.h>
-#include "libgxproto/emsmdb/kinds.h"
+#include "libgxproto/emsmdb/receipt.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
 enum { DEL_MESSAGES = 0x01, DEL_FOLDERS = 0x04, DELETE_HARD_DELETE = 0x10 };
@@ -21,6 +21,8 @@ static gx_ec delete(struct gx_rop_call *c, struct gx_txn *t, uint64_t parent, ui
 
 gx_ec gx_rop__delete_folder(struct gx_rop_call *c, const struct gx_rop_delete_folder_req *q, struct gx_rop_delete_folder_res *r)
 {
+	struct gx_ems_owing due = {0};
+	struct gx_ems_unread unread;
 	struct gx_txn *t;
 	uint64_t fid;
 	struct gx_ems_folder *f = gx_ems__folder(c->in);
@@ -31,5 +33,8 @@ gx_ec gx_rop__delete_folder(struct gx_rop_call *c, const struct gx_rop_delete_fo
 	gx_ec ec = gx_ems__plain(c, q->folder_id, &fid);
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__write(c, &t);
-	return gx_ec_failed(ec) ? ec : gx_rop__end(c, t, delete(c, t, f->fid, fid, q->delete_folder_flags, &r->partial_completion));
+	if (gx_ec_failed(ec))
+		return ec;
+	gx_ems__watch_unread(c, t, &due, &unread);
+	return gx_ems__end_owing(c, t, &due, delete(c, t, f->fid, fid, q->delete_folder_flags, &r->partial_completion));
 }

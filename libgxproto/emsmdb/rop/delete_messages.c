@@ -8,7 +8,8 @@
 static gx_ec delete(struct gx_rop_call *c, const uint64_t *ids, uint32_t n, bool tells, bool hard)
 {
 	struct gx_txn *t;
-	struct gx_ems_receipt *due = NULL;
+	struct gx_ems_owing due = {0};
+	struct gx_ems_unread unread;
 	const uint64_t *mids;
 	struct gx_ems_folder *f = gx_ems__folder(c->in);
 	if (f == NULL)
@@ -19,13 +20,8 @@ static gx_ec delete(struct gx_rop_call *c, const uint64_t *ids, uint32_t n, bool
 	if (gx_ec_failed(ec) || n == 0)
 		return ec;
 	if (tells)
-		ec = gx_ems__note_unread(c, t, f->fid, mids, n, &due);
-	if (!gx_ec_failed(ec))
-		ec = gx_msg_delete(t, f->fid, mids, n, hard);
-	ec = gx_rop__end(c, t, ec);
-	if (!gx_ec_failed(ec))
-		gx_ems__send_receipts(c, due);
-	return ec;
+		gx_ems__watch_unread(c, t, &due, &unread);
+	return gx_ems__end_owing(c, t, &due, gx_msg_delete(t, f->fid, mids, n, hard));
 }
 
 gx_ec gx_rop__delete_messages(struct gx_rop_call *c, const struct gx_rop_delete_messages_req *q, struct gx_rop_delete_messages_res *r)

@@ -2,7 +2,7 @@
 /* RopEmptyFolder and RopHardDeleteMessagesAndSubfolders, [MS-OXCFOLD] 2.2.1.9 and 2.2.1.10 */
 #include <config.h>
 #include <gx/folder.h>
-#include "libgxproto/emsmdb/kinds.h"
+#include "libgxproto/emsmdb/receipt.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
 enum { AT_ONCE = 4096 };
@@ -28,10 +28,14 @@ static gx_ec empty(struct gx_rop_call *c, uint32_t what, bool *ret_partial)
 	bool more = true;
 	gx_ec ec = f == NULL ? GX_EC(ecNotSupported) : EMS_OK;
 	while (!gx_ec_failed(ec) && more) {
+		struct gx_ems_owing due = {0};
+		struct gx_ems_unread unread;
 		bool partial = false;
 		ec = gx_rop__write(c, &t);
-		if (!gx_ec_failed(ec))
-			ec = gx_rop__end(c, t, portion(c, t, f->fid, what, &partial, &more));
+		if (gx_ec_failed(ec))
+			break;
+		gx_ems__watch_unread(c, t, &due, &unread);
+		ec = gx_ems__end_owing(c, t, &due, portion(c, t, f->fid, what, &partial, &more));
 		*ret_partial = *ret_partial || partial;
 	}
 	return ec;

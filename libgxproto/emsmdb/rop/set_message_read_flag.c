@@ -10,7 +10,7 @@ enum { READ_FLAGS = 0x7f }; /* [MS-OXCMSG] 2.2.3.10.1 */
 gx_ec gx_rop__set_message_read_flag(struct gx_rop_call *c, const struct gx_rop_set_message_read_flag_req *q,
 	struct gx_rop_set_message_read_flag_res *r)
 {
-	struct gx_ems_receipt *due = NULL;
+	struct gx_ems_owing due = {0};
 	bool changed = false;
 	struct gx_txn *t;
 	struct gx_ems_message *m = gx_ems__message(c->in);
@@ -24,9 +24,7 @@ gx_ec gx_rop__set_message_read_flag(struct gx_rop_call *c, const struct gx_rop_s
 	ec = gx_ems__set_read(c, t, m->mid, q->read_flags, &due, &changed);
 	if (!gx_ec_failed(ec))
 		ec = gx_inst_see_flags(t, m->inst);
-	ec = gx_rop__end(c, t, ec);
-	if (!gx_ec_failed(ec))
-		gx_ems__send_receipts(c, due);
+	ec = gx_ems__end_owing(c, t, &due, ec);
 	if (gx_ec_failed(ec) || !c->logon->is_public || !changed)
 		return ec;
 	/* readers of public folders keep the state themselves, too */

@@ -12,7 +12,7 @@ enum { PORTION = 256, AT_ONCE = 8192, READ_FLAGS = 0x7f };
 static gx_ec portion(struct gx_rop_call *c, uint64_t fid, const uint64_t *mids, size_t n, uint8_t flags, bool *io_partial)
 {
 	struct gx_txn *t;
-	struct gx_ems_receipt *due = NULL;
+	struct gx_ems_owing due = {0};
 	gx_ec ec = gx_rop__write(c, &t);
 	if (gx_ec_failed(ec))
 		return ec;
@@ -28,10 +28,7 @@ static gx_ec portion(struct gx_rop_call *c, uint64_t fid, const uint64_t *mids, 
 			ec = EMS_OK;
 		}
 	}
-	ec = gx_rop__end(c, t, ec);
-	if (!gx_ec_failed(ec))
-		gx_ems__send_receipts(c, due);
-	return ec;
+	return gx_ems__end_owing(c, t, &due, ec);
 }
 
 static gx_ec some(struct gx_rop_call *c, uint64_t fid, const uint64_t *mids, size_t n, uint8_t flags, bool *io_partial)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RopSynchronizationImportDeletes, [MS-OXCFXICS] 2.2.3.2.4.5 and 3.2.5.9.4.5 */
 #include <config.h>
+#include "libgxproto/emsmdb/receipt.h"
 #include "libgxproto/emsmdb/sync.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
@@ -34,11 +35,24 @@ static gx_ec forget(struct gx_rop_call *c, struct gx_ems_collector *u, const str
 	return ec;
 }
 
+/* What goes unread so, too, may be owed to its sender. */
+static gx_ec delete(struct gx_rop_call *c, const struct gx_ems_collector *u, const struct gx_bin *v, size_t n, bool hard)
+{
+	struct gx_ems_owing due = {0};
+	struct gx_ems_unread unread;
+	struct gx_txn *t;
+	gx_ec ec = gx_rop__write(c, &t);
+	if (gx_ec_failed(ec))
+		return ec;
+	gx_ems__watch_unread(c, t, &due, &unread);
+	ec = u->contents ? gx_ics_import_delete(t, u->fid, v, n, hard) : gx_ics_import_folder_delete(t, u->fid, v, n, hard);
+	return gx_ems__end_owing(c, t, &due, ec);
+}
+
 gx_ec gx_rop__synchronization_import_deletes(struct gx_rop_call *c, const struct gx_rop_synchronization_import_deletes_req *q, void *r)
 {
 	struct gx_ems_collector *u = gx_ems__collector(c->in);
 	struct gx_bin *v = NULL;
-	struct gx_txn *t;
 	size_t n = 0;
 	bool hard = (q->import_delete_flags & HARD_DELETE) != 0;
 	(void)r;
@@ -48,8 +62,6 @@ gx_ec gx_rop__synchronization_import_deletes(struct gx_rop_call *c, const struct
 		return gx_rop__fail(c, ecInvalidParam, "deletion flags %#x", q->import_delete_flags);
 	gx_ec ec = keys_of(c, &q->property_values, &v, &n);
 	if (!gx_ec_failed(ec))
-		ec = gx_rop__write(c, &t);
-	if (!gx_ec_failed(ec))
-		ec = gx_rop__end(c, t, u->contents ? gx_ics_import_delete(t, u->fid, v, n, hard) : gx_ics_import_folder_delete(t, u->fid, v, n, hard));
+		ec = delete(c, u, v, n, hard);
 	return gx_ec_failed(ec) ? ec : forget(c, u, v, n);
 }

@@ -11,7 +11,7 @@ gx_ec gx_rop__synchronization_import_read_state_changes(struct gx_rop_call *c,
 	struct gx_ems_collector *u = gx_ems__collector(c->in);
 	struct gx_txn *t;
 	struct gx_ics_ids due = {0};
-	struct gx_ems_receipt *receipts = NULL;
+	struct gx_ems_owing receipts = {0};
 	size_t n = q->message_read_states_count;
 	(void)r;
 	if (u == NULL || !u->contents)
@@ -26,9 +26,6 @@ gx_ec gx_rop__synchronization_import_read_state_changes(struct gx_rop_call *c,
 		return ec;
 	ec = gx_ics_import_reads(t, u->fid, v, n, &u->state.set[GX_EMS_READ], c->a, &due);
 	for (size_t i = 0; i < due.n && !gx_ec_failed(ec); ++i)
-		ec = gx_ems__note_receipt(c, t, due.v[i], false, &receipts);
-	ec = gx_rop__end(c, t, ec);
-	if (!gx_ec_failed(ec))
-		gx_ems__send_receipts(c, receipts);
-	return ec;
+		ec = gx_ems__owe_receipt(c, t, due.v[i], false, &receipts);
+	return gx_ems__end_owing(c, t, &receipts, ec);
 }
