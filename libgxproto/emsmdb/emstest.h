@@ -113,7 +113,8 @@ static inline void et_add_at(uint8_t logon, uint8_t id, uint8_t h0, uint8_t h1, 
 {
 	struct gx_rop_request q = {gx_rop_rop_desc(id), logon, {h0, h1}, (void *)body};
 	struct gx_dctx x = et_x;
-	x.var[GX_CTX_ROP_PUBLIC_LOGON] = logon & 1;
+	if (logon & 1)
+		x.var[GX_CTX_ROP_PUBLIC_LOGON] = true;
 	gx_rop_push_request(&et_out, &x, &q);
 	ck_assert_int_eq(et_out.err, 0);
 }
