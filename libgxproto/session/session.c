@@ -170,12 +170,11 @@ static struct gx_sess *take_oldest(struct part *p, unsigned kind, int64_t before
 	return s;
 }
 
-static void end_idle(struct gx_sessions *r, struct part *p, unsigned kind, int64_t before, bool tell)
+static void end_idle(struct gx_sessions *r, struct part *p, unsigned kind, int64_t before)
 {
 	const struct gx_sess_kind *k = &r->kinds[kind];
 	for (struct gx_sess *s; (s = take_oldest(p, kind, before)) != NULL;) {
-		if (tell)
-			gx_log(r->log, GX_LOG_INFO, "%s: session of %s was idle for too long", k->name, s->user->name);
+		gx_log(r->log, GX_LOG_INFO, "%s: session of %s was idle for too long", k->name, s->user->name);
 		gx_sess_users__leave(r->users, kind, s->user);
 		k->free(s);
 	}
@@ -186,13 +185,32 @@ void gx_sessions__tick(struct gx_sessions *r)
 	int64_t now = gx_clock_mono_ms(r->clock);
 	for (unsigned kind = 0; kind < GX_SESS_KINDS; ++kind)
 		for (unsigned i = 0; i < PARTS; ++i)
-			end_idle(r, &r->parts[i], kind, now - r->kinds[kind].idle_ms, true);
+			end_idle(r, &r->parts[i], kind, now - r->kinds[kind].idle_ms);
+}
+
+/* Any of the kind, or NULL; @io_b is where to look from. */
+static struct gx_sess *take_any(struct part *p, unsigned kind, uint32_t *io_b)
+{
+	struct gx_sess *s = NULL;
+	pthread_mutex_lock(&p->lock);
+	for (; s == NULL && *io_b < p->buckets; *io_b += s == NULL)
+		for (s = p->v[*io_b]; s != NULL && s->kind != kind;)
+			s = s->next;
+	if (s != NULL)
+		unlist(p, s);
+	pthread_mutex_unlock(&p->lock);
+	return s;
 }
 
 void gx_sessions__drop(struct gx_sessions *r, unsigned kind)
 {
-	for (unsigned i = 0; i < PARTS; ++i)
-		end_idle(r, &r->parts[i], kind, INT64_MAX, false);
+	for (unsigned i = 0; i < PARTS; ++i) {
+		uint32_t b = 0;
+		for (struct gx_sess *s; (s = take_any(&r->parts[i], kind, &b)) != NULL;) {
+			gx_sess_users__leave(r->users, kind, s->user);
+			r->kinds[kind].free(s);
+		}
+	}
 }
 
 void gx_sessions__free(struct gx_sessions *r)

@@ -43,11 +43,11 @@ struct gx_sess_limits {
 struct gx_sessions;
 
 int gx_sessions__new(const struct gx_clock *clock, const struct gx_log *log, struct gx_sessions **ret_r) GX_MUST_CHECK;
-/* Ends what there is; nobody may hold any. Accepts NULL. */
+/* Ends what there is, also what is held: nobody may use it any more. Accepts NULL. */
 void gx_sessions__free(struct gx_sessions *r);
 /* Says what a kind is. Before its first session. */
 void gx_sessions__declare(struct gx_sessions *r, unsigned kind, const struct gx_sess_kind *k);
-/* Ends all sessions of a kind, of which nobody holds any. */
+/* The same of one kind. */
 void gx_sessions__drop(struct gx_sessions *r, unsigned kind);
 
 /* @s becomes a session of @user, with an id, held for the caller. GX_E_LIMIT: a limit is reached; s is then still the caller's. */
