@@ -319,6 +319,36 @@ START_TEST(get_matches_by_restriction)
 }
 END_TEST
 
+START_TEST(get_matches_by_membership)
+{
+	struct gx_restr r = {.type = RES_PROPERTY, .u.prop = {RELOP_MEMBER_OF_DL, PidTagEntryId, {PidTagEntryId, {.bin = {NULL, 0}}}}};
+	const struct gx_restr not = {.type = RES_NOT, .u.not_ = {&r}};
+	struct gx_bin *dl = &r.u.prop.val.v.bin;
+	ck_assert_int_eq(gx_dir_add_list(et_people, "outer@example.org", GX_LIST_NORMAL, 0, "Outer"), 0);
+	ck_assert_int_eq(gx_dir_add_member(et_people, "outer@example.org", "list@example.org"), 0);
+	ck_assert_int_eq(gx_dir_add_member(et_people, "outer@example.org", "ann@example.org"), 0);
+	ck_assert_int_eq(gx_dir_add_member(et_people, "list@example.org", "outer@example.org"), 0); /* in each other */
+	gx_nsp_reload(nsp);
+	ck_assert_int_eq(gx_entryid_addressbook(et_a, 1, dn_of("outer@example.org"), dl), 0);
+	struct gx_mh_get_matches_res m = match(&r, 10);
+	ck_assert_uint_eq(m.error_code, 0);
+	ck_assert_uint_eq(m.minimal_ids_count, 4);
+	ck_assert_uint_eq(m.minimal_ids[0], mids[ANN]);
+	ck_assert_uint_eq(m.minimal_ids[1], mids[BOB]);
+	ck_assert_uint_eq(m.minimal_ids[2], mids[LIST]);
+	ck_assert_uint_eq(match(&not, 10).minimal_ids_count, 2); /* Carl, the room */
+	ck_assert_int_eq(gx_entryid_addressbook(et_a, 0, dn_of("bob@example.org"), dl), 0);
+	ck_assert_uint_eq(match(&r, 10).minimal_ids_count, 0); /* no list */
+	*dl = (struct gx_bin){(const uint8_t *)"x", 1};
+	ck_assert_uint_eq(match(&r, 10).minimal_ids_count, 0);
+	r.u.prop.tag = PidTagDisplayName;
+	ck_assert_uint_eq(match(&r, 10).minimal_ids_count, 0);
+	/* ambiguous names also as content */
+	r = (struct gx_restr){.type = RES_CONTENT, .u.content = {FL_PREFIX, FL_IGNORECASE, PidTagAnr, {PidTagAnr, {.str = "baum"}}}};
+	ck_assert_uint_eq(match(&r, 10).minimal_ids[0], mids[BOB]);
+}
+END_TEST
+
 START_TEST(get_matches_by_property)
 {
 	st.current_rec = mids[LIST];
@@ -701,6 +731,7 @@ static Suite *mhnsp_suite(void)
 	tcase_add_test(t, update_stat);
 	tcase_add_test(t, seek_entries);
 	tcase_add_test(t, get_matches_by_restriction);
+	tcase_add_test(t, get_matches_by_membership);
 	tcase_add_test(t, get_matches_by_property);
 	tcase_add_test(t, resort_restriction);
 	tcase_add_test(t, compare_mids);
