@@ -98,6 +98,14 @@ START_TEST(requests_that_lack_something)
 		ck_assert_msg(r.code == t[i].code, "%zu: %d", i, r.code);
 		ck_assert_str_eq(field(r.head, "Content-Type"), "text/html");
 	}
+	/* there is nothing below the endpoint, and much is too much */
+	const struct gx_bin large = {gx_arena_calloc(et_a, 1, (1 << 20) + 1), (1 << 20) + 1};
+	ck_assert_int_eq(ask("POST", "ann@example.org", USUAL "X-RequestType: Connect\r\n", large).code, GX_MHC_TOO_LARGE);
+	path = "/mapi/emsmdb/x";
+	ck_assert_int_eq(ask("POST", "ann@example.org", USUAL "X-RequestType: PING\r\n", (struct gx_bin){0}).code, GX_MHC_INVALID_PATH);
+	path = "/MAPI/emsmdb";
+	ck_assert_int_eq(ask("POST", "ann@example.org", USUAL "X-RequestType: PING\r\n", (struct gx_bin){0}).code, GX_MHC_MISSING_COOKIE);
+	path = "/mapi/emsmdb";
 	/* nobody has a session without a password */
 	ck_assert_uint_eq(ask("POST", "zoe@example.org", USUAL "X-RequestType: PING\r\n", (struct gx_bin){0}).status, 401);
 }

@@ -12,7 +12,9 @@
 /* Exchange 2013 SP1, from which on clients know this protocol. */
 #define SERVER_VERSION "15.00.0847.4040"
 
-enum { PENDING_MS = 15000, WAIT_MS = 300000, EXPIRATION_MS = 900000, BODY_MAX = 1 << 20 };
+enum { PENDING_MS = 15000, WAIT_MS = 300000, EXPIRATION_MS = 900000 };
+/* What is larger is told so as this protocol says, up to where the connection ends it. */
+enum { BODY_MAX = 1 << 20, BODY_TOLD = 4 << 20 };
 
 static void (*const functions[GX_MH_TYPES])(struct gx_mh_call *) = {
 	[GX_MH_CONNECT] = gx_mh__connect, [GX_MH_EXECUTE] = gx_mh__execute, [GX_MH_DISCONNECT] = gx_mh__disconnect,
@@ -28,8 +30,13 @@ static bool is_our_type(const char *type)
 static unsigned check_headers(struct gx_mh_call *c)
 {
 	static const char *const needed[] = {"X-RequestType", "X-RequestId", "X-ClientApplication"};
+	const char *rest = c->r->path + strlen(c->end->path);
 	if (c->r->method_bit != GX_HTTP_POST)
 		return GX_MHC_INVALID_VERB;
+	if (*rest != '\0' && strcmp(rest, "/") != 0)
+		return GX_MHC_INVALID_PATH;
+	if (c->r->body.len > BODY_MAX)
+		return GX_MHC_TOO_LARGE;
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); ++i)
 		if (gx_http_header(c->r, needed[i]) == NULL)
 			return GX_MHC_MISSING_HEADER;
@@ -167,7 +174,7 @@ static int add_route(struct gx_mh *m, struct gx_http *h, const char *path, void 
 	route.methods = GX_HTTP_ANY;
 	route.path = path;
 	route.flags = GX_HTTP_PREFIX | GX_HTTP_NOCASE | GX_HTTP_AUTH;
-	route.body_max = BODY_MAX;
+	route.body_max = BODY_TOLD;
 	route.handle = fn;
 	route.ctx = m;
 	return gx_http_route(h, &route);
