@@ -101,6 +101,21 @@ static void rows(struct gx_arena *a)
 	report("QueryRows, 50 rows of 9 columns", now() - t, ROUNDS);
 }
 
+static void seeks(struct gx_arena *a)
+{
+	double t = now();
+	for (int i = 0; i < ROUNDS; ++i) {
+		char name[30];
+		snprintf(name, sizeof(name), "%s %s %d", first[i % 10], last[i / 10 % 10], i);
+		const struct gx_propval target = {PidTagDisplayName, {.str = name}};
+		const struct gx_mh_seek_entries_req q = {.state = &st, .target = &target};
+		struct gx_mh_seek_entries_res r;
+		ask(GX_MH_SEEK_ENTRIES, &q, &r, a);
+		gx_arena_reset(a);
+	}
+	report("SeekEntries", now() - t, ROUNDS);
+}
+
 static void matches(struct gx_arena *a, const char *what, const struct gx_restr *f, uint32_t want)
 {
 	double t = now();
@@ -163,6 +178,14 @@ int main(void)
 	matches(scratch, "GetMatches, two words", &few, 11);
 	matches(scratch, "GetMatches, one of ten people", &many, USERS / 10);
 	matches(scratch, "GetMatches, part of a text of anybody", &any, 1100);
+	st.sort_locale = 0x41d;
+	before = mallinfo2().uordblks;
+	t = now();
+	ask(GX_MH_UPDATE_STAT, &(struct gx_mh_update_stat_req){.state = &st}, &r, a);
+	printf("%-42s %10.2f s\n", "an order of its own, Swedish", now() - t);
+	printf("%-42s %10.1f MB\n", "memory", (double)(mallinfo2().uordblks - before) / 1e6);
+	rows(scratch);
+	seeks(scratch);
 	offline(a, dir);
 	gx_nsp_free(nsp);
 	gx_dir_close(o.dir);

@@ -14,7 +14,7 @@ die() {
 }
 
 build_packages="gcc make autoconf automake libtool pkg-config python3 libsqlite3-dev libzstd-dev nettle-dev
-	libgnutls28-dev libevent-dev libjansson-dev libxml2-dev libcurl4-gnutls-dev libcrypt-dev libmariadb-dev openssl"
+	libgnutls28-dev libevent-dev libjansson-dev libxml2-dev libicu-dev libcurl4-gnutls-dev libcrypt-dev libmariadb-dev openssl"
 
 # install_packages NAME... : installs what is missing, by apt; as root or through sudo.
 install_packages() {

@@ -277,7 +277,12 @@ START_TEST(seek_entries)
 	ck_assert_uint_eq(seek(PidTagAccount, "a", NULL, 0).error_code, ecGeneralFailure);
 	st.container_id = 9;
 	ck_assert_uint_eq(seek(PidTagDisplayName, "a", NULL, 0).error_code, ecInvalidBookmark);
+	ck_assert_uint_eq(seek(PidTagDisplayName, "b", table, 3).state->current_rec, mids[ROOM]); /* which is of no container */
 	st.sort_type = 3;
+	ck_assert_uint_eq(seek(PidTagDisplayName, "a", NULL, 0).error_code, ecGeneralFailure);
+	st.container_id = 0;
+	ck_assert_uint_eq(seek(PidTagAddressBookPhoneticDisplayName, "c", NULL, 0).state->current_rec, mids[CARL]);
+	st.sort_type = 1000;
 	ck_assert_uint_eq(seek(PidTagDisplayName, "a", NULL, 0).error_code, ecGeneralFailure);
 }
 END_TEST
@@ -381,7 +386,7 @@ START_TEST(resort_restriction)
 	ck_assert_uint_eq(r.minimal_ids[2], mids[ROOM]);
 	ck_assert_uint_eq(r.state->num_pos, 1);
 	ck_assert_uint_eq(r.state->total_recs, 3);
-	st.sort_type = 3;
+	st.sort_type = 1001;
 	ck_assert_int_eq(call("ResortRestriction", &q, &r).code, 0);
 	ck_assert_uint_eq(r.error_code, ecGeneralFailure);
 	ck_assert(!r.has_minimal_ids);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making a book, and finding somebody in it. */
 #include <config.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <gx/charset.h>
 #include <gx/entryid.h>
 #include <gx/proptag.h>
-#include "libgxproto/nsp/nsp-int.h"
+#include "libgxproto/nsp/order.h"
 
 /* Of all of it: a hundred thousand people take a tenth of that. */
 enum { BOOK_MOST = 1 << 30, ENTRIES_MOST = 1 << 24 };
@@ -85,13 +86,40 @@ static int fill(struct nsp_book *b, const struct gx_dir_entry *e, struct nsp_ent
 	return n->key == NULL ? GX_E_NOMEM : 0;
 }
 
+struct keyed {
+	struct gx_bin key;
+	struct nsp_entry e;
+};
+
 static int by_name(const void *p, const void *q)
 {
-	const struct nsp_entry *x = p, *y = q;
-	int r = strcmp(x->key, y->key);
+	const struct keyed *x = p, *y = q;
+	int r = memcmp(x->key.data, y->key.data, x->key.len < y->key.len ? x->key.len : y->key.len);
 	if (r == 0)
-		r = strcmp(x->name, y->name);
-	return r != 0 ? r : (x->e->id > y->e->id) - (x->e->id < y->e->id);
+		r = (x->key.len > y->key.len) - (x->key.len < y->key.len);
+	return r != 0 ? r : (x->e.e->id > y->e.e->id) - (x->e.e->id < y->e.e->id);
+}
+
+/* As most languages do. */
+static int sort_entries(struct nsp_book *b)
+{
+	struct gx_arena *scratch = gx_arena_new(0);
+	struct nsp_sorter *s = NULL;
+	int err = scratch == NULL ? GX_E_NOMEM : gx_nsp__sorter_new("root", &s);
+	struct keyed *v = err == 0 ? gx_arena_new_array(scratch, struct keyed, b->n + 1) : NULL;
+	if (err == 0 && v == NULL)
+		err = GX_E_NOMEM;
+	for (uint32_t i = 0; i < b->n && err == 0; ++i) {
+		v[i].e = b->v[i];
+		err = gx_nsp__sort_key(s, scratch, b->v[i].name, &v[i].key);
+	}
+	if (err == 0)
+		qsort(v, b->n, sizeof(*v), by_name);
+	for (uint32_t i = 0; i < b->n && err == 0; ++i)
+		b->v[i] = v[i].e;
+	gx_nsp__sorter_free(s);
+	gx_arena_free(scratch);
+	return err;
 }
 
 static int make_entries(struct nsp_book *b)
@@ -121,8 +149,7 @@ static int make_entries(struct nsp_book *b)
 			return err;
 		++b->n;
 	}
-	qsort(b->v, b->n, sizeof(*b->v), by_name);
-	return 0;
+	return sort_entries(b);
 }
 
 /* ---- By number and by address ---- */
@@ -194,6 +221,8 @@ int gx_nsp__book_new(struct gx_nsp *n, struct nsp_book **ret_b)
 		err = gx_nsp__make_words(b);
 	if (err == 0)
 		err = gx_nsp__make_containers(n, b);
+	if (err == 0)
+		err = gx_nsp__make_orders(b);
 	if (err != 0)
 		gx_nsp__book_free(b);
 	else
@@ -205,6 +234,7 @@ void gx_nsp__book_free(struct nsp_book *b)
 {
 	if (b == NULL)
 		return;
+	gx_nsp__orders_free(b);
 	gx_arena_free(b->a);
 	free(b);
 }

@@ -4,7 +4,7 @@
 #include <strings.h>
 #include <unistd.h>
 #include <gx/proptag.h>
-#include "libgxproto/nsp/nsp-int.h"
+#include "libgxproto/nsp/order.h"
 #include "libgxstore/storetest.h"
 
 enum { PEOPLE = 120 };
@@ -131,13 +131,21 @@ static void fill(void)
 	}
 }
 
+static void expect_sorted(const struct gx_mh_query_rows_res *r, const char *locale)
+{
+	struct nsp_sorter *s;
+	ck_assert_int_eq(gx_nsp__sorter_new(locale, &s), 0);
+	for (uint32_t i = 1; i < r->rows.count; ++i)
+		ck_assert_int_le(gx_nsp__collate(s, r->rows.v[i - 1].v[0].v.str, r->rows.v[i].v[0].v.str), 0);
+	gx_nsp__sorter_free(s);
+}
+
 START_TEST(rows_are_in_order)
 {
 	fill();
 	struct gx_mh_query_rows_res r = rows("u000@one.org", PEOPLE);
 	ck_assert_uint_eq(r.rows.count, PEOPLE);
-	for (uint32_t i = 1; i < PEOPLE; ++i)
-		ck_assert_int_le(strcmp(gx_nsp__key(a, r.rows.v[i - 1].v[0].v.str), gx_nsp__key(a, r.rows.v[i].v[0].v.str)), 0);
+	expect_sorted(&r, "root");
 	/* in pieces, from anywhere, the same */
 	for (unsigned round = 0; round < 100; ++round) {
 		uint32_t from = some(PEOPLE), n = 1 + some(20);
@@ -150,6 +158,90 @@ START_TEST(rows_are_in_order)
 		for (uint32_t i = 0; i < p.rows.count; ++i)
 			ck_assert_int_eq(p.rows.v[i].v[1].v.i32, r.rows.v[want + i].v[1].v.i32);
 		ck_assert_uint_eq(p.state->num_pos, want + p.rows.count);
+	}
+}
+END_TEST
+
+static uint32_t seek_row(const char *name)
+{
+	const struct gx_propval target = {st.sort_type == 3 ? PidTagAddressBookPhoneticDisplayName : PidTagDisplayName, {.str = name}};
+	const struct gx_mh_seek_entries_req q = {.state = &st, .target = &target};
+	struct gx_mh_seek_entries_res r;
+	ST_OK(gx_nsp_do(nsp, "a@one.org", GX_MH_SEEK_ENTRIES, &q, a, &r));
+	return r.state->num_pos;
+}
+
+static void expect_order(uint32_t lcid, uint32_t type, const char *want)
+{
+	struct gx_strbuf b = GX_STRBUF_INIT;
+	st.sort_locale = lcid;
+	st.sort_type = type;
+	struct gx_mh_query_rows_res r = rows("a@one.org", 20);
+	for (uint32_t i = 0; i < r.rows.count; ++i)
+		gx_strbuf_printf(&b, "%s%s", i == 0 ? "" : " ", r.rows.v[i].v[0].v.str);
+	ck_assert_str_eq(gx_strbuf_cstr(&b), want);
+	gx_strbuf_release(&b);
+}
+
+START_TEST(languages_have_orders_of_their_own)
+{
+	static const char *const who[] = {"\xc3\x96" "berg", "Zeta", "\xc3\x85" "berg", "oscar", "Ahl", "Chud", "Cyr"};
+	for (unsigned i = 0; i < 7; ++i)
+		add(gx_arena_printf(a, "%c@one.org", 'a' + (int)i), who[i]);
+	add("x@two.org", "Hidden");
+	ck_assert_int_eq(gx_dir_put_prop(people, "b@one.org", PidTagAddressBookPhoneticDisplayName, &(union gx_value){.str = "Aaa"}), 0);
+	gx_nsp_reload(nsp);
+	expect_order(0x409, 0, "\xc3\x85" "berg Ahl Chud Cyr \xc3\x96" "berg oscar Zeta");
+	expect_order(0x41d, 0, "Ahl Chud Cyr oscar Zeta \xc3\x85" "berg \xc3\x96" "berg"); /* Swedish */
+	ck_assert_uint_eq(seek_row("\xc3\xa5"), 5);
+	ck_assert_uint_eq(seek_row("D"), 3);
+	expect_order(0x405, 0, "\xc3\x85" "berg Ahl Cyr Chud \xc3\x96" "berg oscar Zeta"); /* Czech: ch is a letter */
+	ck_assert_uint_eq(seek_row("ch"), 3);
+	expect_order(0x41d, 3, "Zeta Ahl Chud Cyr oscar \xc3\x85" "berg \xc3\x96" "berg");
+	ck_assert_uint_eq(seek_row("aab"), 1);
+	expect_order(0x409, 3, "Zeta \xc3\x85" "berg Ahl Chud Cyr \xc3\x96" "berg oscar");
+	expect_order(0xbeef, 0, "\xc3\x85" "berg Ahl Chud Cyr \xc3\x96" "berg oscar Zeta");
+	/* what is asked of places holds in them, too */
+	expect_order(0x41d, 0, "Ahl Chud Cyr oscar Zeta \xc3\x85" "berg \xc3\x96" "berg");
+	struct gx_mh_query_rows_res r = rows("a@one.org", 20);
+	uint32_t v[7];
+	for (uint32_t i = 0; i < 7; ++i)
+		v[6 - i] = (uint32_t)r.rows.v[i].v[1].v.i32;
+	const struct gx_mh_compare_m_ids_req c = {.state = &st, .minimal_id1 = v[0], .minimal_id2 = v[1]};
+	struct gx_mh_compare_m_ids_res cr;
+	ST_OK(gx_nsp_do(nsp, "a@one.org", GX_MH_COMPARE_M_IDS, &c, a, &cr));
+	ck_assert_int_eq(cr.result, 1);
+	const struct gx_mh_resort_restriction_req s = {.state = &st, .has_minimal_ids = true, .minimal_ids = v, .minimal_ids_count = 7};
+	struct gx_mh_resort_restriction_res sr;
+	ST_OK(gx_nsp_do(nsp, "a@one.org", GX_MH_RESORT_RESTRICTION, &s, a, &sr));
+	const struct gx_restr all = {.type = RES_EXIST, .u.exist = {PidTagDisplayName}};
+	const struct gx_mh_get_matches_req m = {.state = &st, .filter = &all, .row_count = 20};
+	struct gx_mh_get_matches_res mr;
+	ST_OK(gx_nsp_do(nsp, "a@one.org", GX_MH_GET_MATCHES, &m, a, &mr));
+	ck_assert_uint_eq(mr.minimal_ids_count, 7);
+	for (uint32_t i = 0; i < 7; ++i) {
+		ck_assert_uint_eq(sr.minimal_ids[i], v[6 - i]);
+		ck_assert_uint_eq(mr.minimal_ids[i], v[6 - i]);
+	}
+}
+END_TEST
+
+START_TEST(any_language)
+{
+	static const struct {
+		uint32_t lcid;
+		const char *locale;
+	} t[] = {{0x407, "de"}, {0x41d, "sv"}, {0x414, "nb"}, {0x405, "cs"}, {0x425, "et"}, {0x42a, "vi"}, {0x411, "ja"}, {0x804, "zh"}, {0x40a, "es_ES_TRADITIONAL"}};
+	fill();
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); ++i) {
+		st.sort_locale = t[i].lcid;
+		struct gx_mh_query_rows_res r = rows("u000@one.org", PEOPLE);
+		ck_assert_uint_eq(r.rows.count, PEOPLE);
+		expect_sorted(&r, t[i].locale);
+	}
+	for (uint32_t lcid = 1; lcid < 0x500; ++lcid) { /* more than there is room for */
+		st.sort_locale = lcid;
+		ck_assert_uint_eq(rows("u000@one.org", 5).rows.count, 5);
 	}
 }
 END_TEST
@@ -196,6 +288,8 @@ static Suite *nsp_suite(void)
 	tcase_add_test(t, changes_show_after_a_reload);
 	tcase_add_test(t, strange_states);
 	tcase_add_test(t, rows_are_in_order);
+	tcase_add_test(t, languages_have_orders_of_their_own);
+	tcase_add_test(t, any_language);
 	tcase_add_test(t, ambiguous_names);
 	suite_add_tcase(s, t);
 	return s;

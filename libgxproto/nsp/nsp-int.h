@@ -3,7 +3,7 @@
 #define GX_NSP_INT_H
 /*
  * A book is a copy of the directory, made once and never changed: everybody in the order of names, so that an index says
- * who comes first and the rows of a container are ascending indexes. Requests hold the book they began with.
+ * who comes first and the rows of a container are ascending indexes; languages that sort otherwise have orders besides (order.h). Requests hold the book they began with.
  */
 #include <pthread.h>
 #include <gx/nsp.h>
@@ -32,7 +32,7 @@ enum { NSP_MID_FIRST = 0x10 };
 struct nsp_entry {
 	const struct gx_dir_entry *e;
 	const char *name;
-	const char *key;               /* of the name: no case, no marks; what names are ordered by */
+	const char *key;               /* of the name: no case, no marks; what names are searched by */
 	uint32_t alias, alias_count;   /* into the links of the directory's book */
 	uint32_t member, member_count;
 	uint16_t domain;               /* index */
@@ -82,6 +82,7 @@ struct nsp_book {
 	const struct nsp_base *bases;
 	uint32_t nbases;
 	const uint32_t *base_of;       /* by domain */
+	struct nsp_orders *orders;     /* others than that of the entries; order.h */
 };
 
 struct gx_nsp {
@@ -168,12 +169,13 @@ gx_ec gx_nsp__set_delegates(struct nsp_call *c, uint32_t entry, const char *cons
 
 /* ---- rows.c ---- */
 
+struct nsp_table; /* order.h */
 /* A place in a table: 0 is before the first row. */
-gx_ec gx_nsp__locate(const struct nsp_call *c, const struct gx_stat *st, const struct nsp_container **ret_k, uint32_t *ret_pos, uint32_t *ret_start)
+gx_ec gx_nsp__locate(const struct nsp_call *c, const struct gx_stat *st, struct nsp_table *ret_t, uint32_t *ret_pos, uint32_t *ret_start)
 	GX_MUST_CHECK;
-void gx_nsp__place(const struct nsp_call *c, const struct nsp_container *k, uint32_t pos, struct gx_stat *io_st);
-/* Index of the first row of @k that is not less than @entry. */
-uint32_t gx_nsp__row_of(const struct nsp_container *k, uint32_t entry);
+void gx_nsp__place(const struct nsp_call *c, const struct nsp_table *t, uint32_t pos, struct gx_stat *io_st);
+/* The row's minimal id. */
+uint32_t gx_nsp__row_mid(const struct nsp_call *c, const struct nsp_table *t, uint32_t row);
 /* Rows of these minimal ids; stops early when they become too large, unless @all. Ids of nobody give rows of errors. */
 gx_ec gx_nsp__rows(struct nsp_call *c, const uint32_t *mids, uint32_t n, uint32_t flags, const struct gx_columns *cols, bool all,
 	struct gx_ab_rows *ret_r) GX_MUST_CHECK;

@@ -3,7 +3,7 @@
 #include <config.h>
 #include <gx/charset.h>
 #include <gx/proptag.h>
-#include "libgxproto/nsp/nsp-int.h"
+#include "libgxproto/nsp/order.h"
 
 /* Rows take as much memory as that, then no more are added: photos may be among them. */
 enum { ROWS_MOST_BYTES = 8 << 20, CP_UTF16 = 1200 };
@@ -17,61 +17,52 @@ gx_ec gx_nsp__check_stat(const struct gx_stat *st)
 	return st->code_page != 0 && gx_cp_to_charset(st->code_page) == NULL ? GX_EC(ecInvalidCodepage) : NSP_OK;
 }
 
-uint32_t gx_nsp__row_of(const struct nsp_container *k, uint32_t entry)
+uint32_t gx_nsp__row_mid(const struct nsp_call *c, const struct nsp_table *t, uint32_t row)
 {
-	uint32_t lo = 0, hi = k->count;
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-		if (k->rows[mid] < entry)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return gx_nsp__mid(c, gx_nsp__entry(t->o, t->ranks[row]));
 }
 
 /* [MS-OXNSPI] 3.1.4.5.2 */
-static uint32_t fraction(const struct nsp_container *k, const struct gx_stat *st)
+static uint32_t fraction(const struct nsp_table *t, const struct gx_stat *st)
 {
-	uint64_t pos = st->total_recs == 0 ? st->num_pos : (uint64_t)k->count * st->num_pos / st->total_recs;
-	return pos > k->count ? k->count : (uint32_t)pos;
+	uint64_t pos = st->total_recs == 0 ? st->num_pos : (uint64_t)t->count * st->num_pos / st->total_recs;
+	return pos > t->count ? t->count : (uint32_t)pos;
 }
 
-static bool start(const struct nsp_call *c, const struct nsp_container *k, const struct gx_stat *st, uint32_t *ret_pos)
+static bool start(const struct nsp_call *c, const struct nsp_table *t, const struct gx_stat *st, uint32_t *ret_pos)
 {
 	if (st->current_rec == MID_BEGINNING_OF_TABLE || st->current_rec == MID_END_OF_TABLE) {
-		*ret_pos = st->current_rec == MID_END_OF_TABLE ? k->count : 0;
+		*ret_pos = st->current_rec == MID_END_OF_TABLE ? t->count : 0;
 		return true;
 	}
 	if (st->current_rec == MID_CURRENT) {
-		*ret_pos = fraction(k, st);
+		*ret_pos = fraction(t, st);
 		return true;
 	}
 	uint32_t entry = gx_nsp__by_mid(c, st->current_rec);
-	*ret_pos = entry == NSP_NONE ? 0 : gx_nsp__row_of(k, entry);
-	return entry != NSP_NONE && *ret_pos < k->count && k->rows[*ret_pos] == entry;
+	*ret_pos = entry == NSP_NONE ? 0 : gx_nsp__row_of(t, entry);
+	return entry != NSP_NONE && *ret_pos < t->count && gx_nsp__row_mid(c, t, *ret_pos) == st->current_rec;
 }
 
-gx_ec gx_nsp__locate(const struct nsp_call *c, const struct gx_stat *st, const struct nsp_container **ret_k, uint32_t *ret_pos, uint32_t *ret_start)
+gx_ec gx_nsp__locate(const struct nsp_call *c, const struct gx_stat *st, struct nsp_table *ret_t, uint32_t *ret_pos, uint32_t *ret_start)
 {
-	const struct nsp_container *k = gx_nsp__container(c, st->container_id);
 	uint32_t from;
-	if (k == NULL)
-		return GX_EC(ecInvalidBookmark);
-	if (!start(c, k, st, &from))
+	gx_ec ec = gx_nsp__table(c, st, ret_t);
+	if (gx_ec_failed(ec))
+		return ec;
+	if (!start(c, ret_t, st, &from))
 		return GX_EC(ecNotFound);
 	int64_t to = (int64_t)from + st->delta;
-	*ret_k = k;
 	*ret_start = from;
-	*ret_pos = to < 0 ? 0 : to > k->count ? k->count : (uint32_t)to;
+	*ret_pos = to < 0 ? 0 : to > ret_t->count ? ret_t->count : (uint32_t)to;
 	return NSP_OK;
 }
 
-void gx_nsp__place(const struct nsp_call *c, const struct nsp_container *k, uint32_t pos, struct gx_stat *io_st)
+void gx_nsp__place(const struct nsp_call *c, const struct nsp_table *t, uint32_t pos, struct gx_stat *io_st)
 {
-	io_st->current_rec = pos < k->count ? gx_nsp__mid(c, k->rows[pos]) : MID_END_OF_TABLE;
+	io_st->current_rec = pos < t->count ? gx_nsp__row_mid(c, t, pos) : MID_END_OF_TABLE;
 	io_st->num_pos = pos;
-	io_st->total_recs = k->count;
+	io_st->total_recs = t->count;
 	io_st->delta = 0;
 }
 

@@ -2,7 +2,7 @@
 /* NspiGetMatches, [MS-OXNSPI] 3.1.4.1.10 */
 #include <config.h>
 #include <gx/proptag.h>
-#include "libgxproto/nsp/nsp-int.h"
+#include "libgxproto/nsp/order.h"
 
 enum { TABLE_MOST = 100000 };
 
@@ -16,9 +16,9 @@ static gx_ec check(const struct gx_mh_get_matches_req *q)
 	if (q->has_minimal_ids)
 		return GX_EC(ecTooComplex);
 	uint32_t sort = q->state->sort_type;
-	if (sort == SORT_PHONETIC || (q->filter != NULL && sort != SORT_DISPLAY_NAME))
+	if (q->filter != NULL && sort != SORT_DISPLAY_NAME && sort != SORT_PHONETIC)
 		return GX_EC(ecGeneralFailure);
-	return sort == SORT_DISPLAY_NAME || sort == SORT_DISPLAY_NAME_RO || sort == SORT_DISPLAY_NAME_W ? NSP_OK : GX_EC(ecInvalidParam);
+	return sort == SORT_DISPLAY_NAME || sort == SORT_PHONETIC || sort == SORT_DISPLAY_NAME_RO || sort == SORT_DISPLAY_NAME_W ? NSP_OK : GX_EC(ecInvalidParam);
 }
 
 static bool may_change(const struct nsp_call *c, uint32_t entry, gx_proptag_t tag)
@@ -61,6 +61,7 @@ NSP_OP(get_matches)
 	uint32_t *mids = gx_arena_new_array(c->a, uint32_t, s.n + 1);
 	if (st == NULL || mids == NULL)
 		return GX_EC(ecMAPIOOM);
+	gx_nsp__sort(c, q->state, s.v, s.n);
 	if (q->filter == NULL)
 		st->container_id = st->current_rec;
 	for (size_t i = 0; i < s.n; ++i)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* NspiQueryRows, [MS-OXNSPI] 3.1.4.1.8 */
 #include <config.h>
-#include "libgxproto/nsp/nsp-int.h"
+#include "libgxproto/nsp/order.h"
 
 enum { EXPLICIT_MOST = 100000, ROWS_MOST = 5000 };
 
@@ -14,12 +14,12 @@ static gx_ec of_table(struct nsp_call *c, const struct gx_mh_query_rows_req *q, 
 
 static gx_ec of_container(struct nsp_call *c, const struct gx_mh_query_rows_req *q, const struct gx_columns *cols, struct gx_mh_query_rows_res *r)
 {
-	const struct nsp_container *k;
+	struct nsp_table t;
 	uint32_t pos, from;
-	gx_ec ec = gx_nsp__locate(c, q->state, &k, &pos, &from);
+	gx_ec ec = gx_nsp__locate(c, q->state, &t, &pos, &from);
 	if (gx_ec_failed(ec))
 		return ec;
-	uint32_t n = k->count - pos < q->row_count ? k->count - pos : q->row_count;
+	uint32_t n = t.count - pos < q->row_count ? t.count - pos : q->row_count;
 	if (n > ROWS_MOST)
 		n = ROWS_MOST;
 	struct gx_stat *st = gx_arena_memdup(c->a, q->state, sizeof(*st));
@@ -27,9 +27,9 @@ static gx_ec of_container(struct nsp_call *c, const struct gx_mh_query_rows_req 
 	if (st == NULL || mids == NULL)
 		return GX_EC(ecMAPIOOM);
 	for (uint32_t i = 0; i < n; ++i)
-		mids[i] = gx_nsp__mid(c, k->rows[pos + i]);
+		mids[i] = gx_nsp__row_mid(c, &t, pos + i);
 	ec = gx_nsp__rows(c, mids, n, q->flags, cols, false, &r->rows);
-	gx_nsp__place(c, k, pos + r->rows.count, st);
+	gx_nsp__place(c, &t, pos + r->rows.count, st);
 	r->state = st;
 	return ec;
 }

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* NspiResortRestriction, [MS-OXNSPI] 3.1.4.1.11 */
 #include <config.h>
-#include <stdlib.h>
-#include "libgxproto/nsp/nsp-int.h"
+#include "libgxproto/nsp/order.h"
 
 enum { TABLE_MOST = 100000 };
-
-static int order(const void *p, const void *q)
-{
-	uint32_t x = *(const uint32_t *)p, y = *(const uint32_t *)q;
-	return (x > y) - (x < y);
-}
 
 NSP_OP(resort_restriction)
 {
@@ -19,7 +12,7 @@ NSP_OP(resort_restriction)
 		return ec;
 	if (!q->has_minimal_ids || q->minimal_ids_count > TABLE_MOST)
 		return GX_EC(ecInvalidParam);
-	if (q->state->sort_type != SORT_DISPLAY_NAME)
+	if (q->state->sort_type != SORT_DISPLAY_NAME && q->state->sort_type != SORT_PHONETIC)
 		return GX_EC(ecGeneralFailure);
 	uint32_t *v = gx_arena_new_array(c->a, uint32_t, q->minimal_ids_count + 1), n = 0;
 	struct gx_stat *st = gx_arena_memdup(c->a, q->state, sizeof(*st));
@@ -30,7 +23,7 @@ NSP_OP(resort_restriction)
 		if (entry != NSP_NONE)
 			v[n++] = entry;
 	}
-	qsort(v, n, sizeof(*v), order);
+	gx_nsp__sort(c, q->state, v, n);
 	st->total_recs = n;
 	st->num_pos = NSP_NONE;
 	for (uint32_t i = 0; i < n; ++i) {
