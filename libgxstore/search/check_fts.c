@@ -192,6 +192,36 @@ START_TEST(without_index_everything_is_a_candidate)
 }
 END_TEST
 
+static void count_line(int level, const char *text, void *ctx)
+{
+	(void)level;
+	(void)text;
+	++*(unsigned *)ctx;
+}
+
+/* Somebody else is about to make the first one: nothing to be told, and nothing is missed. */
+START_TEST(there_is_no_index_yet)
+{
+	unsigned lines = 0;
+	struct gx_log log = {count_line, &lines, GX_LOG_DEBUG};
+	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	o.log = &log;
+	gx_store_close(s);
+	s = st_open_with(dir, &o);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	put(t, GX_FID_INBOX, "x", "early words");
+	st_commit(t);
+	t = st_begin(s, GX_TXN_READ);
+	pthread_mutex_lock(&s->fts.lock);
+	ck_assert(ask(t, 0, "early words").all);
+	pthread_mutex_unlock(&s->fts.lock);
+	ck_assert_int_eq(gx_fts__verify(t, NULL, NULL), 0);
+	ck_assert_uint_eq(ask(t, 0, "early words").n, 1);
+	gx_txn_abort(t);
+	ck_assert_uint_eq(lines, 0);
+}
+END_TEST
+
 static const struct gx_restr *content(gx_proptag_t tag, const char *text)
 {
 	struct gx_restr *r = gx_arena_new_obj(a, struct gx_restr);
@@ -711,6 +741,7 @@ static Suite *suite(void)
 	tcase_add_test(c, html_rcpts_attachments_embedded);
 	tcase_add_test(c, index_lost);
 	tcase_add_test(c, without_index_everything_is_a_candidate);
+	tcase_add_test(c, there_is_no_index_yet);
 	tcase_add_test(c, restrictions);
 	tcase_add_test(c, bodies_in_other_formats);
 	tcase_add_test(c, native_body_of_each);

@@ -23,7 +23,8 @@ int gx_fts__changed(struct gx_txn *t, uint64_t body, uint64_t cn) GX_MUST_CHECK;
 
 /*
  * As far as it was made, in a snapshot (to be rolled back) and by a connection of its own, f->q, to be closed after a failure,
- * too: nobody who indexes has to wait. GX_E_FORMAT: it is none of this store.
+ * too: nobody who indexes has to wait. GX_E_FORMAT: it is none of this store. GX_E_NOTFOUND: there is none yet. The lock of
+ * s->fts_ask is held, lest the file is taken away between its opening and that of its log.
  */
 int gx_fts__look(struct gx_txn *t, struct gx_fts *f) GX_MUST_CHECK;
 /* It will be made anew when it is asked next. */

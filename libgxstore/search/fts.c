@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "libgxstore/search/fts-int.h"
 
 /*
@@ -125,7 +126,7 @@ static int merge_by_hand(struct gx_sql *q)
 	return r < 0 ? r : r > 0 ? 0 : gx_sql__exec(q, "INSERT INTO words(words,rank) VALUES('automerge',0)");
 }
 
-static int open_once(struct gx_store *s, struct gx_fts *f, bool write)
+static int open_file(struct gx_store *s, bool write, struct gx_sql **ret_q)
 {
 	char path[4096], why[512];
 	int err = path_of(s, path, "");
@@ -133,11 +134,19 @@ static int open_once(struct gx_store *s, struct gx_fts *f, bool write)
 		return err;
 	struct gx_sql_open o = {.file = path, .dir = s->dir, .log = s->log, .writer = write, .create = write, .cache_kib = 4096,
 		.vfs = s->fs->vfs};
-	err = gx_sql__open(&o, &f->q, why, sizeof(why));
-	if (err != 0) {
+	err = gx_sql__open(&o, ret_q, why, sizeof(why));
+	if (err == GX_E_IO && !write && access(path, F_OK) != 0 && errno == ENOENT)
+		return GX_E_NOTFOUND; /* whoever is to make it has not come to it: nothing is wrong */
+	if (err != 0)
 		gx_log(s->log, GX_LOG_WARN, "full-text index: %s", why);
+	return err;
+}
+
+static int open_once(struct gx_store *s, struct gx_fts *f, bool write)
+{
+	int err = open_file(s, write, &f->q);
+	if (err != 0)
 		return err;
-	}
 	err = has_tables(f->q);
 	if (err == 0)
 		err = write ? gx_sql__exec(f->q, schema) : GX_E_FORMAT;
@@ -386,16 +395,13 @@ static int one_batch(struct batch *b)
 	return 0;
 }
 
-/* Moves the index's log into its file, which flushes both: by a connection of its own, so that nobody waits for the disk. */
-static void move_log(struct gx_store *s)
+/*
+ * Moves the index's log into its file, which flushes both: by a connection of its own, so that nobody waits for the disk. It was
+ * opened while nobody could take the index away: file and log are of one.
+ */
+static void move_log(struct gx_sql *q)
 {
-	struct gx_sql *q = NULL;
-	char path[4096], why[512];
-	struct gx_sql_open o = {.file = path, .dir = s->dir, .log = s->log, .vfs = s->fs->vfs};
-	int err = path_of(s, path, "");
-	if (err == 0)
-		err = gx_sql__open(&o, &q, why, sizeof(why));
-	if (err == 0)
+	if (q != NULL)
 		sqlite3_wal_checkpoint_v2(q->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	gx_sql__close(q);
 }
@@ -439,12 +445,11 @@ int gx_fts__catch_up(struct gx_store *s, int budget_ms, bool background, bool *r
 		discard(s, f);
 	if (err != 0 && err != GX_E_TIMEOUT && err != GX_E_BUSY)
 		gx_log(s->log, GX_LOG_WARN, "%s: full-text index: %s", s->dir, f->q != NULL && f->q->err == err ? f->q->why : gx_strerror(err));
-	bool move = f->q != NULL && f->batches > (background ? 0 : UNMOVED_MAX);
-	if (move)
+	struct gx_sql *mover = NULL;
+	if (f->q != NULL && f->batches > (background ? 0 : UNMOVED_MAX) && open_file(s, false, &mover) == 0)
 		f->batches = 0;
 	pthread_mutex_unlock(&f->lock);
-	if (move)
-		move_log(s);
+	move_log(mover);
 	return err;
 }
 

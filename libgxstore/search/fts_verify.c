@@ -2,7 +2,6 @@
 /* The full-text index compared with the messages: the texts of each body are found under it. */
 #include <config.h>
 #include <string.h>
-#include <unistd.h>
 #include <gx/charset.h>
 #include "libgxstore/search/fts-int.h"
 
@@ -96,20 +95,15 @@ static int check_file(struct check *k)
 	return err != 0 ? err : r;
 }
 
-static bool is_there(const struct gx_store *s)
-{
-	char path[4096];
-	int n = snprintf(path, sizeof(path), "%s/" GX_DB_SUBDIR "/" GX_FTS_NAME, s->dir);
-	return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
-}
-
 int gx_fts__verify(struct gx_txn *t, int (*report)(uint64_t body, const char *text, void *ctx), void *ctx)
 {
 	struct gx_fts own = {.q = NULL};
 	struct check k = {.t = t, .f = &own, .report = report, .ctx = ctx};
-	if (!is_there(t->s))
-		return 0;
+	pthread_mutex_lock(&t->s->fts_ask.lock);
 	int err = gx_fts__look(t, &own);
+	pthread_mutex_unlock(&t->s->fts_ask.lock);
+	if (err == GX_E_NOTFOUND)
+		return 0;
 	if (err == GX_E_FORMAT && own.q != NULL && own.q->err == 0) {
 		gx_sql__close(own.q); /* not of this store, or of before a loss: it will be made anew */
 		return 0;
