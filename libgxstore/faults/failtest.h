@@ -15,6 +15,7 @@
 #include "libgxstore/faults/storeops.h"
 
 #define COUNT_ONLY (ULONG_MAX / 2) /* a call that never comes */
+#define ENOUGH 16 /* numbers in a row that were too high: what an operation finds to do differs from time to time */
 
 static char template[512], public_template[512];
 static struct so_world w;
@@ -156,6 +157,17 @@ static inline bool time_left(void)
 static inline bool is_complete(void)
 {
 	return until != 0 || getenv("GX_OP") != NULL;
+}
+
+static unsigned long injections; /* failures that came, of this operation */
+
+static inline void tell_count(const struct so_op *op)
+{
+	if (!is_complete())
+		return;
+	printf("# %s: %lu failures\n", op->name, injections);
+	fflush(stdout);
+	injections = 0;
 }
 
 /*
