@@ -67,6 +67,7 @@ static void try_case(const struct so_op *op, size_t c, unsigned long most)
 	prepared(op, c, COUNT_ONLY, GX_SYNC_NOW);
 	unsigned long n, all = COUNT_ONLY - f->left;
 	unsigned missed = 0;
+	tell_size(op, cases[c].name, all);
 	for (unsigned long i = 0; missed < ENOUGH && (n = point(i, all, most)) > 0; i++) {
 		bool hit = prepared(op, c, n, n % 2 == 0 ? GX_SYNC_NOW : GX_SYNC_LATER);
 		injections += hit;

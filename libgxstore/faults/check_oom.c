@@ -150,6 +150,8 @@ static bool once(const struct so_op *op, long n, bool and_all)
 
 /* In a store that has been in use, in one just opened, with no memory from then on, with a flush of each commit. */
 enum { WARM, COLD, NO_MORE, FLUSHED, CASES };
+static const char *const case_names[CASES] = {"an allocation fails", "one fails in a store just opened", "no memory from then on",
+	"one fails with a flush"};
 
 static void try_case(const struct so_op *op, int how, unsigned long most)
 {
@@ -159,6 +161,7 @@ static void try_case(const struct so_op *op, int how, unsigned long most)
 	once(op, COUNT_ONLY, false);
 	unsigned long n, all = COUNT_ONLY - (unsigned long)left;
 	unsigned missed = 0;
+	tell_size(op, case_names[how], all);
 	for (unsigned long i = 0; missed < ENOUGH && (n = point(i, all, most)) > 0; i++) {
 		if (how == COLD)
 			so_reopen(&w);

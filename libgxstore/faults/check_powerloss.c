@@ -243,7 +243,7 @@ static void one_operation(const struct so_op *op)
 	p.w.sync = rnd(4) == 0 ? GX_SYNC_NOW : GX_SYNC_LATER;
 	if (!so_prepare(&p.w, op))
 		return;
-	if ((op->kind & SO_KIND) == SO_OWN)
+	if ((op->kind & SO_KIND) != SO_WRITE)
 		settle(); /* it may have made something to work on */
 	bool bad = rnd(8) == 0; /* a flush fails, once or until the end of the operation */
 	if (bad)

@@ -96,12 +96,11 @@ static inline bool unchanged(void)
 	return same;
 }
 
-static inline void make_room(void)
+static inline void do_each(const char *const *names, size_t n)
 {
-	static const char *const ops[] = {"search_delete", "folder_delete_hard"};
-	for (unsigned i = 0; i < 40; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct so_result r;
-		const struct so_op *op = so_op_named(ops[i % 2]);
+		const struct so_op *op = so_op_named(names[i]);
 		if (!so_prepare(&w, op))
 			continue;
 		so_run(&w, op, &r);
@@ -109,11 +108,28 @@ static inline void make_room(void)
 	}
 }
 
+static inline void make_room(void)
+{
+	static const char *const ops[] = {"search_delete", "folder_delete_hard"};
+	for (unsigned i = 0; i < 20; i++)
+		do_each(ops, 2);
+}
+
+/* What most operations lack when they have used up theirs: much less than all that so_fill() does. */
+static inline void bring_some(void)
+{
+	static const char *const ops[] = {"folder_create", "insert_object", "insert", "insert_attached_file", "delete", "folder_create", "folder_delete",
+		"rules_add", "search_new", "search_set"};
+	do_each(ops, sizeof(ops) / sizeof(ops[0]));
+}
+
 static inline void prepare(const struct so_op *op)
 {
 	for (unsigned i = 0; i < 40; i++) {
 		if (so_prepare(&w, op))
 			return;
+		if (i < 20 && i % 4 == 3)
+			bring_some();
 		if (i % 20 == 9)
 			make_room(); /* it has made as many as there may be */
 		if (i % 20 == 19)
@@ -157,6 +173,15 @@ static inline bool time_left(void)
 static inline bool is_complete(void)
 {
 	return until != 0 || getenv("GX_OP") != NULL;
+}
+
+/* Before a case that takes its time. */
+static inline void tell_size(const struct so_op *op, const char *what, unsigned long calls)
+{
+	if (!is_complete())
+		return;
+	printf("# %s, %s: about %lu\n", op->name, what, calls);
+	fflush(stdout);
 }
 
 static unsigned long injections; /* failures that came, of this operation */

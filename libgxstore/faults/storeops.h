@@ -12,7 +12,7 @@
  *	{"msg_move", SO_WRITE, pick_move, run_move, check_move},
  *
  * prepare	chooses what the operation works on (so_folder(), so_msgs(), ...) and notes it in w->x.
- *		Faults are off. false: there is nothing in the store to do it with just now. For SO_OWN it
+ *		Faults are off. false: there is nothing in the store to do it with just now. But for SO_WRITE it
  *		may commit one transaction.
  * run		the calls of the API and nothing else, so that each fault hits the store: no assertion,
  *		no allocation of its own. SO_WRITE: inside a write transaction, which is committed when

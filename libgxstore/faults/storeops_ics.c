@@ -81,6 +81,23 @@ static gx_ec run_content(struct so_world *w, struct gx_txn *t)
 	return ec;
 }
 
+/* One by one, twice from the middle on, and all at once. */
+static gx_ec run_changes(struct so_world *w, struct gx_txn *t)
+{
+	struct gx_ics_content *c = NULL;
+	struct gx_ics_content_answer all;
+	struct gx_ics_change x;
+	bool more = true;
+	gx_ec ec = gx_ics_content_open(t, w->x.fid, &u.content, &c);
+	for (int round = 0; !gx_ec_failed(ec) && round < 2; round++) {
+		for (more = true; !gx_ec_failed(ec) && more;)
+			ec = gx_ics_content_next(c, &x, &more);
+		gx_ics_content_seek(c, gx_ics_content_count(c) / 2);
+	}
+	gx_ics_content_free(c);
+	return gx_ec_failed(ec) ? ec : gx_ics_content_answer(t, w->x.fid, &u.content, w->a, &all);
+}
+
 static bool pick_hierarchy(struct so_world *w)
 {
 	fresh();
@@ -92,6 +109,18 @@ static gx_ec run_hierarchy(struct so_world *w, struct gx_txn *t)
 {
 	struct gx_ics_hierarchy_answer r;
 	return gx_ics_hierarchy_answer(t, w->x.fid, NULL, NULL, w->a, &r);
+}
+
+static gx_ec run_folders(struct so_world *w, struct gx_txn *t)
+{
+	struct gx_ics_hierarchy *h = NULL;
+	struct gx_proplist l;
+	bool more = true;
+	gx_ec ec = gx_ics_hierarchy_open(t, w->x.fid, &u.given, &u.seen, &h);
+	while (!gx_ec_failed(ec) && more)
+		ec = gx_ics_hierarchy_next(h, t, w->a, &l, &more);
+	gx_ics_hierarchy_free(h);
+	return ec;
 }
 
 /* ---- Up ---- */
@@ -227,6 +256,8 @@ static const struct so_op rows[] = {
 	{"ics_content", SO_READ, pick_content, run_content, NULL},
 	{"ics_content_again", SO_READ, pick_content_again, run_content, NULL},
 	{"ics_hierarchy", SO_READ, pick_hierarchy, run_hierarchy, NULL},
+	{"ics_changes", SO_READ, pick_content_again, run_changes, NULL},
+	{"ics_folders", SO_READ, pick_hierarchy, run_folders, NULL},
 	{"ics_set_version", SO_WRITE, pick_version, run_version, check_version},
 	{"ics_import_move", SO_WRITE, pick_move, run_move, check_move},
 	{"ics_import_delete", SO_WRITE, pick_keys, run_delete, check_delete},

@@ -3,6 +3,9 @@
 #include <config.h>
 #include "libgxstore/faults/storeops.h"
 
+static struct gx_msg_insertion many[3];
+static const struct gx_msg_insert_opts plain = GX_MSG_INSERT_OPTS_INIT;
+
 static bool pick_form(struct so_world *w, int form)
 {
 	w->x.fid = so_folder(w, false);
@@ -107,6 +110,35 @@ static void check_delivery(struct so_world *w)
 	gx_txn_abort(t);
 }
 
+/* The third was delivered before, which does not matter to the others. */
+static bool pick_many(struct so_world *w)
+{
+	pick_delivery(w);
+	memset(many, 0, sizeof(many));
+	for (size_t i = 0; i < 3; i++)
+		many[i].msg = so_message(w, i == 1 ? SO_OBJECT : SO_PLAIN);
+	many[0].o = &w->x.insert;
+	many[1].o = &plain;
+	many[2].o = &w->x.insert;
+	return true;
+}
+
+static gx_ec run_many(struct so_world *w, struct gx_txn *t)
+{
+	return gx_msg_insert_many(t, w->x.fid, many, 3);
+}
+
+static void check_many(struct so_world *w)
+{
+	struct gx_msg_info i;
+	for (size_t k = 0; k < 2; k++) {
+		ST_OK(many[k].ec);
+		ck_assert(so_msg_now(w, many[k].ids.mid, &i));
+		ck_assert(i.fid == w->x.fid && i.uid == many[k].ids.uid);
+	}
+	ST_IS(many[2].ec, ecDuplicateObject);
+}
+
 static gx_ec run_prepare(struct so_world *w, struct gx_txn *t)
 {
 	struct gx_msg_prepared *p = NULL;
@@ -124,6 +156,7 @@ static const struct so_op rows[] = {
 	{"insert_object", SO_WRITE, pick_object, run_insert, check_insert},
 	{"insert_associated", SO_WRITE, pick_associated, run_insert, check_insert},
 	{"insert_delivery", SO_WRITE, pick_delivery, run_insert, check_delivery},
+	{"insert_many", SO_WRITE, pick_many, run_many, check_many},
 	{"sync", SO_OWN, pick_swept, run_sync, NULL},
 	{"sweep", SO_OWN, pick_swept, run_sweep, NULL},
 	{"prepare", SO_OWN, pick_plain, run_prepare, NULL},

@@ -239,6 +239,8 @@ static gx_ec run_state(struct so_world *w, struct gx_txn *t)
 		ec = gx_msg_set_timer(t, w->x.mids[0], w->x.on ? 77 : 0);
 	if (!gx_ec_failed(ec))
 		ec = gx_msg_clear_submit(t, w->x.mids[0], w->x.on);
+	if (!gx_ec_failed(ec))
+		ec = gx_msg_announce(t, w->x.mids[0]);
 	return ec;
 }
 

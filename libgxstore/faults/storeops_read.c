@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Operations that only read. What they answer is compared by the tests of their modules. */
 #include <config.h>
+#include <gx/acl.h>
+#include <gx/folder.h>
+#include <gx/freebusy.h>
+#include <gx/peruser.h>
+#include <gx/storeset.h>
 #include "libgxstore/faults/storeops.h"
 
 static bool pick_folder(struct so_world *w)
@@ -63,6 +68,86 @@ static gx_ec run_names(struct so_world *w, struct gx_txn *t)
 	return ec;
 }
 
+static gx_ec run_about(struct so_world *w, struct gx_txn *t)
+{
+	struct gx_proplist *rcpts;
+	struct gx_msg_mime mime;
+	struct gx_msgobj *m;
+	uint32_t timer;
+	size_t n;
+	gx_ec ec = gx_msg_rcpts(t, w->x.mids[0], w->a, &rcpts, &n);
+	if (!gx_ec_failed(ec))
+		ec = gx_msg_brief(t, w->x.mids[0], w->a, &m);
+	if (!gx_ec_failed(ec))
+		ec = gx_msg_get_timer(t, w->x.mids[0], &timer);
+	return gx_ec_failed(ec) ? ec : gx_msg_mime(t, w->x.mids[0], &mime);
+}
+
+static gx_ec run_lists(struct so_world *w, struct gx_txn *t)
+{
+	struct gx_receive *receive;
+	struct gx_peruser *known;
+	uint16_t *ids;
+	uint32_t rights;
+	int64_t member;
+	size_t n;
+	bool yes;
+	gx_ec ec = gx_receive_list(t, w->a, &receive, &n);
+	if (!gx_ec_failed(ec))
+		ec = gx_store_named_list(t, w->a, &ids, &n);
+	if (!gx_ec_failed(ec))
+		ec = gx_store_named_all(t, w->a, &ids, &n);
+	if (!gx_ec_failed(ec))
+		ec = gx_store_rights(t, &rights);
+	if (!gx_ec_failed(ec))
+		ec = gx_folder_is_deleted(t, w->x.fid, &yes);
+	if (!gx_ec_failed(ec))
+		ec = gx_folder_is_below(t, GX_FID_ROOT, w->x.fid, &yes);
+	if (!gx_ec_failed(ec))
+		ec = gx_acl_member_id(t, "nobody@example.org", &member);
+	if (!gx_ec_failed(ec) || gx_ec_is(ec, ecNotFound))
+		ec = gx_peruser_list(t, gx_store_replica(w->s), w->a, &known, &n);
+	return ec;
+}
+
+static bool pick_lists(struct so_world *w)
+{
+	return !w->public && pick_folder(w);
+}
+
+/* An appointment and a contact, where others look for them. */
+static bool pick_people(struct so_world *w)
+{
+	struct gx_propname names[GX_BUSY_PROPS];
+	uint16_t ids[GX_BUSY_PROPS], types[GX_BUSY_PROPS];
+	struct gx_msgobj *m = gx_msgobj_new(w->a);
+	struct gx_msg_ids saved;
+	if (w->public)
+		return false;
+	for (unsigned i = 0; i < GX_BUSY_PROPS; i++)
+		names[i] = gx_busy_name(i, &types[i]);
+	struct gx_txn *t = st_begin(w->s, GX_TXN_WRITE);
+	ST_OK(gx_store_named_ids(t, true, names, GX_BUSY_PROPS, ids));
+	ck_assert_int_eq(gx_proplist_set_str(&m->props, w->a, PidTagSubject, "an appointment"), 0);
+	ck_assert_int_eq(gx_proplist_set_str(&m->props, w->a, PidTagMessageClass, "IPM.Appointment"), 0);
+	for (unsigned i = 0; i < GX_BUSY_PROPS; i++)
+		if (types[i] == PtypTime)
+			ck_assert_int_eq(gx_proplist_set_time(&m->props, w->a, GX_PROP_TAG(ids[i], PtypTime), 134000000000000000 + (int64_t)i * 36000000000), 0);
+	ST_OK(gx_msg_write(t, GX_FID_CALENDAR, m, NULL, &saved));
+	st_commit(t);
+	return true;
+}
+
+static gx_ec run_people(struct so_world *w, struct gx_txn *t)
+{
+	struct gx_busy *v;
+	size_t n;
+	bool known;
+	int64_t from = 134000000000000000 / 10000000 - INT64_C(11644473600) - 86400;
+	gx_ec ec = gx_freebusy(t, from, from + 7 * 86400, w->a, &v, &n);
+	return gx_ec_failed(ec) ? ec : gx_contact_known(t, "somebody@example.org", &known);
+}
+
 static gx_ec run_view(struct so_world *w, struct gx_txn *t)
 {
 	struct gx_imapview *v = NULL;
@@ -99,6 +184,9 @@ static const struct so_op rows[] = {
 	{"read_message", SO_READ, pick_msg, run_msg, NULL},
 	{"read_original", SO_READ, pick_msg, run_original, NULL},
 	{"read_names", SO_READ, NULL, run_names, NULL},
+	{"read_about", SO_READ, pick_msg, run_about, NULL},
+	{"read_lists", SO_READ, pick_lists, run_lists, NULL},
+	{"read_people", SO_READ, pick_people, run_people, NULL},
 	{"view", SO_OWN, pick_folder, run_view, check_view},
 };
 SO_OPS(so_read_ops, rows);

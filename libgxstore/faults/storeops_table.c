@@ -85,16 +85,112 @@ static gx_ec use(struct so_world *w, struct gx_txn *t, struct gx_table *tb)
 	return ec;
 }
 
-static gx_ec run_tables(struct so_world *w, struct gx_txn *t)
+/* To rows by other ways: a fraction, an instance, what others have changed meanwhile. */
+static gx_ec seek(struct so_world *w, struct gx_txn *t, struct gx_table *tb)
 {
-	gx_ec ec = GX_OK_EC;
-	for (unsigned kind = 0; !gx_ec_failed(ec) && kind < 8; kind++) {
-		struct gx_table *tb = NULL;
-		ec = open_one(w, t, kind, &tb);
-		if (!gx_ec_failed(ec))
-			ec = use(w, t, tb);
-		gx_table_close(tb);
+	static const gx_proptag_t cols[] = {PidTagSubject, PidTagMid};
+	struct gx_table_row row;
+	uint32_t pos, inst;
+	uint64_t id;
+	uint8_t type;
+	gx_ec ec = gx_table_seek_fraction(tb, t, 1, 2, &pos);
+	if (!gx_ec_failed(ec))
+		ec = gx_table_mark(tb, t, pos, &id, &inst, &type);
+	if (gx_ec_is(ec, ecNotFound)) /* it is empty */
+		return GX_OK_EC;
+	if (!gx_ec_failed(ec))
+		ec = gx_table_locate(tb, t, id, inst, &pos, &type);
+	if (!gx_ec_failed(ec))
+		ec = gx_table_read(tb, t, id, inst, cols, 2, w->a, &row);
+	return gx_ec_failed(ec) ? ec : gx_table_reload(tb, t);
+}
+
+static gx_ec run_kind(struct so_world *w, struct gx_txn *t, unsigned kind)
+{
+	struct gx_table *tb = NULL;
+	gx_ec ec = open_one(w, t, kind, &tb);
+	if (!gx_ec_failed(ec))
+		ec = use(w, t, tb);
+	if (!gx_ec_failed(ec))
+		ec = seek(w, t, tb);
+	gx_table_close(tb);
+	return ec;
+}
+
+/* A row each: all calls of one fail, again and again from the beginning. */
+#define KIND(name, kind) \
+	static gx_ec run_##name(struct so_world *w, struct gx_txn *t) \
+	{ \
+		return run_kind(w, t, kind); \
 	}
+KIND(by_subject, 0)
+KIND(groups, 1)
+KIND(restricted, 2)
+KIND(by_time, 3)
+KIND(existing, 4)
+KIND(hierarchy, 5)
+KIND(permissions, 6)
+KIND(rules, 7)
+
+static gx_ec run_sums(struct so_world *w, struct gx_txn *t)
+{
+	uint32_t n;
+	gx_ec ec = gx_table_sum_folders(t, GX_FID_ROOT, true, &n);
+	return gx_ec_failed(ec) ? ec : gx_table_sum_messages(t, w->x.fid, false, false, &n);
+}
+
+static int fill(struct gx_table *tb, struct gx_txn *t, void *ctx)
+{
+	const struct so_world *w = ctx;
+	int err = 0;
+	(void)t;
+	for (size_t i = 0; err == 0 && i < w->x.n; i++)
+		err = gx_table_add_row(tb, w->x.mids[i], &w->x.props);
+	return err;
+}
+
+static bool pick_rows(struct so_world *w)
+{
+	ck_assert_int_eq(gx_proplist_set_str(&w->x.props, w->a, PidTagSubject, "of somebody else"), 0);
+	return pick(w);
+}
+
+static gx_ec run_rows(struct so_world *w, struct gx_txn *t)
+{
+	struct gx_table_opts o = GX_TABLE_OPTS_INIT;
+	struct gx_table *tb = NULL;
+	uint32_t n = 0;
+	o.restr = &with_subject;
+	gx_ec ec = gx_table_open_rows(t, &o, fill, w, &tb);
+	if (!gx_ec_failed(ec))
+		ec = gx_table_count(tb, t, &n);
+	if (!gx_ec_failed(ec) && n != w->x.n)
+		ec = GX_EC(ecError);
+	if (!gx_ec_failed(ec))
+		ec = use(w, t, tb);
+	if (!gx_ec_failed(ec))
+		ec = gx_table_reload(tb, t);
+	gx_table_close(tb);
+	return ec;
+}
+
+/* Open, close, and back to how it was. */
+static gx_ec run_restore(struct so_world *w, struct gx_txn *t)
+{
+	struct gx_table *tb = NULL;
+	struct gx_table_row *v;
+	uint32_t state, pos, below;
+	size_t n = 0;
+	gx_ec ec = open_one(w, t, 1, &tb);
+	if (!gx_ec_failed(ec))
+		ec = gx_table_save_state(tb, t, w->x.mids[0], 0, &state);
+	if (!gx_ec_failed(ec))
+		ec = gx_table_query(tb, t, 0, 1, NULL, 0, w->a, &v, &n);
+	if (!gx_ec_failed(ec) && n > 0)
+		ec = v[0].type == GX_ROW_COLLAPSED ? gx_table_expand(tb, t, v[0].id, &pos, &below) : gx_table_collapse(tb, t, v[0].id, &pos, &below);
+	if (!gx_ec_failed(ec))
+		ec = gx_table_restore_state(tb, t, state, &pos);
+	gx_table_close(tb);
 	return ec;
 }
 
@@ -165,7 +261,17 @@ static const struct so_op rows[] = {
 	{"order_make", SO_WRITE, pick, ensure, NULL},
 	{"order_make_apart", SO_READ, pick, ensure, NULL},
 	{"order_drop", SO_WRITE, pick, drop, NULL},
-	{"tables", SO_READ, pick, run_tables, NULL},
+	{"table_by_subject", SO_READ, pick, run_by_subject, NULL},
+	{"table_groups", SO_READ, pick, run_groups, NULL},
+	{"table_restricted", SO_READ, pick, run_restricted, NULL},
+	{"table_by_time", SO_READ, pick, run_by_time, NULL},
+	{"table_existing", SO_READ, pick, run_existing, NULL},
+	{"table_hierarchy", SO_READ, pick, run_hierarchy, NULL},
+	{"table_permissions", SO_READ, pick, run_permissions, NULL},
+	{"table_rules", SO_READ, pick, run_rules, NULL},
+	{"table_sums", SO_READ, pick, run_sums, NULL},
+	{"table_rows", SO_READ, pick_rows, run_rows, NULL},
+	{"table_restore", SO_WRITE, pick, run_restore, NULL},
 	{"table_state", SO_WRITE, pick, run_state, NULL},
 	{"tables_watched", SO_OWN, pick, run_watched, NULL},
 };

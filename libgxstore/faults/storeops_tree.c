@@ -65,6 +65,22 @@ static void check_copy(struct so_world *w)
 	ck_assert_uint_eq(messages_below(w, w->x.found), w->x.n);
 }
 
+static bool pick_copy_part(struct so_world *w)
+{
+	if (!pick_copy(w))
+		return false;
+	struct gx_folder_info i;
+	get_folder(w, w->x.fid, &i);
+	u.what = so_one_in(w, 2) ? GX_CONTENT_NORMAL : GX_CONTENT_FAI;
+	w->x.n = u.what == GX_CONTENT_NORMAL ? i.total : i.fai;
+	return true;
+}
+
+static gx_ec run_copy_part(struct so_world *w, struct gx_txn *t)
+{
+	return gx_folder_copy_part(t, w->x.fid, w->x.fid2, w->x.name, u.what, &w->x.found, &u.partial);
+}
+
 static bool pick_copy_contents(struct so_world *w)
 {
 	if (!pick_copy(w))
@@ -236,6 +252,7 @@ static void check_receive(struct so_world *w)
 
 static const struct so_op rows[] = {
 	{"folder_copy", SO_WRITE, pick_copy, run_copy, check_copy},
+	{"folder_copy_part", SO_WRITE, pick_copy_part, run_copy_part, check_copy},
 	{"folder_copy_contents", SO_WRITE, pick_copy_contents, run_copy_contents, check_copy_contents},
 	{"folder_empty", SO_WRITE, pick_empty, run_empty, check_empty},
 	{"folder_purge_deleted", SO_WRITE, pick_purge, run_purge, check_purge},

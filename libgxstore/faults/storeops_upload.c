@@ -2,6 +2,7 @@
 /* Uploads of clients that worked offline: messages, folders and their removal. */
 #include <config.h>
 #include <gx/entryid.h>
+#include <gx/instance.h>
 #include "libgxstore/ics/ics-int.h"
 #include "libgxstore/faults/storeops.h"
 
@@ -112,6 +113,32 @@ static gx_ec run_import(struct so_world *w, struct gx_txn *t)
 	if (gx_ec_failed(ec))
 		w->x.commit_failed = false; /* what fails in memory only does not spoil the transaction */
 	return ec;
+}
+
+/* What is told of a message in conflict, and what it is sent as. */
+static gx_ec run_versions(struct so_world *w, struct gx_txn *t)
+{
+	const struct gx_msgobj **v;
+	struct gx_msgobj *m, *notice;
+	struct gx_inst *i = NULL;
+	size_t n = 0;
+	gx_ec ec = gx_inst_open(t, 0, u.id, GX_INST_READ, &i);
+	if (!gx_ec_failed(ec))
+		ec = gx_inst_read(t, i, w->a, &m);
+	gx_inst_free(i);
+	if (!gx_ec_failed(ec))
+		ec = gx_ec_from_err(gx_ics_versions(w->a, m, &v, &n));
+	return gx_ec_failed(ec) ? ec : gx_ics_conflict_notice(t, u.id, w->a, &notice);
+}
+
+static bool pick_versions(struct so_world *w)
+{
+	if (!pick_conflict(w))
+		return false;
+	struct gx_txn *t = st_begin(w->s, GX_TXN_WRITE);
+	ST_OK(run_import(w, t));
+	st_commit(t);
+	return true;
 }
 
 static void check_import(struct so_world *w)
@@ -231,6 +258,7 @@ static const struct so_op rows[] = {
 	{"upload_replace", SO_WRITE, pick_replace, run_import, check_import},
 	{"upload_conflict", SO_WRITE, pick_conflict, run_import, check_import},
 	{"upload_never", SO_WRITE, pick_never, run_never, check_never},
+	{"upload_versions", SO_READ, pick_versions, run_versions, NULL},
 	{"upload_folder", SO_WRITE, pick_folder, run_folder, check_folder},
 	{"upload_folder_delete", SO_WRITE, pick_folder_delete, run_folder_delete, check_folder_delete},
 };
