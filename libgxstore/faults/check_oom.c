@@ -6,6 +6,8 @@
  */
 #include <config.h>
 #include <zstd.h>
+#include <gx/snapshot.h>
+#include <gx/storecheck.h>
 #include "libgxstore/faults/failtest.h"
 #include "libgxstore/storecheck/sc-int.h"
 
@@ -336,6 +338,84 @@ START_TEST(checking_may_fail)
 }
 END_TEST
 
+/* ---- A store as a whole, while it is closed ---- */
+
+static bool lost; /* what there was no memory for was taken for damage, or left out */
+
+static int salvage(const char *dir)
+{
+	struct gx_store_salvage_opts o = GX_STORE_SALVAGE_OPTS_INIT;
+	struct gx_store_salvage_result r = {0};
+	struct gx_arena *a = gx_arena_new(0);
+	int err = a == NULL ? GX_E_NOMEM : gx_store_salvage(dir, &o, &r, a, NULL);
+	gx_arena_free(a);
+	lost = r.gaps != 0;
+	return err;
+}
+
+static int copy_tree(const char *dir)
+{
+	struct gx_copy_opts o = GX_COPY_OPTS_INIT;
+	struct gx_copy_result r = {0};
+	struct gx_arena *a = gx_arena_new(0);
+	char to[600];
+	snprintf(to, sizeof(to), "%s.copy", dir);
+	int err = a == NULL ? GX_E_NOMEM : gx_tree_copy(dir, to, &o, &r, a, NULL);
+	gx_arena_free(a);
+	lost = r.left != 0;
+	return err;
+}
+
+static const struct {
+	int (*run)(const char *dir);
+	const char *suffix; /* of the directory to look into */
+} whole[] = {{salvage, ""}, {copy_tree, ".copy"}};
+
+/* @return whether it failed to get memory somewhere */
+static bool once_whole(size_t which, long n, bool and_all, const uint8_t want[SO_HASH])
+{
+	char dir[512], result[600];
+	uint8_t now[SO_HASH];
+	so_copy_store(template, dir, sizeof(dir));
+	snprintf(result, sizeof(result), "%s%s", dir, whole[which].suffix);
+	arm(n, and_all);
+	int err = whole[which].run(dir);
+	bool hit = disarm();
+	ck_assert_msg(err == 0 || (hit && err == GX_E_NOMEM), "error %d at allocation %ld", err, n);
+	ck_assert_msg(!lost, "something is lost at allocation %ld", n);
+	if (err == 0) {
+		so_fingerprint(result, now);
+		ck_assert_msg(memcmp(now, want, SO_HASH) == 0, "another one at allocation %ld", n);
+	}
+	st_rmtree(dir);
+	if (access(result, F_OK) == 0)
+		st_rmtree(result);
+	return hit;
+}
+
+/* As if nothing had failed, or not at all. */
+START_TEST(whole_stores_may_fail)
+{
+	size_t which = (size_t)_i / 2;
+	uint8_t want[SO_HASH];
+	char dir[512], result[600];
+	unsigned long n, most = time_left() ? 0 : 2 * SAMPLE;
+	unsigned missed = 0;
+	so_copy_store(template, dir, sizeof(dir));
+	snprintf(result, sizeof(result), "%s%s", dir, whole[which].suffix);
+	arm(COUNT_ONLY, false);
+	ck_assert_int_eq(whole[which].run(dir), 0);
+	disarm();
+	so_fingerprint(result, want);
+	st_rmtree(dir);
+	if (which > 0)
+		st_rmtree(result);
+	unsigned long all = COUNT_ONLY - (unsigned long)left;
+	for (unsigned long i = 0; missed < ENOUGH && (n = point(i, all, most)) > 0; i++)
+		missed = once_whole(which, (long)n, _i % 2 == 1, want) || most != 0 ? 0 : missed + 1;
+}
+END_TEST
+
 static TCase *tcase(Suite *su, const char *name)
 {
 	TCase *c = tcase_create(name);
@@ -361,6 +441,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(c, opening_may_fail, 0, 4);
 	tcase_add_loop_test(c, closing_may_fail, 0, 2);
 	tcase_add_loop_test(c, creating_may_fail, 0, 2);
+	tcase_add_loop_test(c, whole_stores_may_fail, 0, 4);
 	tcase_add_test(tcase(su, "more"), allocations_with_other_seeds);
 	tcase_add_loop_test(c, checking_may_fail, 0, 2 * (int)gx_sc__check_count);
 	return su;

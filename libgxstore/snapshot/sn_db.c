@@ -111,11 +111,22 @@ static uint64_t page_size(struct source *s)
 	return gx_sql__step(st) == 1 ? gx_sql__u64(st, 0) : 0;
 }
 
+/* What SQLite could not do: of the original when that is damaged, else of the copy. */
+static int failed(struct gx_sn *x, struct source *s, sqlite3 *db, const char *to, int rc)
+{
+	int sys = db == NULL ? 0 : sqlite3_system_errno(db);
+	bool bad = (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB;
+	bool full = (rc & 0xff) == SQLITE_FULL || sys == ENOSPC || sys == EDQUOT;
+	bool memory = (rc & 0xff) == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM;
+	int err = full ? GX_E_NOSPACE : bad ? GX_E_FORMAT : memory ? GX_E_NOMEM : GX_E_IO;
+	return gx_sn__fail(x, err, "%s: %s", bad ? s->file : to, sqlite3_errstr(rc));
+}
+
 static int back_up_to(struct gx_sn *x, struct source *s, sqlite3 *db, const char *to)
 {
 	sqlite3_backup *b = sqlite3_backup_init(db, "main", s->q->db, "main");
 	if (b == NULL)
-		return gx_sn__fail(x, GX_E_IO, "%s: %s", to, sqlite3_errmsg(db));
+		return failed(x, s, db, to, sqlite3_extended_errcode(db));
 	int rc, err = 0;
 	while (err == 0 && (rc = sqlite3_backup_step(b, PAGES_AT_ONCE)) == SQLITE_OK)
 		err = gx_sn__progress(x);
@@ -123,25 +134,16 @@ static int back_up_to(struct gx_sn *x, struct source *s, sqlite3 *db, const char
 	int end = sqlite3_backup_finish(b);
 	if (err != 0 || end == SQLITE_OK)
 		return err != 0 ? err : gx_sn__count(x, pages * page_size(s), false);
-	int sys = sqlite3_system_errno(db);
-	bool full = (end & 0xff) == SQLITE_FULL || sys == ENOSPC || sys == EDQUOT;
-	bool bad = (end & 0xff) == SQLITE_CORRUPT || (end & 0xff) == SQLITE_NOTADB;
-	return gx_sn__fail(x,
-		full  ? GX_E_NOSPACE
-		: bad ? GX_E_FORMAT
-		      : GX_E_IO,
-		"%s: %s", bad ? s->file : to, sqlite3_errstr(end));
+	return failed(x, s, db, to, end);
 }
 
 static int back_up(struct gx_sn *x, struct source *s, const char *to)
 {
 	sqlite3 *db = NULL;
-	int err = 0;
-	if (sqlite3_open_v2(to, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
-		sqlite3_exec(db, "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF", NULL, NULL, NULL) != SQLITE_OK)
-		err = gx_sn__fail(x, GX_E_IO, "%s: %s", to, db == NULL ? "out of memory" : sqlite3_errmsg(db));
-	if (err == 0)
-		err = back_up_to(x, s, db, to);
+	int rc = sqlite3_open_v2(to, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF", NULL, NULL, NULL);
+	int err = rc == SQLITE_OK ? back_up_to(x, s, db, to) : failed(x, s, db, to, rc);
 	sqlite3_close(db);
 	return err;
 }

@@ -27,14 +27,17 @@ static int describe(struct gx_salvage *x, const char *name, struct table *t)
 	gx_sql__bind_text(st, 1, name);
 	*t = (struct table){.x = x, .name = name};
 	int r;
+	bool keyed = false;
 	while ((r = gx_sql__step(st)) > 0) {
 		gx_strbuf_printf(&b, "%s\"%s\"", t->ncolumns++ == 0 ? "" : ",", gx_sql__text(st, 0));
-		if (gx_sql__int(st, 1) == 1)
-			t->key = gx_arena_strdup(x->a, gx_sql__text(st, 0));
+		if (gx_sql__int(st, 1) != 1)
+			continue;
+		keyed = true;
+		t->key = gx_arena_strdup(x->a, gx_sql__text(st, 0));
 	}
 	t->columns = b.err != 0 ? NULL : gx_arena_strdup(x->a, gx_strbuf_cstr(&b));
 	gx_strbuf_release(&b);
-	if (r < 0 || t->columns == NULL)
+	if (r < 0 || t->columns == NULL || keyed != (t->key != NULL))
 		return r < 0 ? r : GX_E_NOMEM;
 	GX_STMT(kind, x->dst, "SELECT wr FROM pragma_table_list WHERE name=?1 AND schema='main'");
 	gx_sql__bind_text(kind, 1, name);
@@ -59,16 +62,20 @@ static int prepare_put(struct table *t)
 	return err;
 }
 
-/* "SELECT rowid, columns FROM table WHERE ... ORDER BY ..." in the damaged database; NULL when it cannot be asked. */
-static sqlite3_stmt *ask(struct table *t, const char *rest)
+static int want_of_memory(int rc)
 {
-	sqlite3_stmt *st = NULL;
+	return gx_salvage__no_memory(rc) ? GX_E_NOMEM : 0;
+}
+
+/* "SELECT rowid, columns FROM table WHERE ... ORDER BY ..." in the damaged database; NULL when it cannot be asked. */
+static int ask(struct table *t, const char *rest, sqlite3_stmt **ret_st)
+{
 	struct gx_strbuf b = GX_STRBUF_INIT;
 	gx_strbuf_printf(&b, "SELECT %s%s FROM %s %s", t->rowid ? "rowid," : "", t->columns, t->name, rest);
-	if (b.err == 0 && sqlite3_prepare_v2(t->x->src->db, gx_strbuf_cstr(&b), -1, &st, NULL) != SQLITE_OK)
-		st = NULL;
+	*ret_st = NULL;
+	int rc = b.err != 0 ? SQLITE_NOMEM : sqlite3_prepare_v2(t->x->src->db, gx_strbuf_cstr(&b), -1, ret_st, NULL);
 	gx_strbuf_release(&b);
-	return st;
+	return want_of_memory(rc);
 }
 
 static int put_row(struct table *t, sqlite3_stmt *row)
@@ -96,7 +103,8 @@ static int run(struct table *t, sqlite3_stmt *st, int64_t *ret_last)
 		if (ret_last != NULL)
 			*ret_last = sqlite3_column_int64(st, 0);
 	}
-	return rc == SQLITE_NOMEM ? GX_E_NOMEM : rc == SQLITE_DONE;
+	int err = want_of_memory(rc);
+	return err != 0 ? err : rc == SQLITE_DONE;
 }
 
 /* ---- Tables with row numbers ---- */
@@ -106,10 +114,11 @@ static int run(struct table *t, sqlite3_stmt *st, int64_t *ret_last)
 static int scan(struct table *t, bool back, int64_t low, int64_t high, int64_t *io_last)
 {
 	sqlite3_stmt **st = &t->scan[back];
+	int err = 0;
 	if (*st == NULL)
-		*st = ask(t, back ? "WHERE rowid>?1 AND rowid<?2 ORDER BY rowid DESC" : "WHERE rowid>?1 AND rowid<?2 ORDER BY rowid");
+		err = ask(t, back ? "WHERE rowid>?1 AND rowid<?2 ORDER BY rowid DESC" : "WHERE rowid>?1 AND rowid<?2 ORDER BY rowid", st);
 	if (*st == NULL)
-		return 0;
+		return err;
 	sqlite3_bind_int64(*st, 1, low);
 	sqlite3_bind_int64(*st, 2, high);
 	int r = run(t, *st, io_last);
@@ -131,27 +140,34 @@ static int copy_between(struct table *t, int64_t low, int64_t high)
 	return r != 0 ? r : copy_between(t, middle, high);
 }
 
-/* Above it there is nothing; when the end cannot be read, as far as numbers were given out. */
-static int64_t highest(struct table *t)
+/* A number that the damaged database tells, 0 none. */
+static int tell(struct table *t, const char *sql, int64_t *ret_v)
 {
-	int64_t v = 0;
-	struct gx_strbuf b = GX_STRBUF_INIT;
 	sqlite3_stmt *st = NULL;
+	*ret_v = 0;
+	int rc = sqlite3_prepare_v2(t->x->src->db, sql, -1, &st, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		*ret_v = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW ? 1 : want_of_memory(rc);
+}
+
+/* Above it there is nothing; when the end cannot be read, as far as numbers were given out. */
+static int highest(struct table *t, int64_t *ret_v)
+{
+	struct gx_strbuf b = GX_STRBUF_INIT;
 	gx_strbuf_printf(&b, "SELECT MAX(rowid) FROM %s", t->name);
-	if (sqlite3_prepare_v2(t->x->src->db, gx_strbuf_cstr(&b), -1, &st, NULL) == SQLITE_OK &&
-		sqlite3_step(st) == SQLITE_ROW) {
-		v = sqlite3_column_int64(st, 0);
-		sqlite3_finalize(st);
-		gx_strbuf_release(&b);
-		return v + 1;
-	}
-	sqlite3_finalize(st);
+	int r = b.err != 0 ? GX_E_NOMEM : tell(t, gx_strbuf_cstr(&b), ret_v);
 	gx_strbuf_release(&b);
-	if (sqlite3_prepare_v2(t->x->src->db, "SELECT uidnext FROM fstate WHERE fid=0", -1, &st, NULL) == SQLITE_OK &&
-	    sqlite3_step(st) == SQLITE_ROW)
-		v = sqlite3_column_int64(st, 0);
-	sqlite3_finalize(st);
-	return v > 0 && v < INT64_C(1) << 48 ? v + 1 : 1 << 20;
+	if (r == 0) {
+		r = tell(t, "SELECT uidnext FROM fstate WHERE fid=0", ret_v);
+		if (*ret_v <= 0 || *ret_v >= INT64_C(1) << 48)
+			*ret_v = (1 << 20) - 1;
+	}
+	++*ret_v;
+	return r < 0 ? r : 0;
 }
 
 static int copy_numbered(struct table *t)
@@ -161,28 +177,35 @@ static int copy_numbered(struct table *t)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	t->gaps++;
-	int64_t high = highest(t);
-	return copy_between(t, last, high > last ? high : last + (1 << 20));
+	int64_t high;
+	r = highest(t, &high);
+	return r != 0 ? r : copy_between(t, last, high > last ? high : last + (1 << 20));
 }
 
 /* ---- Tables without ---- */
 
-/* Rows that begin with each of the values that another table of the new database has. */
+/* Rows that begin with a value. */
+static int with_value(struct table *t, sqlite3_stmt *st, sqlite3_value *v)
+{
+	int rc = sqlite3_bind_value(st, 1, v), r = rc == SQLITE_OK ? run(t, st, NULL) : want_of_memory(rc);
+	sqlite3_reset(st);
+	return r < 0 ? r : 0;
+}
+
+/* Of each of the values that another table of the new database has. */
 static int by_values(struct table *t, const char *values)
 {
-	sqlite3_stmt *list, *st;
+	sqlite3_stmt *list, *st = NULL;
 	char rest[128];
+	int rc = SQLITE_DONE;
 	snprintf(rest, sizeof(rest), "WHERE \"%s\"=?1", t->key);
 	int err = gx_sql__rc(t->x->dst, sqlite3_prepare_v2(t->x->dst->db, values, -1, &list, NULL));
-	if (err != 0)
-		return err;
-	st = ask(t, rest);
-	while (st != NULL && err == 0 && sqlite3_step(list) == SQLITE_ROW) {
-		sqlite3_bind_value(st, 1, sqlite3_column_value(list, 0));
-		int r = run(t, st, NULL);
-		err = r < 0 ? r : 0;
-		sqlite3_reset(st);
-	}
+	if (err == 0)
+		err = ask(t, rest, &st);
+	while (st != NULL && err == 0 && (rc = sqlite3_step(list)) == SQLITE_ROW)
+		err = with_value(t, st, sqlite3_column_value(list, 0));
+	if (err == 0)
+		err = gx_sql__rc(t->x->dst, rc);
 	sqlite3_finalize(st);
 	sqlite3_finalize(list);
 	return err;
@@ -198,9 +221,9 @@ static const struct {
 /* Objects by the first byte of their hash. */
 static int by_first_byte(struct table *t)
 {
-	sqlite3_stmt *st = ask(t, "WHERE hash>=?1 AND hash<?2");
+	sqlite3_stmt *st;
 	uint8_t low[1], high[33];
-	int err = 0;
+	int err = ask(t, "WHERE hash>=?1 AND hash<?2", &st);
 	for (unsigned i = 0; st != NULL && err == 0 && i < 256; i++) {
 		low[0] = (uint8_t)i;
 		memset(high, 0xff, sizeof(high));
@@ -215,19 +238,26 @@ static int by_first_byte(struct table *t)
 	return err;
 }
 
+/* All that comes in an order. 1 the end, 0 damage. */
+static int in_order(struct table *t, const char *rest)
+{
+	sqlite3_stmt *st;
+	int r = ask(t, rest, &st);
+	if (st != NULL)
+		r = run(t, st, NULL);
+	sqlite3_finalize(st);
+	return r;
+}
+
 static int copy_keyed(struct table *t)
 {
 	char rest[128];
 	snprintf(rest, sizeof(rest), "ORDER BY \"%s\" DESC", t->key);
-	sqlite3_stmt *st = ask(t, "");
-	int r = st == NULL ? 0 : run(t, st, NULL);
-	sqlite3_finalize(st);
+	int r = in_order(t, "");
 	if (r != 0)
 		return r < 0 ? r : 0;
 	t->gaps++;
-	st = ask(t, rest);
-	r = st == NULL ? 0 : run(t, st, NULL);
-	sqlite3_finalize(st);
+	r = in_order(t, rest);
 	for (size_t i = 0; r >= 0 && i < sizeof(known_keys) / sizeof(known_keys[0]); i++)
 		if (strcmp(known_keys[i].table, t->name) == 0)
 			r = by_values(t, known_keys[i].values);

@@ -27,16 +27,20 @@ static int fail(struct job *j, int err, const char *what, const char *why)
 
 /* ---- What a store must have ---- */
 
-static bool is_public(struct job *j)
+static int is_public(struct job *j, bool *ret_public)
 {
 	int64_t v;
-	if (gx_meta__get_int(j->x.dst, "public", &v) == 0)
-		return v != 0;
+	int err = gx_meta__get_int(j->x.dst, "public", &v);
+	*ret_public = err == 0 && v != 0;
+	if (err != GX_E_NOTFOUND)
+		return err;
 	GX_STMT(st, j->x.dst, "SELECT COUNT(*) FROM folders WHERE fid BETWEEN 5 AND 29");
-	return gx_sql__step(st) > 0 && gx_sql__int(st, 0) == 0;
+	int r = gx_sql__step(st);
+	*ret_public = r > 0 && gx_sql__int(st, 0) == 0;
+	return r < 0 ? r : 0;
 }
 
-static int need_replica(struct job *j)
+static int need_replica(struct job *j, bool public_store)
 {
 	struct gx_bin b;
 	struct gx_guid g;
@@ -46,12 +50,12 @@ static int need_replica(struct job *j)
 		return err;
 	if (j->o->owner_id == 0)
 		return fail(j, GX_E_FORMAT, j->file, "whose store it is cannot be read any more; name its owner");
-	gx_store__replica_guid(is_public(j), j->o->owner_id, &g);
+	gx_store__replica_guid(public_store, j->o->owner_id, &g);
 	gx_guid_put(&g, bytes);
 	return gx_meta__set_blob(j->x.dst, "replica", bytes, 16);
 }
 
-/* The full-text index knows it too. */
+/* The full-text index knows it too. 1 found, 0 not. */
 static int guid_from_index(struct job *j, uint8_t bytes[16])
 {
 	char path[4096];
@@ -60,15 +64,18 @@ static int guid_from_index(struct job *j, uint8_t bytes[16])
 	int n = snprintf(path, sizeof(path), "%s/" GX_DB_SUBDIR "/" GX_FTS_NAME, j->dir), found = 0;
 	if (n < 0 || (size_t)n >= sizeof(path) || access(path, F_OK) != 0)
 		return 0;
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-		sqlite3_prepare_v2(db, "SELECT mailbox FROM state", -1, &st, NULL) == SQLITE_OK &&
-		sqlite3_step(st) == SQLITE_ROW && sqlite3_column_bytes(st, 0) == 16) {
+	int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_prepare_v2(db, "SELECT mailbox FROM state", -1, &st, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW && sqlite3_column_bytes(st, 0) == 16) {
 		memcpy(bytes, sqlite3_column_blob(st, 0), 16);
 		found = 1;
 	}
 	sqlite3_finalize(st);
 	sqlite3_close(db);
-	return found;
+	return gx_salvage__no_memory(rc) ? GX_E_NOMEM : found;
 }
 
 static int need_mailbox(struct job *j)
@@ -79,13 +86,12 @@ static int need_mailbox(struct job *j)
 	int err = gx_meta__get_blob(j->x.dst, "mailbox", j->x.a, &b);
 	if (err != GX_E_NOTFOUND && (err != 0 || b.len == 16))
 		return err;
-	if (!guid_from_index(j, bytes)) {
-		err = gx_guid_random(&g);
-		if (err != 0)
-			return err;
+	int r = guid_from_index(j, bytes);
+	if (r == 0) {
+		r = gx_guid_random(&g);
 		gx_guid_put(&g, bytes);
 	}
-	return gx_meta__set_blob(j->x.dst, "mailbox", bytes, 16);
+	return r < 0 ? r : gx_meta__set_blob(j->x.dst, "mailbox", bytes, 16);
 }
 
 /* The store's own row, and numbers that go on above all that may have been given out. */
@@ -119,9 +125,10 @@ static int need_state(struct job *j)
 
 static int need_all(struct job *j)
 {
-	bool public_store = is_public(j);
+	bool public_store;
 	const char *owner = j->o->owner;
-	int err = need_replica(j);
+	int err = is_public(j, &public_store);
+	err = err != 0 ? err : need_replica(j, public_store);
 	err = err != 0 ? err : need_mailbox(j);
 	err = err != 0 ? err : gx_meta__set_int(j->x.dst, "public", public_store);
 	if (err == 0 && owner != NULL)
@@ -161,8 +168,9 @@ static int copy_tables(struct job *j)
 static int copy_aside(struct job *j)
 {
 	GX_STMT(st, j->x.src, "SELECT 1 FROM sqlite_schema WHERE name='set_aside'");
-	if (gx_sql__step(st) <= 0)
-		return 0;
+	int r = gx_sql__step(st);
+	if (r <= 0)
+		return r == GX_E_NOMEM ? r : 0;
 	int err = gx_sql__exec(j->x.dst, GX_SC_ASIDE);
 	return err != 0 ? err : copy_table(j, "set_aside");
 }
@@ -172,11 +180,14 @@ static int make_new(struct job *j)
 	char why[512];
 	int64_t version = 0;
 	struct gx_sql_open o = {.file = j->tmp, .dir = j->dir, .writer = true, .create = true};
-	if (gx_schema__version(j->x.src, &version) != 0 || version < 1 || version > GX_SCHEMA_VERSION)
+	int err = gx_schema__version(j->x.src, &version);
+	if (err == GX_E_NOMEM)
+		return err;
+	if (err != 0 || version < 1 || version > GX_SCHEMA_VERSION)
 		version = GX_SCHEMA_VERSION;
 	if (unlink(j->tmp) != 0 && errno != ENOENT)
 		return fail(j, GX_E_IO, j->tmp, strerror(errno));
-	int err = gx_sql__open(&o, &j->x.dst, why, sizeof(why));
+	err = gx_sql__open(&o, &j->x.dst, why, sizeof(why));
 	if (err != 0)
 		return fail(j, err, j->tmp, why);
 	err = gx_sql__exec(j->x.dst, "PRAGMA page_size=4096; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN");
