@@ -6,6 +6,8 @@
 #include "libgxstore/ics/ics-int.h"
 #include "libgxstore/faults/storeops.h"
 
+enum { IN_CONFLICT = 0x800 }; /* of PidTagMessageStatus */
+
 static struct {
 	struct gx_ics_message m;
 	struct gx_ics_import how;
@@ -97,10 +99,21 @@ static bool pick_replace(struct so_world *w)
 	return true;
 }
 
+/* Conflicts of conflicts now and then only: they grow, and what is tried costs more and more. */
+static bool too_many_versions(struct so_world *w)
+{
+	static const gx_proptag_t tag = PidTagMessageStatus;
+	struct gx_proplist l;
+	struct gx_txn *t = st_begin(w->s, GX_TXN_READ);
+	ST_OK(gx_msg_get_props(t, u.id, &tag, 1, w->a, &l));
+	gx_txn_abort(t);
+	return (gx_proplist_i32(&l, tag, 0) & IN_CONFLICT) && !so_one_in(w, 8);
+}
+
 /* The client has never seen the version that is there. */
 static bool pick_conflict(struct so_world *w)
 {
-	if (!pick_stored(w))
+	if (!pick_stored(w) || too_many_versions(w))
 		return false;
 	make_version(w, (struct gx_bin){0}, &u.m.version);
 	u.expect = GX_ICS_RESOLVE;
