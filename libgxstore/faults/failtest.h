@@ -110,9 +110,14 @@ static inline void do_each(const char *const *names, size_t n)
 
 static inline void make_room(void)
 {
-	static const char *const ops[] = {"search_delete", "folder_delete_hard"};
+	static const char *const ops[] = {"search_delete", "folder_delete_hard", "delete_hard"};
 	for (unsigned i = 0; i < 20; i++)
-		do_each(ops, 2);
+		do_each(ops, 3);
+}
+
+static inline bool is_full(void)
+{
+	return w.nfolders > SO_FOLDERS - 24 || w.nmsgs > SO_MSGS - 220;
 }
 
 /* What most operations lack when they have used up theirs: much less than all that so_fill() does. */
@@ -128,10 +133,10 @@ static inline void prepare(const struct so_op *op)
 	for (unsigned i = 0; i < 40; i++) {
 		if (so_prepare(&w, op))
 			return;
-		if (i < 20 && i % 4 == 3)
-			bring_some();
-		if (i % 20 == 9)
+		if (i % 20 == 9 || is_full())
 			make_room(); /* it has made as many as there may be */
+		else if (i % 20 < 9 && i % 4 == 3)
+			bring_some();
 		if (i % 20 == 19)
 			so_fill(&w); /* it has used up what was there */
 	}
