@@ -83,6 +83,7 @@ START_TEST(requests_that_lack_something)
 		{"GET", USUAL "X-RequestType: PING\r\n", GX_MHC_INVALID_VERB},
 		{"POST", USUAL, GX_MHC_MISSING_HEADER},
 		{"POST", "Content-Type: application/mapi-http\r\nX-RequestType: PING\r\nX-RequestId: 1\r\n", GX_MHC_MISSING_HEADER},
+		{"POST", "X-RequestType: PING\r\nX-RequestId: 1\r\nX-ClientApplication: a\r\n", GX_MHC_MISSING_HEADER},
 		{"POST", "Content-Type: text/xml\r\nX-RequestType: PING\r\nX-RequestId: 1\r\nX-ClientApplication: a\r\n", GX_MHC_INVALID_HEADER},
 		{"POST", USUAL "X-RequestType: ping\r\n", GX_MHC_INVALID_REQUEST_TYPE},
 		{"POST", USUAL "X-RequestType: Bind\r\n", GX_MHC_INVALID_REQUEST_TYPE},

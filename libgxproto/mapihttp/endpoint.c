@@ -29,7 +29,7 @@ static bool is_our_type(const char *type)
 
 static unsigned check_headers(struct gx_mh_call *c)
 {
-	static const char *const needed[] = {"X-RequestType", "X-RequestId", "X-ClientApplication"};
+	static const char *const needed[] = {"X-RequestType", "X-RequestId", "X-ClientApplication", "Content-Type"};
 	const char *rest = c->r->path + strlen(c->end->path);
 	if (c->r->method_bit != GX_HTTP_POST)
 		return GX_MHC_INVALID_VERB;
