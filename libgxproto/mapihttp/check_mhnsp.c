@@ -600,6 +600,13 @@ START_TEST(mod_props)
 	ck_assert_mem_eq(r.property_values->values[0].v.bin.data, "der", 3);
 	ck_assert_uint_eq(modify(mids[ANN], &photo, 1, NULL), 0);
 	ck_assert_uint_eq(props(mids[ANN], &photo, 1).error_code, ecErrorsReturned);
+	/* who has no mailbox has the directory's */
+	ck_assert_uint_eq(props(mids[CARL], &photo, 1).error_code, ecErrorsReturned);
+	ck_assert_int_eq(gx_dir_put_prop(et_people, "carl@example.org", photo, &(union gx_value){.bin = {(const uint8_t *)"jpeg", 4}}), 0);
+	gx_nsp_reload(nsp);
+	r = props(mids[CARL], &photo, 1);
+	ck_assert_uint_eq(r.error_code, 0);
+	ck_assert_uint_eq(r.property_values->values[0].v.bin.len, 4);
 	ck_assert_uint_eq(modify(mids[BOB], none, 0, &certs), ecAccessDenied);
 	ck_assert_uint_eq(modify(mids[ANN], &title, 1, NULL), ecAccessDenied);
 	ck_assert_uint_eq(modify(mids[LIST], none, 0, &certs), ecInvalidObject);

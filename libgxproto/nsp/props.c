@@ -200,9 +200,16 @@ static int prop_mdb(const struct ask *k)
 		"/cn=Microsoft Private MDB", k->c->n->org, k->c->n->host));
 }
 
+/* The mailbox's own, else what the directory has: contacts and lists have no mailbox. */
 static int prop_photo(const struct ask *k)
 {
+	const struct gx_bin *row = &k->e->e->props;
+	struct gx_propval pv;
 	int err = gx_nsp__photo(k->c, k->entry, &k->v->bin);
+	if (err == GX_E_NOTFOUND && row->len != 0) {
+		err = gx_prow_find(row->data, row->len, PidTagThumbnailPhoto, k->c->a, &pv);
+		k->v->bin = err == 0 ? pv.v.bin : k->v->bin;
+	}
 	return err == GX_E_NOTFOUND ? 0 : err != 0 ? err : 1;
 }
 
