@@ -60,6 +60,8 @@ static int locate(const char *dir, struct gx_arena *a, const char **ret_server, 
 		*ret_server = s->owner_addr;
 		return s->owner_addr != NULL ? 0 : GX_E_NOTFOUND;
 	}
+	if (s->owner_tls == NULL && gx_conf_bool(s->conf, "exmdb_client_tls")) /* istore has no certificates for that */
+		return GX_E_UNSUP;
 	*ret_server = gx_directives_exmdb_peer(s->conf, host, a);
 	return *ret_server != NULL ? 0 : GX_E_NOMEM;
 }
@@ -101,4 +103,17 @@ bool services_reach_stores(struct services *s)
 	if (s->owner_addr == NULL)
 		return fail(s, 0, "nobody has the stores: exmdb_listen is empty; set exmdb_server to the address or socket of istore");
 	return services_make_owner(s) && services_make_pool(s, NULL);
+}
+
+static bool is_another(const char *dir, void *ctx)
+{
+	const struct services *s = ctx;
+	return strcmp(dir, s->d->worker.store) != 0;
+}
+
+/* A session asks other stores for little: who may send for whom, who owns what. */
+bool services_open_one_store(struct services *s)
+{
+	s->owner_addr = gx_directives_exmdb_home(s->conf, s->arena, &s->owner_plain);
+	return services_make_owner(s) && services_make_pool(s, is_another);
 }

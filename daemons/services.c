@@ -389,6 +389,8 @@ bool services_make_pool(struct services *s, bool (*elsewhere)(const char *dir, v
 /* A process for one store has been asked for that one, and a store server for those that it has. */
 bool services_open_stores(struct services *s)
 {
+	if (s->d->worker.store != NULL)
+		return services_open_one_store(s);
 	bool mail = (s->d->spec->groups & 1u << GX_DIRECTIVES_HTTP) != 0; /* gromoxd too */
 	return (!mail || services_make_owner(s)) && services_make_pool(s, mail ? services_is_elsewhere : NULL);
 }

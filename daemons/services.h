@@ -54,7 +54,9 @@ struct web {
 	struct gx_oab *oab;
 	struct gx_mh *mh;
 	struct gx_http_relay *relay;   /* to who has the sessions */
+	struct gx_disco_boxes *boxes;  /* whose store a request is for */
 	const char *at;                /* socket of istore's sessions */
+	const char *outbox;            /* where processes of stores note mail that waits */
 	const uint32_t *uids;          /* who may use it */
 	size_t nuids;
 	struct gx_disco *disco;
@@ -116,6 +118,8 @@ bool services_reach_stores(struct services *s);
 bool services_make_pool(struct services *s, bool (*elsewhere)(const char *dir, void *ctx));
 bool services_make_owner(struct services *s);
 bool services_is_elsewhere(const char *dir, void *ctx);
+/* In one of the processes that have a store each: others through the one that started it. */
+bool services_open_one_store(struct services *s);
 /* workers.c: processes for the stores, when istore_standalone wants that; or this is one of them. */
 bool services_open_workers(struct services *s);
 void services_tick_workers(struct services *s);
@@ -134,6 +138,8 @@ bool services_relay_sessions(struct services *s);
 /* The same from istore's side: a Unix socket, and what is behind it. */
 bool services_listen_sessions(struct services *s);
 bool services_open_sessions(struct services *s);
+/* Processes of stores run while mail waits for them. */
+void services_tick_sessions(struct services *s);
 void services_tick_web(struct services *s);
 /* Mail that waits is sent by a worker. @return whether there is any. */
 bool services_send_mail(struct services *s);

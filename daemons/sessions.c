@@ -71,17 +71,24 @@ static bool make_endpoint(struct services *s, struct gx_mh_opts *m)
 	return err == 0 || fail(s, err, NULL);
 }
 
-bool services_have_sessions(struct services *s)
+static bool have_sessions(struct services *s, struct gx_mh_opts *m)
 {
 	struct gx_ems_opts o = GX_EMS_OPTS_INIT;
-	struct gx_mh_opts m = GX_MH_OPTS_INIT;
 	o.pool = s->pool;
 	o.dir = s->dir;
 	o.log = s->log;
+	o.only = s->d->worker.store;
+	o.host = s->host;
 	if (gx_directives_ems(s->conf, s->log, &o) != 0 || !open_outgoing(s, &o))
 		return false;
 	int err = gx_ems_new(&o, &s->web.ems);
-	return err == 0 ? make_endpoint(s, &m) : fail(s, err, NULL);
+	return err == 0 ? make_endpoint(s, m) : fail(s, err, NULL);
+}
+
+bool services_have_sessions(struct services *s)
+{
+	struct gx_mh_opts m = GX_MH_OPTS_INIT;
+	return have_sessions(s, &m);
 }
 
 /* ---- In istore, for those who know the users ---- */
@@ -90,7 +97,7 @@ static const char *socket_path(struct services *s)
 {
 	const char *path = str(s, "istore_http_listen");
 	if (s->d->worker.store != NULL)
-		return gx_arena_printf(s->arena, "%s.http", s->d->worker.socket);
+		return gx_arena_printf(s->arena, "%s" GX_WORKERS_HTTP, s->d->worker.socket);
 	return *path != '\0' ? path : gx_arena_printf(s->arena, "%s/istore-http.sock", str(s, "data_path"));
 }
 
@@ -122,22 +129,6 @@ bool services_listen_sessions(struct services *s)
 	return services_listen_at(s, &v, "istore_http_listen", s->web.at, NULL, false);
 }
 
-bool services_open_sessions(struct services *s)
-{
-	struct gx_http_auth_opts o = GX_HTTP_AUTH_OPTS_INIT;
-	if (s->web.http == NULL)
-		return true;
-	o.log = s->log;
-	o.fronts_only = true;
-	o.front_uids = s->web.uids;
-	o.front_count = s->web.nuids;
-	int err = gx_http_auth_new(&o, &s->web.auth);
-	if (err != 0)
-		return fail(s, err, NULL);
-	gx_http_set_auth(s->web.http, s->web.auth);
-	return services_have_sessions(s);
-}
-
 /* ---- Somewhere else ---- */
 
 static int at_istore(struct gx_http_req *r, const char **ret_addr, void *ctx)
@@ -153,30 +144,113 @@ static void absent(struct gx_http_req *r, int err, void *ctx)
 	gx_mh_absent(s->web.mh, r, err);
 }
 
-static void hand_on(struct gx_http_req *r, void *ctx)
+static bool hand_on(struct gx_http_req *r, void *ctx)
 {
 	const struct services *s = ctx;
 	gx_http_relay_serve(s->web.relay, r);
+	return true;
 }
 
-static bool relay_to(struct services *s, int (*locate)(struct gx_http_req *r, const char **ret_addr, void *ctx))
+static bool make_relay(struct services *s, int (*locate)(struct gx_http_req *r, const char **ret_addr, void *ctx))
 {
 	struct gx_http_relay_opts o = GX_HTTP_RELAY_OPTS_INIT;
-	struct gx_mh_opts m = GX_MH_OPTS_INIT;
 	o.log = s->log;
 	o.net = s->net;
 	o.locate = locate;
 	o.absent = absent;
 	o.ctx = s;
 	o.answer_ms = (uint32_t)(gx_conf_uint(s->conf, "istore_http_timeout") * 1000);
-	m.hand_on = hand_on;
-	m.hand_on_ctx = s;
 	int err = gx_http_relay_new(&o, &s->web.relay);
-	return err == 0 ? make_endpoint(s, &m) : fail(s, err, NULL);
+	return err == 0 || fail(s, err, NULL);
 }
 
 bool services_relay_sessions(struct services *s)
 {
+	struct gx_mh_opts m = GX_MH_OPTS_INIT;
+	m.hand_on = hand_on;
+	m.hand_on_ctx = s;
 	s->web.at = socket_path(s);
-	return s->web.at == NULL ? fail(s, GX_E_NOMEM, NULL) : relay_to(s, at_istore);
+	if (s->web.at == NULL)
+		return fail(s, GX_E_NOMEM, NULL);
+	return make_relay(s, at_istore) && make_endpoint(s, &m);
+}
+
+/* ---- A process for each store ---- */
+
+/* The mailbox that the URL names, as autodiscover gives it out; a session lives in the process that has that. */
+static int store_of(const struct services *s, struct gx_http_req *r, const char **ret_dir)
+{
+	struct gx_disco_box box;
+	int err = gx_disco_box(s->web.boxes, gx_http_query(r, "MailboxId"), r->user, r->arena, &box);
+	*ret_dir = box.dir;
+	return err == GX_E_NOTFOUND ? GX_E_INVAL : err;
+}
+
+static int at_worker(struct gx_http_req *r, const char **ret_addr, void *ctx)
+{
+	const struct services *s = ctx;
+	const char *dir, *socket;
+	int err = store_of(s, r, &dir);
+	if (err == 0)
+		err = gx_workers_locate(dir, r->arena, &socket, s->workers);
+	if (err == 0)
+		*ret_addr = gx_arena_printf(r->arena, "%s" GX_WORKERS_HTTP, socket);
+	return err == 0 && *ret_addr == NULL ? GX_E_NOMEM : err;
+}
+
+static bool hand_on_to_worker(struct gx_http_req *r, void *ctx)
+{
+	const struct services *s = ctx;
+	const char *dir;
+	if (s->workers_only != NULL && (store_of(s, r, &dir) != 0 || strcmp(dir, s->workers_only) != 0))
+		return false;
+	return hand_on(r, ctx);
+}
+
+static bool open_director(struct services *s)
+{
+	struct gx_mh_opts m = GX_MH_OPTS_INIT;
+	m.hand_on = hand_on_to_worker;
+	m.hand_on_ctx = s;
+	int err = gx_disco_boxes_new(s->dir, 0, &s->web.boxes);
+	if (err != 0)
+		return fail(s, err, NULL);
+	if (!make_relay(s, at_worker))
+		return false;
+	s->web.outbox = outbox_dir(s);
+	if (s->web.outbox == NULL)
+		return false;
+	return s->workers_only != NULL ? have_sessions(s, &m) : make_endpoint(s, &m);
+}
+
+static void start_worker(const char *store, void *ctx)
+{
+	struct services *s = ctx;
+	const char *socket;
+	struct gx_arena *a = gx_arena_new(0);
+	if (a != NULL && (s->workers_only == NULL || strcmp(store, s->workers_only) == 0))
+		(void)!gx_workers_locate(store, a, &socket, s->workers);
+	gx_arena_free(a);
+}
+
+void services_tick_sessions(struct services *s)
+{
+	if (s->web.outbox != NULL)
+		gx_ems_list_waiting(s->web.outbox, start_worker, s);
+}
+
+bool services_open_sessions(struct services *s)
+{
+	struct gx_http_auth_opts o = GX_HTTP_AUTH_OPTS_INIT;
+	if (s->web.http == NULL)
+		return true;
+	o.log = s->log;
+	o.fronts_only = true;
+	o.front_uids = s->web.uids;
+	o.front_count = s->web.nuids;
+	int err = gx_http_auth_new(&o, &s->web.auth);
+	if (err != 0)
+		return fail(s, err, NULL);
+	gx_http_set_auth(s->web.http, s->web.auth);
+	return s->workers != NULL ? open_director(s) : services_have_sessions(s);
 }

@@ -307,6 +307,7 @@ void services_end_web(struct services *s)
 	struct web *w = &s->web;
 	gx_http_fastcgi_free(w->fastcgi);
 	gx_http_relay_free(w->relay);
+	gx_disco_boxes_free(w->boxes);
 	gx_http_free(w->http);
 	gx_http_auth_free(w->auth);
 	gx_authlimit_free(w->limit);

@@ -44,7 +44,8 @@ static void end_if_idle(struct services *s)
 {
 	struct gx_net_stats st;
 	gx_net_stats(s->net, &st);
-	s->idle_ticks = st.conns == 0 && atomic_load(&s->stores_open) == 0 ? s->idle_ticks + 1 : 0;
+	bool needed = atomic_load(&s->web.sessions) > 0 || (s->web.ems != NULL && gx_ems_has_mail(s->web.ems));
+	s->idle_ticks = st.conns == 0 && atomic_load(&s->stores_open) == 0 && !needed ? s->idle_ticks + 1 : 0;
 	if (s->idle_ticks == IDLE_TICKS)
 		kill(getpid(), SIGTERM);
 }
@@ -55,6 +56,7 @@ void services_tick_workers(struct services *s)
 		end_if_idle(s);
 	else if (s->workers != NULL)
 		(void)gx_workers_tick(s->workers);
+	services_tick_sessions(s);
 }
 
 /* ---- In the one that starts them ---- */

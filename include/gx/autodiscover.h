@@ -58,6 +58,21 @@ GX_API int gx_disco_parse_whom(const char *text, unsigned *ret_whom) GX_MUST_CHE
 /** Words "ews", "oab", "eas", "web". GX_E_FORMAT. */
 GX_API int gx_disco_parse_services(const char *text, uint32_t *ret_services) GX_MUST_CHECK;
 
+/* ---- Whose a request for a mailbox is ---- */
+
+/** Stores by what stands behind MailboxId= in the URLs that clients are told. Thread class: locked. */
+struct gx_disco_boxes;
+struct gx_disco_box {
+	const char *dir;               /**< the store; in the arena */
+	uint32_t homeserver;
+};
+/** @p cache_ms: how long an answer of the directory is remembered, 0 takes 60000. */
+GX_API int gx_disco_boxes_new(struct gx_dir *dir, uint32_t cache_ms, struct gx_disco_boxes **ret_b) GX_MUST_CHECK;
+/** Accepts NULL. */
+GX_API void gx_disco_boxes_free(struct gx_disco_boxes *b);
+/** The store that @p id names (may be NULL); where it names none, @p user's own. GX_E_NOTFOUND: there is none either. */
+GX_API int gx_disco_box(struct gx_disco_boxes *b, const char *id, const char *user, struct gx_arena *a, struct gx_disco_box *ret_box) GX_MUST_CHECK;
+
 /* ---- The client's side ---- */
 
 /** What a client asks in XML; NULL members are left out. */

@@ -54,6 +54,11 @@ struct gx_ems_opts {
 	gx_ems_submit_cb submit;        /**< NULL: no mail leaves */
 	void *submit_ctx;
 	const char *submit_dir;         /**< made if it is not there: remembers mail that waits for its time or for submit. NULL: it is forgotten with the process. Copied. */
+	/**
+	 * Sessions can log on to this store alone, for others they are sent to @p host, where another process has them (ecWrongServer). Of
+	 * submit_dir too only what concerns it is used. Directory of the store; NULL: to all. Both are borrowed.
+	 */
+	const char *only, *host;
 };
 #define GX_EMS_OPTS_INIT {.size = sizeof(struct gx_ems_opts), .max_user_sessions = 100, .max_handles = 32768, .max_notes = 65536, \
 	.rop_chaining = 1, .compress_threshold = -1}
@@ -64,6 +69,8 @@ GX_API void gx_ems_free(struct gx_ems *e);
 GX_API unsigned gx_ems_tick(struct gx_ems *e);
 /** Does mail wait for its time, or to be tried again? Then call the next every few seconds. */
 GX_API bool gx_ems_has_mail(struct gx_ems *e);
+/** Calls @p fn with the store of each mail that waits in @p dir (gx_ems_opts.submit_dir), so that whoever has that store can be started. */
+GX_API void gx_ems_list_waiting(const char *dir, void (*fn)(const char *store, void *ctx), void *ctx);
 /** Sends what is due; may wait for as long as gx_ems_opts.submit does. */
 GX_API void gx_ems_send_due(struct gx_ems *e);
 /** One line about each session, for SIGUSR1. */

@@ -27,6 +27,9 @@ struct gx_workers_opts {
 };
 #define GX_WORKERS_OPTS_INIT {.size = sizeof(struct gx_workers_opts)}
 
+/** A worker may make another socket, whose path is that of the first with this behind it. */
+#define GX_WORKERS_HTTP ".http"
+
 struct gx_workers;
 /** @param ret_why names what is wrong with run_dir. GX_E_INVAL, GX_E_IO, GX_E_NOMEM. */
 GX_API int gx_workers_new(const struct gx_workers_opts *o, struct gx_workers **ret_w, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;

@@ -24,8 +24,8 @@ struct gx_mh_opts {
 	uint32_t wait_ms;              /**< how long NotificationWait waits, 0 takes 300000 */
 	uint32_t expiration_ms;        /**< what clients are told of a session's life, 0 takes 900000 */
 	const char *server_version;    /**< reported_server_version, NULL takes "15.00.0847.4040"; borrowed */
-	/** Where another process has the sessions (@p ems NULL): takes over each request of the mailboxes' endpoint. May be NULL. */
-	void (*hand_on)(struct gx_http_req *r, void *ctx);
+	/** Where another process has sessions: takes over a request of the mailboxes' endpoint, or lets it be done here. May block. May be NULL. */
+	bool (*hand_on)(struct gx_http_req *r, void *ctx);
 	void *hand_on_ctx;
 };
 #define GX_MH_OPTS_INIT {.size = sizeof(struct gx_mh_opts)}
@@ -33,7 +33,8 @@ struct gx_mh_opts {
 GX_API int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_m) GX_MUST_CHECK;
 /**
  * Answers a request that was to be handed on, but did not reach who has the sessions. @p err GX_E_NOTFOUND: that process does not run, so
- * there is no such session any more (ContextNotFound), and a client that wants a new one is to try later. Others: as gx_http_relay_absent().
+ * there is no such session any more (ContextNotFound), and a client that wants a new one is to try later. GX_E_INVAL: this user
+ * has no business there (NoPrivilege). Others: as gx_http_relay_absent().
  */
 GX_API void gx_mh_absent(struct gx_mh *m, struct gx_http_req *r, int err);
 /** Before the gx_ems that it was given. Accepts NULL. */

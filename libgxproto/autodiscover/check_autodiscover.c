@@ -347,11 +347,50 @@ START_TEST(options_that_make_no_sense)
 }
 END_TEST
 
+/* ---- What URLs name ---- */
+
+static const char *box_of(struct gx_disco_boxes *b, const char *id, const char *user)
+{
+	struct gx_disco_box box;
+	int err = gx_disco_box(b, id, user, et_a, &box);
+	return err == 0 ? strrchr(box.dir, '/') + 1 : err == GX_E_NOTFOUND ? "none" : "?";
+}
+
+static const char *id_of(const char *address)
+{
+	struct disco_target t;
+	ck_assert_int_eq(gx_disco__find(disco, address, NULL, "ann@example.org", et_a, &t), 0);
+	return t.id;
+}
+
+START_TEST(urls_name_stores)
+{
+	struct gx_disco_boxes *b;
+	ck_assert_int_eq(gx_disco_boxes_new(NULL, 0, &b), GX_E_INVAL);
+	ck_assert_int_eq(gx_disco_boxes_new(et_people, 0, &b), 0);
+	/* the second time from memory */
+	for (unsigned i = 0; i < 2; ++i) {
+		ck_assert_str_eq(box_of(b, id_of("ann@example.org"), "ann@example.org"), "ann");
+		ck_assert_str_eq(box_of(b, id_of("bob@example.org"), "ann@example.org"), "bob");
+		ck_assert_str_eq(box_of(b, id_of("public.folder.root@example.org"), "bob@example.org"), "public");
+		ck_assert_str_eq(box_of(b, "bob@example.org", "ann@example.org"), "bob");
+		/* what names nobody is the user's own */
+		ck_assert_str_eq(box_of(b, NULL, "bob@example.org"), "bob");
+		ck_assert_str_eq(box_of(b, "x", "bob@example.org"), "bob");
+		ck_assert_str_eq(box_of(b, "00000000-0000-4000-8000-000000000000@example.org", "ann@example.org"), "ann");
+		ck_assert_str_eq(box_of(b, "zoe@example.net", "ann@example.org"), "ann");
+		ck_assert_str_eq(box_of(b, "bob@example.org", "zoe@example.org"), "none");
+	}
+	gx_disco_boxes_free(b);
+}
+END_TEST
+
 static Suite *autodiscover_suite(void)
 {
 	Suite *s = suite_create("autodiscover");
 	TCase *t = tcase_create("autodiscover");
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, urls_name_stores);
 	tcase_add_test(t, requests_are_read);
 	tcase_add_loop_test(t, what_is_no_request, 0, sizeof(bad_requests) / sizeof(*bad_requests));
 	tcase_add_test(t, deep_and_long_requests);

@@ -8,6 +8,8 @@
 #include <gx/autodiscover.h>
 #include <gx/strbuf.h>
 
+/* The public store of a domain, as if it were a mailbox. */
+#define PUBLIC_LOCALPART "public.folder.root"
 #define NS_RESPONSE "http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"
 #define NS_OUTLOOK "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
 #define NS_OUTLOOK_OLD "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006"

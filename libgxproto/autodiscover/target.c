@@ -6,7 +6,6 @@
 #include <gx/folder.h>
 #include "libgxproto/autodiscover/disco-int.h"
 
-#define PUBLIC_LOCALPART "public.folder.root"
 enum { WAIT_MS = 10000 };
 
 static uint64_t hash(const char *text, uint64_t h)

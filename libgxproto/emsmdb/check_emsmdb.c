@@ -180,6 +180,22 @@ START_TEST(mailboxes_of_other_servers)
 }
 END_TEST
 
+START_TEST(where_each_store_has_a_process)
+{
+	struct gx_rop_logon_req q = {.logon_flags = 1, .essdn = et_dn[0]};
+	struct gx_rop_logon_fail_478 *r;
+	et_ems->o.only = gx_arena_printf(et_a, "%s/ann", et_dir);
+	et_ems->o.host = "here.example.org";
+	ST_OK(et_do(RopLogon, 0, 0, &q, NULL));
+	q.essdn = et_dn[1];
+	ST_IS(et_do(RopLogon, 0, 0, &q, (void **)&r), ecWrongServer);
+	ck_assert_str_eq(r->server_name, "here.example.org");
+	q = (struct gx_rop_logon_req){.open_flags = 2};
+	ST_IS(et_do_at(1, RopLogon, 0, 0, &q, (void **)&r), ecWrongServer);
+	ck_assert_str_eq(r->server_name, "here.example.org");
+}
+END_TEST
+
 START_TEST(a_logon_s_number_used_anew)
 {
 	const struct gx_rop_open_folder_req q = {gx_eid_make(1, GX_FID_INBOX), 0};
@@ -442,6 +458,7 @@ static Suite *emsmdb_suite(void)
 	tcase_add_test(t, logon_to_the_public_store);
 	tcase_add_test(t, logon_to_another_mailbox);
 	tcase_add_test(t, mailboxes_of_other_servers);
+	tcase_add_test(t, where_each_store_has_a_process);
 	tcase_add_test(t, a_logon_s_number_used_anew);
 	tcase_add_test(t, several_at_once);
 	tcase_add_test(t, answers_without_room);

@@ -512,6 +512,49 @@ START_TEST(damaged_files)
 }
 END_TEST
 
+static void note_store(const char *store, void *ctx)
+{
+	const char **seen = ctx;
+	*seen = gx_arena_strdup(et_a, store);
+}
+
+/* Of a process that has one store, and of the one that starts such. */
+static bool waits_for(const char *store)
+{
+	struct gx_ems_opts o = options();
+	struct gx_ems *e;
+	o.pool = et_pool;
+	o.dir = et_people;
+	o.only = store;
+	ck_assert_int_eq(gx_ems_new(&o, &e), 0);
+	bool yes = gx_ems_has_mail(e);
+	gx_ems_free(e);
+	return yes;
+}
+
+START_TEST(a_process_for_each_store)
+{
+	const char *seen = NULL, *half = gx_arena_printf(et_a, "%s/half.new", queue);
+	log_on();
+	gx_ems_list_waiting(queue, note_store, &seen);
+	gx_ems_list_waiting("/there/is/no/such/directory", note_store, &seen);
+	ck_assert_ptr_null(seen);
+	letter();
+	out.answer = GX_E_IO;
+	ST_OK(submit(0));
+	FILE *f = fopen(half, "w");
+	ck_assert_ptr_nonnull(f);
+	fclose(f);
+	gx_ems_list_waiting(queue, note_store, &seen);
+	ck_assert_ptr_nonnull(seen);
+	ck_assert_str_eq(strrchr(seen, '/'), "/ann");
+	ck_assert(waits_for(seen));
+	ck_assert(!waits_for(gx_arena_printf(et_a, "%s/bob", et_dir)));
+	/* somebody may be writing it just now */
+	ck_assert_int_eq(access(half, F_OK), 0);
+}
+END_TEST
+
 /* ---- Clients that send ---- */
 
 static gx_ec lock(uint64_t m, uint8_t state)
@@ -657,6 +700,7 @@ static Suite *emssend_suite(void)
 	tcase_add_test(t, in_vain);
 	tcase_add_test(here, a_process_that_ends);
 	tcase_add_test(here, damaged_files);
+	tcase_add_test(here, a_process_for_each_store);
 	tcase_add_test(t, by_a_client);
 	tcase_add_test(t, transport);
 	tcase_add_test(t, new_mail_from_a_client);

@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "libgxproto/emsmdb/owed.h"
 
-enum { FILE_MOST = 16384, NAME_MOST = 64, FILE_VERSION = 1 };
+enum { FILE_MOST = 16384, NAME_MOST = 64, FILE_VERSION = 1, NEW_SECONDS = 3600 };
 
 static void entry_free(struct gx_ems_entry *x)
 {
@@ -151,15 +152,24 @@ static void forget(struct gx_ems *e, const struct gx_ems_entry *x)
 	close(dir);
 }
 
+/* @data takes the texts. */
+static int read_file(int dir, const char *name, uint8_t data[FILE_MOST], struct gx_ems_entry *ret_x)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, data, FILE_MOST);
+	int err = n < 0 ? err_of(errno) : decode(data, (size_t)n, ret_x);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
 static int load_file(struct gx_ems *e, int dir, const char *name)
 {
 	uint8_t data[FILE_MOST];
 	struct gx_ems_entry x;
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, data, sizeof(data));
-	int err = n < 0 ? err_of(errno) : decode(data, (size_t)n, &x);
-	if (fd >= 0)
-		close(fd);
+	int err = read_file(dir, name, data, &x);
+	if (e->o.only != NULL && (err == GX_E_NOTFOUND || (err == 0 && strcmp(x.maildir, e->o.only) != 0)))
+		return 0; /* another process's */
 	if (err != 0) {
 		gx_log(e->o.log, GX_LOG_ERROR, "emsmdb: %s/%s: %s; a message in an outbox is not sent, submit it again and remove the file",
 			e->outbox.dir, name, gx_strerror(err));
@@ -184,13 +194,40 @@ static int load(struct gx_ems *e)
 		size_t n = strlen(d->d_name);
 		if (*d->d_name == '.')
 			continue;
-		if (n > 4 && strcmp(d->d_name + n - 4, ".new") == 0) /* was never answered */
-			(void)unlinkat(dirfd(v), d->d_name, 0);
-		else
+		if (n <= 4 || strcmp(d->d_name + n - 4, ".new") != 0)
 			err = load_file(e, dirfd(v), d->d_name);
+		else if (e->o.only == NULL) /* was never answered */
+			(void)unlinkat(dirfd(v), d->d_name, 0);
 	}
 	closedir(v);
 	return err;
+}
+
+/* What another process was writing when it died stays until then. */
+static void remove_old(int dir, const char *name)
+{
+	struct stat st;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mtime < time(NULL) - NEW_SECONDS)
+		(void)unlinkat(dir, name, 0);
+}
+
+void gx_ems_list_waiting(const char *dir, void (*fn)(const char *store, void *ctx), void *ctx)
+{
+	uint8_t data[FILE_MOST];
+	struct gx_ems_entry x;
+	struct dirent *d;
+	DIR *v = opendir(dir);
+	while (v != NULL && (d = readdir(v)) != NULL) {
+		size_t n = strlen(d->d_name);
+		if (*d->d_name == '.')
+			continue;
+		if (n > 4 && strcmp(d->d_name + n - 4, ".new") == 0)
+			remove_old(dirfd(v), d->d_name);
+		else if (read_file(dirfd(v), d->d_name, data, &x) == 0)
+			fn(x.maildir, ctx);
+	}
+	if (v != NULL)
+		closedir(v);
 }
 
 int gx_outbox__open(struct gx_ems *e)

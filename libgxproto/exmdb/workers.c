@@ -273,7 +273,7 @@ static int make_dir(const char *dir, struct gx_arena *a, const char **ret_why)
 {
 	struct stat st;
 	const char *why = NULL;
-	if (strlen(dir) + 12 > sizeof(((struct sockaddr_un *)0)->sun_path))
+	if (strlen(dir) + 17 > sizeof(((struct sockaddr_un *)0)->sun_path))
 		why = "too long for the path of a socket";
 	else if (mkdir(dir, 0700) != 0 && errno != EEXIST)
 		why = strerror(errno);
@@ -316,6 +316,15 @@ static void wait_all(struct gx_workers *w, int64_t until)
 		nanosleep(&pause, NULL);
 }
 
+/* One that was killed leaves them. */
+static void remove_sockets(const struct worker *k)
+{
+	char other[sizeof(k->socket) + sizeof(GX_WORKERS_HTTP)];
+	(void)unlink(k->socket);
+	snprintf(other, sizeof(other), "%s" GX_WORKERS_HTTP, k->socket);
+	(void)unlink(other);
+}
+
 void gx_workers_free(struct gx_workers *w, uint32_t grace_ms)
 {
 	if (w == NULL)
@@ -327,7 +336,7 @@ void gx_workers_free(struct gx_workers *w, uint32_t grace_ms)
 	while (w->all != NULL) {
 		struct worker *k = w->all;
 		w->all = k->next;
-		(void)unlink(k->socket);
+		remove_sockets(k);
 		free(k);
 	}
 	(void)rmdir(w->run_dir);

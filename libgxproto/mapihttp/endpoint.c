@@ -143,9 +143,7 @@ static void handle(struct gx_http_req *r, struct gx_mh *m, const struct gx_mh_en
 static void handle_mailbox(struct gx_http_req *r, void *ctx)
 {
 	struct gx_mh *m = ctx;
-	if (m->o.hand_on != NULL)
-		m->o.hand_on(r, m->o.hand_on_ctx);
-	else
+	if (m->o.hand_on == NULL || !m->o.hand_on(r, m->o.hand_on_ctx))
 		handle(r, m, &gx_mh__mailboxes);
 }
 
@@ -159,6 +157,8 @@ void gx_mh_absent(struct gx_mh *m, struct gx_http_req *r, int err)
 		gx_mh__refuse(c, code, NULL);
 	else if (err == GX_E_NOTFOUND && gx_mapihttp_number(c->type) != GX_MH_CONNECT)
 		gx_mh__refuse(c, gx_http_cookie(r, "MapiContext") == NULL ? GX_MHC_MISSING_COOKIE : GX_MHC_CONTEXT_NOT_FOUND, NULL);
+	else if (err == GX_E_INVAL)
+		gx_mh__refuse(c, GX_MHC_NO_PRIVILEGE, NULL);
 	else
 		gx_http_relay_absent(r, err);
 }

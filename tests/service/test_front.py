@@ -3,6 +3,7 @@
 """Outlook's sessions where istore has the stores: http and gromoxd hand requests on to it."""
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -183,6 +184,53 @@ def test_http_before_istore():
 def test_gromoxd_before_istore():
     with serve(1, front="gromoxd") as s:
         use_a_mailbox(s)
+
+
+def workers_of(pid):
+    """Stores that have a process, by its id."""
+    found = {}
+    for tid in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{tid}/children") as f:
+            for child in f.read().split():
+                with open(f"/proc/{child}/cmdline", "rb") as g:
+                    words = g.read().split(b"\0")
+                if b"--store" in words:
+                    found[words[words.index(b"--store") + 1].decode()] = int(child)
+    return found
+
+
+def mailbox_id(s, address):
+    """What autodiscover gives out."""
+    r = s.tool("gromox-dscli", "-e", address, "-u", s.users[0], "-H", f"https://localhost:{s.https_port}/autodiscover/autodiscover.xml",
+               "--insecure", "--xml")
+    return re.search(rb"emsmdb/\?MailboxId=([^<\s]+)", r.stdout).group(1).decode()
+
+
+def test_a_process_for_each_store():
+    with serve(3) as s:
+        use_a_mailbox(s)
+        let_in(s, 0, 1)
+        # a session reaches the mailbox that the URL names, and says where others are
+        assert "the mailbox is at" in mapi(s, "--mailbox", dn(0), "ls", "Inbox", user=1, code=1)
+        assert b"number one" in mapi(s, "--mailbox", dn(0), "ls", "Inbox", user=1, box=s.users[0])
+        assert b"number one" in mapi(s, "--mailbox", dn(0), "ls", "Inbox", user=1, box=mailbox_id(s, s.users[0]))
+        s.tool("gromox-mkpublic", "-c", s.cfg, "example.org")
+        mapi(s, "--public", "ls", box=mailbox_id(s, "public.folder.root@example.org"))
+        # the process of one mailbox dies: its sessions are gone, those of the other are not
+        mine, _ = session(s)
+        other, _ = session(s, user=1)
+        running = workers_of(s.parts["istore"].pid)
+        os.kill(running[directory(s, 0)], signal.SIGKILL)
+        wait_for(lambda: workers_of(s.parts["istore"].pid).get(directory(s, 0)) != running[directory(s, 0)], "its end")
+        a = mine.ask("PING")
+        assert (a.status, a.code) == (200, 10), (a.status, a.code)
+        mine.cookies.clear()
+        assert mine.connect().code == 0 and mine.logon()[0] == 0
+        assert other.ask("PING").code == 0
+        mine.close()
+        other.close()
+        check_hangup(s)
+        check_restarts(s)
 
 
 gxtap.main(globals())

@@ -24,21 +24,33 @@ static struct gx_logon_time time_of(time_t t)
 		(uint8_t)(tm.tm_mon + 1), (uint16_t)(tm.tm_year + 1900)};
 }
 
-/* Stores of other servers are asked for there. */
-static gx_ec elsewhere(struct gx_rop_call *c, uint32_t homeserver, const struct gx_rop_logon_req *q)
+static gx_ec redirect(struct gx_rop_call *c, const char *host, const struct gx_rop_logon_req *q)
 {
-	const char *host;
-	int err = gx_dir_server_of(c->s->e->o.dir, homeserver, c->a, &host);
-	if (err != 0)
-		return gx_rop__fail(c, ecError, "its home server %u is not known", (unsigned)homeserver);
-	if (strcmp(host, "local") == 0)
-		return EMS_OK;
 	struct gx_rop_logon_fail_478 *f = gx_arena_new_obj(c->a, struct gx_rop_logon_fail_478);
 	if (f == NULL)
 		return GX_EC(ecMAPIOOM);
 	*f = (struct gx_rop_logon_fail_478){q->logon_flags, host};
 	c->failure = f;
-	return gx_rop__fail(c, ecWrongServer, "it is at %s", host);
+	return EMS_OK;
+}
+
+/* Stores of other servers, and of other processes, are asked for there: clients find the way by autodiscover. */
+static gx_ec elsewhere(struct gx_rop_call *c, uint32_t homeserver, const char *dir, const struct gx_rop_logon_req *q)
+{
+	const struct gx_ems_opts *o = &c->s->e->o;
+	const char *host;
+	int err = gx_dir_server_of(o->dir, homeserver, c->a, &host);
+	if (err != 0)
+		return gx_rop__fail(c, ecError, "its home server %u is not known", (unsigned)homeserver);
+	bool near = strcmp(host, "local") == 0;
+	if (near && (o->only == NULL || strcmp(o->only, dir) == 0))
+		return EMS_OK;
+	if (near)
+		host = o->host != NULL ? o->host : "localhost";
+	gx_ec ec = redirect(c, host, q);
+	if (gx_ec_failed(ec))
+		return ec;
+	return gx_rop__fail(c, ecWrongServer, near ? "another process of %s has it: connect to its own MailboxId" : "it is at %s", host);
 }
 
 /* May the actor read or change anything? Free/busy times are shown elsewhere. */
@@ -85,7 +97,7 @@ static gx_ec mailbox(struct gx_rop_call *c, const struct gx_rop_logon_req *q, st
 	int err = gx_dir_dn(c->s->e->o.dir, q->essdn == NULL ? "" : q->essdn, c->a, &o);
 	if (err == GX_E_NOTFOUND || (err == 0 && (o.is_public || *o.user.maildir == '\0')))
 		return gx_rop__fail(c, ecUnknownUser, "%s has no mailbox here", q->essdn == NULL ? "nobody" : q->essdn);
-	gx_ec ec = err == 0 ? elsewhere(c, o.user.homeserver, q) : gx_ec_from_err(err);
+	gx_ec ec = err == 0 ? elsewhere(c, o.user.homeserver, o.user.maildir, q) : gx_ec_from_err(err);
 	bool own = err == 0 && strcasecmp(o.user.username, c->s->who.username) == 0;
 	if (!gx_ec_failed(ec))
 		ec = gx_ems__give_logon(c, o.user.username, o.user.maildir, own);
@@ -103,7 +115,7 @@ static gx_ec public_store(struct gx_rop_call *c, const struct gx_rop_logon_req *
 	int err = at == NULL ? GX_E_NOTFOUND : gx_dir_domain(c->s->e->o.dir, at + 1, c->a, &d);
 	if (err == GX_E_NOTFOUND || (err == 0 && *d.homedir == '\0'))
 		return gx_rop__fail(c, ecUnknownUser, "the domain has no public store");
-	gx_ec ec = err == 0 ? elsewhere(c, d.homeserver, q) : gx_ec_from_err(err);
+	gx_ec ec = err == 0 ? elsewhere(c, d.homeserver, d.homedir, q) : gx_ec_from_err(err);
 	return gx_ec_failed(ec) ? ec : gx_ems__give_logon(c, d.name, d.homedir, false);
 }
 
