@@ -5,6 +5,7 @@
 #include <gx/folder.h>
 #include <gx/ics.h>
 #include <gx/instance.h>
+#include <gx/pr-names.h>
 #include <gx/rules.h>
 #include <gx/strbuf.h>
 #include "libgxstore/content/cio-int.h"
@@ -63,7 +64,9 @@ static gx_ec save(struct gx_txn *t)
 
 START_TEST(number_of_messages)
 {
+	const gx_proptag_t deleted = PR_DELETED_MSG_COUNT;
 	struct gx_msg_ids m[4], copy;
+	struct gx_proplist l;
 	opts.max_messages = 4;
 	again();
 	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
@@ -76,6 +79,8 @@ START_TEST(number_of_messages)
 	ST_IS(gx_msg_copy(t, GX_FID_INBOX, &m[1].mid, 1, GX_FID_DRAFTS, false, &copy), ecQuotaExceeded);
 	ST_OK(gx_msg_copy(t, GX_FID_INBOX, &m[1].mid, 1, GX_FID_DRAFTS, true, &copy));
 	ST_OK(gx_msg_delete(t, GX_FID_INBOX, &m[2].mid, 1, false)); /* it is still there */
+	ST_OK(gx_store_get_props(t, &deleted, 1, a, &l));
+	ck_assert_int_eq(gx_proplist_i32(&l, deleted, 0), 1);
 	ST_IS(insert(t, 3, 0, &m[3]), ecQuotaExceeded);
 	ST_OK(gx_msg_delete(t, GX_FID_DRAFTS, &copy.mid, 1, true));
 	ST_OK(insert(t, 3, 0, &m[3]));

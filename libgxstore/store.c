@@ -338,6 +338,11 @@ bool gx_store_is_public(const struct gx_store *s)
 	return s->is_public;
 }
 
+uint64_t gx_store_most_messages(const struct gx_store *s)
+{
+	return s->o.max_messages;
+}
+
 const struct gx_guid *gx_store_replica(const struct gx_store *s)
 {
 	return &s->replica;

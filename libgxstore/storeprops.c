@@ -97,6 +97,7 @@ static int add_sizes(struct gx_arena *a, struct gx_proplist *l, const struct gx_
 	int err = gx_proplist_set_i32(l, a, PidTagContentCount, clamp(s->total));
 	err = err != 0 ? err : gx_proplist_set_i32(l, a, PidTagContentUnreadCount, clamp(s->unread));
 	err = err != 0 ? err : gx_proplist_set_i32(l, a, PidTagAssociatedContentCount, clamp(s->fai));
+	err = err != 0 ? err : gx_proplist_set_i32(l, a, PR_DELETED_MSG_COUNT, clamp(s->softdel));
 	return err != 0 ? err : gx_proplist_set_i32(l, a, PidTagDeletedCountTotal, clamp(s->removed));
 }
 
@@ -126,7 +127,7 @@ static bool computed(gx_proptag_t tag)
 		GX_PROP_ID(PR_ASSOC_MESSAGE_SIZE_EXTENDED), GX_PROP_ID(PR_DELETED_MESSAGE_SIZE_EXTENDED), GX_PROP_ID(PidTagContentCount),
 		GX_PROP_ID(PidTagContentUnreadCount), GX_PROP_ID(PidTagAssociatedContentCount), GX_PROP_ID(PidTagDeletedCountTotal),
 		GX_PROP_ID(PidTagCreationTime), GX_PROP_ID(PidTagMappingSignature), GX_PROP_ID(PidTagStoreRecordKey),
-		GX_PROP_ID(PidTagOutOfOfficeState),
+		GX_PROP_ID(PidTagOutOfOfficeState), GX_PROP_ID(PR_DELETED_MSG_COUNT),
 	};
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
 		if (v[i] == GX_PROP_ID(tag))

@@ -130,6 +130,8 @@ GX_API void gx_store_close(struct gx_store *s);
 GX_API int gx_store_sync(struct gx_store *s) GX_MUST_CHECK;
 GX_API const char *gx_store_dir(const struct gx_store *s);
 GX_API bool gx_store_is_public(const struct gx_store *s);
+/** gx_store_opts.max_messages, 0 no limit; for another process's store what this process would say. */
+GX_API uint64_t gx_store_most_messages(const struct gx_store *s);
 GX_API const struct gx_guid *gx_store_replica(const struct gx_store *s);
 GX_API const struct gx_guid *gx_store_mailbox_guid(const struct gx_store *s);
 

@@ -85,7 +85,7 @@ static void make_site(unsigned stores)
 	dir = NULL;
 }
 
-static uint64_t segment_bytes = 1 << 20;
+static uint64_t segment_bytes = 1 << 20, most_messages;
 
 static void open_site(bool external)
 {
@@ -97,6 +97,7 @@ static void open_site(bool external)
 	ck_assert_int_eq(gx_dir_open(&o, &dir, NULL, NULL), 0);
 	struct gx_store_pool_opts po = GX_STORE_POOL_OPTS_INIT;
 	po.store.size = sizeof(po.store);
+	po.store.max_messages = most_messages;
 	po.max_open = 100;
 	po.idle_seconds = 60;
 	pool = gx_store_pool_new(&po);
@@ -347,6 +348,27 @@ START_TEST(a_full_mailbox_is_known_at_rcpt)
 	gx_arena_free(a);
 	close_site();
 	remove_site();
+}
+END_TEST
+
+/* max_store_message_count: before it is accepted, too. */
+START_TEST(a_store_with_all_messages_is_known_at_rcpt)
+{
+	struct gx_arena *a = gx_arena_new(0);
+	make_site(1);
+	most_messages = 2;
+	open_site(false);
+	start_delivery(false);
+	post("u0@example.org", 1);
+	await_count(0, 1);
+	ck_assert_int_eq(gx_rcpt__room(dir, pool, "u0@example.org", "", 1000, a), 0);
+	post("u0@example.org", 2);
+	await_count(0, 2);
+	ck_assert_int_eq(gx_rcpt__room(dir, pool, "u0@example.org", "", 1000, a), GX_E_NOSPACE);
+	gx_arena_free(a);
+	close_site();
+	remove_site();
+	most_messages = 0;
 }
 END_TEST
 
@@ -693,6 +715,7 @@ static Suite *delivery_suite(void)
 	tcase_add_test(t, order_and_backlog);
 	tcase_add_test(t, what_was_lost_goes_again);
 	tcase_add_test(t, a_full_mailbox_is_known_at_rcpt);
+	tcase_add_test(t, a_store_with_all_messages_is_known_at_rcpt);
 	tcase_add_test(t, what_cannot_be_delivered_is_kept);
 	tcase_add_test(t, a_missing_mailbox_is_waited_for);
 	tcase_add_test(t, one_mailbox_in_trouble_does_not_fill_the_journal);

@@ -3,6 +3,7 @@
 #include <config.h>
 #include <string.h>
 #include <gx/delivery.h>
+#include <gx/pr-names.h>
 #include "crc32c.h"
 #include "journal-int.h"
 #include "rcpt-int.h"
@@ -166,19 +167,31 @@ int gx_rcpt__held(struct gx_dir *d, struct gx_journal *j, const char *address, c
 	return gx_journal__holds(j, u.homeserver, u.maildir) ? GX_E_LIMIT : 0;
 }
 
-static bool over_quota(struct gx_store *s, uint64_t size, struct gx_arena *a)
+/* max_store_message_count */
+static bool has_all_messages(const struct gx_store *s, const struct gx_proplist *l)
+{
+	static const gx_proptag_t counts[] = {PidTagContentCount, PidTagAssociatedContentCount, PR_DELETED_MSG_COUNT};
+	uint64_t most = gx_store_most_messages(s), n = 0;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); ++i)
+		n += (uint32_t)gx_proplist_i32(l, counts[i], 0);
+	return most != 0 && n >= most;
+}
+
+static bool is_full(struct gx_store *s, uint64_t size, struct gx_arena *a)
 {
 	static const struct gx_actor system_actor = GX_ACTOR_SYSTEM;
 	static const gx_proptag_t tags[] = {GX_PROP_TAG(0x666a, PtypInteger32), /* PidTagProhibitReceiveQuota */
-		PidTagMessageSizeExtended};
+		PidTagMessageSizeExtended, PidTagContentCount, PidTagAssociatedContentCount, PR_DELETED_MSG_COUNT};
 	struct gx_proplist l = {0};
 	struct gx_txn *t;
 	if (gx_txn_begin(s, &system_actor, GX_TXN_READ, ROOM_WAIT_MS, &t) != 0)
 		return false;
-	gx_ec ec = gx_store_get_props(t, tags, 2, a, &l);
+	gx_ec ec = gx_store_get_props(t, tags, sizeof(tags) / sizeof(*tags), a, &l);
 	gx_txn_abort(t);
 	int32_t kib = gx_ec_failed(ec) ? 0 : gx_proplist_i32(&l, tags[0], 0);
 	const struct gx_propval *used = gx_proplist_get(&l, tags[1]);
+	if (has_all_messages(s, &l))
+		return true;
 	return kib > 0 && used != NULL && ((uint64_t)used->v.i64 + size) / 1024 >= (uint64_t)kib;
 }
 
@@ -191,7 +204,7 @@ int gx_rcpt__room(struct gx_dir *d, struct gx_store_pool *pool, const char *addr
 	if (gx_rcpt__user(d, address, delimiter, a, &u) != 0 || u.maildir[0] == '\0' ||
 	    gx_store_pool_get(pool, u.maildir, &s, a, &why) != 0)
 		return 0;
-	bool over = over_quota(s, size, a);
+	bool over = is_full(s, size, a);
 	gx_store_pool_put(pool, s);
 	return over ? GX_E_NOSPACE : 0;
 }

@@ -171,6 +171,30 @@ START_TEST(cut_anywhere)
 }
 END_TEST
 
+static void setup_full(void)
+{
+	imaptest_most_messages = 5;
+	setup();
+}
+
+static void teardown_full(void)
+{
+	teardown();
+	imaptest_most_messages = 0;
+}
+
+/* max_store_message_count */
+START_TEST(a_store_with_all_messages)
+{
+	imaptest_say(&c, "a CREATE box", "a OK .*\n");
+	imaptest_say(&c, "b APPEND INBOX {3+}\r\na\r\n", "b NO \\[OVERQUOTA\\] .*\n");
+	imaptest_say(&c, "c COPY 1:2 box", "c NO \\[OVERQUOTA\\] .*\n");
+	ck_assert_ptr_null(strstr(gx_strbuf_cstr(&srv.log_text), "ecQuotaExceeded"));
+	imaptest_say(&c, "d MOVE 1:2 box", "(\\*.*\n)*d OK .*\n");
+	imaptest_say(&c, "e STATUS box (MESSAGES)", "\\* STATUS \"box\" \\(MESSAGES 2\\)\ne OK .*\n");
+}
+END_TEST
+
 static Suite *change_suite(void)
 {
 	Suite *s = suite_create("imap_change");
@@ -186,6 +210,10 @@ static Suite *change_suite(void)
 	tcase_add_test(t, condstore);
 	tcase_add_test(t, deleted_mailbox);
 	tcase_add_test(t, cut_anywhere);
+	suite_add_tcase(s, t);
+	t = tcase_create("full");
+	tcase_add_checked_fixture(t, setup_full, teardown_full);
+	tcase_add_test(t, a_store_with_all_messages);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -71,6 +71,8 @@ static void imaptest_add_user(struct imaptest_server *s, const char *name)
 	ck_assert_msg(gx_store_create(maildir, &o, s->arena, &why) == 0, "%s", why == NULL ? "?" : why);
 }
 
+static uint64_t imaptest_most_messages; /* of a store; 0: no limit */
+
 static inline void imaptest_start(struct imaptest_server *s)
 {
 	*s = (struct imaptest_server){.root = "/tmp/check_imap.XXXXXX", .now_ms = 1000000};
@@ -92,6 +94,7 @@ static inline void imaptest_start(struct imaptest_server *s)
 	p.store = (struct gx_store_opts)GX_STORE_OPTS_INIT;
 	p.store.log = &s->log;
 	p.store.clock = &s->clock;
+	p.store.max_messages = imaptest_most_messages;
 	s->pool = gx_store_pool_new(&p);
 	ck_assert_ptr_nonnull(s->pool);
 	s->srv = (struct gx_imap_server)GX_IMAP_SERVER_INIT;

@@ -181,7 +181,7 @@ static bool is_ours(int err)
 enum imap_result gx_imap__no_ec(struct imap_session *s, gx_ec ec, const char *what, struct gx_txn *t)
 {
 	int err = gx_ec_to_err(ec);
-	if (is_ours(err))
+	if (is_ours(err) && !gx_ec_is(ec, ecQuotaExceeded)) /* a full disk is ours, a full mailbox is not */
 		gx_log(s->io->log, GX_LOG_ERROR, "[%llu] imap user=%s: %s: %s%s%s", (unsigned long long)s->io->id,
 			s->user == NULL ? "" : s->user->actor.user, what, gx_ec_name(ec), t == NULL ? "" : " ",
 			t == NULL ? "" : gx_txn_why(t));
