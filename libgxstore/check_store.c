@@ -498,6 +498,63 @@ START_TEST(what_has_no_internet_form_gets_one)
 }
 END_TEST
 
+static struct gx_event ev_sent[4000];
+static size_t ev_heard;
+
+static void hear_event(const struct gx_event *ev, void *ctx)
+{
+	const struct gx_event *x = &ev_sent[ev_heard++];
+	(void)ctx;
+	ck_assert(ev->type == x->type && ev->fid == x->fid && ev->mid == x->mid && ev->uid == x->uid);
+	ck_assert(ev->old_fid == x->old_fid && ev->old_mid == x->old_mid && ev->parent == x->parent && ev->cn == x->cn);
+}
+
+static uint64_t random_number(uint64_t near)
+{
+	switch (random() % 5) {
+	case 0:
+		return 0;
+	case 1:
+		return near;
+	case 2:
+		return (uint64_t)random() << 33 ^ (uint64_t)random() << 10 ^ (uint64_t)random();
+	case 3:
+		return UINT64_MAX;
+	default:
+		return near + (uint64_t)(random() % 200) - 100;
+	}
+}
+
+/* However they are kept until the commit, all of what they say arrives. */
+START_TEST(events_arrive_as_they_were)
+{
+	struct gx_evlist l = {.bytes = GX_PUSH_INIT};
+	uint64_t sub;
+	const size_t n = sizeof(ev_sent) / sizeof(ev_sent[0]);
+	ck_assert_int_eq(gx_store_subscribe(s, 0, UINT32_MAX, hear_event, NULL, &sub), 0);
+	gx_subs__notify_list(s, &l);
+	srandom(3);
+	for (size_t i = 0; i < n; i++) {
+		const struct gx_event *x = &ev_sent[i == 0 ? 0 : i - 1];
+		ev_sent[i] = (struct gx_event){.type = 1U << random() % 13, .fid = random_number(x->fid),
+			.mid = random_number(x->mid), .old_fid = random_number(x->old_fid), .old_mid = random_number(x->old_mid),
+			.parent = random_number(x->parent), .cn = random_number(x->cn), .uid = (uint32_t)random_number(x->uid)};
+		ck_assert_int_eq(gx_evlist__add(&l, &ev_sent[i]), 0);
+	}
+	gx_subs__notify_list(s, &l);
+	ck_assert_uint_eq(ev_heard, n);
+	gx_evlist__clear(&l);
+	gx_subs__notify_list(s, &l);
+	ck_assert_uint_eq(ev_heard, n);
+	ck_assert_int_eq(gx_evlist__add(&l, &ev_sent[0]), 0);
+	ev_heard = 0;
+	gx_subs__notify_list(s, &l);
+	ck_assert_uint_eq(ev_heard, 1);
+	gx_push_release(&l.bytes);
+	gx_store_unsubscribe(s, sub);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *su = suite_create("store");
@@ -517,6 +574,7 @@ static Suite *suite(void)
 	tcase_add_test(c, an_aborted_transaction_leaves_nothing);
 	tcase_add_test(c, named_properties_have_ids);
 	tcase_add_test(c, quota_refuses);
+	tcase_add_test(c, events_arrive_as_they_were);
 	tcase_add_test(c, messages_inside_messages);
 	tcase_add_test(c, what_has_no_internet_form_gets_one);
 	suite_add_tcase(su, c);

@@ -318,6 +318,14 @@ struct gx_view_op {
 	int kind;
 	struct gx_uid_entry e;
 };
+/*
+ * Events that are told after the commit, each as what differs from the one before: a bulk operation has one a message.
+ */
+#define GX_EVENT_FIELDS 8U
+struct gx_evlist {
+	struct gx_push bytes;
+	uint64_t last[GX_EVENT_FIELDS];
+};
 struct gx_txn {
 	struct gx_store *s;
 	void *far;                    /* of the store's ops */
@@ -340,8 +348,7 @@ struct gx_txn {
 	uint64_t version;             /* of a read transaction, see gx_txn__version(); 0 not asked yet */
 	struct gx_view_op *vops;
 	size_t nvops, cap_vops;
-	struct gx_event *events;
-	size_t nevents, cap_events;
+	struct gx_evlist events;
 	gx_ec (*on_unread)(struct gx_txn *t, uint64_t mid, void *ctx); /* owed.c */
 	void *on_unread_ctx;
 	/* gx_msg_mime() */
@@ -584,5 +591,8 @@ void gx_views__trim(struct gx_store *s);
 int gx_subs__init(struct gx_subs *s);
 void gx_subs__release(struct gx_subs *s);
 void gx_subs__notify(struct gx_store *s, const struct gx_event *ev, size_t n);
+int gx_evlist__add(struct gx_evlist *l, const struct gx_event *ev) GX_MUST_CHECK;
+void gx_evlist__clear(struct gx_evlist *l);
+void gx_subs__notify_list(struct gx_store *s, const struct gx_evlist *l);
 
 #endif

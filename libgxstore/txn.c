@@ -21,7 +21,7 @@ static void txn_free(struct gx_txn *t)
 	gx_order__release(t);
 	gx_tables__note_release(t);
 	free(t->vops);
-	free(t->events);
+	gx_push_release(&t->events.bytes);
 	gx_arena_free(t->a);
 	free(t);
 }
@@ -290,7 +290,7 @@ static void after_commit(struct gx_txn *t)
 /* Nobody is told; whoever looks afterwards reads anew, when the disk has flushed it at last. */
 static void tell_nothing(struct gx_txn *t)
 {
-	t->nevents = 0;
+	gx_evlist__clear(&t->events);
 	for (size_t i = 0; i < t->nvops; i++)
 		t->vops[i].kind = GX_VOP_DROP;
 }
@@ -344,7 +344,7 @@ int gx_txn_commit(struct gx_txn *t, int sync)
 		return err;
 	}
 	gx_views__apply(t);
-	gx_subs__notify(s, t->events, t->nevents);
+	gx_subs__notify_list(s, &t->events);
 	gx_tables__end_commit(t, true);
 	give_back(t);
 	txn_free(t);
@@ -474,16 +474,5 @@ int gx_txn__event(struct gx_txn *t, const struct gx_event *ev)
 	int err = gx_tables__note_folder(t, ev);
 	if (err != 0)
 		return err;
-	if (atomic_load(&t->s->subs.count) == 0)
-		return 0;
-	if (t->nevents == t->cap_events) {
-		size_t cap = t->cap_events == 0 ? 16 : t->cap_events * 2;
-		struct gx_event *v = realloc(t->events, cap * sizeof(*v));
-		if (v == NULL)
-			return GX_E_NOMEM;
-		t->events = v;
-		t->cap_events = cap;
-	}
-	t->events[t->nevents++] = *ev;
-	return 0;
+	return atomic_load(&t->s->subs.count) == 0 ? 0 : gx_evlist__add(&t->events, ev);
 }
