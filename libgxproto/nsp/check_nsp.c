@@ -200,6 +200,9 @@ START_TEST(languages_have_orders_of_their_own)
 	expect_order(0x41d, 3, "Zeta Ahl Chud Cyr oscar \xc3\x85" "berg \xc3\x96" "berg");
 	ck_assert_uint_eq(seek_row("aab"), 1);
 	expect_order(0x409, 3, "Zeta \xc3\x85" "berg Ahl Chud Cyr \xc3\x96" "berg oscar");
+	/* two of one language: Spanish of today, and with ch as a letter */
+	expect_order(0xc0a, 0, "\xc3\x85" "berg Ahl Chud Cyr \xc3\x96" "berg oscar Zeta");
+	expect_order(0x40a, 0, "\xc3\x85" "berg Ahl Cyr Chud \xc3\x96" "berg oscar Zeta");
 	expect_order(0xbeef, 0, "\xc3\x85" "berg Ahl Chud Cyr \xc3\x96" "berg oscar Zeta");
 	/* what is asked of places holds in them, too */
 	expect_order(0x41d, 0, "Ahl Chud Cyr oscar Zeta \xc3\x85" "berg \xc3\x96" "berg");

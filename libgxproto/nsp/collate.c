@@ -42,11 +42,15 @@ void gx_nsp__sorter_free(struct nsp_sorter *s)
 	free(s);
 }
 
-const char *gx_nsp__sorter_rules(const struct nsp_sorter *s)
+/* A language may have several, for dictionaries and for phone books: its name alone does not tell. */
+bool gx_nsp__sorter_same(const struct nsp_sorter *x, const struct nsp_sorter *y)
 {
 	UErrorCode e = U_ZERO_ERROR;
-	const char *rules = ucol_getLocaleByType(s->fine, ULOC_ACTUAL_LOCALE, &e);
-	return U_FAILURE(e) || rules == NULL || *rules == '\0' ? "root" : rules;
+	int32_t nx = 0, ny = 0;
+	const char *of_x = ucol_getLocaleByType(x->fine, ULOC_ACTUAL_LOCALE, &e), *of_y = ucol_getLocaleByType(y->fine, ULOC_ACTUAL_LOCALE, &e);
+	const UChar *rules_x = ucol_getRules(x->fine, &nx), *rules_y = ucol_getRules(y->fine, &ny);
+	return U_SUCCESS(e) && of_x != NULL && of_y != NULL && strcmp(of_x, of_y) == 0 && nx == ny &&
+	       (nx == 0 || u_memcmp(rules_x, rules_y, nx) == 0);
 }
 
 int gx_nsp__sort_key(const struct nsp_sorter *s, struct gx_arena *a, const char *name, struct gx_bin *ret_key)

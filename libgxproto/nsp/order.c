@@ -132,12 +132,12 @@ static int fill(const struct nsp_call *c, struct nsp_order *o, struct gx_arena *
 }
 
 /* One of the same rules, whatever the languages are called. */
-static const struct nsp_order *like(const struct nsp_orders *s, uint32_t base, const char *rules, bool phonetic)
+static const struct nsp_order *like(const struct nsp_orders *s, uint32_t base, const struct nsp_sorter *rules, bool phonetic)
 {
-	if (!phonetic && strcmp(rules, "root") == 0)
+	if (!phonetic && gx_nsp__sorter_same(s->usual.sorter, rules))
 		return &s->usual;
 	for (const struct nsp_order *o = s->first[base]; o != NULL; o = o->next)
-		if (o->as == o && o->phonetic == phonetic && strcmp(gx_nsp__sorter_rules(o->sorter), rules) == 0)
+		if (o->as == o && o->phonetic == phonetic && gx_nsp__sorter_same(o->sorter, rules))
 			return o;
 	return NULL;
 }
@@ -149,7 +149,7 @@ static const struct nsp_order *make(const struct nsp_call *c, struct nsp_orders 
 	if (o == NULL || (o->locale = gx_arena_strdup(s->a, locale)) == NULL || gx_nsp__sorter_new(locale, &o->sorter) != 0)
 		return &s->usual;
 	o->phonetic = phonetic;
-	o->as = like(s, base, gx_nsp__sorter_rules(o->sorter), phonetic);
+	o->as = like(s, base, o->sorter, phonetic);
 	if (o->as == NULL && s->made[base] == ORDERS_MOST)
 		o->as = &s->usual;
 	if (o->as == NULL && fill(c, o, s->a) != 0) {

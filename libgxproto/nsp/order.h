@@ -13,8 +13,7 @@ struct nsp_sorter;  /* rules of a language */
 int gx_nsp__sorter_new(const char *locale, struct nsp_sorter **ret_s) GX_MUST_CHECK;
 /* Accepts NULL. */
 void gx_nsp__sorter_free(struct nsp_sorter *s);
-/* Languages with the same rules have the same name here; "root": those of most. Lives as long as @s. */
-const char *gx_nsp__sorter_rules(const struct nsp_sorter *s);
+bool gx_nsp__sorter_same(const struct nsp_sorter *x, const struct nsp_sorter *y);
 /* Bytes that compare as the names do, in @a. */
 int gx_nsp__sort_key(const struct nsp_sorter *s, struct gx_arena *a, const char *name, struct gx_bin *ret_key) GX_MUST_CHECK;
 /* Without regard to case and marks, unless they make another letter of it. */
