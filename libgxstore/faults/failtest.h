@@ -108,16 +108,16 @@ static inline void do_each(const char *const *names, size_t n)
 	}
 }
 
-static inline void make_room(void)
-{
-	static const char *const ops[] = {"search_delete", "folder_delete_hard", "delete_hard"};
-	for (unsigned i = 0; i < 20; i++)
-		do_each(ops, 3);
-}
-
 static inline bool is_full(void)
 {
 	return w.nfolders > SO_FOLDERS - 24 || w.nmsgs > SO_MSGS - 220;
+}
+
+static inline void make_room(void)
+{
+	static const char *const ops[] = {"search_delete", "folder_delete_deleted", "delete_deleted", "folder_delete_hard", "delete_hard"};
+	for (unsigned i = 0; i < 40 && (i < 6 || is_full()); i++)
+		do_each(ops, sizeof(ops) / sizeof(ops[0]));
 }
 
 /* What most operations lack when they have used up theirs: much less than all that so_fill() does. */
