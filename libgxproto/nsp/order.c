@@ -216,6 +216,8 @@ uint32_t gx_nsp__row_of(const struct nsp_table *t, uint32_t entry)
 
 void gx_nsp__sort(const struct nsp_call *c, const struct gx_stat *st, uint32_t *io_entries, size_t n)
 {
+	if (n == 0) /* there may be no array either */
+		return;
 	const struct nsp_order *o = order_of(c, st);
 	for (size_t i = 0; i < n; ++i)
 		io_entries[i] = gx_nsp__rank(o, io_entries[i]);
