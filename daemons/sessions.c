@@ -85,12 +85,6 @@ static bool have_sessions(struct services *s, struct gx_mh_opts *m)
 	return err == 0 ? make_endpoint(s, m) : fail(s, err, NULL);
 }
 
-bool services_have_sessions(struct services *s)
-{
-	struct gx_mh_opts m = GX_MH_OPTS_INIT;
-	return have_sessions(s, &m);
-}
-
 /* ---- In istore, for those who know the users ---- */
 
 static const char *socket_path(struct services *s)
@@ -151,6 +145,49 @@ static bool hand_on(struct gx_http_req *r, void *ctx)
 	return true;
 }
 
+/* The mailbox that the URL names, as autodiscover gives it out, else the user's own. */
+static int box_of(const struct services *s, struct gx_http_req *r, struct gx_disco_box *ret_box)
+{
+	return gx_disco_box(s->web.boxes, gx_http_query(r, "MailboxId"), r->user, r->arena, ret_box);
+}
+
+/* Whoever begins a session with a mailbox of another host is sent to the front there, [MS-OXCMAPIHTTP] 2.2.2.2. */
+static bool send_away(struct gx_http_req *r, void *ctx)
+{
+	const struct services *s = ctx;
+	const char *type = gx_http_header(r, "X-RequestType"), *host;
+	struct gx_disco_box box;
+	struct gx_server there;
+	if (type == NULL || strcmp(type, "Connect") != 0 || box_of(s, r, &box) != 0 || gx_dir_server_of(s->dir, box.homeserver, r->arena, &host) != 0 ||
+	    strcmp(host, "local") == 0 || gx_dir_server(s->dir, box.homeserver, r->arena, &there) != 0)
+		return false;
+	const char *url = gx_arena_printf(r->arena, "https://%s%s", *there.extname != '\0' ? there.extname : there.hostname,
+		*r->target == '/' ? r->target : "/mapi/emsmdb/");
+	if (url == NULL || gx_http_set(r, "Location", url) != 0)
+		return false;
+	gx_http_reply_status(r, 302, NULL);
+	return true;
+}
+
+static bool send_away_or_hand_on(struct gx_http_req *r, void *ctx)
+{
+	return send_away(r, ctx) || hand_on(r, ctx);
+}
+
+static bool know_boxes(struct services *s)
+{
+	int err = gx_disco_boxes_new(s->dir, 0, &s->web.boxes);
+	return err == 0 || fail(s, err, NULL);
+}
+
+bool services_have_sessions(struct services *s)
+{
+	struct gx_mh_opts m = GX_MH_OPTS_INIT;
+	m.hand_on = send_away;
+	m.hand_on_ctx = s;
+	return know_boxes(s) && have_sessions(s, &m);
+}
+
 static bool make_relay(struct services *s, int (*locate)(struct gx_http_req *r, const char **ret_addr, void *ctx))
 {
 	struct gx_http_relay_opts o = GX_HTTP_RELAY_OPTS_INIT;
@@ -167,21 +204,21 @@ static bool make_relay(struct services *s, int (*locate)(struct gx_http_req *r, 
 bool services_relay_sessions(struct services *s)
 {
 	struct gx_mh_opts m = GX_MH_OPTS_INIT;
-	m.hand_on = hand_on;
+	m.hand_on = send_away_or_hand_on;
 	m.hand_on_ctx = s;
 	s->web.at = socket_path(s);
 	if (s->web.at == NULL)
 		return fail(s, GX_E_NOMEM, NULL);
-	return make_relay(s, at_istore) && make_endpoint(s, &m);
+	return know_boxes(s) && make_relay(s, at_istore) && make_endpoint(s, &m);
 }
 
 /* ---- A process for each store ---- */
 
-/* The mailbox that the URL names, as autodiscover gives it out; a session lives in the process that has that. */
+/* A session lives in the process that has the mailbox. */
 static int store_of(const struct services *s, struct gx_http_req *r, const char **ret_dir)
 {
-	struct gx_disco_box box;
-	int err = gx_disco_box(s->web.boxes, gx_http_query(r, "MailboxId"), r->user, r->arena, &box);
+	struct gx_disco_box box = {0};
+	int err = box_of(s, r, &box);
 	*ret_dir = box.dir;
 	return err == GX_E_NOTFOUND ? GX_E_INVAL : err;
 }
@@ -212,10 +249,7 @@ static bool open_director(struct services *s)
 	struct gx_mh_opts m = GX_MH_OPTS_INIT;
 	m.hand_on = hand_on_to_worker;
 	m.hand_on_ctx = s;
-	int err = gx_disco_boxes_new(s->dir, 0, &s->web.boxes);
-	if (err != 0)
-		return fail(s, err, NULL);
-	if (!make_relay(s, at_worker))
+	if (!know_boxes(s) || !make_relay(s, at_worker))
 		return false;
 	s->web.outbox = outbox_dir(s);
 	if (s->web.outbox == NULL)
@@ -242,6 +276,7 @@ void services_tick_sessions(struct services *s)
 bool services_open_sessions(struct services *s)
 {
 	struct gx_http_auth_opts o = GX_HTTP_AUTH_OPTS_INIT;
+	struct gx_mh_opts m = GX_MH_OPTS_INIT;
 	if (s->web.http == NULL)
 		return true;
 	o.log = s->log;
@@ -252,5 +287,5 @@ bool services_open_sessions(struct services *s)
 	if (err != 0)
 		return fail(s, err, NULL);
 	gx_http_set_auth(s->web.http, s->web.auth);
-	return s->workers != NULL ? open_director(s) : services_have_sessions(s);
+	return s->workers != NULL ? open_director(s) : have_sessions(s, &m);
 }
