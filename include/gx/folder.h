@@ -41,6 +41,18 @@ GX_API gx_ec gx_folder_copy(struct gx_txn *t, uint64_t fid, uint64_t new_parent,
 GX_API gx_ec gx_folder_copy_part(struct gx_txn *t, uint64_t fid, uint64_t new_parent, const char *name, uint32_t what, uint64_t *ret_fid,
 	bool *ret_partial) GX_MUST_CHECK;
 /**
+ * The next messages of a folder in the order in which they came, normal or associated ones, with UIDs above *io_after (0 first) and below
+ * @p end: at most @p max, whose ids go to @p ret_mids; none are left when there are fewer. For work in several transactions: what
+ * comes meanwhile has UIDs from gx_folder_info.uidnext on.
+ */
+GX_API gx_ec gx_folder_next_messages(struct gx_txn *t, uint64_t fid, bool associated, uint32_t end, uint32_t *io_after, size_t max,
+	uint64_t *ret_mids, size_t *ret_n) GX_MUST_CHECK;
+/**
+ * gx_folder_delete() for good in several transactions: removes at most @p limit messages of the folder and of those below it, from
+ * the innermost outward; the folder goes with the last ones, then @p ret_more is false. What was removed is gone whether it is called again or not.
+ */
+GX_API gx_ec gx_folder_delete_some(struct gx_txn *t, uint64_t fid, size_t limit, bool *ret_more) GX_MUST_CHECK;
+/**
  * Removes contents: messages, associated messages, subfolders with what is in them. What the actor may
  * not delete stays and makes it partial. Removes at most @p limit messages (0: all) and says in
  * @p ret_more whether there are others, so that a large folder can be emptied in several transactions.

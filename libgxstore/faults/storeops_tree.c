@@ -128,6 +128,27 @@ static void check_empty(struct so_world *w)
 	ck_assert(!u.more || u.limit != 0);
 }
 
+static bool pick_delete_some(struct so_world *w)
+{
+	w->x.fid = so_folder(w, true);
+	u.limit = 1 + so_one_in(w, 2) * 5;
+	return w->x.fid != 0;
+}
+
+static gx_ec run_delete_some(struct so_world *w, struct gx_txn *t)
+{
+	return gx_folder_delete_some(t, w->x.fid, u.limit, &u.more);
+}
+
+static void check_delete_some(struct so_world *w)
+{
+	struct gx_folder_info i;
+	struct gx_txn *t = st_begin(w->s, GX_TXN_READ);
+	gx_ec ec = gx_folder_get(t, w->x.fid, w->a, &i);
+	gx_txn_abort(t);
+	ck_assert(gx_ec_failed(ec) == !u.more);
+}
+
 /* A folder that was deleted on its own, into found, and the one it is in. */
 static bool find_deleted(struct so_world *w)
 {
@@ -255,6 +276,7 @@ static const struct so_op rows[] = {
 	{"folder_copy_part", SO_WRITE, pick_copy_part, run_copy_part, check_copy},
 	{"folder_copy_contents", SO_WRITE, pick_copy_contents, run_copy_contents, check_copy_contents},
 	{"folder_empty", SO_WRITE, pick_empty, run_empty, check_empty},
+	{"folder_delete_some", SO_WRITE, pick_delete_some, run_delete_some, check_delete_some},
 	{"folder_purge_deleted", SO_WRITE, pick_purge, run_purge, check_purge},
 	{"folder_undelete", SO_WRITE, pick_undelete, run_undelete, check_undelete},
 	{"folder_remove_props", SO_WRITE, pick_remove, run_remove, check_remove},

@@ -117,6 +117,61 @@ START_TEST(empty_in_portions)
 }
 END_TEST
 
+START_TEST(deleted_in_portions)
+{
+	uint64_t x = make_tree(), b = child(x, "b"), mids[9];
+	bool more = false, partial;
+	struct gx_folder_info i;
+	uint32_t after = 0;
+	size_t n;
+	ST_OK(gx_folder_next_messages(t, x, false, info(x).uidnext, &after, 3, mids, &n));
+	ck_assert_uint_eq(n, 3);
+	ST_OK(gx_msg_delete(t, x, mids, 1, false)); /* what was deleted softly counts, too */
+	ST_OK(gx_folder_delete_some(t, x, 4, &more)); /* those below */
+	ck_assert(more && info(b).total + info(b).fai == 0 && info(x).total == 4);
+	ST_OK(gx_folder_delete_some(t, x, 4, &more));
+	ck_assert(more);
+	ST_OK(gx_folder_delete_some(t, x, 4, &more));
+	ck_assert(!more);
+	ST_IS(gx_folder_get(t, x, a, &i), ecNotFound);
+	ST_IS(gx_folder_get(t, b, a, &i), ecNotFound);
+	ST_IS(gx_folder_delete_some(t, x, 4, &more), ecNotFound);
+	ST_IS(gx_folder_delete_some(t, GX_FID_INBOX, 4, &more), ecAccessDenied);
+	/* the same when a folder is emptied */
+	x = make_tree();
+	ST_OK(gx_folder_empty(t, x, GX_CONTENT_FOLDERS | GX_CONTENT_HARD, 1, &partial, &more));
+	ck_assert(more && info(x).subfolders == 1);
+	for (unsigned k = 0; more && k < 9; ++k)
+		ST_OK(gx_folder_empty(t, x, GX_CONTENT_FOLDERS | GX_CONTENT_HARD, 1, &partial, &more));
+	ck_assert(!more && info(x).subfolders == 0 && info(x).total == 5);
+}
+END_TEST
+
+START_TEST(messages_in_portions)
+{
+	uint64_t x = make_tree(), mids[9], one;
+	uint32_t after = 0, end = info(x).uidnext;
+	size_t n;
+	struct gx_msg_ids ids;
+	ST_OK(gx_folder_next_messages(t, x, false, end, &after, 2, mids, &n));
+	ck_assert_uint_eq(n, 2);
+	one = mids[1];
+	ST_OK(gx_msg_copy(t, x, &one, 1, x, false, &ids)); /* comes too late */
+	ST_OK(gx_folder_next_messages(t, x, false, end, &after, 9, mids, &n));
+	ck_assert_uint_eq(n, 3);
+	for (size_t i = 0; i < n; ++i)
+		ck_assert(mids[i] != one && mids[i] != ids.mid);
+	ST_OK(gx_folder_next_messages(t, x, false, end, &after, 9, mids, &n));
+	ck_assert_uint_eq(n, 0);
+	after = 0;
+	ST_OK(gx_folder_next_messages(t, x, true, end, &after, 9, mids, &n));
+	ck_assert_uint_eq(n, 2);
+	as("bob@example.org");
+	ST_IS(gx_folder_next_messages(t, x, true, end, &after, 9, mids, &n), ecAccessDenied);
+	as(NULL);
+}
+END_TEST
+
 START_TEST(empty_by_somebody_who_owns_some)
 {
 	uint64_t x = make_tree();
@@ -312,6 +367,8 @@ static Suite *suite(void)
 	tcase_add_test(c, copy_of_contents);
 	tcase_add_test(c, copy_leaves_out_what_is_closed);
 	tcase_add_test(c, empty_in_portions);
+	tcase_add_test(c, deleted_in_portions);
+	tcase_add_test(c, messages_in_portions);
 	tcase_add_test(c, empty_by_somebody_who_owns_some);
 	tcase_add_test(c, soft_delete_and_back);
 	tcase_add_test(c, purging);

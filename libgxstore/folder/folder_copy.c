@@ -15,7 +15,8 @@ struct tree {
 };
 
 /* The messages of one kind with UIDs in (*io_after, end). */
-static int next_batch(struct gx_txn *t, uint64_t fid, bool fai, uint64_t end, uint64_t *io_after, uint64_t *ret_mids, size_t *ret_n)
+static int next_batch(struct gx_txn *t, uint64_t fid, bool fai, uint64_t end, size_t max, uint64_t *io_after, uint64_t *ret_mids,
+	size_t *ret_n)
 {
 	size_t n = 0;
 	int r;
@@ -25,13 +26,26 @@ static int next_batch(struct gx_txn *t, uint64_t fid, bool fai, uint64_t end, ui
 	gx_sql__bind_int(st, 1, (int64_t)fid);
 	gx_sql__bind_int(st, 2, (int64_t)*io_after);
 	gx_sql__bind_int(st, 3, (int64_t)end);
-	gx_sql__bind_int(st, 4, BATCH);
+	gx_sql__bind_int(st, 4, (int64_t)max);
 	while ((r = gx_sql__step(st)) > 0) {
 		ret_mids[n++] = gx_sql__u64(st, 0);
 		*io_after = gx_sql__u64(st, 1);
 	}
 	*ret_n = n;
 	return r;
+}
+
+gx_ec gx_folder_next_messages(struct gx_txn *t, uint64_t fid, bool associated, uint32_t end, uint32_t *io_after, size_t max,
+	uint64_t *ret_mids, size_t *ret_n)
+{
+	struct gx_folder_row row;
+	uint64_t after = *io_after;
+	gx_ec ec = gx_folder__need(t, fid, GX_RIGHT_READ, &row);
+	if (!gx_ec_failed(ec))
+		ec = gx_txn__ec(t, next_batch(t, fid, associated, end, max, &after, ret_mids, ret_n));
+	if (!gx_ec_failed(ec))
+		*io_after = (uint32_t)after;
+	return ec;
 }
 
 /* Copies made meanwhile have higher UIDs: copying a folder into itself ends at the last one that was there. */
@@ -44,7 +58,7 @@ static gx_ec copy_messages(struct tree *x, uint64_t src, uint64_t dst, bool fai)
 	for (;;) {
 		size_t n = 0;
 		if (err == 0)
-			err = next_batch(x->t, src, fai, end, &after, mids, &n);
+			err = next_batch(x->t, src, fai, end, BATCH, &after, mids, &n);
 		if (err != 0 || n == 0)
 			return gx_txn__ec(x->t, err);
 		gx_ec ec = gx_msg_copy(x->t, src, mids, n, dst, false, NULL);

@@ -125,6 +125,44 @@ gx_ec gx_folder_delete(struct gx_txn *t, uint64_t fid, bool hard)
 	return gx_txn__ec(t, err);
 }
 
+/* ---- In portions ---- */
+
+/* Those that were deleted softly, too: they would go with the folder. */
+static int thin_out(struct gx_txn *t, uint64_t fid, size_t *io_left)
+{
+	struct gx_fstate *f;
+	int r = 1, err = gx_fstate__get(t, fid, &f);
+	while (err == 0 && *io_left > 0 && r > 0) {
+		struct gx_msg_row row;
+		uint64_t mid = 0;
+		{
+			GX_STMT(st, t->q, "SELECT mid FROM msg WHERE fid=?1 LIMIT 1");
+			gx_sql__bind_int(st, 1, (int64_t)fid);
+			r = gx_sql__step(st);
+			mid = r > 0 ? gx_sql__u64(st, 0) : 0;
+		}
+		err = r < 0 ? r : r > 0 ? gx_msg__row(t, mid, &row) : 0;
+		if (err == 0 && r > 0)
+			err = gx_msg__remove(t, f, &row);
+		*io_left -= err == 0 && r > 0;
+	}
+	return err;
+}
+
+gx_ec gx_folder_delete_some(struct gx_txn *t, uint64_t fid, size_t limit, bool *ret_more)
+{
+	struct tree k = {0};
+	size_t left = limit;
+	gx_ec ec = gx_far(t) != NULL ? GX_OK_EC : check_delete(t, fid, true);
+	if (gx_ec_failed(ec))
+		return ec;
+	int err = gx_far(t) != NULL ? 0 : collect(t, fid, 0, 0, &k);
+	for (size_t i = k.n; err == 0 && left > 0 && i-- > 0;)
+		err = thin_out(t, k.v[i], &left);
+	*ret_more = k.n > 0 && left == 0;
+	return err != 0 || *ret_more ? gx_txn__ec(t, err) : gx_folder_delete(t, fid, true);
+}
+
 /* ---- And back ---- */
 
 static int show(struct gx_txn *t, uint64_t fid)

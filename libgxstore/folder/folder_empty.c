@@ -67,8 +67,11 @@ static gx_ec remove_folders(struct empty *x, uint64_t fid)
 	struct gx_folder_info *v = NULL;
 	size_t n = 0;
 	gx_ec ec = gx_folder_list(x->t, fid, false, x->t->a, &v, &n);
-	for (size_t i = 0; !gx_ec_failed(ec) && i < n; i++) {
-		ec = gx_folder_delete(x->t, v[i].fid, (x->what & GX_CONTENT_HARD) != 0);
+	for (size_t i = 0; !gx_ec_failed(ec) && !x->more && i < n; i++) {
+		if ((x->what & GX_CONTENT_HARD) && x->left < SIZE_MAX) /* one large one after another */
+			ec = gx_folder_delete_some(x->t, v[i].fid, x->left, &x->more);
+		else
+			ec = gx_folder_delete(x->t, v[i].fid, (x->what & GX_CONTENT_HARD) != 0);
 		if (gx_ec_is(ec, ecAccessDenied)) {
 			x->partial = true;
 			ec = GX_OK_EC;
@@ -98,7 +101,7 @@ gx_ec gx_folder_empty(struct gx_txn *t, uint64_t fid, uint32_t what, size_t limi
 		ec = remove_messages(&x, fid, false);
 	if (!gx_ec_failed(ec) && (what & GX_CONTENT_FAI))
 		ec = remove_messages(&x, fid, true);
-	if (!gx_ec_failed(ec) && (what & GX_CONTENT_FOLDERS))
+	if (!gx_ec_failed(ec) && (what & GX_CONTENT_FOLDERS) && !x.more)
 		ec = remove_folders(&x, fid);
 	if (gx_ec_failed(ec))
 		return ec;
