@@ -18,7 +18,7 @@ EXCHANGE = re.compile(r"\[(GX_MH_\w+)\]\s*=\s*\{?\s*&?(\w+)")
 ASKED = re.compile(r"\"(\w+)\"|\b(GX_MH_\w+)")
 
 # What cannot succeed, what cannot fail, and why.
-NO_SUCCESS = {"RopAbort": "nothing runs on that could be ended", "RopProgress": "operations are done when they answer"}
+NO_SUCCESS = {"RopAbort": "tables are ready when they are answered"}
 NO_FAILURE = {
     "RopRelease": "has no answer",
     "RopNotify": "comes by itself",

@@ -49,6 +49,7 @@ struct gx_ems_opts {
 	unsigned max_notes;             /**< ems_max_pending_sesnotif: not yet told to a session, 0: no limit */
 	unsigned rop_chaining;          /**< emsmdb_rop_chaining: 0 no, 1 clients that are good at it, 2 all */
 	uint32_t idle_ms;               /**< a session unused for so long ends, 0 takes 2000 s */
+	uint32_t async_ms;              /**< an operation that the client lets go on later is answered after so long; 0: it does a portion each time it is asked */
 	long compress_threshold;        /**< emsmdb_compress_threshold: answers of so many bytes are compressed, -1: none */
 	unsigned rop_debug;             /**< 1 logs operations that fail, 2 all */
 	gx_ems_submit_cb submit;        /**< NULL: no mail leaves */
@@ -61,7 +62,7 @@ struct gx_ems_opts {
 	const char *only, *host;
 };
 #define GX_EMS_OPTS_INIT {.size = sizeof(struct gx_ems_opts), .max_user_sessions = 100, .max_handles = 32768, .max_notes = 65536, \
-	.rop_chaining = 1, .compress_threshold = -1}
+	.rop_chaining = 1, .async_ms = 500, .compress_threshold = -1}
 GX_API int gx_ems_new(const struct gx_ems_opts *o, struct gx_ems **ret_e) GX_MUST_CHECK;
 /** Ends all sessions; nobody may be using one. Accepts NULL. */
 GX_API void gx_ems_free(struct gx_ems *e);

@@ -11,6 +11,7 @@ struct load {
 	struct gx_msg_source s;
 	struct gx_msg_prepared *p;
 	struct gx_msg_insert_opts o;
+	uint64_t cn;                 /* its version */
 };
 
 /* Where it was and which version is not the copy's. */
@@ -46,6 +47,7 @@ static gx_ec load(struct gx_ems_carry *x, struct gx_txn *t, uint64_t src, uint64
 		ec = original(t, mid, l->a, &l->s.original);
 	l->o.flags = i.flags & (GX_MSGF_IMAP | GX_MSGF_UNSENT | GX_MSGF_FAI);
 	l->o.received = i.received;
+	l->cn = i.cn;
 	return ec;
 }
 
@@ -87,7 +89,7 @@ static gx_ec put(struct gx_ems_carry *x, uint64_t dst, const struct load *l)
 	return gx_ec_failed(ec) ? ec : gx_rop__end(x->c, t, gx_msg_insert(t, dst, l->p, &l->o, &ids));
 }
 
-static gx_ec carry_one(struct gx_ems_carry *x, uint64_t src, uint64_t mid, uint64_t dst)
+static gx_ec carry_one(struct gx_ems_carry *x, uint64_t src, uint64_t mid, uint64_t dst, uint64_t *ret_cn)
 {
 	struct gx_txn *t;
 	struct load l = {.o = GX_MSG_INSERT_OPTS_INIT, .s = GX_MSG_SOURCE_INIT, .a = gx_arena_new(0)};
@@ -100,19 +102,42 @@ static gx_ec carry_one(struct gx_ems_carry *x, uint64_t src, uint64_t mid, uint6
 		ec = prepare(x, &l);
 	if (!gx_ec_failed(ec))
 		ec = put(x, dst, &l);
+	*ret_cn = l.cn;
 	gx_msg_prepared_release(l.p);
 	gx_arena_free(l.a);
 	return ec;
 }
 
+/* One of a message that is there; @cn: the version. */
+struct carried {
+	uint64_t mid, cn;
+};
+
+/* Those that are still the version that was copied; of others there is a newer one, which stays. */
+static size_t unchanged(struct gx_ems_carry *x, struct gx_txn *t, const struct carried *v, size_t n, uint64_t *ret_mids)
+{
+	size_t k = 0;
+	for (size_t i = 0; i < n; ++i) {
+		struct gx_msg_info now;
+		if (!gx_ec_failed(gx_msg_get(t, v[i].mid, &now)) && now.cn == v[i].cn)
+			ret_mids[k++] = v[i].mid;
+	}
+	x->partial = x->partial || k < n;
+	return k;
+}
+
 /* The copies must be safe before anything goes. */
-static gx_ec remove_carried(struct gx_ems_carry *x, uint64_t src, const uint64_t *mids, size_t n)
+static gx_ec remove_carried(struct gx_ems_carry *x, uint64_t src, const struct carried *v, size_t n)
 {
 	struct gx_txn *t;
-	gx_ec ec = gx_ec_from_err(gx_store_sync(x->to->store));
+	uint64_t *mids = gx_arena_new_array(x->c->a, uint64_t, n);
+	gx_ec ec = mids == NULL ? GX_EC(ecMAPIOOM) : n == 0 ? EMS_OK : gx_ec_from_err(gx_store_sync(x->to->store));
 	if (!gx_ec_failed(ec) && n > 0)
 		ec = gx_rop__begin_at(x->c, x->from, GX_TXN_WRITE, &t);
-	return gx_ec_failed(ec) || n == 0 ? ec : gx_rop__end(x->c, t, gx_msg_delete(t, src, mids, n, true));
+	if (gx_ec_failed(ec) || n == 0)
+		return ec;
+	n = unchanged(x, t, v, n, mids);
+	return gx_rop__end(x->c, t, n == 0 ? EMS_OK : gx_msg_delete(t, src, mids, n, true));
 }
 
 /* Asked before anything is copied: a move that may not take away would be a copy. */
@@ -133,12 +158,13 @@ static gx_ec may_move(struct gx_ems_carry *x, uint64_t src)
 gx_ec gx_ems__carry_messages(struct gx_ems_carry *x, uint64_t src, const uint64_t *mids, size_t n, uint64_t dst)
 {
 	size_t done = 0;
-	uint64_t *v = gx_arena_new_array(x->c->a, uint64_t, n);
+	struct carried *v = gx_arena_new_array(x->c->a, struct carried, n);
 	gx_ec ec = v == NULL ? GX_EC(ecMAPIOOM) : x->move ? may_move(x, src) : EMS_OK;
 	for (size_t i = 0; !gx_ec_failed(ec) && i < n; ++i) {
-		ec = carry_one(x, src, mids[i], dst);
+		uint64_t cn = 0;
+		ec = carry_one(x, src, mids[i], dst, &cn);
 		if (!gx_ec_failed(ec))
-			v[done++] = mids[i];
+			v[done++] = (struct carried){mids[i], cn};
 		x->partial = x->partial || gx_ec_is(ec, ecNotFound);
 		if (gx_ec_is(ec, ecNotFound))
 			ec = EMS_OK;
@@ -151,147 +177,28 @@ gx_ec gx_ems__carry_messages(struct gx_ems_carry *x, uint64_t src, const uint64_
 
 /* ---- Folders ---- */
 
-enum { DEPTH_MAX = 256, AT_ONCE = 4096 };
-
-/* Ids of the messages of a folder. */
-static gx_ec list(struct gx_ems_carry *x, uint64_t fid, uint32_t flags, struct gx_arena *a, uint64_t **ret_v, size_t *ret_n)
-{
-	struct gx_table_opts o = GX_TABLE_OPTS_INIT;
-	struct gx_table *tb = NULL;
-	struct gx_txn *t;
-	size_t cap = 0, got = 1;
-	*ret_v = NULL;
-	*ret_n = 0;
-	o.fid = fid;
-	o.flags = flags;
-	gx_ec ec = gx_rop__begin_at(x->c, x->from, GX_TXN_READ, &t);
-	if (gx_ec_failed(ec))
-		return ec;
-	ec = gx_table_open_contents(t, &o, &tb);
-	while (!gx_ec_failed(ec) && got > 0) {
-		struct gx_table_row *rows;
-		ec = gx_table_query(tb, t, (uint32_t)*ret_n, AT_ONCE, NULL, 0, a, &rows, &got);
-		*ret_v = gx_ec_failed(ec) ? *ret_v : gx_arena_grow(a, *ret_v, &cap, *ret_n + got, sizeof(**ret_v));
-		if (*ret_v == NULL)
-			ec = gx_ec_failed(ec) ? ec : GX_EC(ecMAPIOOM);
-		for (size_t i = 0; !gx_ec_failed(ec) && i < got; ++i)
-			(*ret_v)[(*ret_n)++] = rows[i].id;
-	}
-	gx_table_close(tb);
-	gx_txn_abort(t);
-	return ec;
-}
-
-static gx_ec messages(struct gx_ems_carry *x, uint64_t src, uint64_t dst, uint32_t flags)
-{
-	uint64_t *v = NULL;
-	size_t n = 0;
-	struct gx_arena *a = gx_arena_new(0);
-	gx_ec ec = a == NULL ? GX_EC(ecMAPIOOM) : list(x, src, flags, a, &v, &n);
-	if (!gx_ec_failed(ec))
-		ec = gx_ems__carry_messages(x, src, v, n, dst);
-	gx_arena_free(a);
-	return ec;
-}
-
 /* Looks like the other: its properties but those that the store computes, which are passed over. */
-static gx_ec make(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const char *name, struct gx_folder_info *ret_f, uint64_t *ret_fid)
+gx_ec gx_ems__carry_folder(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const char *name, uint64_t *ret_fid)
 {
+	struct gx_folder_info f;
 	struct gx_txn *t;
 	struct gx_proplist l = {0};
 	gx_ec ec = gx_rop__begin_at(x->c, x->from, GX_TXN_READ, &t);
 	if (gx_ec_failed(ec))
 		return ec;
-	ec = gx_folder_get(t, fid, x->c->a, ret_f);
+	ec = gx_folder_get(t, fid, x->c->a, &f);
 	if (!gx_ec_failed(ec))
 		ec = gx_folder_get_props(t, fid, NULL, 0, x->c->a, &l);
 	gx_txn_abort(t);
 	gx_proplist_remove(&l, PidTagDisplayName);
 	if (!gx_ec_failed(ec))
 		ec = gx_ems__map_props(x->c, x->from, x->to, &(struct gx_proplist *){&l}, 1, x->c->a);
-	if (!gx_ec_failed(ec) && ret_f->type == GX_FOLDER_SEARCH)
+	if (!gx_ec_failed(ec) && f.type == GX_FOLDER_SEARCH)
 		ec = gx_rop__fail(x->c, ecNotSupported, "a search folder shows messages of its own store");
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__begin_at(x->c, x->to, GX_TXN_WRITE, &t);
 	if (gx_ec_failed(ec))
 		return ec;
-	ec = gx_folder_create(t, parent, name == NULL || *name == '\0' ? ret_f->name : name, ret_f->container_class, GX_FOLDER_GENERIC, &l, ret_fid);
+	ec = gx_folder_create(t, parent, name == NULL || *name == '\0' ? f.name : name, f.container_class, GX_FOLDER_GENERIC, &l, ret_fid);
 	return gx_rop__end(x->c, t, ec);
-}
-
-static gx_ec carry(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const char *name, uint32_t what, unsigned depth);
-static gx_ec contents(struct gx_ems_carry *x, uint64_t fid, uint64_t dst, uint32_t what, unsigned depth);
-
-static gx_ec subfolders(struct gx_ems_carry *x, uint64_t fid, uint64_t dst, unsigned depth)
-{
-	struct gx_txn *t;
-	struct gx_folder_info *v = NULL;
-	size_t n = 0;
-	gx_ec ec = gx_rop__begin_at(x->c, x->from, GX_TXN_READ, &t);
-	if (gx_ec_failed(ec))
-		return ec;
-	ec = gx_folder_list(t, fid, false, x->c->a, &v, &n);
-	gx_txn_abort(t);
-	for (size_t i = 0; !gx_ec_failed(ec) && i < n; ++i) {
-		if (v[i].type != GX_FOLDER_SEARCH)
-			ec = carry(x, v[i].fid, dst, v[i].name, GX_CONTENT_NORMAL | GX_CONTENT_FAI | GX_CONTENT_FOLDERS, depth + 1);
-		if (gx_ec_is(ec, ecAccessDenied) || gx_ec_is(ec, ecDuplicateName)) {
-			x->partial = true;
-			ec = EMS_OK;
-		}
-	}
-	return ec;
-}
-
-static gx_ec carry(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const char *name, uint32_t what, unsigned depth)
-{
-	struct gx_folder_info f;
-	uint64_t dst = 0;
-	if (depth > DEPTH_MAX)
-		return gx_rop__fail(x->c, ecTooComplex, "folders are nested at most %d deep", DEPTH_MAX);
-	gx_ec ec = make(x, fid, parent, name, &f, &dst);
-	return gx_ec_failed(ec) ? ec : contents(x, fid, dst, what, depth);
-}
-
-static gx_ec contents(struct gx_ems_carry *x, uint64_t fid, uint64_t dst, uint32_t what, unsigned depth)
-{
-	gx_ec ec = EMS_OK;
-	if (what & GX_CONTENT_NORMAL)
-		ec = messages(x, fid, dst, 0);
-	if (!gx_ec_failed(ec) && (what & GX_CONTENT_FAI))
-		ec = messages(x, fid, dst, GX_TABLE_ASSOCIATED);
-	if (!gx_ec_failed(ec) && (what & GX_CONTENT_FOLDERS))
-		ec = subfolders(x, fid, dst, depth);
-	return ec;
-}
-
-gx_ec gx_ems__carry_contents(struct gx_ems_carry *x, uint64_t src, uint64_t dst, uint32_t what)
-{
-	return contents(x, src, dst, what, 0);
-}
-
-/* A folder goes as a whole: copied first, removed when all of it is there. */
-gx_ec gx_ems__carry_folder(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const char *name, uint32_t what)
-{
-	struct gx_txn *t;
-	struct gx_ems_carry copy = *x;
-	uint32_t rights = GX_RIGHT_OWNER;
-	copy.move = false;
-	gx_ec ec = gx_rop__begin_at(x->c, x->from, GX_TXN_READ, &t);
-	if (gx_ec_failed(ec))
-		return ec;
-	if (x->move)
-		ec = gx_folder_rights(t, fid, &rights);
-	gx_txn_abort(t);
-	if (!gx_ec_failed(ec) && !(rights & GX_RIGHT_OWNER))
-		ec = gx_rop__fail(x->c, ecAccessDenied, "the folder may not be taken away");
-	if (!gx_ec_failed(ec))
-		ec = carry(&copy, fid, parent, name, what, 0);
-	x->partial = copy.partial;
-	if (gx_ec_failed(ec) || !x->move || x->partial)
-		return ec;
-	ec = gx_ec_from_err(gx_store_sync(x->to->store));
-	if (!gx_ec_failed(ec))
-		ec = gx_rop__begin_at(x->c, x->from, GX_TXN_WRITE, &t);
-	return gx_ec_failed(ec) ? ec : gx_rop__end(x->c, t, gx_folder_delete(t, fid, true));
 }

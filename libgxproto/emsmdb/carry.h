@@ -3,7 +3,7 @@
 #define GX_EMSMDB_CARRY_H
 /*
  * Messages and folders from one store into another. Each message is a transaction of its own; what is moved goes from its
- * store when the other one has it safely, so that a crash may leave it in both, never in none.
+ * store when the other one has it safely, so that a crash may leave it in both, never in none; what was changed meanwhile stays, too.
  */
 #include <gx/folder.h>
 #include "libgxproto/emsmdb/kinds.h"
@@ -15,9 +15,7 @@ struct gx_ems_carry {
 	bool partial;                /* something was left where it was */
 };
 gx_ec gx_ems__carry_messages(struct gx_ems_carry *x, uint64_t src, const uint64_t *mids, size_t n, uint64_t dst);
-/* What is in the folder, GX_CONTENT_* of it. */
-gx_ec gx_ems__carry_contents(struct gx_ems_carry *x, uint64_t src, uint64_t dst, uint32_t what);
-/* The folder below @parent, with GX_CONTENT_* of it. @name NULL or "" keeps it. */
-gx_ec gx_ems__carry_folder(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const char *name, uint32_t what);
+/* A folder that looks like that one below @parent, without what is in it. @name NULL keeps the name. */
+gx_ec gx_ems__carry_folder(struct gx_ems_carry *x, uint64_t fid, uint64_t parent, const char *name, uint64_t *ret_fid);
 
 #endif

@@ -22,6 +22,7 @@ enum { EMS_TXN_MS = 10000 };
 struct gx_ems_obj;
 struct gx_ems_logon;
 struct gx_ems_peruser;
+struct gx_ems_job;
 
 struct gx_rop_call;
 
@@ -62,6 +63,7 @@ struct gx_ems_logon {
 	const char *mailbox;          /* address, or the domain of a public store */
 	const char *maildir;
 	bool dirty;                   /* committed, not yet flushed */
+	struct gx_ems_job *job;       /* that goes on with RopProgress, job.h; NULL: none */
 	struct gx_ems_peruser *peruser; /* peruser.h; NULL until it is needed */
 };
 
@@ -124,6 +126,7 @@ struct gx_rop_call {
 	uint8_t in_index;             /* as the request had it */
 	size_t room;                  /* bytes that the answer's body may have */
 	size_t whole;                 /* the same, were it the first of the buffer: with more it is asked for again */
+	struct gx_rop_response instead; /* answered in place of the operation's own; desc NULL: nothing is */
 	void *failure;                /* body of an answer whose return value has one of its own */
 	const char *why;              /* for the log */
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "libgxproto/emsmdb/chain.h"
+#include "libgxproto/emsmdb/job.h"
 #include "libgxproto/emsmdb/notify.h"
 
 enum {
@@ -100,6 +101,10 @@ static bool answer(struct run *r, struct gx_rop_call *call, const struct gx_rop_
 	size_t before = r->out.len;
 	struct gx_rop_response s = {.desc = q->desc, .handle = q->handle[q->desc->answered], .return_value = ec.v};
 	s.body = !gx_ec_failed(ec) ? response : failure_body(r, call, q, ec, response);
+	if (call->instead.desc != NULL) {
+		s.desc = call->instead.desc;
+		s.body = gx_rop_response_body(s.desc, ec.v) == s.desc->res ? call->instead.body : NULL;
+	}
 	gx_rop_push_response(&r->out, call->x, &s);
 	if (r->out.err == 0 && r->out.len <= r->answers)
 		return true;
@@ -168,6 +173,14 @@ static int put_handle(struct run *r, const struct gx_rop_request *q, struct gx_r
 	return 0;
 }
 
+/* [MS-OXCPRPT] 3.1.5: what the logon has under way ends with any other operation of it. */
+static void end_job(struct run *r, const struct gx_rop_request *q)
+{
+	struct gx_ems_logon *l = q->desc->id == RopProgress ? NULL : r->s->logons[q->logon_id];
+	if (l != NULL)
+		gx_ems__job_drop(l);
+}
+
 /* @return 0, or GX_E_* when the request is not what it should be. */
 static int one(struct run *r)
 {
@@ -183,6 +196,7 @@ static int one(struct run *r)
 	gx_rop_pull_request_body(&r->c, &x, &q);
 	if (r->c.err != 0)
 		return r->c.err;
+	end_job(r, &q);
 	if (q.desc->id == RopRelease) {
 		release(r, &q);
 		return 0;

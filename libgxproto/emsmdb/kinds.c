@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <gx/restr.h>
-#include "libgxproto/emsmdb/kinds.h"
+#include "libgxproto/emsmdb/job.h"
 #include "libgxproto/emsmdb/peruser.h"
 
 enum { LOGON_ARENA_MOST = 1 << 20 };
@@ -53,6 +53,7 @@ gx_ec gx_ems__plain_restr(struct gx_rop_call *c, const struct gx_restr *r, const
 static void logon_free(struct gx_ems_obj *o)
 {
 	struct gx_ems_logon *l = (struct gx_ems_logon *)o;
+	gx_ems__job_drop(l);
 	gx_ems__peruser_free(l->peruser);
 	gx_store_pool_put(l->pool, l->store);
 	gx_arena_free(l->a);

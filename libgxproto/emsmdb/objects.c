@@ -2,7 +2,7 @@
 /* Objects of a session by their handles: a slot and how often the slot was used before. */
 #include <config.h>
 #include <stdlib.h>
-#include "libgxproto/emsmdb/emsmdb-int.h"
+#include "libgxproto/emsmdb/job.h"
 
 enum { SLOT_BITS = 20, SLOTS_MAX = (1 << SLOT_BITS) - 1, GENERATIONS = 1 << (32 - SLOT_BITS), FIRST_SLOTS = 16 };
 #define NO_SLOT UINT32_MAX
@@ -81,6 +81,7 @@ void gx_ems__drop(struct gx_ems_session *s, struct gx_ems_obj *o)
 		drop_one(s, o);
 		return;
 	}
+	gx_ems__jobs_forget(s, l);
 	for (uint32_t i = 0; i < s->slot_count; ++i)
 		if (s->slots[i].obj != NULL && s->slots[i].obj->logon == l && s->slots[i].obj != o)
 			drop_one(s, s->slots[i].obj);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * RopCopyTo and RopCopyProperties, [MS-OXCPRPT] 2.2.10, 2.2.11, 3.2.5.7 and 3.2.5.8. Messages and attachments are changed in memory,
- * folders at once. It is done when it answers, also where the client would let it go on by itself.
+ * folders at once, what is in them in portions.
  */
 #include <config.h>
 #include <gx/folder.h>
 #include "libgxproto/emsmdb/attachment.h"
-#include "libgxproto/emsmdb/carry.h"
 #include "libgxproto/emsmdb/names.h"
+#include "libgxproto/emsmdb/tree.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
 enum { MOVE = 0x01, NO_OVERWRITE = 0x02 };
@@ -16,9 +16,11 @@ struct copying {
 	struct gx_rop_call *c;
 	struct gx_inst_copy_opts o;
 	bool sub;                    /* with what is in it; else what the list names */
-	const uint16_t *from, *to;   /* ids of named properties of a folder and of one in another store */
+	const uint16_t *ids, *ids_there; /* of named properties of a folder and in another store */
 	size_t names;
 	struct gx_problems problems;
+	struct gx_ems_logon *to;     /* of the destination */
+	bool async, answered;        /* it may go on later; its response is made by the job */
 };
 
 static bool listed(const struct copying *x, gx_proptag_t tag)
@@ -146,9 +148,9 @@ static gx_ec map_folder_names(struct copying *x, const struct gx_proplist *l)
 	for (size_t i = 0; i < l->count; ++i)
 		if (GX_PROP_IS_NAMED(l->v[i].tag) && listed(x, l->v[i].tag) == x->o.only)
 			from[x->names++] = GX_PROP_ID(l->v[i].tag);
-	gx_ec ec = gx_ems__map_names(x->c, x->c->logon, x->c->dst->logon, from, x->names, &to);
-	x->from = from;
-	x->to = to;
+	gx_ec ec = gx_ems__map_names(x->c, x->c->logon, x->to, from, x->names, &to);
+	x->ids = from;
+	x->ids_there = to;
 	return ec;
 }
 
@@ -156,8 +158,8 @@ static gx_ec map_folder_names(struct copying *x, const struct gx_proplist *l)
 static gx_proptag_t tag_there(const struct copying *x, gx_proptag_t tag)
 {
 	for (size_t i = 0; i < x->names; ++i)
-		if (x->from[i] == GX_PROP_ID(tag))
-			return x->to[i] == 0 ? 0 : GX_PROP_TAG(x->to[i], GX_PROP_TYPE(tag));
+		if (x->ids[i] == GX_PROP_ID(tag))
+			return x->ids_there[i] == 0 ? 0 : GX_PROP_TAG(x->ids_there[i], GX_PROP_TYPE(tag));
 	return tag;
 }
 
@@ -201,55 +203,71 @@ static uint32_t contents(const struct copying *x)
 		(wants(x, PidTagFolderAssociatedContents) ? GX_CONTENT_FAI : 0U) | (wants(x, PidTagContainerHierarchy) ? GX_CONTENT_FOLDERS : 0U);
 }
 
-static gx_ec copy_folder_across(struct copying *x, uint64_t src, uint64_t dst)
+static gx_ec copy_properties(struct copying *x, uint64_t src, uint64_t dst)
 {
 	struct gx_rop_call *c = x->c;
-	struct gx_ems_carry y = {.c = c, .from = c->logon, .to = c->dst->logon};
 	struct gx_proplist l = {0}, there = {0};
 	struct gx_txn *t;
 	gx_ec ec = gx_rop__read(c, &t);
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__end(c, t, gx_folder_get_props(t, src, NULL, 0, c->a, &l));
-	if (!gx_ec_failed(ec))
+	if (!gx_ec_failed(ec) && x->to->store != c->logon->store)
 		ec = map_folder_names(x, &l);
-	if (!gx_ec_failed(ec) && contents(x) != 0)
-		ec = gx_ems__carry_contents(&y, src, dst, contents(x));
 	if (!gx_ec_failed(ec))
-		ec = gx_rop__begin_at(c, y.to, GX_TXN_WRITE, &t);
+		ec = gx_rop__begin_at(c, x->to, GX_TXN_WRITE, &t);
 	if (gx_ec_failed(ec))
 		return ec;
 	if (x->o.keep)
 		ec = gx_folder_get_props(t, dst, NULL, 0, c->a, &there);
 	if (!gx_ec_failed(ec))
 		ec = copy_values(x, t, &l, &there, dst);
-	ec = gx_rop__end(c, t, ec);
-	return gx_ec_failed(ec) || !y.partial ? ec : GX_EC(ecPartiallyComplete);
+	return gx_rop__end(c, t, ec);
 }
 
-static gx_ec copy_folders(struct copying *x, uint64_t src, uint64_t dst)
+/* With what is in it: the properties come last. */
+struct copying_folder {
+	struct gx_ems_tree tree;
+	struct copying x;
+	uint64_t src, dst;
+};
+
+static gx_ec finish(struct gx_rop_call *c, struct gx_ems_job *j, void *response)
 {
-	struct gx_txn *t;
-	struct gx_proplist l = {0}, there = {0};
-	bool partial = false;
-	if (x->c->dst->logon->store != x->c->logon->store)
-		return copy_folder_across(x, src, dst);
-	gx_ec ec = gx_rop__write(x->c, &t);
+	struct copying_folder *f = (struct copying_folder *)j;
+	struct gx_rop_copy_to_res *r = response;
+	f->x.c = c;
+	gx_ec ec = copy_properties(&f->x, f->src, f->dst);
+	return gx_ec_failed(ec) ? ec : gx_ems__tell_problems(c, &f->x.problems, ec, &r->property_problems, &r->property_problems_count);
+}
+
+static gx_ec copy_with_contents(struct copying *x, uint64_t src, uint64_t dst, void *response)
+{
+	struct gx_rop_call *c = x->c;
+	struct copying_folder *f = (struct copying_folder *)gx_ems__tree_new(c, sizeof(*f), c->logon, x->to);
+	if (f == NULL)
+		return GX_EC(ecMAPIOOM);
+	f->tree.job.finish = finish;
+	f->x = *x;
+	f->src = src;
+	f->dst = dst;
+	f->x.o.tags = gx_arena_memdup(f->tree.job.a, x->o.tags, x->o.n * sizeof(*x->o.tags));
+	gx_ec ec = f->x.o.tags == NULL && x->o.n > 0 ? GX_EC(ecMAPIOOM) : gx_ems__tree_contents(c, &f->tree, src, dst, contents(x));
 	if (gx_ec_failed(ec))
-		return ec;
-	ec = gx_folder_get_props(t, src, NULL, 0, x->c->a, &l);
-	if (!gx_ec_failed(ec) && x->o.keep)
-		ec = gx_folder_get_props(t, dst, NULL, 0, x->c->a, &there);
-	if (!gx_ec_failed(ec) && contents(x) != 0) /* before the values: it says whether the one is in the other */
-		ec = gx_folder_copy_contents(t, src, dst, contents(x), &partial);
-	if (!gx_ec_failed(ec))
-		ec = copy_values(x, t, &l, &there, dst);
-	ec = gx_rop__end(x->c, t, ec);
-	return gx_ec_failed(ec) || !partial ? ec : GX_EC(ecPartiallyComplete);
+		gx_ems__job_free(&f->tree.job);
+	x->answered = true;
+	return gx_ec_failed(ec) ? ec : gx_ems__job_run(c, &f->tree.job, x->async, response);
+}
+
+static gx_ec copy_folders(struct copying *x, const struct gx_ems_folder *from, const struct gx_ems_folder *to, void *response)
+{
+	if (from->fid == to->fid && x->to->store == x->c->logon->store)
+		return EMS_OK;
+	return contents(x) != 0 ? copy_with_contents(x, from->fid, to->fid, response) : copy_properties(x, from->fid, to->fid);
 }
 
 /* ---- */
 
-static gx_ec copy(struct copying *x, uint8_t flags)
+static gx_ec copy(struct copying *x, uint8_t flags, void *response)
 {
 	struct gx_rop_call *c = x->c;
 	struct gx_ems_folder *from = gx_ems__folder(c->in), *to = gx_ems__folder(c->dst);
@@ -262,16 +280,17 @@ static gx_ec copy(struct copying *x, uint8_t flags)
 		return gx_rop__fail(c, ecNotSupported, "properties of folders are not moved");
 	x->o.move = flags & MOVE;
 	x->o.keep = flags & NO_OVERWRITE;
-	return src != NULL ? copy_insts(x, src, dst) : from->fid == to->fid && from->obj.logon->store == to->obj.logon->store ? EMS_OK : copy_folders(x, from->fid, to->fid);
+	x->to = c->dst->logon;
+	return src != NULL ? copy_insts(x, src, dst) : copy_folders(x, from, to, response);
 }
 
 gx_ec gx_rop__copy_to(struct gx_rop_call *c, const struct gx_rop_copy_to_req *q, struct gx_rop_copy_to_res *r)
 {
-	struct copying x = {.c = c, .o = GX_INST_COPY_OPTS_INIT, .sub = q->want_sub_objects};
+	struct copying x = {.c = c, .o = GX_INST_COPY_OPTS_INIT, .sub = q->want_sub_objects, .async = q->want_asynchronous};
 	x.o.tags = q->excluded_tags;
 	x.o.n = q->excluded_tags_count;
-	gx_ec ec = copy(&x, q->copy_flags);
-	return gx_ec_failed(ec) ? ec : gx_ems__tell_problems(c, &x.problems, ec, &r->property_problems, &r->property_problems_count);
+	gx_ec ec = copy(&x, q->copy_flags, r);
+	return gx_ec_failed(ec) || x.answered ? ec : gx_ems__tell_problems(c, &x.problems, ec, &r->property_problems, &r->property_problems_count);
 }
 
 gx_ec gx_rop__copy_properties(struct gx_rop_call *c, const struct gx_rop_copy_properties_req *q, struct gx_rop_copy_properties_res *r)
@@ -280,6 +299,6 @@ gx_ec gx_rop__copy_properties(struct gx_rop_call *c, const struct gx_rop_copy_pr
 	x.o.only = true;
 	x.o.tags = q->property_tags;
 	x.o.n = q->property_tags_count;
-	gx_ec ec = copy(&x, q->copy_flags);
+	gx_ec ec = copy(&x, q->copy_flags, r);
 	return gx_ec_failed(ec) ? ec : gx_ems__tell_problems(c, &x.problems, ec, &r->property_problems, &r->property_problems_count);
 }
