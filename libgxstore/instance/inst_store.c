@@ -65,10 +65,11 @@ static int need(struct writing *x, const uint8_t *hash, uint64_t size, const str
 	size_t i = slot_of(x, hash);
 	if (x->slots[i] != 0)
 		return 0;
-	x->needs = gx_arena_grow(x->a, x->needs, &x->needs_cap, x->nneeds + 1, sizeof(*x->needs));
-	if (x->needs == NULL)
+	struct need *v = gx_arena_grow(x->a, x->needs, &x->needs_cap, x->nneeds + 1, sizeof(*v));
+	if (v == NULL)
 		return GX_E_NOMEM;
-	struct need *k = &x->needs[x->nneeds++];
+	x->needs = v;
+	struct need *k = &v[x->nneeds++];
 	memcpy(k->hash, hash, GX_HASH_LEN);
 	k->size = size;
 	k->new = new;
@@ -356,9 +357,10 @@ static int write_new(struct writing *x, struct gx_bin old_skel)
 	int err = gx_imsg__load_all(x->t, w->m, 0);
 	if (err == 0)
 		err = make_ready(x, w->m, true, 0, &r);
+	if (err != 0)
+		return err;
 	w->size = total(x);
-	if (err == 0)
-		err = make_skeleton(x, old_skel, &skel);
+	err = make_skeleton(x, old_skel, &skel);
 	if (err == 0)
 		err = count_contents(x, NULL);
 	if (err != 0)
