@@ -304,6 +304,7 @@ gx_ec gx_inst_clear(struct gx_inst *i)
 	gx_ec ec = gx_inst__writable_msg(i);
 	if (!gx_ec_failed(ec)) {
 		gx_imsg__clear(i->msg);
+		i->row.flags &= ~(uint32_t)(GX_MSGF_FLAGGED | GX_MSGF_ANSWERED | GX_MSGF_FORWARDED); /* are properties, too */
 		gx_inst__touch(i, GX_IDIRTY_PROPS | GX_IDIRTY_RCPTS | GX_IDIRTY_ATTS | GX_IDIRTY_RENDERED);
 	}
 	gx_inst__unlock(i);
