@@ -220,6 +220,7 @@ struct gx_ics_move {
 /**
  * Moves a message into @p fid under the id that the client gave it. ecNewerClientChange is a success: the client
  * has changes of it that it must send too. ecSyncObjectDeleted: it is not there any more.
+ * @param ret_ids cn 0: somebody has changed it since, so the client does not have what was moved and must be told of it.
  */
 GX_API gx_ec gx_ics_import_move(struct gx_txn *t, uint64_t fid, const struct gx_ics_move *m, struct gx_msg_ids *ret_ids) GX_MUST_CHECK;
 /** Those that are gone are passed over; those that never were will never be. A message that was changed meanwhile goes all the same: a deletion has no version to compare. */

@@ -533,6 +533,53 @@ START_TEST(moves)
 }
 END_TEST
 
+/* What the client moves it has not seen as it is now: that it is there is no news, what it says is. */
+START_TEST(moves_of_what_others_changed)
+{
+	struct gx_msg_ids ids;
+	uint64_t mid = insert(0, 0).mid;
+	struct gx_ics_version old = stored(mid);
+	struct gx_ics_move m = {.src_fid = GX_FID_INBOX, .source_key = source_key(mid), .dst_source_key = source_key(first)};
+	m.version = version(1, (struct gx_bin){0}, 0);
+	m.version.pcl = old.pcl;
+	set_subject(mid);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	gx_ec ec = gx_ics_import_move(t, GX_FID_DRAFTS, &m, &ids);
+	ck_assert(gx_ec_is(ec, ecSuccess));
+	ck_assert_uint_eq(ids.mid, first);
+	ck_assert_uint_eq(ids.cn, 0);
+	st_commit(t);
+	/* and both have changed it */
+	old = stored(first);
+	set_subject(first);
+	m = (struct gx_ics_move){.src_fid = GX_FID_DRAFTS, .source_key = source_key(first), .dst_source_key = source_key(first + 1)};
+	m.version = version(7, old.pcl, 0);
+	m.version.change_key = gid(&client, 8);
+	t = st_begin(s, GX_TXN_WRITE);
+	ec = gx_ics_import_move(t, GX_FID_INBOX, &m, &ids);
+	ck_assert(gx_ec_is(ec, ecNewerClientChange));
+	ck_assert_uint_eq(ids.cn, 0);
+	st_commit(t);
+}
+END_TEST
+
+/* A flag is a property like others: a client that sends all that the message is to say sends it, or there is none. */
+START_TEST(a_flag_is_taken_away)
+{
+	enum { ALL = GX_MSGF_FLAGGED | GX_MSGF_ANSWERED | GX_MSGF_READ };
+	struct gx_ics_import i;
+	struct gx_msg_info info;
+	uint64_t mid = insert(first, ALL).mid;
+	struct gx_ics_version c1 = version(1, stored(mid).pcl, 30);
+	ST_OK(import(mid, &c1, "one", &i));
+	ck_assert_int_eq(i.how, GX_ICS_REPLACE);
+	struct gx_txn *t = st_begin(s, GX_TXN_READ);
+	ST_OK(gx_msg_get(t, mid, &info));
+	ck_assert_uint_eq(info.flags & ALL, GX_MSGF_READ); /* which has a way of its own */
+	gx_txn_abort(t);
+}
+END_TEST
+
 START_TEST(deletions_and_reads)
 {
 	struct gx_globset reads = GX_GLOBSET_INIT;
@@ -780,6 +827,8 @@ static Suite *icsimport_suite(void)
 	tcase_add_test(t, bad_keys);
 	tcase_add_test(t, delegates);
 	tcase_add_test(t, moves);
+	tcase_add_test(t, moves_of_what_others_changed);
+	tcase_add_test(t, a_flag_is_taken_away);
 	tcase_add_test(t, deletions_and_reads);
 	tcase_add_test(t, what_is_gone_stays_gone);
 	tcase_add_test(t, folders);

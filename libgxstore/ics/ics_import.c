@@ -207,7 +207,7 @@ static gx_ec move(struct gx_txn *t, uint64_t fid, const struct gx_ics_move *m, u
 	moved.modified = have.modified;
 	err = gx_msg__row(t, new_mid, &r);
 	err = err != 0 ? err : gx_ics__set_version(t, &r, &moved);
-	ret_ids->cn = r.cn;
+	ret_ids->cn = order == GX_PCL_INCLUDED || order == GX_PCL_CONFLICT ? 0 : r.cn;
 	if (err != 0)
 		return gx_txn__ec(t, err);
 	return order == GX_PCL_INCLUDES || order == GX_PCL_CONFLICT ? GX_EC(ecNewerClientChange) : GX_OK_EC;
