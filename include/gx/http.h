@@ -101,6 +101,8 @@ GX_API int gx_http_stream_begin(struct gx_http_req *r, unsigned status, const ch
  */
 GX_API int gx_http_stream_write(struct gx_http_req *r, const void *p, size_t n) GX_MUST_CHECK;
 GX_API void gx_http_stream_end(struct gx_http_req *r);
+/** The last piece, of any size, whatever waits to be sent. */
+GX_API void gx_http_stream_end_with(struct gx_http_req *r, const void *p, size_t n);
 /** Ends it so that the client sees that something is missing. */
 GX_API void gx_http_stream_abort(struct gx_http_req *r);
 

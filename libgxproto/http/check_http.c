@@ -457,6 +457,35 @@ START_TEST(room_in_a_stream)
 }
 END_TEST
 
+/* The last piece is there as a whole anyway: it needs no room, and nobody waits until the one before it was taken. */
+START_TEST(last_piece_of_a_stream)
+{
+	struct rig g;
+	static char block[1000000];
+	struct gx_http_opts o = GX_HTTP_OPTS_INIT;
+	memset(block, 'b', sizeof(block));
+	rig_open(&g, &o);
+	rig_say(&g, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+	struct gx_http_req *r = g.s.held[0];
+	ck_assert_int_eq(gx_http_stream_begin(r, 200, NULL, -1), 0);
+	ck_assert_int_eq(gx_http_stream_write(r, "first", 5), 0);
+	ck_assert_int_eq(gx_http_stream_write(r, block, sizeof(block)), GX_E_BUSY);
+	gx_http_stream_end_with(r, block, sizeof(block));
+	rig_run(&g);
+	ck_assert_ptr_nonnull(strstr(g.got.s, "\r\n\r\n5\r\nfirst\r\nf4240\r\nbbb"));
+	ck_assert_ptr_nonnull(strstr(g.got.s, "b\r\n0\r\n\r\n"));
+	ck_assert(!g.closed);
+	/* More or less than was announced is an error as ever. */
+	rig_say(&g, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+	r = g.s.held[1];
+	ck_assert_int_eq(gx_http_stream_begin(r, 200, NULL, 10), 0);
+	gx_http_stream_end_with(r, "12345678901", 11);
+	rig_run(&g);
+	ck_assert(g.closed);
+	rig_close(&g);
+}
+END_TEST
+
 /* Until which point the client stays. */
 static const char *const stages[] = {
 	"", "GET /hel", GET, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab",
@@ -750,6 +779,7 @@ static Suite *http_suite(void)
 	tcase_add_test(t, large_answers);
 	tcase_add_test(t, long_poll);
 	tcase_add_test(t, room_in_a_stream);
+	tcase_add_test(t, last_piece_of_a_stream);
 	tcase_add_loop_test(t, hang_ups_everywhere, 0, 3);
 	tcase_add_test(t, streamed_uploads);
 	tcase_add_test(t, rewriting);

@@ -34,6 +34,20 @@ static int check_write(const struct http_req *r, size_t n)
 	return 0;
 }
 
+/* With the lock taken. */
+static int put(struct http_req *r, const void *p, size_t n)
+{
+	r->written += n;
+	if (r->no_body)
+		return 0;
+	if (r->chunked_out)
+		gx_push_printf(&r->taken, "%zx\r\n", n);
+	gx_push_bytes(&r->taken, p, n);
+	if (r->chunked_out)
+		gx_push_str(&r->taken, "\r\n");
+	return r->taken.err;
+}
+
 int gx_http_stream_write(struct gx_http_req *pub, const void *p, size_t n)
 {
 	struct http_req *r = http_req_of(pub);
@@ -42,15 +56,7 @@ int gx_http_stream_write(struct gx_http_req *pub, const void *p, size_t n)
 	r->want_room |= ret == GX_E_BUSY;
 	if (ret == 0 && n > 0) {
 		size_t before = r->taken.len;
-		r->written += n;
-		if (!r->no_body) {
-			if (r->chunked_out)
-				gx_push_printf(&r->taken, "%zx\r\n", n);
-			gx_push_bytes(&r->taken, p, n);
-			if (r->chunked_out)
-				gx_push_str(&r->taken, "\r\n");
-			ret = r->taken.err;
-		}
+		ret = put(r, p, n);
 		/* One wake-up is enough for all that waits. */
 		if (before > 0 && ret == 0) {
 			pthread_mutex_unlock(&r->lock);
@@ -61,9 +67,9 @@ int gx_http_stream_write(struct gx_http_req *pub, const void *p, size_t n)
 	return ret;
 }
 
+/* With the lock taken, which it gives back. */
 static void finish(struct http_req *r, bool abort)
 {
-	pthread_mutex_lock(&r->lock);
 	if (!r->finished) {
 		r->finished = true;
 		r->aborted = abort || r->kind != ANSWER_STREAM || r->taken.err != 0 ||
@@ -76,10 +82,24 @@ static void finish(struct http_req *r, bool abort)
 
 void gx_http_stream_end(struct gx_http_req *pub)
 {
-	finish(http_req_of(pub), false);
+	struct http_req *r = http_req_of(pub);
+	pthread_mutex_lock(&r->lock);
+	finish(r, false);
+}
+
+void gx_http_stream_end_with(struct gx_http_req *pub, const void *p, size_t n)
+{
+	struct http_req *r = http_req_of(pub);
+	pthread_mutex_lock(&r->lock);
+	int err = check_write(r, n);
+	if (n > 0 && (err == 0 || err == GX_E_BUSY))
+		err = put(r, p, n);
+	finish(r, err != 0);
 }
 
 void gx_http_stream_abort(struct gx_http_req *pub)
 {
-	finish(http_req_of(pub), true);
+	struct http_req *r = http_req_of(pub);
+	pthread_mutex_lock(&r->lock);
+	finish(r, true);
 }

@@ -97,13 +97,12 @@ void gx_mh__finish(struct gx_mh_call *c, const void *res)
 {
 	struct gx_push out = GX_PUSH_INIT;
 	put_body(&out, c, res);
-	bool ok = out.err == 0 && gx_http_stream_write(c->r, out.data, out.len) == 0;
-	gx_push_release(&out);
 	c->end->put(c);
-	if (ok)
-		gx_http_stream_end(c->r);
+	if (out.err == 0)
+		gx_http_stream_end_with(c->r, out.data, out.len);
 	else
 		gx_http_stream_abort(c->r);
+	gx_push_release(&out);
 }
 
 void gx_mh__answer(struct gx_mh_call *c, const void *res)
