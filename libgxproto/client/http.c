@@ -130,8 +130,10 @@ static void prepare(struct gx_mapi *c, struct transfer *t, struct curl_slist *he
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
-	if (c->o.ca_file != NULL)
+	if (c->o.ca_file != NULL) {
 		curl_easy_setopt(e, CURLOPT_CAINFO, c->o.ca_file);
+		curl_easy_setopt(e, CURLOPT_CAPATH, NULL); /* else those of the system are trusted, too, and read each time */
+	}
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, c->o.insecure ? 0L : 1L);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, c->o.insecure ? 0L : 2L);
 	if (c->o.bearer != NULL) {
