@@ -86,6 +86,26 @@ static void change_one(uint64_t mid, gx_proptag_t tag, union gx_value v)
 	st_commit(t);
 }
 
+/* The flag of IMAP is no value that is stored, and goes like one. */
+START_TEST(a_flag_of_imap_is_removed)
+{
+	static const gx_proptag_t tag = PidTagFlagStatus;
+	struct gx_save_result r;
+	uint8_t *att = it_noise(100, 7);
+	struct gx_txn *t = st_begin(it_s, GX_TXN_WRITE);
+	uint64_t mid = deliver(t, att, 100);
+	const struct gx_flag_change flagged = {.op = GX_FLAGS_ADD, .flags = GX_MSGF_FLAGGED, .unchanged_since = UINT64_MAX};
+	ST_OK(gx_msg_change_flags(t, GX_FID_INBOX, &mid, 1, &flagged, it_a, NULL, NULL));
+	ck_assert(it_info(t, mid).flags & GX_MSGF_FLAGGED);
+	struct gx_inst *i = it_open(t, mid);
+	ST_OK(gx_inst_remove_props(i, &tag, 1, 0, it_a, NULL));
+	ST_OK(gx_inst_save(t, i, 0, &r));
+	ck_assert(!(it_info(t, mid).flags & GX_MSGF_FLAGGED));
+	gx_inst_free(i);
+	st_commit(t);
+}
+END_TEST
+
 START_TEST(what_imap_does_not_show_leaves_the_original)
 {
 	static const gx_proptag_t quiet[] = {PidTagIconIndex, PidTagFollowupIcon, PidTagMessageStatus, PidTagProcessed & 0xffff0003};
@@ -733,6 +753,7 @@ static Suite *suite(void)
 	TCase *c = tcase_create("store");
 	tcase_set_timeout(c, 240);
 	tcase_add_checked_fixture(c, it_setup, it_teardown);
+	tcase_add_test(c, a_flag_of_imap_is_removed);
 	tcase_add_test(c, what_imap_does_not_show_leaves_the_original);
 	tcase_add_test(c, what_imap_shows_makes_a_new_uid);
 	tcase_add_test(c, the_original_of_a_copy_is_its_own);

@@ -417,10 +417,11 @@ static int remove_all(struct gx_inst *i, const gx_proptag_t *tags, size_t n, uin
 	for (size_t k = 0; k < n; k++) {
 		uint32_t code;
 		bool was = gx_inst__shown(i, tags[k]), there = gx_iprops__find(gx_inst__props(i), tags[k]) != NULL;
+		const uint32_t before = i->row.flags; /* some are there as these alone */
 		int err = gx_inst__remove(i, tags[k], flags, &code);
 		if (err == 0 && code != ecSuccess && p != NULL)
 			err = gx_problems__add(p, a, k, tags[k], code);
-		if (err != 0 || (there && code == ecSuccess))
+		if (err != 0 || ((there || i->row.flags != before) && code == ecSuccess))
 			gx_inst__touch(i, GX_IDIRTY_PROPS | (was || gx_inst__shown(i, tags[k]) ? GX_IDIRTY_RENDERED : 0));
 		if (err != 0)
 			return err;
