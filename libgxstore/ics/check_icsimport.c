@@ -544,10 +544,14 @@ START_TEST(moves_of_what_others_changed)
 	m.version.pcl = old.pcl;
 	set_subject(mid);
 	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	struct gx_msg_row row;
+	ST_OK(gx_msg_set_read(t, mid, 0, NULL));
 	gx_ec ec = gx_ics_import_move(t, GX_FID_DRAFTS, &m, &ids);
 	ck_assert(gx_ec_is(ec, ecSuccess));
 	ck_assert_uint_eq(ids.mid, first);
 	ck_assert_uint_eq(ids.cn, 0);
+	ck_assert_int_eq(gx_msg__row(t, first, &row), 0);
+	ck_assert_uint_ne(row.rcn, 0); /* nor does it know that it was read */
 	st_commit(t);
 	/* and both have changed it */
 	old = stored(first);

@@ -54,7 +54,8 @@ static int copy_one(struct copy *x, const struct gx_msg_row *old, struct gx_msg_
 	r.fid = x->dst->fid;
 	r.uid = (uint32_t)x->dst->uidnext++;
 	r.cn = r.cn0 = r.modseq = x->dst->modseq = gx_txn__new_cn(t);
-	r.rcn = 0;
+	/* a client that moves it in its copy may not know that somebody has read it meanwhile */
+	r.rcn = x->move && x->given != 0 && old->rcn != 0 ? r.modseq : 0;
 	r.flags = old->flags | GX_MSGF_RECENT;
 	if (!x->move) /* what was handed to the transport is the other one, and it owes the receipts */
 		r.flags &= ~(uint32_t)(GX_MSGF_SUBMIT | GX_MSGF_RNPENDING | GX_MSGF_NRNPENDING);
