@@ -111,6 +111,8 @@ static int take_head(struct relay_conn *c, struct gx_http_req *r)
 	struct relay_answer an;
 	struct gx_bin in = {gx_iobuf_head(&c->io->in), gx_iobuf_left(&c->io->in)};
 	size_t len;
+	if (in.len == 0)
+		return 0;
 	if (gx_http__head_end(in, &c->line, &len) != 0 || (len == 0 && in.len > HEAD_MOST))
 		return GX_E_FORMAT;
 	if (len == 0)
