@@ -26,7 +26,7 @@ static const char *str(const struct services *s, const char *key)
 static int send_mail(const struct gx_ems_mail *m, void *ctx)
 {
 	struct services *s = ctx;
-	return gx_outgoing_send(s->web.outgoing, s->journal, m->envelope, m->data);
+	return gx_outgoing_send(s->web.outgoing, s->journal, m->envelope, m->data, m->fates);
 }
 
 static const char *outbox_dir(struct services *s)
@@ -50,6 +50,9 @@ static bool open_outgoing(struct services *s, struct gx_ems_opts *o)
 	out.url = str(s, "outgoing_smtp_url");
 	out.host = s->host;
 	out.delimiter = str(s, "lda_recipient_delimiter");
+	out.starttls = gx_conf_bool(s->conf, "outgoing_smtp_starttls");
+	out.ca_file = str(s, "outgoing_smtp_ca_file");
+	out.password_file = str(s, "outgoing_smtp_password_file");
 	o->submit = send_mail;
 	o->submit_ctx = s;
 	o->submit_dir = outbox_dir(s);

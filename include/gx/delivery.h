@@ -26,6 +26,13 @@ struct gx_envelope {
 	const uint8_t *id;               /**< 16 bytes by which the same message is known when it comes again; NULL: a new one */
 };
 
+/** What became of one recipient of a mail that was handed on. */
+struct gx_fate {
+	int err;                         /**< 0: it is safe there; GX_E_NOTFOUND, GX_E_INVAL: refused for good; others: not now */
+	char host[128];                  /**< who said so, "" ourselves */
+	char says[400];                  /**< "550 5.1.1 no such user" */
+};
+
 /*
  * The journal: segment files in a directory, preallocated and reused; a record is an envelope
  * and the message bytes with a checksum and a 16-byte id. One writer process; any number of

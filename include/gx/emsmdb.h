@@ -19,14 +19,17 @@ struct gx_ems;
 struct gx_ems_session;
 
 struct gx_envelope;
+struct gx_fate;
 /** A mail on its way out; borrowed for the call. */
 struct gx_ems_mail {
 	const struct gx_envelope *envelope; /**< delivery.h; with an id, which is the same when the same mail comes again */
 	struct gx_bin data;
+	struct gx_fate *fates;              /**< result, for each recipient; NULL: not asked. One whose err stays GX_FATE_UNKNOWN has that of the call. */
 };
+#define GX_FATE_UNKNOWN 1
 /**
- * Takes a mail for all of its recipients; any thread, may wait. 0: it is safe, also from a power loss. GX_E_NOTFOUND: there is no way to
- * some recipient, and it went to none. After any other error it comes again later.
+ * Takes a mail for its recipients; any thread, may wait. 0: it is safe, also from a power loss, for all. GX_E_NOTFOUND, GX_E_INVAL: some are
+ * refused for good. After any other error it comes again later, for those who do not have it.
  */
 typedef int (*gx_ems_submit_cb)(const struct gx_ems_mail *m, void *ctx);
 

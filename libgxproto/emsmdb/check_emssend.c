@@ -21,12 +21,25 @@ static struct {
 	unsigned calls;
 	char from[64], rcpts[256], text[8192];
 	uint8_t id[16];
+	const char *refuses; /* one recipient */
+	int as;              /* this is his fate, the others have it */
+	char bounce[8192];   /* the last mail without a sender */
+	unsigned bounces;
+	int bounce_answer;
+	uint8_t bounce_id[16];
 	int pipe;            /* a child tells what it got, and ends at once */
 } out;
 
 static int take(const struct gx_ems_mail *m, void *ctx)
 {
 	ck_assert_ptr_eq(ctx, &out);
+	if (*m->envelope->from == '\0') {
+		++out.bounces;
+		memcpy(out.bounce_id, m->envelope->id, sizeof(out.bounce_id));
+		ck_assert_str_eq(m->envelope->rcpts[0], "ann@example.org");
+		snprintf(out.bounce, sizeof(out.bounce), "%.*s", (int)m->data.len, (const char *)m->data.data);
+		return out.bounce_answer;
+	}
 	++out.calls;
 	snprintf(out.from, sizeof(out.from), "%s", m->envelope->from);
 	out.rcpts[0] = '\0';
@@ -38,7 +51,13 @@ static int take(const struct gx_ems_mail *m, void *ctx)
 		ssize_t n = write(out.pipe, out.id, sizeof(out.id));
 		_exit(n == sizeof(out.id) ? 9 : 1);
 	}
-	return out.answer;
+	for (size_t i = 0; out.refuses != NULL && m->fates != NULL && i < m->envelope->rcpt_count; ++i) {
+		bool his = strcmp(m->envelope->rcpts[i], out.refuses) == 0;
+		m->fates[i].err = his ? out.as : 0;
+		snprintf(m->fates[i].host, sizeof(m->fates[i].host), "mx.example.net");
+		snprintf(m->fates[i].says, sizeof(m->fates[i].says), his ? "550 5.1.1 no such user" : "");
+	}
+	return out.refuses != NULL ? out.as : out.answer;
 }
 
 /* ---- Time ---- */
@@ -437,25 +456,94 @@ START_TEST(tried_again)
 }
 END_TEST
 
+/* The message was sent, and its sender hears what came of it. */
 START_TEST(in_vain)
 {
 	log_on();
 	letter();
 	out.answer = GX_E_NOTFOUND;
-	ST_IS(submit(0), ecInvalidRecips);
-	ck_assert_int_eq(flags_of(mid()), 0x08); /* a draft as before */
-	out.answer = 0;
 	ST_OK(submit(0));
+	ck_assert_uint_eq(rows(GX_FID_SENT), 1);
+	ck_assert_uint_eq(out.bounces, 1);
+	ck_assert_ptr_nonnull(strstr(out.bounce, "Subject: Undeliverable: Lunch\r\n"));
+	ck_assert_ptr_nonnull(strstr(out.bounce, "To: "));
+	ck_assert_ptr_nonnull(strstr(out.bounce, "Content-Type: multipart/report; report-type=delivery-status"));
+	ck_assert_ptr_nonnull(strstr(out.bounce, "Final-Recipient: rfc822; bob@example.org\r\nAction: failed\r\n"));
+	ck_assert_ptr_nonnull(strstr(out.bounce, "Content-Type: message/rfc822"));
+	ck_assert_ptr_nonnull(strstr(out.bounce, "At noon?"));
+	gx_ems_send_due(et_ems);
+	ck_assert_uint_eq(out.calls, 1);
+	ck_assert(!gx_ems_has_mail(et_ems));
+}
+END_TEST
+
+START_TEST(for_days)
+{
+	log_on();
 	letter();
 	out.answer = GX_E_IO;
 	ST_OK(submit(0));
-	later = 6 * 86400;
+	later = 3 * 3600;
 	gx_ems_send_due(et_ems);
-	ck_assert_int_eq(flags_of(mid()), 0x08);
-	unsigned n = out.calls;
+	ck_assert_uint_eq(out.bounces, 0);
+	later = 5 * 3600;
+	gx_ems_send_due(et_ems);
+	ck_assert_uint_eq(out.bounces, 1);
+	ck_assert_ptr_nonnull(strstr(out.bounce, "Subject: Delivery delayed: Lunch\r\n"));
+	ck_assert_ptr_nonnull(strstr(out.bounce, "Action: delayed\r\nStatus: 4.4.7\r\n"));
+	later = 86400;
+	again(); /* another process knows that he was told */
+	gx_ems_send_due(et_ems);
+	ck_assert_uint_eq(out.bounces, 1);
+	ck_assert_uint_eq(rows(GX_FID_OUTBOX), 1);
+	later = 6 * 86400;
+	out.bounce_answer = GX_E_BUSY; /* it stays until he is told */
+	gx_ems_send_due(et_ems);
+	ck_assert_uint_eq(out.bounces, 2);
+	ck_assert(gx_ems_has_mail(et_ems));
+	out.bounce_answer = 0;
 	later += 86400;
 	gx_ems_send_due(et_ems);
-	ck_assert_uint_eq(out.calls, n);
+	ck_assert_uint_eq(out.bounces, 3);
+	ck_assert_ptr_nonnull(strstr(out.bounce, "Action: failed\r\nStatus: 4.4.7\r\n"));
+	ck_assert_uint_eq(rows(GX_FID_SENT), 1);
+	ck_assert(!gx_ems_has_mail(et_ems));
+}
+END_TEST
+
+START_TEST(some_have_it)
+{
+	uint8_t id[16];
+	log_on();
+	letter();
+	add_rcpt(1, MAPI_TO, "SMTP", "carl@elsewhere.org");
+	add_rcpt(2, MAPI_TO, "SMTP", "dora@elsewhere.org");
+	out.refuses = "carl@elsewhere.org";
+	out.as = GX_E_BUSY;
+	ST_OK(submit(0));
+	ck_assert_str_eq(out.rcpts, "bob@example.org carl@elsewhere.org dora@elsewhere.org ");
+	later = 1000;
+	again();
+	gx_ems_send_due(et_ems);
+	ck_assert_str_eq(out.rcpts, "carl@elsewhere.org ");
+	ck_assert_uint_eq(out.bounces, 0);
+	out.as = GX_E_NOTFOUND;
+	out.bounce_answer = GX_E_BUSY;
+	later = 2000;
+	gx_ems_send_due(et_ems);
+	memcpy(id, out.bounce_id, sizeof(id));
+	out.bounce_answer = 0;
+	later = 5000;
+	again();
+	gx_ems_send_due(et_ems);
+	ck_assert_str_eq(out.rcpts, "carl@elsewhere.org ");
+	ck_assert_mem_eq(id, out.bounce_id, sizeof(id)); /* he gets it once */
+	ck_assert_uint_eq(out.bounces, 2);
+	ck_assert_ptr_nonnull(strstr(out.bounce, "Final-Recipient: rfc822; carl@elsewhere.org\r\nAction: failed\r\nStatus: 5.1.1\r\n"));
+	ck_assert_ptr_nonnull(strstr(out.bounce, "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\nRemote-MTA: dns; mx.example.net\r\n"));
+	ck_assert_ptr_null(strstr(out.bounce, "Final-Recipient: rfc822; bob@example.org"));
+	ck_assert_uint_eq(rows(GX_FID_SENT), 1);
+	ck_assert(!gx_ems_has_mail(et_ems));
 }
 END_TEST
 
@@ -698,6 +786,8 @@ static Suite *emssend_suite(void)
 	tcase_add_test(here, taken_back);
 	tcase_add_test(t, tried_again);
 	tcase_add_test(t, in_vain);
+	tcase_add_test(here, for_days);
+	tcase_add_test(here, some_have_it);
 	tcase_add_test(here, a_process_that_ends);
 	tcase_add_test(here, damaged_files);
 	tcase_add_test(here, a_process_for_each_store);

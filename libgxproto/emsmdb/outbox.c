@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include "libgxproto/emsmdb/owed.h"
 
-enum { FILE_MOST = 16384, NAME_MOST = 64, FILE_VERSION = 1, NEW_SECONDS = 3600 };
+enum { FILE_MOST = 8 << 20, NAME_MOST = 64, FILE_VERSION = 2, NEW_SECONDS = 3600 };
 
 static void entry_free(struct gx_ems_entry *x)
 {
@@ -19,6 +19,7 @@ static void entry_free(struct gx_ems_entry *x)
 		return;
 	free(x->maildir);
 	free(x->from);
+	free(x->done);
 	free(x);
 }
 
@@ -31,7 +32,10 @@ static struct gx_ems_entry *copy_of(const struct gx_ems_entry *x)
 	n->next = NULL;
 	n->maildir = strdup(x->maildir);
 	n->from = strdup(x->from);
-	if (n->maildir != NULL && n->from != NULL)
+	n->done = x->done_len == 0 ? NULL : malloc(x->done_len);
+	if (n->done != NULL)
+		memcpy(n->done, x->done, x->done_len);
+	if (n->maildir != NULL && n->from != NULL && (n->done != NULL || x->done_len == 0))
 		return n;
 	entry_free(n);
 	return NULL;
@@ -61,6 +65,8 @@ static void encode(struct gx_push *p, const struct gx_ems_entry *x)
 	gx_push_u64(p, (uint64_t)x->submitted);
 	gx_push_strz(p, x->maildir);
 	gx_push_strz(p, x->from);
+	gx_push_u8(p, x->warned);
+	gx_push_bytes(p, x->done, x->done_len);
 }
 
 /* Texts stay in @data. */
@@ -69,7 +75,8 @@ static int decode(const void *data, size_t len, struct gx_ems_entry *ret_x)
 	struct gx_pull c;
 	struct gx_ems_entry x = {0};
 	gx_pull_init(&c, data, len);
-	if (gx_pull_u8(&c) != FILE_VERSION)
+	uint8_t version = gx_pull_u8(&c);
+	if (version < 1 || version > FILE_VERSION)
 		return c.err != 0 ? c.err : GX_E_FORMAT;
 	x.mailbox = gx_pull_guid(&c);
 	x.mid = gx_pull_u64(&c);
@@ -80,6 +87,11 @@ static int decode(const void *data, size_t len, struct gx_ems_entry *ret_x)
 	x.submitted = (int64_t)gx_pull_u64(&c);
 	x.maildir = (char *)(uintptr_t)gx_pull_strz(&c);
 	x.from = (char *)(uintptr_t)gx_pull_strz(&c);
+	x.warned = version > 1 && gx_pull_u8(&c) != 0;
+	x.done_len = version > 1 && c.err == 0 ? c.left : 0;
+	x.done = (char *)(uintptr_t)gx_pull_bytes(&c, x.done_len);
+	if (c.err == 0 && x.done_len > 0 && x.done[x.done_len - 1] != '\0')
+		return GX_E_FORMAT;
 	x.again = x.due;
 	if (c.err == 0 && c.left == 0)
 		*ret_x = x;
@@ -152,30 +164,45 @@ static void forget(struct gx_ems *e, const struct gx_ems_entry *x)
 	close(dir);
 }
 
-/* @data takes the texts. */
-static int read_file(int dir, const char *name, uint8_t data[FILE_MOST], struct gx_ems_entry *ret_x)
+/* @ret_data has the texts, and is to be freed. */
+static int read_file(int dir, const char *name, uint8_t **ret_data, struct gx_ems_entry *ret_x)
 {
+	struct stat st;
+	uint8_t *data = NULL;
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, data, FILE_MOST);
-	int err = n < 0 ? err_of(errno) : decode(data, (size_t)n, ret_x);
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return err_of(errno);
+	int err = fstat(fd, &st) != 0 ? GX_E_IO : st.st_size > FILE_MOST ? GX_E_FORMAT : 0;
+	size_t n = err != 0 ? 0 : (size_t)st.st_size;
+	if (err == 0 && (data = malloc(n + 1)) == NULL)
+		err = GX_E_NOMEM;
+	if (err == 0 && read(fd, data, n) != (ssize_t)n)
+		err = GX_E_IO;
+	close(fd);
+	err = err != 0 ? err : decode(data, n, ret_x);
+	if (err != 0)
+		free(data);
+	else
+		*ret_data = data;
 	return err;
 }
 
 static int load_file(struct gx_ems *e, int dir, const char *name)
 {
-	uint8_t data[FILE_MOST];
-	struct gx_ems_entry x;
-	int err = read_file(dir, name, data, &x);
-	if (e->o.only != NULL && (err == GX_E_NOTFOUND || (err == 0 && strcmp(x.maildir, e->o.only) != 0)))
+	uint8_t *data = NULL;
+	struct gx_ems_entry x = {0};
+	int err = read_file(dir, name, &data, &x);
+	if (e->o.only != NULL && (err == GX_E_NOTFOUND || (err == 0 && strcmp(x.maildir, e->o.only) != 0))) {
+		free(data);
 		return 0; /* another process's */
+	}
 	if (err != 0) {
 		gx_log(e->o.log, GX_LOG_ERROR, "emsmdb: %s/%s: %s; a message in an outbox is not sent, submit it again and remove the file",
 			e->outbox.dir, name, gx_strerror(err));
 		return 0;
 	}
 	struct gx_ems_entry *own = copy_of(&x);
+	free(data);
 	if (own == NULL)
 		return GX_E_NOMEM;
 	own->next = e->outbox.head;
@@ -213,18 +240,19 @@ static void remove_old(int dir, const char *name)
 
 void gx_ems_list_waiting(const char *dir, void (*fn)(const char *store, void *ctx), void *ctx)
 {
-	uint8_t data[FILE_MOST];
 	struct gx_ems_entry x;
 	struct dirent *d;
 	DIR *v = opendir(dir);
 	while (v != NULL && (d = readdir(v)) != NULL) {
+		uint8_t *data = NULL;
 		size_t n = strlen(d->d_name);
 		if (*d->d_name == '.')
 			continue;
 		if (n > 4 && strcmp(d->d_name + n - 4, ".new") == 0)
 			remove_old(dirfd(v), d->d_name);
-		else if (read_file(dirfd(v), d->d_name, data, &x) == 0)
+		else if (read_file(dirfd(v), d->d_name, &data, &x) == 0)
 			fn(x.maildir, ctx);
+		free(data);
 	}
 	if (v != NULL)
 		closedir(v);
@@ -318,6 +346,32 @@ struct gx_ems_entry *gx_outbox__take(struct gx_ems *e, const struct gx_guid *mai
 	return x;
 }
 
+int gx_outbox__note(struct gx_ems *e, struct gx_ems_entry *x, const char *const *rcpts, size_t n, bool warned)
+{
+	size_t more = 0;
+	for (size_t i = 0; i < n; ++i)
+		more += strlen(rcpts[i]) + 1;
+	char *v = more == 0 ? x->done : realloc(x->done, x->done_len + more);
+	if (v == NULL && more > 0)
+		return GX_E_NOMEM;
+	x->done = v;
+	for (size_t i = 0; i < n; ++i) {
+		size_t len = strlen(rcpts[i]) + 1;
+		memcpy(x->done + x->done_len, rcpts[i], len);
+		x->done_len += len;
+	}
+	x->warned = x->warned || warned;
+	return save(e, x);
+}
+
+bool gx_outbox__is_done(const struct gx_ems_entry *x, const char *rcpt)
+{
+	for (size_t at = 0; at < x->done_len; at += strlen(x->done + at) + 1)
+		if (strcmp(x->done + at, rcpt) == 0)
+			return true;
+	return false;
+}
+
 void gx_outbox__keep(struct gx_ems *e, struct gx_ems_entry *x, int64_t again)
 {
 	pthread_mutex_lock(&e->outbox.lock);
@@ -342,7 +396,7 @@ bool gx_ems_has_mail(struct gx_ems *e)
 
 /* ---- What is due ---- */
 
-enum { FIRST_WAIT = 15, MOST_WAIT = 900, GIVE_UP = 5 * 86400, AT_ONCE = 64 };
+enum { FIRST_WAIT = 15, MOST_WAIT = 900, GIVE_UP = GX_OUTBOX_DAYS * 86400, AT_ONCE = 64 };
 
 static struct gx_ems_entry *take_due(struct gx_ems *e, int64_t now)
 {
@@ -408,7 +462,7 @@ gx_ec gx_outbox__attempt(struct gx_ems *e, struct gx_ems_entry *x)
 	struct gx_arena *a = gx_arena_new(0);
 	gx_ec ec = a == NULL ? GX_EC(ecMAPIOOM) : gx_ems__send(e, x, a);
 	bool gone = gx_ec_is(ec, ecNotFound), over = !gx_ec_failed(ec) || gone;
-	bool in_vain = !over && (gx_ems__is_final(ec) || now - x->due > GIVE_UP);
+	bool in_vain = !over && (gx_ems__is_final(ec) || now - x->due > GIVE_UP + 86400);
 	if (in_vain) {
 		gx_log(e->o.log, GX_LOG_ERROR, "emsmdb: %s: message %llx of <%s> is not sent and a draft again: %s", x->maildir,
 			(unsigned long long)x->mid, x->from, gx_ec_name(ec));

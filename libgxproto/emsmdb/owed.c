@@ -102,7 +102,7 @@ static int hand_over(struct gx_ems *e, struct gx_store *s, struct gx_bin note, s
 	/* no sender: nobody answers a receipt, [RFC 8098] 3 */
 	const struct gx_envelope env = {.from = "", .rcpts = &to, .rcpt_count = 1, .client = "mapi", .received_unix = gx_clock_unix(e->o.clock),
 		.id = id, .smtputf8 = true};
-	const struct gx_ems_mail mail = {&env, {note.data + (note.len - c.left), c.left}};
+	const struct gx_ems_mail mail = {&env, {note.data + (note.len - c.left), c.left}, NULL};
 	return e->o.submit == NULL ? GX_E_BUSY : e->o.submit(&mail, e->o.submit_ctx);
 }
 

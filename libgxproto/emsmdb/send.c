@@ -3,8 +3,7 @@
 #include <config.h>
 #include <gx/delivery.h>
 #include <gx/mailconv.h>
-#include "libgxproto/emsmdb/outbox.h"
-#include "libgxproto/emsmdb/people.h"
+#include "libgxproto/emsmdb/bounce.h"
 
 bool gx_ems__is_final(gx_ec ec)
 {
@@ -89,22 +88,126 @@ static int render(struct gx_ems *e, const struct gx_msgobj *m, struct gx_arena *
 	return err;
 }
 
-static gx_ec ec_of_submit(int err)
+enum { WARN_AFTER = 4 * 3600 };
+
+/* A mail and those who do not have it yet. */
+struct handing {
+	struct gx_ems *e;
+	struct gx_ems_entry *x;
+	const struct gx_msgobj *m;
+	struct gx_arena *a;
+	const char **rcpts;
+	size_t n;
+	struct gx_fate *fates;
+	struct gx_bin data;
+	int64_t waited;
+};
+
+static bool is_refused(const struct gx_fate *f)
 {
-	return err == GX_E_NOTFOUND ? GX_EC(ecInvalidRecips) : gx_ec_from_err(err);
+	return f->err == GX_E_NOTFOUND || f->err == GX_E_INVAL || f->err == GX_E_LIMIT;
 }
 
-static gx_ec hand_over(struct gx_ems *e, const struct gx_ems_entry *x, struct gx_msgobj *m, bool resend, struct gx_arena *a)
+static int submit(struct handing *h)
 {
-	struct gx_envelope env = {.from = x->from, .client = "mapi", .received_unix = gx_clock_unix(e->o.clock), .id = x->id, .smtputf8 = true};
-	struct gx_ems_mail mail = {.envelope = &env};
-	gx_ec ec = gx_ems__addressees(e, a, m->rcpts, m->rcpt_count, resend, &env.rcpts, &env.rcpt_count);
-	if (!gx_ec_failed(ec))
-		ec = gx_ec_from_err(render(e, m, a, &mail.data));
-	return gx_ec_failed(ec) ? ec : ec_of_submit(e->o.submit(&mail, e->o.submit_ctx));
+	const struct gx_envelope env = {.from = h->x->from, .rcpts = h->rcpts, .rcpt_count = h->n, .client = "mapi",
+		.received_unix = gx_clock_unix(h->e->o.clock), .id = h->x->id, .smtputf8 = true};
+	h->fates = gx_arena_new_array(h->a, struct gx_fate, h->n);
+	if (h->fates == NULL)
+		return GX_E_NOMEM;
+	for (size_t i = 0; i < h->n; ++i)
+		h->fates[i].err = GX_FATE_UNKNOWN;
+	int err = h->e->o.submit(&(struct gx_ems_mail){&env, h->data, h->fates}, h->e->o.submit_ctx);
+	for (size_t i = 0; i < h->n; ++i) {
+		struct gx_fate *f = &h->fates[i];
+		if (f->err == GX_FATE_UNKNOWN)
+			f->err = err;
+		if (f->err != 0 && f->says[0] == '\0')
+			snprintf(f->says, sizeof(f->says), "%s", is_refused(f) ? "550 5.0.0 refused" : gx_strerror(f->err));
+	}
+	return 0;
 }
 
-static gx_ec send_from(struct gx_ems *e, struct gx_store *s, const struct gx_ems_entry *x, struct gx_arena *a)
+enum { TAKEN, REFUSED, PENDING };
+
+static int fate_of(const struct handing *h, const struct gx_fate *f)
+{
+	return f->err == 0 ? TAKEN : is_refused(f) || h->waited > GX_OUTBOX_DAYS * INT64_C(86400) ? REFUSED : PENDING;
+}
+
+/* Those of a fate. */
+static size_t pick(struct handing *h, int which, const char ***ret_rcpts, struct gx_ems_refused **ret_v)
+{
+	size_t k = 0;
+	*ret_rcpts = gx_arena_new_array(h->a, const char *, h->n);
+	*ret_v = gx_arena_new_array(h->a, struct gx_ems_refused, h->n);
+	for (size_t i = 0; *ret_rcpts != NULL && *ret_v != NULL && i < h->n; ++i) {
+		if (fate_of(h, &h->fates[i]) != which)
+			continue;
+		(*ret_rcpts)[k] = h->rcpts[i];
+		(*ret_v)[k++] = (struct gx_ems_refused){h->rcpts[i], &h->fates[i]};
+	}
+	return k;
+}
+
+/* What is settled is noted at once: whatever else fails, nobody is told of it or gets it again. */
+static int settle(struct handing *h, int which, bool tell, bool delayed)
+{
+	const char **rcpts;
+	struct gx_ems_refused *v;
+	size_t k = pick(h, which, &rcpts, &v);
+	int err = rcpts == NULL || v == NULL ? GX_E_NOMEM : 0;
+	if (err != 0 || k == 0)
+		return err;
+	if (tell)
+		err = gx_ems__bounce(h->e, h->x, h->m, h->data, delayed, v, k, h->a);
+	if (err != 0)
+		return err;
+	return gx_outbox__note(h->e, h->x, rcpts, delayed ? 0 : k, delayed);
+}
+
+static gx_ec deal_with(struct handing *h)
+{
+	bool pending = false, refused = false;
+	for (size_t i = 0; i < h->n; ++i) {
+		int fate = fate_of(h, &h->fates[i]);
+		pending = pending || fate == PENDING;
+		refused = refused || fate == REFUSED;
+		if (fate == REFUSED)
+			gx_log(h->e->o.log, GX_LOG_WARN, "emsmdb: %s: message %llx of <%s> does not reach <%s>: %s", h->x->maildir,
+				(unsigned long long)h->x->mid, h->x->from, h->rcpts[i], h->fates[i].says);
+	}
+	if (!pending && !refused)
+		return EMS_OK;
+	int err = settle(h, TAKEN, false, false);
+	err = err != 0 ? err : settle(h, REFUSED, true, false);
+	if (err == 0 && pending && !h->x->warned && h->waited > WARN_AFTER)
+		err = settle(h, PENDING, true, true);
+	return err == 0 && !pending ? EMS_OK : gx_ec_from_err(GX_E_BUSY);
+}
+
+static gx_ec hand_over(struct gx_ems *e, struct gx_ems_entry *x, struct gx_msgobj *m, bool resend, struct gx_arena *a)
+{
+	struct handing h = {.e = e, .x = x, .m = m, .a = a, .waited = gx_clock_unix(e->o.clock) - x->due};
+	const char *const *all;
+	size_t n;
+	gx_ec ec = gx_ems__addressees(e, a, m->rcpts, m->rcpt_count, resend, &all, &n);
+	if (gx_ec_failed(ec))
+		return ec;
+	h.rcpts = gx_arena_new_array(a, const char *, n);
+	if (h.rcpts == NULL)
+		return GX_EC(ecMAPIOOM);
+	for (size_t i = 0; i < n; ++i)
+		if (!gx_outbox__is_done(x, all[i]))
+			h.rcpts[h.n++] = all[i];
+	if (h.n == 0)
+		return EMS_OK;
+	int err = render(e, m, a, &h.data);
+	err = err != 0 ? err : submit(&h);
+	return err != 0 ? gx_ec_from_err(err) : deal_with(&h);
+}
+
+static gx_ec send_from(struct gx_ems *e, struct gx_store *s, struct gx_ems_entry *x, struct gx_arena *a)
 {
 	static const struct gx_actor sys = GX_ACTOR_SYSTEM;
 	struct gx_msgobj *m;
@@ -128,7 +231,7 @@ static gx_ec send_from(struct gx_ems *e, struct gx_store *s, const struct gx_ems
 	return ec;
 }
 
-gx_ec gx_ems__send(struct gx_ems *e, const struct gx_ems_entry *x, struct gx_arena *a)
+gx_ec gx_ems__send(struct gx_ems *e, struct gx_ems_entry *x, struct gx_arena *a)
 {
 	struct gx_store *s;
 	int err = e->o.submit == NULL ? GX_E_UNSUP : gx_store_pool_get(e->o.pool, x->maildir, &s, a, NULL);

@@ -2,9 +2,12 @@
 /* Mail to an agent that says what the test wants, by SMTP and by a program. */
 #include <config.h>
 #include <arpa/inet.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "libgxstore/storetest.h"
 #include "libgxproto/outgoing/outgoing-int.h"
@@ -22,8 +25,47 @@ static struct {
 	pthread_t thread;
 	const char *at, *says;       /* to a line that begins so this is answered */
 	bool mute;                   /* nothing at all */
+	bool smtps, starttls;
+	const char *auth;            /* what it offers */
+	gnutls_session_t tls;
 	char heard[8192];
 } agent;
+
+static char cert_path[600], key_path[600];
+
+static void write_pem(const char *path, gnutls_datum_t *d)
+{
+	FILE *f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_uint_eq(fwrite(d->data, 1, d->size, f), d->size);
+	fclose(f);
+	gnutls_free(d->data);
+}
+
+/* For a host of that name, by itself. */
+static void make_cert(const char *name)
+{
+	gnutls_x509_privkey_t key;
+	gnutls_x509_crt_t crt;
+	gnutls_datum_t pem;
+	gnutls_x509_privkey_init(&key);
+	gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
+	gnutls_x509_crt_init(&crt);
+	gnutls_x509_crt_set_version(crt, 3);
+	gnutls_x509_crt_set_serial(crt, "\1", 1);
+	gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name));
+	gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, name, (unsigned)strlen(name), GNUTLS_FSAN_SET);
+	gnutls_x509_crt_set_activation_time(crt, time(NULL) - 3600);
+	gnutls_x509_crt_set_expiration_time(crt, time(NULL) + 86400);
+	gnutls_x509_crt_set_key(crt, key);
+	ck_assert_int_eq(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0), 0);
+	ck_assert_int_eq(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem), 0);
+	write_pem(cert_path, &pem);
+	ck_assert_int_eq(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem), 0);
+	write_pem(key_path, &pem);
+	gnutls_x509_crt_deinit(crt);
+	gnutls_x509_privkey_deinit(key);
+}
 
 static void hear(const char *line)
 {
@@ -33,36 +75,85 @@ static void hear(const char *line)
 
 static const char *reply(const char *line, bool *io_data)
 {
+	static char ehlo[200];
 	if (*io_data) {
 		*io_data = strcmp(line, ".") != 0;
 		return *io_data ? NULL : agent.at != NULL && strcmp(agent.at, ".") == 0 ? agent.says : "250 taken";
 	}
 	if (agent.at != NULL && strncmp(line, agent.at, strlen(agent.at)) == 0)
 		return agent.says;
-	if (strncmp(line, "EHLO", 4) == 0)
-		return "250-agent\r\n250-8BITMIME\r\n250 SIZE";
+	if (strncmp(line, "EHLO", 4) == 0) {
+		snprintf(ehlo, sizeof(ehlo), "250-agent\r\n250-8BITMIME\r\n%s%s%s%s250 SIZE", agent.starttls ? "250-STARTTLS\r\n" : "",
+			agent.auth != NULL ? "250-AUTH " : "", agent.auth != NULL ? agent.auth : "", agent.auth != NULL ? "\r\n" : "");
+		return ehlo;
+	}
+	if (strncmp(line, "AUTH PLAIN", 10) == 0 || strcmp(line, "c2VjcmV0") == 0)
+		return "235 in";
+	if (strcmp(line, "AUTH LOGIN") == 0 || strcmp(line, "dXNlcg==") == 0)
+		return "334 ";
 	*io_data = strcmp(line, "DATA") == 0;
 	return *io_data ? "354 go on" : "250 good";
+}
+
+static void say(int fd, const char *text)
+{
+	const char *line = gx_arena_printf(a, "%s\r\n", text);
+	if (agent.tls != NULL)
+		(void)gnutls_record_send(agent.tls, line, strlen(line));
+	else
+		(void)!write(fd, line, strlen(line));
+}
+
+static bool next_line(int fd, char *line, size_t size)
+{
+	size_t n = 0;
+	while (n + 1 < size && (agent.tls != NULL ? gnutls_record_recv(agent.tls, line + n, 1) : read(fd, line + n, 1)) == 1)
+		if (line[n++] == '\n') {
+			line[n] = '\0';
+			line[strcspn(line, "\r\n")] = '\0';
+			return true;
+		}
+	return false;
+}
+
+static bool encrypt(int fd, gnutls_certificate_credentials_t *cred)
+{
+	gnutls_certificate_allocate_credentials(cred);
+	ck_assert_int_eq(gnutls_certificate_set_x509_key_file(*cred, cert_path, key_path, GNUTLS_X509_FMT_PEM), 0);
+	gnutls_init(&agent.tls, GNUTLS_SERVER | GNUTLS_NO_SIGNAL);
+	gnutls_set_default_priority(agent.tls);
+	gnutls_credentials_set(agent.tls, GNUTLS_CRD_CERTIFICATE, *cred);
+	gnutls_transport_set_int(agent.tls, fd);
+	int r;
+	while ((r = gnutls_handshake(agent.tls)) != 0 && !gnutls_error_is_fatal(r))
+		;
+	return r == 0;
 }
 
 static void *serve(void *ctx)
 {
 	char line[1024];
 	bool data = false;
+	gnutls_certificate_credentials_t cred = NULL;
 	int c = accept(agent.fd, NULL, NULL);
-	FILE *f = fdopen(c, "r+");
 	(void)ctx;
-	setvbuf(f, NULL, _IONBF, 0);
-	if (!agent.mute)
-		dprintf(c, "220 agent\r\n");
-	while (fgets(line, sizeof(line), f) != NULL) {
-		line[strcspn(line, "\r\n")] = '\0';
+	bool good = !agent.smtps || encrypt(c, &cred);
+	if (good && !agent.mute)
+		say(c, "220 agent");
+	while (good && next_line(c, line, sizeof(line))) {
 		hear(line);
 		const char *r = reply(line, &data);
 		if (r != NULL && !agent.mute)
-			dprintf(c, "%s\r\n", r);
+			say(c, r);
+		if (strcmp(line, "STARTTLS") == 0)
+			good = encrypt(c, &cred);
 	}
-	fclose(f);
+	if (agent.tls != NULL)
+		gnutls_deinit(agent.tls);
+	if (cred != NULL)
+		gnutls_certificate_free_credentials(cred);
+	agent.tls = NULL;
+	close(c);
 	return NULL;
 }
 
@@ -99,6 +190,8 @@ static void setup(void)
 	uint32_t id;
 	a = gx_arena_new(0);
 	snprintf(dir, sizeof(dir), "%s", st_dir());
+	snprintf(cert_path, sizeof(cert_path), "%s/cert.pem", dir);
+	snprintf(key_path, sizeof(key_path), "%s/key.pem", dir);
 	d.path = gx_arena_printf(a, "%s/people", dir);
 	ck_assert_int_eq(gx_dir_create(d.path, a, &why), 0);
 	ck_assert_int_eq(gx_dir_open(&d, &people, a, &why), 0);
@@ -120,9 +213,12 @@ static void teardown(void)
 	st_rmtree(dir);
 }
 
+static struct gx_fate fates[2];
+static struct gx_outgoing_opts given;
+
 static struct gx_outgoing *out(const char *url)
 {
-	struct gx_outgoing_opts o = GX_OUTGOING_OPTS_INIT;
+	struct gx_outgoing_opts o = given;
 	struct gx_outgoing *x;
 	const char *why = "";
 	o.dir = people;
@@ -130,6 +226,7 @@ static struct gx_outgoing *out(const char *url)
 	o.host = "here.example.org";
 	o.sendmail = gx_arena_printf(a, "%s/sendmail", dir);
 	o.timeout_ms = 20000;
+	o.size = sizeof(o);
 	ck_assert_msg(gx_outgoing_new(&o, &x, a, &why) == 0, "%s", why);
 	return x;
 }
@@ -141,7 +238,7 @@ static int send_to(struct gx_outgoing *o, struct gx_journal *j, const char *r0, 
 	const char *const rcpts[] = {r0, r1};
 	const struct gx_envelope env = {.from = "ann@example.org", .rcpts = rcpts, .rcpt_count = r1 == NULL ? 1 : 2, .client = "test",
 		.id = (const uint8_t *)"0123456789abcdef"};
-	int err = gx_outgoing_send(o, j, &env, (struct gx_bin){(const uint8_t *)TEXT, sizeof(TEXT) - 1});
+	int err = gx_outgoing_send(o, j, &env, (struct gx_bin){(const uint8_t *)TEXT, sizeof(TEXT) - 1}, fates);
 	gx_outgoing_free(o);
 	return err;
 }
@@ -208,6 +305,115 @@ START_TEST(not_there)
 }
 END_TEST
 
+/* One is refused, or to wait; the other has it. */
+START_TEST(each_for_himself)
+{
+	ck_assert_int_eq(send_to(smtp("RCPT TO:<carl", "550 5.1.1 no such user"), NULL, "bob@example.org", "carl@elsewhere.org"), GX_E_NOTFOUND);
+	ck_assert_ptr_nonnull(strstr(stop(), "|.|QUIT"));
+	ck_assert_int_eq(fates[0].err, 0);
+	ck_assert_int_eq(fates[1].err, GX_E_NOTFOUND);
+	ck_assert_str_eq(fates[1].says, "550 5.1.1 no such user");
+	ck_assert_str_eq(fates[1].host, "127.0.0.1");
+	ck_assert_int_eq(send_to(smtp("RCPT TO:<bob", "450 later"), NULL, "bob@example.org", "carl@elsewhere.org"), GX_E_BUSY);
+	ck_assert_ptr_nonnull(strstr(stop(), "|.|QUIT"));
+	ck_assert(fates[0].err == GX_E_BUSY && fates[1].err == 0);
+	ck_assert_int_eq(send_to(smtp(".", "554 5.7.1 spam"), journal, "bob@example.org", "carl@elsewhere.org"), GX_E_INVAL);
+	stop();
+	ck_assert(fates[0].err == 0 && fates[1].err == GX_E_INVAL);
+	ck_assert_str_eq(fates[1].says, "554 5.7.1 spam");
+	ck_assert_int_eq(send_to(out("sendmail://localhost"), journal, "bob@example.org", "zoe@example.org"), GX_E_NOTFOUND);
+	ck_assert(fates[0].err == 0 && strncmp(fates[1].says, "550 5.1.1 ", 10) == 0);
+}
+END_TEST
+
+/* ---- Encryption, login ---- */
+
+static int secure(const char *scheme, const char *user, const char *at, const char *says)
+{
+	start(at, says);
+	int err = send_to(out(gx_arena_printf(a, "%s://%slocalhost:%u", scheme, user, agent.port)), NULL, "carl@elsewhere.org", NULL);
+	stop();
+	return err;
+}
+
+START_TEST(encrypted)
+{
+	make_cert("localhost");
+	given.ca_file = cert_path;
+	agent.smtps = true;
+	ck_assert_int_eq(secure("smtps", "", NULL, NULL), 0);
+	ck_assert_ptr_nonnull(strstr(agent.heard, "|.|QUIT"));
+	agent.smtps = false;
+	given.starttls = true;
+	ck_assert_int_eq(secure("smtp", "", NULL, NULL), GX_E_BUSY); /* not offered: nothing goes in the clear */
+	ck_assert_ptr_null(strstr(agent.heard, "MAIL"));
+	agent.starttls = true;
+	ck_assert_int_eq(secure("smtp", "", NULL, NULL), 0);
+	ck_assert_ptr_nonnull(strstr(agent.heard, "STARTTLS|EHLO here.example.org|MAIL"));
+	ck_assert_int_eq(secure("smtp", "", "STARTTLS", "220 go\r\n250 injected"), GX_E_BUSY); /* by somebody in between */
+	ck_assert_ptr_nonnull(strstr(fates[0].says, "more than it was asked"));
+}
+END_TEST
+
+START_TEST(of_whom_nobody_knows)
+{
+	agent.smtps = true;
+	make_cert("localhost");
+	ck_assert_int_eq(secure("smtps", "", NULL, NULL), GX_E_BUSY); /* by no authority of the system */
+	ck_assert_ptr_nonnull(strstr(fates[0].says, "outgoing_smtp_ca_file"));
+	make_cert("mail.example.com");
+	given.ca_file = cert_path;
+	ck_assert_int_eq(secure("smtps", "", NULL, NULL), GX_E_BUSY); /* somebody else's */
+	ck_assert_ptr_null(strstr(agent.heard, "MAIL"));
+}
+END_TEST
+
+START_TEST(logged_in)
+{
+	make_cert("localhost");
+	given.ca_file = cert_path;
+	agent.smtps = true;
+	agent.auth = "DIGEST-MD5 PLAIN LOGIN";
+	ck_assert_int_eq(secure("smtps", "us%65r:sec%72et@", NULL, NULL), 0);
+	ck_assert_ptr_nonnull(strstr(agent.heard, "AUTH PLAIN AHVzZXIAc2VjcmV0|MAIL"));
+	agent.auth = "LOGIN";
+	ck_assert_int_eq(secure("smtps", "user:secret@", NULL, NULL), 0);
+	ck_assert_ptr_nonnull(strstr(agent.heard, "AUTH LOGIN|dXNlcg==|c2VjcmV0|MAIL"));
+	ck_assert_int_eq(secure("smtps", "user:wrong@", "d3Jvbmc=", "535 5.7.8 no"), GX_E_BUSY);
+	ck_assert_ptr_null(strstr(agent.heard, "MAIL"));
+	ck_assert_str_eq(fates[0].says, "535 5.7.8 no");
+	given.password_file = gx_arena_printf(a, "%s/password", dir);
+	FILE *f = fopen(given.password_file, "w");
+	fputs("user:secret\n", f);
+	fclose(f);
+	ck_assert_int_eq(secure("smtps", "", NULL, NULL), 0);
+	ck_assert_ptr_nonnull(strstr(agent.heard, "AUTH LOGIN|dXNlcg==|c2VjcmV0|MAIL"));
+}
+END_TEST
+
+START_TEST(what_cannot_be_secure)
+{
+	static const struct {
+		const char *url, *ca, *password, *why;
+	} v[] = {
+		{"smtp://user:x@mail.example.com", NULL, NULL, "in the clear"}, {"smtps://user@mail.example.com", NULL, NULL, "no password"},
+		{"smtps://mail.example.com", "/nonexistent", NULL, "outgoing_smtp_ca_file"},
+		{"smtps://mail.example.com", NULL, "/nonexistent", "outgoing_smtp_password_file"}, {"smtps://%zz:x@mail.example.com", NULL, NULL, "expected"},
+	};
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); ++i) {
+		struct gx_outgoing_opts o = GX_OUTGOING_OPTS_INIT;
+		struct gx_outgoing *x;
+		const char *why = "";
+		o.dir = people;
+		o.url = v[i].url;
+		o.ca_file = v[i].ca;
+		o.password_file = v[i].password;
+		ck_assert_int_ne(gx_outgoing_new(&o, &x, a, &why), 0);
+		ck_assert_msg(strstr(why, v[i].why) != NULL && strstr(why, ":x@") == NULL, "%s", why);
+	}
+}
+END_TEST
+
 /* ---- A program ---- */
 
 static void program(const char *text)
@@ -270,6 +476,11 @@ static Suite *outgoing_suite(void)
 	tcase_add_test(t, ours_by_the_journal);
 	tcase_add_test(t, refused);
 	tcase_add_test(t, not_there);
+	tcase_add_test(t, each_for_himself);
+	tcase_add_test(t, encrypted);
+	tcase_add_test(t, of_whom_nobody_knows);
+	tcase_add_test(t, logged_in);
+	tcase_add_test(t, what_cannot_be_secure);
 	tcase_add_test(t, by_a_program);
 	tcase_add_test(t, addresses_of_agents);
 	suite_add_tcase(s, t);

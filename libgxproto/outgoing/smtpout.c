@@ -1,58 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sending side of [RFC 5321], to a mail transfer agent that is near. */
 #include <config.h>
-#include <errno.h>
-#include <netdb.h>
-#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <unistd.h>
+#include <gx/codec.h>
 #include "libgxproto/outgoing/outgoing-int.h"
 
 enum { LINE_MOST = 2048, LINES_MOST = 200 };
 
 struct talk {
+	struct gx_outlink link;
 	const struct gx_outgoing *o;
 	const struct gx_envelope *env;
-	int fd;
+	struct gx_arena *a;
 	char in[LINE_MOST];
 	size_t have;
 	char line[LINE_MOST];         /* the last of the answer */
-	bool has_8bit, has_utf8;
+	bool has_8bit, has_utf8, has_tls, has_plain, has_login;
 };
 
-/* ---- Bytes ---- */
-
-static int ready(const struct talk *t, short what)
-{
-	struct pollfd p = {t->fd, what, 0};
-	int r;
-	do
-		r = poll(&p, 1, (int)t->o->o.timeout_ms);
-	while (r < 0 && errno == EINTR);
-	return r > 0 ? 0 : r == 0 ? GX_E_TIMEOUT : GX_E_IO;
-}
-
-static int write_all(struct talk *t, const void *data, size_t n)
-{
-	const char *p = data;
-	while (n > 0) {
-		ssize_t w = send(t->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (w < 0 && (errno == EAGAIN || errno == EINTR)) {
-			int err = ready(t, POLLOUT);
-			if (err != 0)
-				return err;
-			continue;
-		}
-		if (w <= 0)
-			return GX_E_IO;
-		p += w;
-		n -= (size_t)w;
-	}
-	return 0;
-}
+/* ---- Lines ---- */
 
 static int read_line(struct talk *t)
 {
@@ -68,24 +38,32 @@ static int read_line(struct talk *t)
 		}
 		if (t->have == sizeof(t->in) - 1)
 			return GX_E_FORMAT;
-		int err = ready(t, POLLIN);
-		ssize_t r = err != 0 ? -1 : recv(t->fd, t->in + t->have, sizeof(t->in) - 1 - t->have, 0);
-		if (r < 0 && err == 0 && errno == EINTR)
-			continue;
-		if (r <= 0)
-			return err != 0 ? err : GX_E_IO;
+		ssize_t r = gx_outlink__read(&t->link, t->in + t->have, sizeof(t->in) - 1 - t->have);
+		if (r < 0)
+			return (int)r;
 		t->have += (size_t)r;
 	}
 }
 
-/* ---- Commands ---- */
+static bool has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+	for (const char *p = list; *p != '\0'; p += strcspn(p, " "), p += strspn(p, " "))
+		if (strncasecmp(p, word, n) == 0 && (p[n] == ' ' || p[n] == '\0'))
+			return true;
+	return false;
+}
 
 static void note_extension(struct talk *t)
 {
-	if (strlen(t->line) < 5)
+	const char *s = strlen(t->line) < 5 ? "" : t->line + 4;
+	t->has_8bit = t->has_8bit || strncasecmp(s, "8BITMIME", 8) == 0;
+	t->has_utf8 = t->has_utf8 || strncasecmp(s, "SMTPUTF8", 8) == 0;
+	t->has_tls = t->has_tls || strcasecmp(s, "STARTTLS") == 0;
+	if (strncasecmp(s, "AUTH ", 5) != 0)
 		return;
-	t->has_8bit = t->has_8bit || strncasecmp(t->line + 4, "8BITMIME", 8) == 0;
-	t->has_utf8 = t->has_utf8 || strncasecmp(t->line + 4, "SMTPUTF8", 8) == 0;
+	t->has_plain = t->has_plain || has_word(s + 5, "PLAIN");
+	t->has_login = t->has_login || has_word(s + 5, "LOGIN");
 }
 
 /* @return the code, or GX_E_*. */
@@ -104,12 +82,21 @@ static int answer(struct talk *t)
 	return GX_E_FORMAT;
 }
 
+/* ---- Commands ---- */
+
+/* What the agent said last, or why there is nothing of that sort. */
+static const char *said(struct talk *t, int err)
+{
+	return err == GX_E_NOTFOUND || err == GX_E_INVAL || err == GX_E_BUSY ? t->line : gx_strerror(err);
+}
+
 /* 0 for a good answer; @refused for one that says never, GX_E_BUSY for one that says not now. */
 static int judge(struct talk *t, int code, int good, int refused)
 {
 	if (code / 100 == good)
 		return 0;
-	gx_log(t->o->o.log, GX_LOG_WARN, "outgoing: from=<%s>: %s:%s says: %s", t->env->from, t->o->node, t->o->port, code < 0 ? gx_strerror(code) : t->line);
+	gx_log(t->o->o.log, GX_LOG_WARN, "outgoing: from=<%s>: %s:%s says: %s", t->env->from, t->o->node, t->o->port,
+		code < 0 ? gx_strerror(code) : t->line);
 	return code < 0 ? code : code / 100 == 5 ? refused : GX_E_BUSY;
 }
 
@@ -117,20 +104,18 @@ static int command(struct talk *t, int good, int refused, const char *fmt, ...) 
 
 static int command(struct talk *t, int good, int refused, const char *fmt, ...)
 {
-	struct gx_push p = GX_PUSH_INIT;
-	struct gx_arena *a = gx_arena_new(0);
 	va_list ap;
 	va_start(ap, fmt);
-	const char *text = a == NULL ? NULL : gx_arena_vprintf(a, fmt, ap);
+	const char *text = gx_arena_vprintf(t->a, fmt, ap);
 	va_end(ap);
-	int err = text == NULL ? GX_E_NOMEM : strpbrk(text, "\r\n") != NULL ? GX_E_INVAL : 0;
-	if (err == 0) {
-		gx_push_str(&p, text);
-		gx_push_str(&p, "\r\n");
-		err = p.err != 0 ? p.err : write_all(t, p.data, p.len);
+	if (text == NULL)
+		return GX_E_NOMEM;
+	if (strpbrk(text, "\r\n") != NULL) {
+		snprintf(t->line, sizeof(t->line), "501 5.1.3 a line break in an address");
+		return GX_E_INVAL;
 	}
-	gx_push_release(&p);
-	gx_arena_free(a);
+	const char *line = gx_arena_printf(t->a, "%s\r\n", text);
+	int err = line == NULL ? GX_E_NOMEM : gx_outlink__write(&t->link, line, strlen(line));
 	return err != 0 ? err : judge(t, answer(t), good, refused);
 }
 
@@ -143,6 +128,88 @@ static bool is_ascii(const void *data, size_t n)
 	return true;
 }
 
+/* ---- Before the first mail ---- */
+
+static const char *base64(struct talk *t, const char *s, size_t n)
+{
+	size_t len = gx_base64_enc_len(n);
+	char *b = gx_arena_alloc(t->a, len + 1);
+	if (b == NULL)
+		return NULL;
+	b[gx_base64_enc((const uint8_t *)s, n, b)] = '\0';
+	return b;
+}
+
+/* [RFC 4616], [RFC 4954] 4; LOGIN is the older way, which some agents have alone */
+static int log_in(struct talk *t)
+{
+	const char *user = t->o->user, *password = t->o->password;
+	size_t u = strlen(user), p = strlen(password);
+	if (!t->has_plain && t->has_login) {
+		const char *b = base64(t, user, u), *c = base64(t, password, p);
+		int err = b == NULL || c == NULL ? GX_E_NOMEM : command(t, 3, GX_E_BUSY, "AUTH LOGIN");
+		err = err != 0 ? err : command(t, 3, GX_E_BUSY, "%s", b);
+		return err != 0 ? err : command(t, 2, GX_E_BUSY, "%s", c);
+	}
+	char *s = gx_arena_calloc(t->a, u + p + 2, 1);
+	if (s == NULL)
+		return GX_E_NOMEM;
+	memcpy(s + 1, user, u);
+	memcpy(s + u + 2, password, p);
+	const char *b = base64(t, s, u + p + 2);
+	return b == NULL ? GX_E_NOMEM : command(t, 2, GX_E_BUSY, "AUTH PLAIN %s", b);
+}
+
+static int encrypt(struct talk *t)
+{
+	const char *why;
+	int err = t->have > 0 ? GX_E_FORMAT : gx_outlink__encrypt(&t->link, t->a, &why); /* said in the clear, and for later: somebody's in between */
+	if (err == 0)
+		return 0;
+	if (t->have > 0)
+		why = "it says more than it was asked";
+	gx_log(t->o->o.log, GX_LOG_ERROR, "outgoing: %s:%s: no encrypted connection: %s", t->o->node, t->o->port, why);
+	snprintf(t->line, sizeof(t->line), "451 4.7.5 no encrypted connection: %s", why);
+	return GX_E_BUSY;
+}
+
+static int greet(struct talk *t)
+{
+	t->has_8bit = t->has_utf8 = t->has_tls = t->has_plain = t->has_login = false;
+	return command(t, 2, GX_E_BUSY, "EHLO %s", t->o->o.host);
+}
+
+static int start_tls(struct talk *t)
+{
+	int err;
+	if (!t->has_tls) {
+		gx_log(t->o->o.log, GX_LOG_ERROR, "outgoing: %s:%s does not offer STARTTLS; see outgoing_smtp_starttls", t->o->node, t->o->port);
+		snprintf(t->line, sizeof(t->line), "451 4.7.4 STARTTLS is not offered");
+		return GX_E_BUSY;
+	}
+	err = command(t, 2, GX_E_BUSY, "STARTTLS");
+	err = err != 0 ? err : encrypt(t);
+	return err != 0 ? err : greet(t);
+}
+
+static int begin(struct talk *t)
+{
+	int err = t->o->smtps ? encrypt(t) : 0;
+	err = err != 0 ? err : judge(t, answer(t), 2, GX_E_BUSY);
+	err = err != 0 ? err : greet(t);
+	if (err == 0 && t->o->o.starttls && !t->o->smtps)
+		err = start_tls(t);
+	if (err != 0 || t->o->user == NULL)
+		return err;
+	err = log_in(t);
+	if (err == GX_E_BUSY)
+		gx_log(t->o->o.log, GX_LOG_ERROR, "outgoing: %s:%s does not let %s in: %s; see outgoing_smtp_url and outgoing_smtp_password_file",
+			t->o->node, t->o->port, t->o->user, t->line);
+	return err;
+}
+
+/* ---- The mail ---- */
+
 static bool needs_utf8(const struct gx_envelope *env)
 {
 	bool plain = is_ascii(env->from, strlen(env->from));
@@ -151,16 +218,15 @@ static bool needs_utf8(const struct gx_envelope *env)
 	return !plain;
 }
 
-static int envelope(struct talk *t, struct gx_bin data)
+static int mail_from(struct talk *t, struct gx_bin data)
 {
 	bool utf8 = needs_utf8(t->env);
-	if (utf8 && !t->has_utf8)
+	if (utf8 && !t->has_utf8) {
+		snprintf(t->line, sizeof(t->line), "553 5.6.7 no addresses beyond ASCII there (SMTPUTF8)");
 		return GX_E_NOTFOUND;
-	int err = command(t, 2, GX_E_INVAL, "MAIL FROM:<%s>%s%s", t->env->from, t->has_8bit && !is_ascii(data.data, data.len) ? " BODY=8BITMIME" : "",
+	}
+	return command(t, 2, GX_E_INVAL, "MAIL FROM:<%s>%s%s", t->env->from, t->has_8bit && !is_ascii(data.data, data.len) ? " BODY=8BITMIME" : "",
 		utf8 ? " SMTPUTF8" : "");
-	for (size_t i = 0; err == 0 && i < t->env->rcpt_count; ++i)
-		err = command(t, 2, GX_E_NOTFOUND, "RCPT TO:<%s>", t->env->rcpts[i]);
-	return err;
 }
 
 /* [RFC 5321] 4.5.2: a dot that begins a line is doubled */
@@ -172,70 +238,65 @@ static int body(struct talk *t, struct gx_bin data)
 		const uint8_t *lf = memchr(p, '\n', (size_t)(end - p));
 		size_t n = lf == NULL ? (size_t)(end - p) : (size_t)(lf - p) + 1;
 		if (*p == '.')
-			err = write_all(t, ".", 1);
+			err = gx_outlink__write(&t->link, ".", 1);
 		if (err == 0)
-			err = write_all(t, p, n);
+			err = gx_outlink__write(&t->link, p, n);
 		p += n;
 	}
 	bool ended = data.len >= 2 && memcmp(end - 2, "\r\n", 2) == 0;
 	if (err == 0)
-		err = write_all(t, ended ? ".\r\n" : "\r\n.\r\n", ended ? 3 : 5);
+		err = gx_outlink__write(&t->link, ended ? ".\r\n" : "\r\n.\r\n", ended ? 3 : 5);
 	return err != 0 ? err : judge(t, answer(t), 2, GX_E_INVAL);
 }
 
-/* ---- All of it ---- */
-
-static int dial_one(const struct gx_outgoing *o, const struct addrinfo *ai)
+/* Of those without an error of their own. */
+static void all(struct talk *t, struct gx_fate **fates, int err)
 {
-	struct talk t = {.o = o};
-	int failed = 0;
-	socklen_t n = sizeof(failed);
-	t.fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, ai->ai_protocol);
-	if (t.fd < 0)
-		return GX_E_IO;
-	int err = connect(t.fd, ai->ai_addr, ai->ai_addrlen) == 0 ? 0 : errno != EINPROGRESS ? GX_E_IO : ready(&t, POLLOUT);
-	if (err == 0 && (getsockopt(t.fd, SOL_SOCKET, SO_ERROR, &failed, &n) != 0 || failed != 0))
-		err = GX_E_IO;
-	if (err != 0)
-		close(t.fd);
-	return err != 0 ? err : t.fd;
+	for (size_t i = 0; i < t->env->rcpt_count; ++i)
+		if (fates[i]->err == 0)
+			gx_fate__say(fates[i], err, t->o->node, said(t, err));
 }
 
-static int dial(const struct gx_outgoing *o, int *ret_fd)
+/* @ret_any: somebody is to have it. */
+static int rcpt_to(struct talk *t, struct gx_fate **fates, bool *ret_any)
 {
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-	struct addrinfo *v;
-	int fd = GX_E_IO;
-	if (getaddrinfo(o->node, o->port, &hints, &v) != 0)
-		return GX_E_IO;
-	for (const struct addrinfo *ai = v; ai != NULL && fd < 0; ai = ai->ai_next)
-		fd = dial_one(o, ai);
-	freeaddrinfo(v);
-	*ret_fd = fd;
-	return fd < 0 ? fd : 0;
+	*ret_any = false;
+	for (size_t i = 0; i < t->env->rcpt_count; ++i) {
+		int err = command(t, 2, GX_E_NOTFOUND, "RCPT TO:<%s>", t->env->rcpts[i]);
+		if (err == 0)
+			*ret_any = true;
+		else if (err != GX_E_NOTFOUND && err != GX_E_BUSY && err != GX_E_INVAL)
+			return err;
+		if (err != 0)
+			gx_fate__say(fates[i], err, t->o->node, t->line);
+	}
+	return 0;
 }
 
-int gx_outgoing__smtp(const struct gx_outgoing *o, const struct gx_envelope *env, struct gx_bin data, gx_outgoing_ready ready_cb, void *ctx)
+void gx_outgoing__smtp(const struct gx_outgoing *o, const struct gx_envelope *env, struct gx_bin data, struct gx_fate **fates)
 {
-	struct talk t = {.o = o, .env = env};
-	int err = dial(o, &t.fd);
+	struct talk t = {.o = o, .env = env, .link = {.o = o, .fd = -1}, .a = gx_arena_new(0)};
+	bool any = false;
+	for (size_t i = 0; i < env->rcpt_count; ++i)
+		fates[i]->err = 0;
+	int err = t.a == NULL ? GX_E_NOMEM : gx_outlink__dial(&t.link);
 	if (err != 0) {
 		gx_log(o->o.log, GX_LOG_WARN, "outgoing: from=<%s>: %s:%s cannot be reached; see outgoing_smtp_url", env->from, o->node, o->port);
-		return err;
+		all(&t, fates, err);
+		gx_arena_free(t.a);
+		return;
 	}
-	err = judge(&t, answer(&t), 2, GX_E_BUSY);
-	if (err == 0)
-		err = command(&t, 2, GX_E_BUSY, "EHLO %s", o->o.host);
-	if (err == 0)
-		err = envelope(&t, data);
-	if (err == 0)
-		err = ready_cb(ctx);
-	if (err == 0)
+	err = begin(&t);
+	err = err != 0 ? err : mail_from(&t, data);
+	err = err != 0 ? err : rcpt_to(&t, fates, &any);
+	if (err == 0 && any)
 		err = command(&t, 3, GX_E_INVAL, "DATA");
-	if (err == 0)
+	if (err == 0 && any)
 		err = body(&t, data);
+	if (err != 0)
+		all(&t, fates, err);
 	/* it has the mail, or will not get it: what it says to this does not matter */
-	(void)write_all(&t, "QUIT\r\n", 6);
-	close(t.fd);
-	return err;
+	(void)!gx_outlink__write(&t.link, "QUIT\r\n", 6);
+	gx_outlink__close(&t.link);
+	gx_arena_free(t.a);
 }

@@ -20,6 +20,7 @@ class Agent:
 
     def __init__(self):
         self.port, self.mails, self.hang, self.at_the_end = free_port(), [], False, threading.Event()
+        self.refuses = b"<nobody>"
         self.listener = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self.run, daemon=True).start()
 
@@ -33,6 +34,9 @@ class Agent:
             c.sendall(b"220 agent\r\n")
             rcpts = []
             while line := f.readline():
+                if line.startswith(b"RCPT") and self.refuses in line:
+                    c.sendall(b"550 5.1.1 no such user\r\n")
+                    continue
                 if line.startswith(b"RCPT"):
                     rcpts.append(line.strip().decode())
                 if not line.startswith(b"DATA"):
@@ -65,6 +69,14 @@ def count(s, user, box):
     n = int(c.select(f'"{box}"', readonly=True)[1][0])
     c.logout()
     return n
+
+
+def read_first(s, user):
+    c = imap(s, user)
+    c.select("INBOX", readonly=True)
+    text = c.fetch("1", "(BODY.PEEK[])")[1][0][1]
+    c.logout()
+    return text
 
 
 def wait_for(what, test):
@@ -127,8 +139,25 @@ def test_mail_here_and_elsewhere():
         wait_for("the mail", lambda: count(s, 1, "INBOX") == 1)
         assert count(s, 0, "Sent Items") == 1 and count(s, 0, "Drafts") == 0
         write_draft(s, ["nobody@example.org"], "nobody")
-        assert submit(outlook(s)) == 0x467
-        assert count(s, 0, "Drafts") == 1 and os.listdir(os.path.join(s.dir, "outbox")) == []
+        assert submit(outlook(s)) == 0
+        wait_for("what became of it", lambda: count(s, 0, "INBOX") == 1)
+        assert b"550 5.1.1 there is no such mailbox here" in read_first(s, 0)
+        assert count(s, 0, "Drafts") == 0 and os.listdir(os.path.join(s.dir, "outbox")) == []
+
+
+def test_one_of_two_is_refused():
+    agent = Agent()
+    agent.refuses = b"<dora@elsewhere.org>"
+    with Server(users=1, http=True, split=False, config=f"outgoing_smtp_url = smtp://127.0.0.1:{agent.port}") as s:
+        write_draft(s, ["dora@elsewhere.org", "carl@elsewhere.org"], "two")
+        assert submit(outlook(s)) == 0
+        assert [r for r, _ in agent.mails] == [["RCPT TO:<carl@elsewhere.org>"]]
+        wait_for("what became of it", lambda: count(s, 0, "INBOX") == 1)
+        text = read_first(s, 0)
+        assert b"Subject: Undeliverable: two\r\n" in text and b"report-type=delivery-status" in text
+        assert b"Final-Recipient: rfc822; dora@elsewhere.org\r\nAction: failed\r\nStatus: 5.1.1\r\n" in text
+        assert b"Final-Recipient: rfc822; carl@elsewhere.org" not in text
+        assert count(s, 0, "Sent Items") == 1 and os.listdir(os.path.join(s.dir, "outbox")) == []
 
 
 def test_killed_while_it_is_handed_over():
