@@ -155,7 +155,11 @@ static gx_ec mark(uint8_t h, uint8_t flags)
 
 START_TEST(one_is_read)
 {
-	ST_IS(mark(MESSAGE, 4), ecNotSupported); /* not saved */
+	ST_OK(mark(MESSAGE, 4)); /* not saved yet */
+	ck_assert(!is_read(MESSAGE));
+	ST_OK(mark(MESSAGE, 0x20)); /* says nothing of it */
+	ck_assert(!is_read(MESSAGE));
+	ST_OK(mark(MESSAGE, 0));
 	uint64_t mid = et_save(MESSAGE);
 	ck_assert(is_read(MESSAGE));
 	ST_OK(mark(MESSAGE, 4));
@@ -167,6 +171,24 @@ START_TEST(one_is_read)
 	(void)et_save(MESSAGE);
 	ST_IS(mark(MESSAGE, 0x80), ecInvalidParam);
 	ST_IS(mark(FOLDER, 0), ecNotSupported);
+}
+END_TEST
+
+/* Its state is kept with the attachment. */
+START_TEST(one_in_an_attachment)
+{
+	ST_OK(et_do(RopCreateAttachment, MESSAGE, ATT, NULL, NULL));
+	ST_OK(et_do(RopOpenEmbeddedMessage, ATT, INNER, &(struct gx_rop_open_embedded_message_req){1252, 2}, NULL));
+	ST_OK(mark(INNER, 4));
+	ck_assert(!is_read(INNER));
+	(void)et_save(INNER);
+	ST_OK(et_do(RopSaveChangesAttachment, MESSAGE, ATT, &(struct gx_rop_save_changes_attachment_req){2}, NULL));
+	ST_OK(et_do(RopOpenEmbeddedMessage, ATT, INNER, &(struct gx_rop_open_embedded_message_req){1252, 1}, NULL));
+	ck_assert(!is_read(INNER));
+	ST_OK(mark(INNER, 1));
+	ck_assert(is_read(INNER));
+	ST_OK(et_do(RopOpenEmbeddedMessage, ATT, INNER, &(struct gx_rop_open_embedded_message_req){1252, 0}, NULL));
+	ST_IS(mark(INNER, 1), ecAccessDenied); /* it may only be read */
 }
 END_TEST
 
@@ -391,6 +413,7 @@ static Suite *emsrcpt_suite(void)
 	tcase_add_test(t, what_is_no_recipient);
 	tcase_add_test(t, very_many);
 	tcase_add_test(t, one_is_read);
+	tcase_add_test(t, one_in_an_attachment);
 	tcase_add_test(t, one_of_a_public_folder);
 	tcase_add_test(t, many_are_read);
 	tcase_add_test(t, options);

@@ -7,6 +7,17 @@
 
 enum { READ_FLAGS = 0x7f }; /* [MS-OXCMSG] 2.2.3.10.1 */
 
+/* A message that is not in the store, or in an attachment, has its state in memory; nobody is owed a receipt for it. */
+static gx_ec mark_in_memory(struct gx_rop_call *c, struct gx_ems_message *m, uint8_t flags)
+{
+	struct gx_propval v = {PidTagRead, {.b = !(flags & GX_RF_CLEAR_READ)}};
+	const struct gx_proplist l = {&v, 1, 1};
+	struct gx_problems p = {0};
+	if (flags & (GX_RF_RECEIPT_ONLY | GX_RF_CLEAR_NOTIFY_READ | GX_RF_CLEAR_NOTIFY_UNREAD))
+		return EMS_OK;
+	return gx_inst_set_props(m->inst, &l, GX_SET_TRUSTED, c->a, &p);
+}
+
 gx_ec gx_rop__set_message_read_flag(struct gx_rop_call *c, const struct gx_rop_set_message_read_flag_req *q,
 	struct gx_rop_set_message_read_flag_res *r)
 {
@@ -14,10 +25,12 @@ gx_ec gx_rop__set_message_read_flag(struct gx_rop_call *c, const struct gx_rop_s
 	bool changed = false;
 	struct gx_txn *t;
 	struct gx_ems_message *m = gx_ems__message(c->in);
-	if (m == NULL || m->mid == 0) /* one that is not in the store has no state there */
+	if (m == NULL)
 		return GX_EC(ecNotSupported);
 	if (q->read_flags & ~READ_FLAGS)
 		return gx_rop__fail(c, ecInvalidParam, "flags 0x%02x", q->read_flags);
+	if (m->mid == 0)
+		return mark_in_memory(c, m, q->read_flags);
 	gx_ec ec = gx_rop__write(c, &t);
 	if (gx_ec_failed(ec))
 		return ec;
