@@ -86,6 +86,8 @@ class Imap:
 
     def connect(self):
         while self.wire is None:
+            if self.world.late():
+                raise TimeoutError("IMAP does not answer")
             try:
                 self.wire = imapwire.Wire(self.world.server, 0, timeout=WAIT)
             except (OSError, imapwire.Closed, AssertionError):
@@ -160,6 +162,8 @@ class Imap:
                 uid, (_, tag) = self.rng.choice(sorted(self.known.items()))
                 (self.store if what < .55 else self.carry if what < .8 else self.expunge)(uid, tag)
             except (OSError, imapwire.Closed, AssertionError) as e:
+                if isinstance(e, TimeoutError):
+                    raise
                 self.world.trace(f"imap: {e!r}")
                 self.drop()
 
@@ -375,7 +379,7 @@ class World:
 def rounds(w, end):
     ways = [None, "kill", "stop"] if SOAK == 0 else [w.rng.choice((None, None, "kill", "kill", "stop")) for _ in range(40)]
     for how in ways:
-        w.round(25 if SOAK == 0 else w.rng.randrange(10, 80), how)
+        w.round((12 if gxtap.sanitized() else 25) if SOAK == 0 else w.rng.randrange(10, 80), how)
         if SOAK and time.monotonic() > end:
             break
 
