@@ -133,12 +133,12 @@ static inline void prepare(const struct so_op *op)
 	for (unsigned i = 0; i < 40; i++) {
 		if (so_prepare(&w, op))
 			return;
-		if (i % 20 == 9 || is_full())
+		if (i % 20 == 9 || (i == 0 && is_full()))
 			make_room(); /* it has made as many as there may be */
-		else if (i % 20 < 9 && i % 4 == 3)
-			bring_some();
-		if (i % 20 == 19)
+		else if (i % 20 == 19)
 			so_fill(&w); /* it has used up what was there */
+		else if (i % 4 == 3)
+			bring_some();
 	}
 	ck_abort_msg("%s finds nothing to work on", op->name);
 }
