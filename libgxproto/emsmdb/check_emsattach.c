@@ -59,10 +59,10 @@ START_TEST(made_saved_and_opened)
 	ST_IS(et_do(RopCreateAttachment, OTHER, ATT, NULL, (void **)&r), ecAccessDenied);
 	ST_IS(et_do(RopOpenAttachment, OTHER, ATT, &(struct gx_rop_open_attachment_req){0, 77}, NULL), ecNotFound);
 	/* what is no message, what is no attachment */
-	ST_IS(et_do(RopCreateAttachment, LOGON, ATT, NULL, (void **)&r), ecNotSupported);
-	ST_IS(et_do(RopOpenAttachment, LOGON, ATT, &(struct gx_rop_open_attachment_req){0, 0}, NULL), ecNotSupported);
-	ST_IS(et_do(RopSaveChangesAttachment, OTHER, MESSAGE, &keep, NULL), ecNotSupported);
-	ST_IS(et_do(RopGetValidAttachments, LOGON, 0, NULL, NULL), ecNotSupported);
+	ST_IS(et_do(RopCreateAttachment, LOGON, ATT, NULL, (void **)&r), ecNullObject);
+	ST_IS(et_do(RopOpenAttachment, LOGON, ATT, &(struct gx_rop_open_attachment_req){0, 0}, NULL), ecNullObject);
+	ST_IS(et_do(RopSaveChangesAttachment, OTHER, MESSAGE, &keep, NULL), ecNullObject);
+	ST_IS(et_do(RopGetValidAttachments, LOGON, 0, NULL, NULL), ecNullObject);
 }
 END_TEST
 
@@ -81,7 +81,7 @@ START_TEST(deleted)
 	add("b");
 	ST_IS(et_do(RopDeleteAttachment, MESSAGE, 0, &(struct gx_rop_delete_attachment_req){9}, NULL), ecNotFound);
 	ST_OK(et_do(RopDeleteAttachment, MESSAGE, 0, &(struct gx_rop_delete_attachment_req){0}, NULL));
-	ST_IS(et_do(RopDeleteAttachment, ATT, 0, &(struct gx_rop_delete_attachment_req){1}, NULL), ecNotSupported);
+	ST_IS(et_do(RopDeleteAttachment, ATT, 0, &(struct gx_rop_delete_attachment_req){1}, NULL), ecNullObject);
 	uint64_t mid = et_save(MESSAGE);
 	ST_OK(et_open_message(LOGON, OTHER, mid, 0));
 	ck_assert_uint_eq(valid(OTHER), 1);
@@ -136,8 +136,8 @@ START_TEST(the_table)
 	et_save(MESSAGE);
 	et_release(MESSAGE);
 	ck_assert_uint_eq(rows()->row_data_count, 2);
-	ST_IS(et_do(RopGetAttachmentTable, LOGON, OTHER, &(struct gx_rop_get_attachment_table_req){0}, NULL), ecNotSupported);
-	ST_IS(et_do(RopGetAttachmentTable, TABLE, OTHER, &(struct gx_rop_get_attachment_table_req){0}, NULL), ecNotSupported);
+	ST_IS(et_do(RopGetAttachmentTable, LOGON, OTHER, &(struct gx_rop_get_attachment_table_req){0}, NULL), ecNullObject);
+	ST_IS(et_do(RopGetAttachmentTable, TABLE, OTHER, &(struct gx_rop_get_attachment_table_req){0}, NULL), ecNullObject);
 }
 END_TEST
 
@@ -191,7 +191,7 @@ START_TEST(a_message_in_an_attachment)
 	ck_assert_str_eq(et_value(INNER, PidTagSubject)->v.str, "FW: inner");
 	ST_IS(et_do(RopSaveChangesMessage, INNER, INNER, &(struct gx_rop_save_changes_message_req){2}, NULL), ecAccessDenied);
 	ST_IS(embedded(ATT, OTHER, 1, &r), ecAccessDenied);
-	ST_IS(embedded(MESSAGE, OTHER, 0, &r), ecNotSupported);
+	ST_IS(embedded(MESSAGE, OTHER, 0, &r), ecNullObject);
 }
 END_TEST
 

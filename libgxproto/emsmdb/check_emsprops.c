@@ -68,7 +68,7 @@ START_TEST(what_two_have_changed)
 	ST_OK(et_do(RopSaveChangesMessage, MESSAGE, MESSAGE, &keep, NULL));
 	ST_IS(et_do(RopSaveChangesMessage, OTHER, OTHER, &keep, NULL), ecObjectModified);
 	ST_OK(et_do(RopSaveChangesMessage, OTHER, OTHER, &force, NULL));
-	ST_IS(et_do(RopSaveChangesMessage, FOLDER, FOLDER, &keep, NULL), ecNotSupported);
+	ST_IS(et_do(RopSaveChangesMessage, FOLDER, FOLDER, &keep, NULL), ecNullObject);
 }
 END_TEST
 

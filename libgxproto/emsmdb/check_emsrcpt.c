@@ -113,10 +113,10 @@ START_TEST(what_is_no_recipient)
 	ST_IS(modify(broken, 1), ecRpcFormat);
 	ST_IS(modify(prefix, 1), ecInvalidParam);
 	ST_OK(et_do(RopModifyRecipients, MESSAGE, 0, &(struct gx_rop_modify_recipients_req){0}, NULL));
-	ST_IS(et_do(RopModifyRecipients, FOLDER, 0, &(struct gx_rop_modify_recipients_req){0}, NULL), ecNotSupported);
-	ST_IS(et_do(RopReadRecipients, FOLDER, 0, &(struct gx_rop_read_recipients_req){0}, NULL), ecNotSupported);
-	ST_IS(et_do(RopRemoveAllRecipients, FOLDER, 0, &(struct gx_rop_remove_all_recipients_req){0}, NULL), ecNotSupported);
-	ST_IS(et_do(RopReloadCachedInformation, FOLDER, 0, &(struct gx_rop_reload_cached_information_req){0}, NULL), ecNotSupported);
+	ST_IS(et_do(RopModifyRecipients, FOLDER, 0, &(struct gx_rop_modify_recipients_req){0}, NULL), ecNullObject);
+	ST_IS(et_do(RopReadRecipients, FOLDER, 0, &(struct gx_rop_read_recipients_req){0}, NULL), ecNullObject);
+	ST_IS(et_do(RopRemoveAllRecipients, FOLDER, 0, &(struct gx_rop_remove_all_recipients_req){0}, NULL), ecNullObject);
+	ST_IS(et_do(RopReloadCachedInformation, FOLDER, 0, &(struct gx_rop_reload_cached_information_req){0}, NULL), ecNullObject);
 	uint64_t mid = et_save(MESSAGE);
 	ST_OK(et_open_message(LOGON, MESSAGE, mid, 0));
 	ST_IS(et_do(RopRemoveAllRecipients, MESSAGE, 0, &(struct gx_rop_remove_all_recipients_req){0}, NULL), ecAccessDenied);
@@ -170,7 +170,7 @@ START_TEST(one_is_read)
 	ck_assert(is_read(OTHER));
 	(void)et_save(MESSAGE);
 	ST_IS(mark(MESSAGE, 0x80), ecInvalidParam);
-	ST_IS(mark(FOLDER, 0), ecNotSupported);
+	ST_IS(mark(FOLDER, 0), ecNullObject);
 }
 END_TEST
 
@@ -255,7 +255,7 @@ START_TEST(many_are_read)
 	ST_IS(et_do(RopSetReadFlags, FOLDER, 0, &q, NULL), ecNotFound);
 	q.read_flags = 0x80;
 	ST_IS(et_do(RopSetReadFlags, FOLDER, 0, &q, NULL), ecInvalidParam);
-	ST_IS(et_do(RopSetReadFlags, LOGON, 0, &q, NULL), ecNotSupported);
+	ST_IS(et_do(RopSetReadFlags, LOGON, 0, &q, NULL), ecNullObject);
 }
 END_TEST
 

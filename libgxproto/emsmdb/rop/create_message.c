@@ -12,7 +12,7 @@ gx_ec gx_rop__create_message(struct gx_rop_call *c, const struct gx_rop_create_m
 	uint64_t fid;
 	(void)r; /* the id comes with the first save */
 	if (gx_ems__logon(c->in) == NULL && gx_ems__folder(c->in) == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	gx_ec ec = gx_ems__plain(c, q->folder_id, &fid);
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__read(c, &t);

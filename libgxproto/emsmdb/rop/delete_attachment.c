@@ -10,7 +10,7 @@ gx_ec gx_rop__delete_attachment(struct gx_rop_call *c, const struct gx_rop_delet
 	struct gx_ems_message *m = gx_ems__message(c->in);
 	(void)r;
 	if (m == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	gx_ec ec = gx_rop__read(c, &t);
 	return gx_ec_failed(ec) ? ec : gx_rop__end(c, t, gx_inst_att_delete(t, m->inst, q->attachment_id));
 }

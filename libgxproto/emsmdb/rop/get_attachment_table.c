@@ -12,7 +12,7 @@ gx_ec gx_rop__get_attachment_table(struct gx_rop_call *c, const struct gx_rop_ge
 	struct gx_ems_message *m = gx_ems__message(c->in);
 	(void)r;
 	if (m == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	if (q->table_flags & ~USE_UNICODE)
 		return gx_rop__fail(c, ecInvalidParam, "flags 0x%02x", q->table_flags);
 	struct gx_ems_table *tb = gx_ems__table_new(GX_EMS_ATTACHMENTS, m->fid, 0);

@@ -13,7 +13,7 @@ gx_ec gx_rop__get_valid_attachments(struct gx_rop_call *c, const void *q, struct
 	struct gx_ems_message *m = gx_ems__message(c->in);
 	(void)q;
 	if (m == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	gx_ec ec = gx_rop__read(c, &t);
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__end(c, t, gx_inst_att_rows(t, m->inst, &tag, 1, 0, INT32_MAX, c->a, &v, &n));

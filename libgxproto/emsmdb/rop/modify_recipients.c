@@ -19,7 +19,7 @@ gx_ec gx_rop__modify_recipients(struct gx_rop_call *c, const struct gx_rop_modif
 	struct gx_ems_message *m = gx_ems__message(c->in);
 	(void)r;
 	if (m == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	struct gx_proplist *v = gx_arena_calloc(c->a, q->recipient_rows_count + (size_t)1, sizeof(*v));
 	gx_ec ec = v == NULL ? GX_EC(ecMAPIOOM) : EMS_OK;
 	for (uint32_t i = 0; i < q->recipient_rows_count && !gx_ec_failed(ec); ++i)
@@ -35,5 +35,5 @@ gx_ec gx_rop__remove_all_recipients(struct gx_rop_call *c, const struct gx_rop_r
 	struct gx_ems_message *m = gx_ems__message(c->in);
 	(void)q;
 	(void)r;
-	return m == NULL ? GX_EC(ecNotSupported) : gx_inst_clear_rcpts(m->inst);
+	return m == NULL ? GX_EC(ecNullObject) : gx_inst_clear_rcpts(m->inst);
 }

@@ -11,7 +11,7 @@ gx_ec gx_rop__open_attachment(struct gx_rop_call *c, const struct gx_rop_open_at
 	struct gx_ems_message *m = gx_ems__message(c->in);
 	(void)r;
 	if (m == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	gx_ec ec = gx_rop__read(c, &t);
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__end(c, t, gx_inst_att_open(t, m->inst, q->attachment_id, gx_ems__open_mode(q->open_attachment_flags), &att));
@@ -25,7 +25,7 @@ gx_ec gx_rop__create_attachment(struct gx_rop_call *c, const void *q, struct gx_
 	struct gx_ems_message *m = gx_ems__message(c->in);
 	(void)q;
 	if (m == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	gx_ec ec = gx_rop__read(c, &t);
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__end(c, t, gx_inst_att_new(t, m->inst, &r->attachment_id, &att));

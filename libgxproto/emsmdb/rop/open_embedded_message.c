@@ -21,7 +21,7 @@ gx_ec gx_rop__open_embedded_message(struct gx_rop_call *c, const struct gx_rop_o
 	struct gx_ems_opened o;
 	struct gx_ems_attachment *a = gx_ems__attachment(c->in);
 	if (a == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	gx_ec ec = gx_rop__read(c, &t);
 	if (gx_ec_failed(ec))
 		return ec;

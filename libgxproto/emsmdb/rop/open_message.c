@@ -14,7 +14,7 @@ gx_ec gx_rop__open_message(struct gx_rop_call *c, const struct gx_rop_open_messa
 	uint64_t fid, mid;
 	uint32_t flags = gx_ems__open_mode(q->open_mode_flags) | (q->open_mode_flags & OPEN_SOFT_DELETED ? GX_INST_SOFTDELETED : 0U);
 	if (gx_ems__logon(c->in) == NULL && gx_ems__folder(c->in) == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	gx_ec ec = q->folder_id == 0 ? (fid = 0, EMS_OK) : gx_ems__plain(c, q->folder_id, &fid);
 	if (!gx_ec_failed(ec))
 		ec = gx_ems__plain(c, q->message_id, &mid);

@@ -14,7 +14,7 @@ gx_ec gx_rop__read_recipients(struct gx_rop_call *c, const struct gx_rop_read_re
 	size_t n = 0;
 	struct gx_ems_message *m = gx_ems__message(c->in);
 	if (m == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	const struct gx_columns cols = {m->rcpt_cols, m->rcpt_col_count};
 	gx_ec ec = gx_inst_rcpts(m->inst, q->row_id, 1, c->a, &first, &n);
 	if (!gx_ec_failed(ec) && n == 0)
@@ -41,7 +41,7 @@ gx_ec gx_rop__reload_cached_information(struct gx_rop_call *c, const struct gx_r
 	struct gx_ems_message *m = gx_ems__message(c->in);
 	(void)q;
 	if (m == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	gx_ec ec = gx_rop__read(c, &t);
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__end(c, t, gx_ems__opened(c, t, m->inst, &o));

@@ -13,7 +13,7 @@ gx_ec gx_rop__save_changes_attachment(struct gx_rop_call *c, const struct gx_rop
 	uint8_t mode = q->save_flags & (KEEP_OPEN_READ_ONLY | KEEP_OPEN_READ_WRITE);
 	(void)r;
 	if (a == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	uint32_t flags = (q->save_flags & FORCE_SAVE ? GX_SAVE_FORCE : 0U) | (mode == KEEP_OPEN_READ_ONLY ? GX_SAVE_READONLY : 0U);
 	gx_ec ec = gx_rop__read(c, &t);
 	return gx_ec_failed(ec) ? ec : gx_rop__end(c, t, gx_inst_save(t, a->inst, flags, NULL));

@@ -62,7 +62,7 @@ gx_ec gx_rop__save_changes_message(struct gx_rop_call *c, const struct gx_rop_sa
 	struct gx_ems_message *m = gx_ems__message(c->in);
 	uint8_t mode = q->save_flags & (KEEP_OPEN_READ_ONLY | KEEP_OPEN_READ_WRITE);
 	if (m == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	uint32_t flags = (q->save_flags & FORCE_SAVE ? GX_SAVE_FORCE : 0U) | (mode == KEEP_OPEN_READ_ONLY ? GX_SAVE_READONLY : 0U);
 	gx_ec ec = prepare(c, m->inst);
 	if (!gx_ec_failed(ec) && m->import != NULL) {

@@ -26,7 +26,7 @@ gx_ec gx_rop__set_message_read_flag(struct gx_rop_call *c, const struct gx_rop_s
 	struct gx_txn *t;
 	struct gx_ems_message *m = gx_ems__message(c->in);
 	if (m == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	if (q->read_flags & ~READ_FLAGS)
 		return gx_rop__fail(c, ecInvalidParam, "flags 0x%02x", q->read_flags);
 	if (m->mid == 0)

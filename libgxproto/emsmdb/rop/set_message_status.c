@@ -10,7 +10,7 @@ static gx_ec status(struct gx_rop_call *c, uint64_t id, uint32_t mask, uint32_t 
 	struct gx_txn *t;
 	uint64_t mid;
 	if (gx_ems__folder(c->in) == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	gx_ec ec = gx_ems__plain(c, id, &mid);
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__write(c, &t);
@@ -29,7 +29,7 @@ gx_ec gx_rop__get_message_status(struct gx_rop_call *c, const struct gx_rop_get_
 	static const gx_proptag_t tag = PidTagMessageStatus;
 	struct gx_proplist l = {0};
 	if (gx_ems__folder(c->in) == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	gx_ec ec = gx_ems__plain(c, q->message_id, &mid);
 	if (!gx_ec_failed(ec))
 		ec = gx_rop__read(c, &t);

@@ -79,7 +79,7 @@ gx_ec gx_rop__set_read_flags(struct gx_rop_call *c, const struct gx_rop_set_read
 	const uint64_t *mids;
 	struct gx_ems_folder *f = gx_ems__folder(c->in);
 	if (f == NULL)
-		return GX_EC(ecNotSupported);
+		return GX_EC(ecNullObject);
 	if (q->read_flags & ~READ_FLAGS)
 		return gx_rop__fail(c, ecInvalidParam, "flags 0x%02x", q->read_flags);
 	if (q->message_ids_count == 0)
