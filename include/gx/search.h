@@ -64,6 +64,8 @@ GX_API gx_ec gx_search_get(struct gx_txn *t, uint64_t fid, struct gx_arena *a, s
 /** Puts messages into a search folder by hand, or takes them out. Those that are not there are passed over. */
 GX_API gx_ec gx_search_link(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n) GX_MUST_CHECK;
 GX_API gx_ec gx_search_unlink(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n) GX_MUST_CHECK;
+/** Is the message in folder @p fid, or does that show it as a search folder? ecNotFound: there is no such message. */
+GX_API gx_ec gx_search_shows(struct gx_txn *t, uint64_t fid, uint64_t mid, bool *ret_shown) GX_MUST_CHECK;
 /**
  * Goes on with searches that are not through, for at most about @p budget_ms and in short transactions. @p ret_done: none is
  * left. For whoever has time in the background; pools do it. Thread class: locked.

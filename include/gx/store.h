@@ -462,9 +462,15 @@ GX_API gx_ec gx_msg_get_timer(struct gx_txn *t, uint64_t mid, uint32_t *ret_time
 /** Tells those who listen of new mail, as if the message had just been delivered. */
 GX_API gx_ec gx_msg_announce(struct gx_txn *t, uint64_t mid) GX_MUST_CHECK;
 
-/** Removes; soft keeps them recoverable (they lose their UID). Tombstones are written. */
+/**
+ * Removes; soft keeps them recoverable (they lose their UID). Tombstones are written. @p fid may be a search folder that shows them: they
+ * are removed where they are.
+ */
 GX_API gx_ec gx_msg_delete(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, bool hard) GX_MUST_CHECK;
-/** Copies or moves; bodies are shared. @p ret_ids: n entries, mid 0 where the source is gone; may be NULL. */
+/**
+ * Copies or moves; bodies are shared. @p ret_ids: n entries, mid 0 where the source is gone; may be NULL. @p src_fid may be a search
+ * folder that shows them.
+ */
 GX_API gx_ec gx_msg_copy(struct gx_txn *t, uint64_t src_fid, const uint64_t *mids, size_t n, uint64_t dst_fid, bool move, struct gx_msg_ids *ret_ids) GX_MUST_CHECK;
 /** One message that gets the id @p new_mid. System or owner only; ecNotFound, ecDuplicateObject. */
 GX_API gx_ec gx_msg_copy_as(struct gx_txn *t, uint64_t mid, uint64_t dst_fid, uint64_t new_mid, bool move, struct gx_msg_ids *ret_ids) GX_MUST_CHECK;

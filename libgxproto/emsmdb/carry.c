@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <gx/delivery.h>
+#include <gx/search.h>
 #include "libgxproto/emsmdb/carry.h"
 #include "libgxproto/emsmdb/names.h"
 
@@ -36,9 +37,12 @@ static gx_ec original(struct gx_txn *t, uint64_t mid, struct gx_arena *a, struct
 static gx_ec load(struct gx_ems_carry *x, struct gx_txn *t, uint64_t src, uint64_t mid, struct load *l)
 {
 	struct gx_msg_info i;
-	gx_ec ec = gx_msg_get(t, mid, &i);
-	if (!gx_ec_failed(ec) && i.fid != src)
+	bool shown;
+	gx_ec ec = gx_search_shows(t, src, mid, &shown);
+	if (!gx_ec_failed(ec) && !shown)
 		ec = GX_EC(ecNotFound);
+	if (!gx_ec_failed(ec))
+		ec = gx_msg_get(t, mid, &i);
 	if (!gx_ec_failed(ec))
 		ec = gx_msg_read(t, mid, l->a, &l->m);
 	if (!gx_ec_failed(ec))

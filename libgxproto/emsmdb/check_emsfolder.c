@@ -331,6 +331,53 @@ START_TEST(a_search_by_ids)
 }
 END_TEST
 
+static void read_flags(uint8_t folder, uint8_t flags, const uint64_t *mids, uint16_t n, bool partial)
+{
+	struct gx_rop_set_read_flags_res *r;
+	ST_OK(et_do(RopSetReadFlags, folder, 0, &(struct gx_rop_set_read_flags_req){false, flags, mids, n}, (void **)&r));
+	ck_assert(r->partial_completion == partial);
+}
+
+static bool is_read(uint64_t mid)
+{
+	ST_OK(et_open_message(LOGON, MESSAGE, mid, 0));
+	return (et_value(MESSAGE, PidTagMessageFlags)->v.i32 & 1) != 0;
+}
+
+/* What a search folder shows is marked, copied, moved and deleted where it is. */
+START_TEST(work_in_a_search)
+{
+	enum { FOUND = 8 };
+	struct gx_rop_move_copy_messages_res *m;
+	struct gx_rop_delete_messages_res *d;
+	const struct gx_propval word = {PidTagSubject, {.str = "look"}};
+	const struct gx_restr r = {.type = RES_CONTENT, .u.content = {FL_SUBSTRING, FL_IGNORECASE, PidTagSubject, word}};
+	const uint64_t scope[] = {fid_a, fid_b};
+	const struct gx_rop_set_search_criteria_req q = {.restriction_data = &r, .folder_ids = scope, .folder_ids_count = 2,
+		.search_flags = RESTART_SEARCH | FOREGROUND_SEARCH};
+	uint64_t mids[] = {add_message(A, fid_a, "look 1", false), add_message(B, fid_b, "look 2", false), add_message(A, fid_a, "look 3", false),
+		add_message(A, fid_a, "other", false)};
+	create_at(ROOT, FOUND, "found", 2);
+	ST_OK(et_do(RopSetSearchCriteria, FOUND, 0, &q, NULL));
+	read_flags(FOUND, 4, NULL, 0, false);
+	ck_assert(!is_read(mids[0]) && !is_read(mids[1]) && is_read(mids[3]));
+	read_flags(FOUND, 1, mids, 2, false);
+	ck_assert(is_read(mids[0]) && is_read(mids[1]) && !is_read(mids[2]));
+	read_flags(FOUND, 4, mids + 2, 2, true); /* the last is not shown */
+	ck_assert(is_read(mids[3]));
+	ST_OK(et_do(RopMoveCopyMessages, FOUND, ROOT, &(struct gx_rop_move_copy_messages_req){mids, 2, false, true}, (void **)&m));
+	ck_assert(!m->partial_completion);
+	ck_assert_uint_eq(rows(ROOT, 0), 2);
+	ST_OK(et_do(RopMoveCopyMessages, FOUND, ROOT, &(struct gx_rop_move_copy_messages_req){mids, 2, false, false}, (void **)&m));
+	ck_assert_uint_eq(rows(ROOT, 0), 4);
+	ck_assert_uint_eq(rows(B, 0), 0);
+	ck_assert_uint_eq(rows(FOUND, 0), 1);
+	ST_OK(et_do(RopDeleteMessages, FOUND, 0, &(struct gx_rop_delete_messages_req){false, false, mids + 2, 2}, (void **)&d));
+	ck_assert_uint_eq(rows(FOUND, 0), 0);
+	ck_assert_uint_eq(rows(A, 0), 2); /* the other one stays, and what was there before */
+}
+END_TEST
+
 /* ---- Where public folders are ---- */
 
 START_TEST(servers_of_public_folders)
@@ -371,6 +418,7 @@ static Suite *emsfolder_suite(void)
 	tcase_add_test(t, folders_go_for_good);
 	tcase_add_test(t, a_search);
 	tcase_add_test(t, a_search_by_ids);
+	tcase_add_test(t, work_in_a_search);
 	tcase_add_test(t, servers_of_public_folders);
 	suite_add_tcase(s, t);
 	return s;

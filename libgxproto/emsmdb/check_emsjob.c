@@ -112,6 +112,22 @@ START_TEST(a_folder_copied)
 }
 END_TEST
 
+START_TEST(all_marked_as_read)
+{
+	struct gx_rop_progress_res p;
+	struct gx_rop_set_read_flags_res *r;
+	gx_ec ec;
+	begin(RopSetReadFlags, A, 0, &(struct gx_rop_set_read_flags_req){true, 4, NULL, 0}, &p);
+	ck_assert_uint_eq(p.total_task_count, MESSAGES);
+	ST_OK(await(A, RopSetReadFlags, &p, (void **)&r));
+	ck_assert(!r->partial_completion);
+	begin(RopSetReadFlags, A, 0, &(struct gx_rop_set_read_flags_req){true, 1, mids, MESSAGES}, &p);
+	ck_assert(poll(A, RopSetReadFlags, true, &p, &ec, (void **)&r));
+	ST_OK(ec);
+	ck_assert(r->partial_completion);
+}
+END_TEST
+
 START_TEST(what_is_in_a_folder)
 {
 	struct gx_rop_progress_res p;
@@ -239,6 +255,7 @@ static Suite *emsjob_suite(void)
 	TCase *t = tcase_create("emsjob");
 	tcase_add_checked_fixture(t, setup, et_teardown);
 	tcase_add_test(t, a_folder_copied);
+	tcase_add_test(t, all_marked_as_read);
 	tcase_add_test(t, what_is_in_a_folder);
 	tcase_add_test(t, messages);
 	tcase_add_test(t, emptied);

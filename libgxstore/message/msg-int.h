@@ -55,6 +55,10 @@ int gx_rcpts__unpack(struct gx_bin blob, struct gx_arena *a, struct gx_proplist 
 
 /* The one question of who has read what: 1 read, 0 not, or GX_E_*. In public stores it depends on the actor. */
 int gx_msg__is_read(struct gx_txn *t, const struct gx_msg_row *r) GX_MUST_CHECK;
+/* gx_msg_delete() and gx_msg_copy() for a search folder. */
+gx_ec gx_msg__delete_found(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, bool hard) GX_MUST_CHECK;
+gx_ec gx_msg__copy_found(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n, uint64_t dst_fid, bool move,
+	struct gx_msg_ids *ret_ids) GX_MUST_CHECK;
 int gx_timer__forget(struct gx_txn *t, uint64_t mid) GX_MUST_CHECK;
 /* ecQuotaExceeded when a message of @size bytes is more than the mailbox takes. */
 gx_ec gx_msg__check_room(struct gx_txn *t, uint64_t size) GX_MUST_CHECK;

@@ -120,6 +120,9 @@ gx_ec gx_msg_copy(struct gx_txn *t, uint64_t src_fid, const uint64_t *mids, size
 	if (gx_far(t) != NULL)
 		return gx_far(t)->msg_copy(t, src_fid, mids, n, dst_fid, move, ret_ids);
 	struct copy x = {.t = t, .move = move};
+	struct gx_folder_row row;
+	if (gx_folder__row(t, src_fid, &row) == 0 && row.type == GX_FOLDER_SEARCH)
+		return gx_msg__copy_found(t, src_fid, mids, n, dst_fid, move, ret_ids);
 	gx_ec ec = check_copy(t, src_fid, mids, n, dst_fid, move);
 	if (gx_ec_failed(ec))
 		return ec;

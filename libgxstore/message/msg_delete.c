@@ -81,6 +81,9 @@ gx_ec gx_msg_delete(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t
 	if (gx_far(t) != NULL)
 		return gx_far(t)->msg_delete(t, fid, mids, n, hard);
 	struct gx_fstate *f;
+	struct gx_folder_row row;
+	if (gx_folder__row(t, fid, &row) == 0 && row.type == GX_FOLDER_SEARCH)
+		return gx_msg__delete_found(t, fid, mids, n, hard);
 	gx_ec ec = check_delete(t, fid, mids, n);
 	if (gx_ec_failed(ec))
 		return ec;

@@ -112,6 +112,38 @@ START_TEST(scope_goes)
 }
 END_TEST
 
+/* What is shown can be worked on through the search folder: it is, where it lies. */
+START_TEST(work_on_what_is_shown)
+{
+	const uint64_t scope[] = {GX_FID_INBOX, GX_FID_SENT};
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t fid = finder(t, "x"), none = 0xabcdef;
+	uint64_t mids[] = {put(t, GX_FID_INBOX, "look 1", 0), put(t, GX_FID_SENT, "look 2", 0), put(t, GX_FID_INBOX, "look 3", 0), put(t, GX_FID_INBOX, "other", 0)};
+	struct gx_msg_ids ids[4];
+	bool shown;
+	ST_OK(gx_search_set(t, fid, RESTART_SEARCH, subject("look"), scope, 2));
+	ST_OK(gx_search_shows(t, fid, mids[0], &shown));
+	ck_assert(shown);
+	ST_OK(gx_search_shows(t, fid, mids[3], &shown));
+	ck_assert(!shown);
+	ST_OK(gx_search_shows(t, GX_FID_INBOX, mids[3], &shown));
+	ck_assert(shown);
+	ST_IS(gx_search_shows(t, fid, none, &shown), ecNotFound);
+	ST_OK(gx_msg_copy(t, fid, mids, 4, GX_FID_DRAFTS, false, ids));
+	ck_assert(ids[0].mid != 0 && ids[1].mid != 0 && ids[2].mid != 0 && ids[3].mid == 0);
+	ck_assert_uint_eq(info(t, GX_FID_DRAFTS).total, 3);
+	ST_OK(gx_msg_copy(t, fid, mids, 2, GX_FID_DRAFTS, true, NULL));
+	ck_assert_uint_eq(info(t, GX_FID_DRAFTS).total, 5);
+	ck_assert_uint_eq(found(t, fid, NULL), 1);
+	ST_OK(gx_msg_delete(t, fid, mids + 2, 2, false));
+	ck_assert_uint_eq(found(t, fid, NULL), 0);
+	ck_assert_uint_eq(info(t, GX_FID_INBOX).total, 1);
+	ck_assert_uint_eq(info(t, GX_FID_INBOX).deleted_count, 1);
+	ST_IS(gx_msg_copy(t, GX_FID_INBOX, mids + 3, 1, fid, false, NULL), ecNotSupported);
+	st_commit(t);
+}
+END_TEST
+
 START_TEST(set_and_get)
 {
 	const uint64_t scope[] = {GX_FID_INBOX, GX_FID_SENT};
@@ -579,6 +611,7 @@ static Suite *suite(void)
 	TCase *c = tcase_create("search");
 	tcase_add_checked_fixture(c, fix_setup, fix_teardown);
 	tcase_add_test(c, set_and_get);
+	tcase_add_test(c, work_on_what_is_shown);
 	tcase_add_test(c, finds_and_follows);
 	tcase_add_test(c, static_stays);
 	tcase_add_test(c, by_hand);

@@ -59,6 +59,8 @@ int gx_searchdef__match(struct gx_txn *t, const struct gx_searchdef *d, const st
 
 int gx_search__link(struct gx_txn *t, uint64_t fid, const struct gx_msg_row *r) GX_MUST_CHECK;
 int gx_search__unlink(struct gx_txn *t, uint64_t fid, const struct gx_msg_row *r) GX_MUST_CHECK;
+/* 1 the message is found, 0 not, or GX_E_*. */
+int gx_search__shows(struct gx_txn *t, uint64_t fid, uint64_t mid) GX_MUST_CHECK;
 /* Nothing is found any more. */
 int gx_search__clear(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 /* Called by the hub. */

@@ -68,8 +68,7 @@ int gx_search__link(struct gx_txn *t, uint64_t fid, const struct gx_msg_row *r)
 	return err != 0 ? err : tell(t, GX_EV_LINK_CREATED, fid, r);
 }
 
-/* 1 there, 0 not. */
-static int is_found(struct gx_txn *t, uint64_t fid, uint64_t mid)
+int gx_search__shows(struct gx_txn *t, uint64_t fid, uint64_t mid)
 {
 	GX_STMT(st, t->q, "SELECT 1 FROM found WHERE fid=?1 AND mid=?2");
 	gx_sql__bind_int(st, 1, (int64_t)fid);
@@ -93,7 +92,7 @@ static int drop_row(struct gx_txn *t, uint64_t fid, const struct gx_msg_row *r)
 
 int gx_search__unlink(struct gx_txn *t, uint64_t fid, const struct gx_msg_row *r)
 {
-	int there = is_found(t, fid, r->mid);
+	int there = gx_search__shows(t, fid, r->mid);
 	if (there <= 0)
 		return there;
 	int err = gx_order__unlinked(t, fid, r);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <gx/propcodec.h>
+#include "libgxstore/far-int.h"
 #include "libgxstore/search/search-int.h"
 
 /* What search folders look for, and where: on disk and in memory. */
@@ -395,4 +396,16 @@ gx_ec gx_search_link(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_
 gx_ec gx_search_unlink(struct gx_txn *t, uint64_t fid, const uint64_t *mids, size_t n)
 {
 	return each(t, fid, mids, n, false);
+}
+
+gx_ec gx_search_shows(struct gx_txn *t, uint64_t fid, uint64_t mid, bool *ret_shown)
+{
+	struct gx_msg_info i;
+	gx_ec ec = gx_msg_get(t, mid, &i);
+	*ret_shown = !gx_ec_failed(ec) && i.fid == fid;
+	if (gx_ec_failed(ec) || *ret_shown || gx_far(t) != NULL) /* far folders are asked through their owner, which looks itself */
+		return ec;
+	int there = gx_search__shows(t, fid, mid);
+	*ret_shown = there > 0;
+	return gx_txn__ec(t, there < 0 ? there : 0);
 }
