@@ -445,11 +445,24 @@ START_TEST(messages_inside_messages)
 END_TEST
 
 static int rendered;
+static uint64_t changes_meanwhile; /* while it is rendered somebody saves it */
+
+static void change_subject(uint64_t mid, const char *subject)
+{
+	struct gx_proplist l = {0};
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ck_assert_int_eq(gx_proplist_set_str(&l, a, PidTagSubject, subject), 0);
+	ST_OK(gx_msg_set_props(t, mid, &l));
+	st_commit(t);
+}
 
 static int render(const struct gx_msgobj *m, struct gx_push *msg, struct gx_push *env, struct gx_push *bs, void *ctx)
 {
 	(void)ctx;
 	rendered++;
+	if (changes_meanwhile != 0)
+		change_subject(changes_meanwhile, "newer");
+	changes_meanwhile = 0;
 	gx_push_printf(msg, "Subject: %s\r\n\r\nrendered\r\n", gx_proplist_str(&m->props, PidTagSubject, ""));
 	gx_push_str(env, "(rendered)");
 	gx_push_str(bs, "(text)");
@@ -493,6 +506,34 @@ START_TEST(what_has_no_internet_form_gets_one)
 	t = st_begin(s, GX_TXN_READ);
 	check_nested(t, ids.mid, 1, "deep");
 	gx_txn_abort(t);
+	gx_push_release(&out);
+	gx_msg_prepared_release(p);
+}
+END_TEST
+
+/* What was rendered of an older version is not kept as that of the newer one. */
+START_TEST(rendered_while_it_is_saved)
+{
+	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	struct gx_msg_prepared *p = nested(1, "deep");
+	struct gx_msg_ids ids;
+	struct gx_push out = GX_PUSH_INIT;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_msg_insert(t, GX_FID_INBOX, p, NULL, &ids));
+	st_commit(t);
+	gx_store_close(s);
+	o.render = render;
+	s = st_open_with(dir, &o);
+	changes_meanwhile = ids.mid;
+	static const char *const says[] = {"Subject: deep 0\r\n", "Subject: newer\r\n", "Subject: newer\r\n"};
+	for (int i = 0; i < 3; i++) {
+		t = st_begin(s, GX_TXN_READ);
+		gx_push_clear(&out);
+		ST_OK(gx_msg_original(t, ids.mid, 0, UINT64_MAX, &out));
+		ck_assert_uint_gt(out.len, strlen(says[i]));
+		ck_assert_mem_eq(out.data, says[i], strlen(says[i]));
+		gx_txn_abort(t);
+	}
 	gx_push_release(&out);
 	gx_msg_prepared_release(p);
 }
@@ -577,6 +618,7 @@ static Suite *suite(void)
 	tcase_add_test(c, events_arrive_as_they_were);
 	tcase_add_test(c, messages_inside_messages);
 	tcase_add_test(c, what_has_no_internet_form_gets_one);
+	tcase_add_test(c, rendered_while_it_is_saved);
 	suite_add_tcase(su, c);
 	return su;
 }

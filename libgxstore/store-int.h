@@ -353,7 +353,7 @@ struct gx_txn {
 	void *on_unread_ctx;
 	/* gx_msg_mime() */
 	struct gx_push rendered, envelope, structure;
-	uint64_t rendered_mid;
+	uint64_t rendered_mid, rendered_cn, rendered_body; /* and which version of it */
 	struct gx_stmt *mime_stmt;
 };
 /* A message goes that nobody has read: who wants to know is told, and the message does not owe it any more (owed.c). */

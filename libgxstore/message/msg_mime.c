@@ -22,15 +22,21 @@ static int render(struct gx_txn *t, uint64_t mid)
 	gx_push_clear(&t->envelope);
 	gx_push_clear(&t->structure);
 	t->rendered_mid = 0;
+	struct gx_msg_row r;
 	gx_ec ec = gx_msg_read(t, mid, a, &m);
 	int err = gx_ec_to_err(ec);
+	if (err == 0)
+		err = gx_msg__row(t, mid, &r);
 	if (err == 0)
 		err = t->s->render(m, &t->rendered, &t->envelope, &t->structure, t->s->render_ctx);
 	if (err == 0)
 		err = t->rendered.err != 0 ? t->rendered.err : t->envelope.err != 0 ? t->envelope.err : t->structure.err;
 	gx_arena_free(a);
-	if (err == 0)
+	if (err == 0) {
 		t->rendered_mid = mid;
+		t->rendered_cn = r.cn;
+		t->rendered_body = r.body;
+	}
 	return err;
 }
 
@@ -76,6 +82,8 @@ static int keep_in(struct gx_txn *t, const struct gx_txn *from)
 	int err = gx_msg__row(t, from->rendered_mid, &r);
 	if (err != 0 || (r.flags & GX_MSGF_HASORIG))
 		return err == GX_E_NOTFOUND ? 0 : err;
+	if (r.cn != from->rendered_cn || r.body != from->rendered_body)
+		return 0; /* it was saved meanwhile: this is the form of what it said before */
 	err = gx_body__own(t, &r);
 	if (err == 0)
 		err = put_skeleton(t, &r, (struct gx_bin){from->rendered.data, from->rendered.len});
