@@ -8,12 +8,12 @@
 enum { LOGON = 0, MESSAGE = 1, ATT = 2, INNER = 3, FOLDER = 4, PUBLIC = 5, SHARED = 6, COPY = 7, ATT2 = 8, INNER2 = 9, STREAM = 10, STREAM2 = 11, TABLE = 12 };
 enum { P = 1 /* the logon to the public store */ };
 static const struct gx_rop_save_changes_attachment_req keep = {2};
-static const struct gx_propname names[] = {{PSETID_Common, false, 0x8503, NULL}, {PS_PUBLIC_STRINGS, true, 0, "of my own"}};
 static gx_proptag_t here, there; /* the second name */
 static uint64_t shared;
 
 static gx_proptag_t tag_of(uint8_t logon, uint8_t h)
 {
+	const struct gx_propname names[] = {{PSETID_Common, false, 0x8503, NULL}, {PS_PUBLIC_STRINGS, true, 0, "of my own"}};
 	struct gx_rop_get_property_ids_from_names_res *r;
 	ST_OK(et_do_at(logon, RopGetPropertyIdsFromNames, h, 0, &(struct gx_rop_get_property_ids_from_names_req){2, names, 2}, (void **)&r));
 	return GX_PROP_TAG(r->property_ids[1], PtypString);
