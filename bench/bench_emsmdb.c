@@ -6,7 +6,6 @@
  */
 #include <config.h>
 #include <fcntl.h>
-#include <gnutls/x509.h>
 #include <malloc.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -25,6 +24,7 @@
 #include <gx/mapihttp.h>
 #include <gx/mapihttp-server.h>
 #include "bench/mhclient.h"
+#include "libgxproto/net/certtest.h"
 #include "bench/scale.h"
 
 enum { LOGON = 0, FOLDER = 1, TABLE = 2, MESSAGE = 3, ATTACHMENT = 4, STREAM = 5, SUBSCRIPTION = 6 };
@@ -155,40 +155,14 @@ static void make_people(unsigned messages)
 	(void)gx_base64_enc((const uint8_t *)"u@example.org:x", 15, login);
 }
 
-static const char *pem_file(const char *name, gnutls_datum_t *pem)
-{
-	const char *path = gx_arena_printf(a, "%s/%s", dir, name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, pem->data, pem->size) != (ssize_t)pem->size)
-		scale_die("cannot write", path);
-	close(fd);
-	gnutls_free(pem->data);
-	return path;
-}
-
 static struct gx_tls *self_signed(void)
 {
 	struct gx_tls_opts o = GX_TLS_OPTS_INIT;
 	struct gx_tls *tls;
-	gnutls_x509_privkey_t key;
-	gnutls_x509_crt_t crt;
-	gnutls_datum_t pem;
-	gnutls_x509_privkey_init(&key);
-	gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
-	gnutls_x509_crt_init(&crt);
-	gnutls_x509_crt_set_version(crt, 3);
-	gnutls_x509_crt_set_serial(crt, "\1", 1);
-	gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, "localhost", 9);
-	gnutls_x509_crt_set_activation_time(crt, time(NULL) - 3600);
-	gnutls_x509_crt_set_expiration_time(crt, time(NULL) + 86400);
-	gnutls_x509_crt_set_key(crt, key);
-	gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0);
-	gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem);
-	o.cert_path = pem_file("tls.crt", &pem);
-	gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem);
-	o.key_path = pem_file("tls.key", &pem);
-	gnutls_x509_crt_deinit(crt);
-	gnutls_x509_privkey_deinit(key);
+	o.cert_path = gx_arena_printf(a, "%s/tls.crt", dir);
+	o.key_path = gx_arena_printf(a, "%s/tls.key", dir);
+	if (!cert_make("localhost", o.cert_path, o.key_path))
+		scale_die("cannot make a certificate", o.cert_path);
 	scale_must(gx_tls_new(&o, &tls, a, NULL), "TLS");
 	return tls;
 }

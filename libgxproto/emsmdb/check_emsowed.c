@@ -83,14 +83,8 @@ static void log_on(void)
 
 static void again(void)
 {
-	struct gx_ems_opts o = options();
-	gx_ems_session_put(et_s);
-	gx_ems_free(et_ems);
-	o.pool = et_pool;
-	o.dir = et_people;
-	ck_assert_int_eq(gx_ems_new(&o, &et_ems), 0);
-	et_s = et_connect("ann@example.org", et_dn[0]);
-	memset(et_handles, 0xff, sizeof(et_handles));
+	const struct gx_ems_opts o = options();
+	et_again(&o);
 }
 
 static struct gx_store *store(const char *name)

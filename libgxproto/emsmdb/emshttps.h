@@ -8,13 +8,12 @@
 #define GX_EMSHTTPS_H
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
-#include <fcntl.h>
 #include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <gx/codec.h>
 #include <gx/mapihttp.h>
 #include "libgxproto/emsmdb/emsmdb-int.h"
 #include "libgxproto/mapihttp/servetest.h"
+#include "libgxproto/net/certtest.h"
 #include "libgxstore/storetest.h"
 
 enum { EH_CLIENTS = 1000 };
@@ -43,41 +42,14 @@ static inline bool eh_wanted(void)
 
 /* ---- The server ---- */
 
-static inline const char *eh_put_pem(struct gx_arena *a, const char *dir, const char *name, gnutls_datum_t *pem)
-{
-	const char *path = gx_arena_printf(a, "%s/%s", dir, name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, pem->data, pem->size), (ssize_t)pem->size);
-	close(fd);
-	gnutls_free(pem->data);
-	return path;
-}
-
 static inline struct gx_tls *eh_self_signed(struct gx_arena *a, const char *dir)
 {
 	struct gx_tls_opts o = GX_TLS_OPTS_INIT;
 	struct gx_tls *tls = NULL;
-	gnutls_x509_privkey_t key;
-	gnutls_x509_crt_t crt;
-	gnutls_datum_t pem;
 	const char *why = "";
-	gnutls_x509_privkey_init(&key);
-	gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
-	gnutls_x509_crt_init(&crt);
-	gnutls_x509_crt_set_version(crt, 3);
-	gnutls_x509_crt_set_serial(crt, "\1", 1);
-	gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, "localhost", 9);
-	gnutls_x509_crt_set_activation_time(crt, time(NULL) - 3600);
-	gnutls_x509_crt_set_expiration_time(crt, time(NULL) + 86400);
-	gnutls_x509_crt_set_key(crt, key);
-	ck_assert_int_eq(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0), 0);
-	ck_assert_int_eq(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem), 0);
-	o.cert_path = eh_put_pem(a, dir, "tls.crt", &pem);
-	ck_assert_int_eq(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem), 0);
-	o.key_path = eh_put_pem(a, dir, "tls.key", &pem);
-	gnutls_x509_crt_deinit(crt);
-	gnutls_x509_privkey_deinit(key);
+	o.cert_path = gx_arena_printf(a, "%s/tls.crt", dir);
+	o.key_path = gx_arena_printf(a, "%s/tls.key", dir);
+	ck_assert(cert_make("localhost", o.cert_path, o.key_path));
 	ck_assert_msg(gx_tls_new(&o, &tls, a, &why) == 0, "%s", why);
 	return tls;
 }

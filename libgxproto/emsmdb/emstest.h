@@ -95,6 +95,19 @@ static inline void et_setup(void)
 	et_setup_with(NULL);
 }
 
+/* As another process that has the same stores. Not over HTTPS. */
+static inline void et_again(const struct gx_ems_opts *given)
+{
+	struct gx_ems_opts o = *given;
+	gx_ems_session_put(et_s);
+	gx_ems_free(et_ems);
+	o.pool = et_pool;
+	o.dir = et_people;
+	ck_assert_int_eq(gx_ems_new(&o, &et_ems), 0);
+	et_s = et_connect("ann@example.org", et_dn[0]);
+	memset(et_handles, 0xff, sizeof(et_handles));
+}
+
 static inline void et_teardown(void)
 {
 	eh_stop();

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 #include "libgxproto/http/httptest.h"
 
@@ -37,22 +34,6 @@ static void end_server(struct server *s)
 	gx_net_stop(s->net, 5000);
 	gx_net_free(s->net);
 	site_close(&s->s);
-}
-
-static int dial(const struct server *s)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(s->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct timeval tv = {.tv_sec = 20};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_ge(fd, 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	return fd;
-}
-
-static void put(int fd, const char *text)
-{
-	ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
 }
 
 /* Reads until @p text has come. */
@@ -101,13 +82,13 @@ START_TEST(keep_alive_and_pipelines)
 	struct server s;
 	struct gx_http_opts o = GX_HTTP_OPTS_INIT;
 	serve(&s, &o);
-	int fd = dial(&s);
+	int fd = http_dial(s.port);
 	for (unsigned i = 0; i < 100; ++i) {
-		put(fd, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+		http_put(fd, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
 		await(fd, "hello\n");
 	}
 	for (unsigned i = 0; i < 100; ++i)
-		put(fd, i < 99 ? "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n" : "GET /hello HTTP/1.0\r\n\r\n");
+		http_put(fd, i < 99 ? "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n" : "GET /hello HTTP/1.0\r\n\r\n");
 	ck_assert_uint_gt(drain(fd), 100 * 60);
 	close(fd);
 	end_server(&s);
@@ -125,13 +106,13 @@ START_TEST(big_bodies)
 	serve(&s, &o);
 	static const char *const targets[] = {"/echo", "/sink"};
 	for (unsigned i = 0; i < 4; ++i) {
-		int fd = dial(&s);
+		int fd = http_dial(s.port);
 		snprintf(head, sizeof(head), "POST %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s", targets[i % 2],
 			i < 2 ? "Content-Length: 3000000\r\n\r\n" : "Transfer-Encoding: chunked\r\n\r\n2dc6c0\r\n");
-		put(fd, head);
-		put(fd, data);
+		http_put(fd, head);
+		http_put(fd, data);
 		if (i >= 2)
-			put(fd, "\r\n0\r\n\r\n");
+			http_put(fd, "\r\n0\r\n\r\n");
 		if (i % 2 == 1)
 			await(fd, "3000000 bytes");
 		else
@@ -139,8 +120,8 @@ START_TEST(big_bodies)
 		close(fd);
 	}
 	/* One that reads slowly. */
-	int fd = dial(&s);
-	put(fd, "GET /source?n=3000000 HTTP/1.0\r\n\r\n");
+	int fd = http_dial(s.port);
+	http_put(fd, "GET /source?n=3000000 HTTP/1.0\r\n\r\n");
 	usleep(20000);
 	ck_assert_uint_gt(drain(fd), SIZE);
 	close(fd);
@@ -157,9 +138,9 @@ START_TEST(answer_reaches_one_that_still_sends)
 	char *data = calloc(1, 1000001);
 	memset(data, 'x', 1000000);
 	serve(&s, &o);
-	int fd = dial(&s);
-	put(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
-	put(fd, data);
+	int fd = http_dial(s.port);
+	http_put(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+	http_put(fd, data);
 	await(fd, "413 Content Too Large\r\n");
 	close(fd);
 	free(data);
@@ -180,8 +161,8 @@ START_TEST(a_thousand_held)
 	serve(&s, &o);
 	size_t before = mallinfo2().uordblks;
 	for (unsigned i = 0; i < N; ++i) {
-		fds[i] = dial(&s);
-		put(fds[i], "GET /hold HTTP/1.1\r\nHost: a\r\nUser-Agent: test\r\nX-RequestType: NotificationWait\r\n\r\n");
+		fds[i] = http_dial(s.port);
+		http_put(fds[i], "GET /hold HTTP/1.1\r\nHost: a\r\nUser-Agent: test\r\nX-RequestType: NotificationWait\r\n\r\n");
 	}
 	await_count(&s, &s.s.nheld, N);
 	printf("# held request: %zu bytes of heap each\n", (mallinfo2().uordblks - before) / N);
@@ -223,8 +204,8 @@ START_TEST(answers_of_other_threads)
 	struct gx_http_opts o = GX_HTTP_OPTS_INIT;
 	serve(&s, &o);
 	for (unsigned i = 0; i < 30; ++i) {
-		int fd = dial(&s);
-		put(fd, "GET /hold?keep HTTP/1.1\r\nHost: a\r\n\r\n");
+		int fd = http_dial(s.port);
+		http_put(fd, "GET /hold?keep HTTP/1.1\r\nHost: a\r\n\r\n");
 		await_count(&s, &s.s.nheld, i + 1);
 		ck_assert_int_eq(pthread_create(&t, NULL, answer_later, s.s.held[i]), 0);
 		/* The answer and the end of the client meet in every order. */
@@ -248,9 +229,9 @@ START_TEST(slow_clients)
 	o.idle_ms = 60;
 	o.body_ms = 50;
 	serve(&s, &o);
-	int a = dial(&s), b = dial(&s), c = dial(&s);
-	put(a, "GET /hel");
-	put(b, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx");
+	int a = http_dial(s.port), b = http_dial(s.port), c = http_dial(s.port);
+	http_put(a, "GET /hel");
+	http_put(b, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nx");
 	await(a, "408 Request Timeout");
 	await(b, "408 Request Timeout");
 	ck_assert_uint_eq(drain(c), 0);
@@ -267,12 +248,12 @@ START_TEST(connections_are_limited)
 	struct gx_http_opts o = GX_HTTP_OPTS_INIT;
 	o.max_conns = 2;
 	serve(&s, &o);
-	int a = dial(&s), b = dial(&s);
-	put(a, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
-	put(b, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+	int a = http_dial(s.port), b = http_dial(s.port);
+	http_put(a, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+	http_put(b, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
 	await(a, "hello");
 	await(b, "hello");
-	int c = dial(&s);
+	int c = http_dial(s.port);
 	ck_assert_uint_eq(drain(c), 0);
 	close(a);
 	close(b);

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A front and an owner in one process, over real sockets; and owners that behave badly. */
 #include <config.h>
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include "libgxproto/http/httptest.h"
@@ -159,22 +156,6 @@ static void await_idle(struct front *f, unsigned n)
 
 /* ---- Clients ---- */
 
-static int dial(const struct front *f)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(f->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct timeval tv = {.tv_sec = 60};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_ge(fd, 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	return fd;
-}
-
-static void put(int fd, const char *text)
-{
-	ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
-}
-
 /* Reads until @text has come, or the end when NULL. */
 static const char *await(int fd, const char *text)
 {
@@ -217,23 +198,23 @@ START_TEST(requests_go_through)
 	struct front f;
 	own(&w);
 	open_front(&f, 0);
-	int fd = dial(&f);
+	int fd = http_dial(f.port);
 	/* nobody but the front says who asks, and nothing of the connection goes along */
-	put(fd, "POST /echo/%41?q=1%202 HTTP/1.1\r\n" WHO "Cookie: c=7\r\nX-Gx-User: root\r\nX-Gx-Peer: 9.9.9.9\r\nContent-Length: 4\r\n\r\nbody");
+	http_put(fd, "POST /echo/%41?q=1%202 HTTP/1.1\r\n" WHO "Cookie: c=7\r\nX-Gx-User: root\r\nX-Gx-Peer: 9.9.9.9\r\nContent-Length: 4\r\n\r\nbody");
 	const char *got = await(fd, "body=body\n");
 	ck_assert_ptr_nonnull(strstr(got, "POST /echo/A host=h q=1 2 c=7 peer=127.0.0.1 user=ann@example.org body=body"));
 	ck_assert_ptr_nonnull(strstr(got, "Content-Type: text/plain\r\n"));
 	await_idle(&f, 1);
-	put(fd, "POST /echo HTTP/1.1\r\n" WHO "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+	http_put(fd, "POST /echo HTTP/1.1\r\n" WHO "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
 	await(fd, "body=abc\n");
 	await_idle(&f, 1);
-	put(fd, "HEAD /big?n=500 HTTP/1.1\r\n" WHO "\r\n");
+	http_put(fd, "HEAD /big?n=500 HTTP/1.1\r\n" WHO "\r\n");
 	ck_assert_ptr_nonnull(strstr(await(fd, "\r\n\r\n"), "Content-Length: 500\r\n"));
 	await_idle(&f, 1);
-	put(fd, GET("/nothing"));
+	http_put(fd, GET("/nothing"));
 	ck_assert_ptr_nonnull(strstr(await(fd, "Not Found\n"), " 404 "));
 	await_idle(&f, 1);
-	put(fd, GET("/source?n=3000"));
+	http_put(fd, GET("/source?n=3000"));
 	await(fd, "0\r\n\r\n");
 	/* one after the other needs one connection */
 	ck_assert_uint_eq(stats(&f).total, 5);
@@ -251,12 +232,12 @@ START_TEST(pieces_come_at_once)
 	struct front f;
 	own(&w);
 	open_front(&f, 0);
-	int fd = dial(&f), other = dial(&f);
-	put(fd, GET("/hold?poll"));
+	int fd = http_dial(f.port), other = http_dial(f.port);
+	http_put(fd, GET("/hold?poll"));
 	await(fd, "PROCESSING\r\n");
 	await_count(&w, &w.s.nheld, 1);
 	/* meanwhile another one is served */
-	put(other, GET("/hello"));
+	http_put(other, GET("/hello"));
 	await(other, "hello\n");
 	struct gx_http_req *r = w.s.held[0];
 	for (unsigned i = 0; i < 3; ++i) {
@@ -281,10 +262,10 @@ START_TEST(the_owner_hears_of_clients_that_hang_up)
 	struct front f;
 	own(&w);
 	open_front(&f, 0);
-	int fd = dial(&f), silent = dial(&f);
-	put(fd, GET("/hold?poll"));
+	int fd = http_dial(f.port), silent = http_dial(f.port);
+	http_put(fd, GET("/hold?poll"));
 	await(fd, "PROCESSING\r\n");
-	put(silent, GET("/hold"));
+	http_put(silent, GET("/hold"));
 	await_count(&w, &w.s.nheld, 2);
 	close(fd);
 	close(silent);
@@ -301,8 +282,8 @@ START_TEST(a_front_that_ends_lets_go)
 	struct front f;
 	own(&w);
 	open_front(&f, 0);
-	int fd = dial(&f);
-	put(fd, GET("/hold?poll"));
+	int fd = http_dial(f.port);
+	http_put(fd, GET("/hold?poll"));
 	await(fd, "PROCESSING\r\n");
 	close_front(&f);
 	ck_assert_ptr_null(strstr(await(fd, NULL), "0\r\n\r\n"));
@@ -321,11 +302,11 @@ START_TEST(slow_readers_hold_the_owner_back)
 	size_t n = 0, head = 0;
 	own(&w);
 	open_front(&f, 0);
-	int fd = dial(&f), other = dial(&f);
-	put(fd, GET("/source?n=24000000&known"));
+	int fd = http_dial(f.port), other = http_dial(f.port);
+	http_put(fd, GET("/source?n=24000000&known"));
 	/* The other one is served all the same, and the stream has not gone into somebody's memory. */
 	for (unsigned i = 0; i < 50; ++i) {
-		put(other, GET("/hello"));
+		http_put(other, GET("/hello"));
 		await(other, "hello\n");
 	}
 	pthread_mutex_lock(&w.s.lock);
@@ -337,7 +318,7 @@ START_TEST(slow_readers_hold_the_owner_back)
 	ck_assert_uint_eq(n, SIZE + head);
 	await_count(&w, &w.s.dones, 1);
 	/* Gone in the middle of it. */
-	put(fd, GET("/source?n=24000000&known"));
+	http_put(fd, GET("/source?n=24000000&known"));
 	ck_assert_int_gt(recv(fd, buf, sizeof(buf), 0), 0);
 	close(fd);
 	await_count(&w, &w.s.dones, 2);
@@ -352,26 +333,26 @@ START_TEST(owners_come_and_go)
 	struct owner w;
 	struct front f;
 	open_front(&f, 0);
-	int fd = dial(&f);
-	put(fd, GET("/hello"));
+	int fd = http_dial(f.port);
+	http_put(fd, GET("/hello"));
 	ck_assert_ptr_nonnull(strstr(await(fd, "Service Unavailable\n"), "Retry-After: 10\r\n"));
 	ck_assert_int_eq(f.absent, GX_E_NOTFOUND);
 	own(&w);
-	put(fd, GET("/hello"));
+	http_put(fd, GET("/hello"));
 	await(fd, "hello\n");
 	/* the kept connection is none any more; nobody is told */
 	await_idle(&f, 1);
 	disown(&w);
 	own(&w);
 	f.absent = 0;
-	put(fd, GET("/hello"));
+	http_put(fd, GET("/hello"));
 	await(fd, "hello\n");
 	ck_assert_int_eq(f.absent, 0);
-	put(fd, GET("/hello?lost"));
+	http_put(fd, GET("/hello?lost"));
 	await(fd, "Service Unavailable\n");
 	ck_assert_int_eq(f.absent, GX_E_NOTFOUND);
 	/* in the middle of an answer it is seen that it is not all */
-	put(fd, GET("/hold?poll"));
+	http_put(fd, GET("/hold?poll"));
 	await(fd, "PROCESSING\r\n");
 	gx_http_stream_abort(w.s.held[0]);
 	ck_assert_ptr_null(strstr(await(fd, NULL), "0\r\n\r\n"));
@@ -437,8 +418,8 @@ START_TEST(bad_owners)
 		b.says = t[i].says;
 		open_front(&f, t[i].says == NULL ? 50 : 0);
 		ck_assert_int_eq(pthread_create(&other, NULL, behave_badly, &b), 0);
-		int fd = dial(&f);
-		put(fd, "GET /x HTTP/1.1\r\n" WHO "Connection: close\r\n\r\n");
+		int fd = http_dial(f.port);
+		http_put(fd, "GET /x HTTP/1.1\r\n" WHO "Connection: close\r\n\r\n");
 		const char *got = await(fd, NULL);
 		pthread_join(other, NULL);
 		ck_assert_msg(strtoul(got + 9, NULL, 10) == t[i].status, "%zu: \"%s\"", i, got);

@@ -2,48 +2,20 @@
 #include <config.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <malloc.h>
 #include <time.h>
+#include "libgxproto/net/certtest.h"
 #include "libgxproto/net/nettest.h"
 
 /* TLS, from the first octet or by STARTTLS. */
 
 static char cert_path[60], key_path[60];
 
-static void write_pem(const char *path, const gnutls_datum_t *d)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, d->data, d->size), (ssize_t)d->size);
-	close(fd);
-}
-
 static void make_cert(const char *name)
 {
-	gnutls_x509_privkey_t key;
-	gnutls_x509_crt_t crt;
-	gnutls_datum_t pem;
 	snprintf(cert_path, sizeof(cert_path), "/tmp/check_nettls.%d.crt", (int)getpid());
 	snprintf(key_path, sizeof(key_path), "/tmp/check_nettls.%d.key", (int)getpid());
-	gnutls_x509_privkey_init(&key);
-	gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
-	gnutls_x509_crt_init(&crt);
-	gnutls_x509_crt_set_version(crt, 3);
-	gnutls_x509_crt_set_serial(crt, "\1", 1);
-	gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name));
-	gnutls_x509_crt_set_activation_time(crt, time(NULL) - 3600);
-	gnutls_x509_crt_set_expiration_time(crt, time(NULL) + 86400);
-	gnutls_x509_crt_set_key(crt, key);
-	ck_assert_int_eq(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0), 0);
-	ck_assert_int_eq(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem), 0);
-	write_pem(cert_path, &pem);
-	gnutls_free(pem.data);
-	ck_assert_int_eq(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem), 0);
-	write_pem(key_path, &pem);
-	gnutls_free(pem.data);
-	gnutls_x509_crt_deinit(crt);
-	gnutls_x509_privkey_deinit(key);
+	ck_assert(cert_make(name, cert_path, key_path));
 }
 
 static void drop_cert(void)

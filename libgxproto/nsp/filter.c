@@ -106,17 +106,17 @@ static bool mark(uint8_t *bits, uint32_t entry)
 /* Lists in it are opened once each, so that one that is in itself does no harm. */
 static int expand(struct nsp_call *c, uint32_t list, uint8_t *bits)
 {
-	uint32_t *todo = gx_arena_new_array(c->a, uint32_t, c->b->n + 1);
+	uint32_t *unopened = gx_arena_new_array(c->a, uint32_t, c->b->n + 1);
 	uint32_t n = 0;
-	int err = todo == NULL ? GX_E_NOMEM : 0;
+	int err = unopened == NULL ? GX_E_NOMEM : 0;
 	if (err == 0)
-		todo[n++] = list;
+		unopened[n++] = list;
 	while (n > 0 && err == 0) {
 		struct nsp_set s = {0};
-		err = gx_nsp__links(c, todo[--n], PidTagAddressBookMember, &s);
+		err = gx_nsp__links(c, unopened[--n], PidTagAddressBookMember, &s);
 		for (size_t i = 0; i < s.n && err == 0; ++i)
 			if (mark(bits, s.v[i]) && c->b->v[s.v[i]].kind == NSP_LIST && s.v[i] != list)
-				todo[n++] = s.v[i];
+				unopened[n++] = s.v[i];
 	}
 	return err;
 }

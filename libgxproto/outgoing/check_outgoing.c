@@ -3,12 +3,12 @@
 #include <config.h>
 #include <arpa/inet.h>
 #include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "libgxproto/net/certtest.h"
 #include "libgxstore/storetest.h"
 #include "libgxproto/outgoing/outgoing-int.h"
 
@@ -32,40 +32,6 @@ static struct {
 } agent;
 
 static char cert_path[600], key_path[600];
-
-static void write_pem(const char *path, gnutls_datum_t *d)
-{
-	FILE *f = fopen(path, "w");
-	ck_assert_ptr_nonnull(f);
-	ck_assert_uint_eq(fwrite(d->data, 1, d->size, f), d->size);
-	fclose(f);
-	gnutls_free(d->data);
-}
-
-/* For a host of that name, by itself. */
-static void make_cert(const char *name)
-{
-	gnutls_x509_privkey_t key;
-	gnutls_x509_crt_t crt;
-	gnutls_datum_t pem;
-	gnutls_x509_privkey_init(&key);
-	gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
-	gnutls_x509_crt_init(&crt);
-	gnutls_x509_crt_set_version(crt, 3);
-	gnutls_x509_crt_set_serial(crt, "\1", 1);
-	gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name));
-	gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, name, (unsigned)strlen(name), GNUTLS_FSAN_SET);
-	gnutls_x509_crt_set_activation_time(crt, time(NULL) - 3600);
-	gnutls_x509_crt_set_expiration_time(crt, time(NULL) + 86400);
-	gnutls_x509_crt_set_key(crt, key);
-	ck_assert_int_eq(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0), 0);
-	ck_assert_int_eq(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem), 0);
-	write_pem(cert_path, &pem);
-	ck_assert_int_eq(gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem), 0);
-	write_pem(key_path, &pem);
-	gnutls_x509_crt_deinit(crt);
-	gnutls_x509_privkey_deinit(key);
-}
 
 static void hear(const char *line)
 {
@@ -338,7 +304,7 @@ static int secure(const char *scheme, const char *user, const char *at, const ch
 
 START_TEST(encrypted)
 {
-	make_cert("localhost");
+	ck_assert(cert_make("localhost", cert_path, key_path));
 	given.ca_file = cert_path;
 	agent.smtps = true;
 	ck_assert_int_eq(secure("smtps", "", NULL, NULL), 0);
@@ -358,10 +324,10 @@ END_TEST
 START_TEST(of_whom_nobody_knows)
 {
 	agent.smtps = true;
-	make_cert("localhost");
+	ck_assert(cert_make("localhost", cert_path, key_path));
 	ck_assert_int_eq(secure("smtps", "", NULL, NULL), GX_E_BUSY); /* by no authority of the system */
 	ck_assert_ptr_nonnull(strstr(fates[0].says, "outgoing_smtp_ca_file"));
-	make_cert("mail.example.com");
+	ck_assert(cert_make("mail.example.com", cert_path, key_path));
 	given.ca_file = cert_path;
 	ck_assert_int_eq(secure("smtps", "", NULL, NULL), GX_E_BUSY); /* somebody else's */
 	ck_assert_ptr_null(strstr(agent.heard, "MAIL"));
@@ -370,7 +336,7 @@ END_TEST
 
 START_TEST(logged_in)
 {
-	make_cert("localhost");
+	ck_assert(cert_make("localhost", cert_path, key_path));
 	given.ca_file = cert_path;
 	agent.smtps = true;
 	agent.auth = "DIGEST-MD5 PLAIN LOGIN";

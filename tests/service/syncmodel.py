@@ -63,9 +63,9 @@ def possible(before, actors, after):
     others = [o for ops in actors for o in ops if o.kind != "create"]
     loose = len(others) > 1 and (len(before) > 1 or any(o.kind in ("move", "copy") for o in others))
     start = (tuple(0 for _ in actors), tuple(sorted(before, key=repr)))
-    todo, seen = [start], {start}
-    while todo:
-        at, state = todo.pop()
+    open_steps, seen = [start], {start}
+    while open_steps:
+        at, state = open_steps.pop()
         if all(n == len(ops) or not any(o.sure for o in ops[n:]) for n, ops in zip(at, actors)) and bare(state) == after:
             return True
         for k, ops in enumerate(actors):
@@ -79,7 +79,7 @@ def possible(before, actors, after):
                 step = (at[:k] + (at[k] + 1,) + at[k + 1:], s)
                 if step not in seen:
                     seen.add(step)
-                    todo.append(step)
+                    open_steps.append(step)
     return False
 
 
