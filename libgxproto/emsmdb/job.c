@@ -17,6 +17,17 @@ void *gx_ems__job_new(struct gx_rop_call *c, size_t size)
 	return j;
 }
 
+gx_ec gx_ems__job_mids(struct gx_rop_call *c, struct gx_ems_job *j, const uint64_t *ids, uint32_t n, uint64_t **ret_mids)
+{
+	const uint64_t *mids;
+	gx_ec ec = gx_ems__plain_list(c, ids, n, &mids);
+	if (gx_ec_failed(ec))
+		return ec;
+	j->total = n;
+	*ret_mids = gx_arena_memdup(j->a, mids, n * sizeof(*mids));
+	return *ret_mids == NULL && n > 0 ? GX_EC(ecMAPIOOM) : EMS_OK;
+}
+
 void gx_ems__job_free(struct gx_ems_job *j)
 {
 	if (j != NULL)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RopDeleteMessages and RopHardDeleteMessages, [MS-OXCFOLD] 2.2.1.11 and 2.2.1.12 */
 #include <config.h>
-#include <string.h>
 #include "libgxproto/emsmdb/job.h"
 #include "libgxproto/emsmdb/receipt.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
@@ -13,7 +12,7 @@ struct deleting {
 	uint64_t fid;
 	bool tells;                  /* senders who want to know that it was not read */
 	bool hard;
-	const uint64_t *mids;
+	uint64_t *mids;
 	size_t n, at;
 };
 
@@ -49,25 +48,22 @@ static gx_ec step(struct gx_rop_call *c, struct gx_ems_job *j)
 
 static gx_ec delete(struct gx_rop_call *c, const uint64_t *ids, uint32_t n, const struct deleting *like, bool async, void *response)
 {
-	const uint64_t *mids;
 	struct gx_ems_folder *f = gx_ems__folder(c->in);
 	if (f == NULL)
 		return GX_EC(ecNotSupported);
-	gx_ec ec = gx_ems__plain_list(c, ids, n, &mids);
-	struct deleting *x = gx_ec_failed(ec) ? NULL : gx_ems__job_new(c, sizeof(*x));
+	struct deleting *x = gx_ems__job_new(c, sizeof(*x));
 	if (x == NULL)
-		return gx_ec_failed(ec) ? ec : GX_EC(ecMAPIOOM);
+		return GX_EC(ecMAPIOOM);
 	x->job.step = step;
 	x->job.partial_at = like->job.partial_at;
-	x->job.total = n;
 	x->fid = f->fid;
 	x->tells = like->tells;
 	x->hard = like->hard;
 	x->n = n;
-	x->mids = gx_arena_memdup(x->job.a, mids, n * sizeof(*mids));
-	if (x->mids == NULL && n > 0) {
+	gx_ec ec = gx_ems__job_mids(c, &x->job, ids, n, &x->mids);
+	if (gx_ec_failed(ec)) {
 		gx_ems__job_free(&x->job);
-		return GX_EC(ecMAPIOOM);
+		return ec;
 	}
 	return gx_ems__job_run(c, &x->job, async, response);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RopMoveCopyMessages, [MS-OXCFOLD] 2.2.1.6 and 3.2.5.6 */
 #include <config.h>
-#include <string.h>
 #include "libgxproto/emsmdb/carry.h"
 #include "libgxproto/emsmdb/job.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
@@ -12,7 +11,7 @@ struct moving {
 	struct gx_ems_job job;
 	uint64_t src, dst;
 	bool move;
-	const uint64_t *mids;
+	uint64_t *mids;
 	size_t n, at;
 };
 
@@ -56,26 +55,23 @@ static gx_ec step(struct gx_rop_call *c, struct gx_ems_job *j)
 
 gx_ec gx_rop__move_copy_messages(struct gx_rop_call *c, const struct gx_rop_move_copy_messages_req *q, struct gx_rop_move_copy_messages_res *r)
 {
-	const uint64_t *mids;
 	struct gx_ems_folder *src = gx_ems__folder(c->in), *dst = gx_ems__folder(c->dst);
 	if (src == NULL || dst == NULL)
 		return GX_EC(ecNotSupported);
-	gx_ec ec = gx_ems__plain_list(c, q->message_ids, q->message_ids_count, &mids);
-	struct moving *x = gx_ec_failed(ec) ? NULL : gx_ems__job_new(c, sizeof(*x));
+	struct moving *x = gx_ems__job_new(c, sizeof(*x));
 	if (x == NULL)
-		return gx_ec_failed(ec) ? ec : GX_EC(ecMAPIOOM);
+		return GX_EC(ecMAPIOOM);
 	x->job.step = step;
 	x->job.partial_at = offsetof(struct gx_rop_move_copy_messages_res, partial_completion);
 	x->job.to = dst->obj.logon;
-	x->job.total = q->message_ids_count;
 	x->src = src->fid;
 	x->dst = dst->fid;
 	x->move = !q->want_copy;
 	x->n = q->message_ids_count;
-	x->mids = gx_arena_memdup(x->job.a, mids, x->n * sizeof(*mids));
-	if (x->mids == NULL && x->n > 0) {
+	gx_ec ec = gx_ems__job_mids(c, &x->job, q->message_ids, q->message_ids_count, &x->mids);
+	if (gx_ec_failed(ec)) {
 		gx_ems__job_free(&x->job);
-		return GX_EC(ecMAPIOOM);
+		return ec;
 	}
 	return gx_ems__job_run(c, &x->job, q->want_asynchronous, r);
 }

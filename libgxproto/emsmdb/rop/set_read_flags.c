@@ -103,17 +103,6 @@ static gx_ec list_all(struct gx_rop_call *c, struct marking *x)
 	return x->mids == NULL ? GX_EC(ecMAPIOOM) : EMS_OK;
 }
 
-static gx_ec list_some(struct gx_rop_call *c, struct marking *x, const uint64_t *ids, uint32_t n)
-{
-	const uint64_t *mids;
-	gx_ec ec = gx_ems__plain_list(c, ids, n, &mids);
-	if (gx_ec_failed(ec))
-		return ec;
-	x->n = n;
-	x->mids = gx_arena_memdup(x->job.a, mids, n * sizeof(*mids));
-	return x->mids == NULL ? GX_EC(ecMAPIOOM) : EMS_OK;
-}
-
 gx_ec gx_rop__set_read_flags(struct gx_rop_call *c, const struct gx_rop_set_read_flags_req *q, struct gx_rop_set_read_flags_res *r)
 {
 	struct gx_ems_folder *f = gx_ems__folder(c->in);
@@ -128,7 +117,8 @@ gx_ec gx_rop__set_read_flags(struct gx_rop_call *c, const struct gx_rop_set_read
 	x->job.partial_at = offsetof(struct gx_rop_set_read_flags_res, partial_completion);
 	x->fid = f->fid;
 	x->flags = q->read_flags;
-	gx_ec ec = q->message_ids_count == 0 ? list_all(c, x) : list_some(c, x, q->message_ids, q->message_ids_count);
+	x->n = q->message_ids_count;
+	gx_ec ec = x->n == 0 ? list_all(c, x) : gx_ems__job_mids(c, &x->job, q->message_ids, q->message_ids_count, &x->mids);
 	if (gx_ec_failed(ec)) {
 		gx_ems__job_free(&x->job);
 		return ec;
