@@ -29,6 +29,15 @@ def program(name):
     raise FileNotFoundError(f"{name} is not in {dirs} and was not built")
 
 
+def wait_for(what, test, seconds=60):
+    """The first true value of test(), or a failure that says what did not come."""
+    end = time.monotonic() + seconds
+    while not (value := test()):
+        assert time.monotonic() < end, f"{what} did not come"
+        time.sleep(0.02)
+    return value
+
+
 def port_numbers():
     """Ports that the system gives to nobody by itself: between two of its connections one of those would be gone again
     before the server takes it. Tests that run at once begin at different ones."""

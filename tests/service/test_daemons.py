@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import time
 
-from gxservice import PASSWORD, Server, gxtap, have, program, run
+from gxservice import PASSWORD, Server, gxtap, have, program, run, wait_for
 
 DAEMONS = ("gromoxd", "imap", "delivery-queue", "delivery", "istore", "http")
 PROXY_V4 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes((192, 0, 2, 5, 192, 0, 2, 1)) + b"\x12\x34\0\x8f"
@@ -31,13 +31,6 @@ def refused(s, *words):
     assert r.returncode == 1, (r.returncode, out)
     for w in words:
         assert w in out, f"{w!r} is not in: {out}"
-
-
-def wait_for(what, test, wait=60):
-    end = time.monotonic() + wait
-    while not test():
-        assert time.monotonic() < end, f"{what} did not come"
-        time.sleep(0.02)
 
 
 def unverified():

@@ -13,7 +13,7 @@ import time
 
 import exmdbwire
 from exmdbwire import CALLS, Client, Connection, Listener, WireError, counter, eid
-from gxservice import DOMAIN, Server, free_port, gxtap, program, run
+from gxservice import DOMAIN, Server, free_port, gxtap, program, run, wait_for
 
 ROOT, IPM, DELETED, INBOX, DRAFTS, CONTACTS, JUNK = 1, 9, 0xb, 0xd, 0xe, 0x13, 0x17
 SUBJECT, SUBJECT8, BODY, CLASS, NAME, COMMENT = 0x0037001f, 0x0037001e, 0x1000001f, 0x001a001f, 0x3001001f, 0x3004001f
@@ -720,13 +720,6 @@ def store_of(pid):
     return words[words.index(b"--store") + 1].decode()
 
 
-def wait_until(func, seconds=60):
-    end = time.monotonic() + seconds
-    while not func():
-        assert time.monotonic() < end
-        time.sleep(.05)
-
-
 def test_a_process_for_each_store():
     s = Server(users=3).start()
     for i in range(3):
@@ -756,13 +749,13 @@ def test_a_process_for_each_store():
     assert ec == 0
     again = Client(address, dirs[0])
     assert again.allocate_cn()
-    wait_until(lambda: {store_of(pid) for pid in children(p.pid)} == set(dirs))
+    wait_for("a process for each", lambda: {store_of(pid) for pid in children(p.pid)} == set(dirs))
     assert {store_of(pid): pid for pid in children(p.pid)}[dirs[0]] != workers[dirs[0]]
     p.send_signal(signal.SIGUSR1)
     left = children(p.pid)
     out = stop(p)
     assert "processes of stores=3" in out and "signal 9" in out, out
-    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in left))
+    wait_for("their end", lambda: not any(os.path.exists(f"/proc/{pid}") for pid in left))
     for d in dirs:
         r = subprocess.run([program("gromox-mbck"), d], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert r.returncode == 0, r.stdout
@@ -802,7 +795,7 @@ def test_processes_end_with_the_one_that_started_them():
     (pid,) = children(p.pid)
     p.kill()
     p.communicate()
-    wait_until(lambda: not os.path.exists(f"/proc/{pid}") or open(f"/proc/{pid}/stat").read().split()[2] == "Z")
+    wait_for("its end", lambda: not os.path.exists(f"/proc/{pid}") or open(f"/proc/{pid}/stat").read().split()[2] == "Z")
 
 
 def test_listeners_and_access():

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from gxservice import PASSWORD, SPLIT, Server, gxtap, program
+from gxservice import PASSWORD, SPLIT, Server, gxtap, program, wait_for
 from exmdbwire import Client as Exmdb, eid
 import mapiwire
 
@@ -88,16 +88,6 @@ def let_in(s, owner, user):
     c.close()
 
 
-def wait_for(test, what, seconds=60):
-    end = time.monotonic() + seconds
-    while True:
-        value = test()
-        if value:
-            return value
-        assert time.monotonic() < end, f"{what} did not come"
-        time.sleep(0.02)
-
-
 def end_istore(s):
     s.parts["istore"].kill()
     s.parts["istore"].wait()
@@ -151,10 +141,10 @@ def check_hangup(s):
     def requests():
         mark = len(s.log_text())
         s.parts["http"].send_signal(signal.SIGUSR1)
-        return wait_for(lambda: [line for line in s.log_text()[mark:].splitlines() if "handed on requests=" in line], "the report")[-1]
+        return wait_for("the report", lambda: [line for line in s.log_text()[mark:].splitlines() if "handed on requests=" in line])[-1]
     assert "requests=1 " in requests(), requests()
     c.close()
-    wait_for(lambda: "requests=0 " in requests(), "the end of the request")
+    wait_for("the end of the request", lambda: "requests=0 " in requests())
 
 
 def check_strangers(s):
@@ -226,7 +216,7 @@ def test_a_process_for_each_store():
         other, _ = session(s, user=1)
         running = workers_of(s.parts["istore"].pid)
         os.kill(running[directory(s, 0)], signal.SIGKILL)
-        a = wait_for(lambda: answered(mine.ask("PING")), "an answer")
+        a = wait_for("an answer", lambda: answered(mine.ask("PING")))
         assert (a.status, a.code) == (200, 10), (a.status, a.code)
         mine.cookies.clear()
         assert mine.connect().code == 0 and mine.logon()[0] == 0

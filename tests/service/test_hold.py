@@ -7,7 +7,7 @@ import re
 import subprocess
 import time
 
-from gxservice import RawLmtp, Server, fetch_all, free_port, gxtap, program
+from gxservice import RawLmtp, Server, fetch_all, free_port, gxtap, program, wait_for
 
 MAIL = b"Subject: number %d\r\nX-Serial: %d\r\n\r\nText of %d.\r\n"
 LIMIT = 5
@@ -65,13 +65,6 @@ def serials(s, user):
     found = sorted(int(re.search(rb"X-Serial: (\d+)", d).group(1)) for d in fetch_all(m).values())
     m.logout()
     return found
-
-
-def wait_for(what, test, wait=30):
-    end = time.monotonic() + wait
-    while not test():
-        assert time.monotonic() < end, f"{what} did not come"
-        time.sleep(0.05)
 
 
 def fill(t, sent):

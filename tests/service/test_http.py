@@ -13,7 +13,7 @@ import struct
 import subprocess
 import time
 
-from gxservice import PASSWORD, Server, gxtap, have, program, run
+from gxservice import PASSWORD, Server, gxtap, have, program, run, wait_for
 import mapiwire
 import pcap
 
@@ -73,13 +73,6 @@ def raw(s, data, enough):
 
 def client(s, user=0, **kw):
     return mapiwire.Client(s.http_port, s.users[user], mapiwire.essdn(user + 1, f"user{user + 1}"), **kw)
-
-
-def wait_for(what, test, wait=60):
-    end = time.monotonic() + wait
-    while not test():
-        assert time.monotonic() < end, f"{what} did not come"
-        time.sleep(0.02)
 
 
 # ---- Logins ----

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from gxservice import Server, free_port, gxtap, program, run
+from gxservice import Server, free_port, gxtap, program, run, wait_for
 
 MAIL = b"Subject: hello\r\n\r\nhello\r\n"
 KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -109,13 +109,6 @@ class Site:
     def count(self, text, path=None):
         with open(path or self.log_path) as f:
             return f.read().count(text)
-
-
-def wait_for(what, test, wait=20):
-    end = time.monotonic() + wait
-    while not test():
-        assert time.monotonic() < end, f"{what} did not come"
-        time.sleep(0.02)
 
 
 def can_read(s, user):

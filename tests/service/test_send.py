@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 
-from gxservice import PASSWORD, Server, free_port, gxtap
+from gxservice import PASSWORD, Server, free_port, gxtap, wait_for
 import mapiwire
 
 DRAFTS, MID, DEADLINE = 0x0e, 0x674a0014, 120
@@ -77,13 +77,6 @@ def read_first(s, user):
     text = c.fetch("1", "(BODY.PEEK[])")[1][0][1]
     c.logout()
     return text
-
-
-def wait_for(what, test):
-    end = time.monotonic() + DEADLINE
-    while not test():
-        assert time.monotonic() < end, f"{what} did not come"
-        time.sleep(0.02)
 
 
 def write_draft(s, rcpts, subject):

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from gxservice import RawLmtp, Server, fetch_all, free_port, gxtap, program, run
+from gxservice import RawLmtp, Server, fetch_all, free_port, gxtap, program, run, wait_for
 
 MAIL = b"Subject: number %d\r\nFrom: a@example.net\r\nTo: user1@example.org\r\nX-Serial: %d\r\n\r\nText of %d.\r\n"
 
@@ -22,13 +22,6 @@ def owner_of(s, user):
     path = os.path.join(s.dir, "user", "example.org", s.users[user].split("@")[0], "store.lock")
     with open(path) as f:
         return f.read().strip()
-
-
-def wait_for(what, test, wait=60):
-    end = time.monotonic() + wait
-    while not test():
-        assert time.monotonic() < end, f"{what} did not come"
-        time.sleep(0.05)
 
 
 def other_config(s, name, **changes):
