@@ -103,3 +103,28 @@ char *gx_strbuf_take(struct gx_strbuf *b)
 	*b = (struct gx_strbuf)GX_STRBUF_INIT;
 	return s;
 }
+
+void gx_strv_free(char **v)
+{
+	for (char **p = v; p != NULL && *p != NULL; ++p)
+		free(*p);
+	free(v);
+}
+
+int gx_strv_copy(const char *const *v, char ***ret_v)
+{
+	size_t n = 0;
+	*ret_v = NULL;
+	if (v == NULL)
+		return 0;
+	while (v[n] != NULL)
+		++n;
+	char **out = calloc(n + 1, sizeof(*out));
+	for (size_t i = 0; out != NULL && i < n; ++i)
+		if ((out[i] = strdup(v[i])) == NULL) {
+			gx_strv_free(out);
+			return GX_E_NOMEM;
+		}
+	*ret_v = out;
+	return out == NULL ? GX_E_NOMEM : 0;
+}

@@ -30,6 +30,15 @@ GX_API const char *gx_strbuf_cstr(const struct gx_strbuf *b);
 /** The caller owns the string (free()); NULL when an error is set. The buffer is empty after. */
 GX_API char *gx_strbuf_take(struct gx_strbuf *b);
 
+/**
+ * Copies a list of strings that ends with NULL.
+ * @param v     NULL is a list of its own kind, and is copied as NULL
+ * @param ret_v the caller owns it: gx_strv_free(); NULL after an error
+ * @return 0 or GX_E_NOMEM
+ */
+GX_API int gx_strv_copy(const char *const *v, char ***ret_v);
+GX_API void gx_strv_free(char **v);
+
 #ifdef __cplusplus
 }
 #endif

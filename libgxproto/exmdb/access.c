@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <gx/strbuf.h>
 #include "libgxproto/exmdb/exmdb-int.h"
 
 static bool in_list(char *const *v, const char *s)
@@ -51,28 +52,6 @@ bool gx_xs__may_enter(const struct gx_exmdb_server *s, const struct gx_io *io)
 
 /* ---- Options ---- */
 
-static void free_words(char **v)
-{
-	for (char **p = v; p != NULL && *p != NULL; ++p)
-		free(*p);
-	free(v);
-}
-
-static int copy_words(const char *const *v, char ***ret_v)
-{
-	size_t n = 0;
-	while (v != NULL && v[n] != NULL)
-		++n;
-	char **out = v == NULL ? NULL : calloc(n + 1, sizeof(*out));
-	if (v != NULL && out == NULL)
-		return GX_E_NOMEM;
-	*ret_v = out;
-	for (size_t i = 0; i < n; ++i)
-		if ((out[i] = strdup(v[i])) == NULL)
-			return GX_E_NOMEM;
-	return 0;
-}
-
 static void set_defaults(struct gx_exmdb_server_opts *o)
 {
 	if (o->idle_ms == 0)
@@ -94,9 +73,9 @@ int gx_exmdb_server_new(const struct gx_exmdb_server_opts *o, struct gx_exmdb_se
 		return GX_E_NOMEM;
 	s->o = *o;
 	set_defaults(&s->o);
-	int err = copy_words(o->hosts_allow, &s->hosts);
+	int err = gx_strv_copy(o->hosts_allow, &s->hosts);
 	if (err == 0)
-		err = copy_words(o->certs_allow, &s->certs);
+		err = gx_strv_copy(o->certs_allow, &s->certs);
 	if (err == 0 && o->uid_count != 0) {
 		s->uids = malloc(o->uid_count * sizeof(*s->uids));
 		if (s->uids != NULL)
@@ -121,8 +100,8 @@ void gx_exmdb_server_free(struct gx_exmdb_server *s)
 {
 	if (s == NULL)
 		return;
-	free_words(s->hosts);
-	free_words(s->certs);
+	gx_strv_free(s->hosts);
+	gx_strv_free(s->certs);
 	free(s->uids);
 	free(s);
 }

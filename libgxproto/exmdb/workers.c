@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <gx/engine.h>
 #include <gx/exmdb-workers.h>
+#include <gx/strbuf.h>
 
 extern char **environ;
 
@@ -250,23 +251,18 @@ void gx_workers_signal(struct gx_workers *w, int sig)
 
 static void release(struct gx_workers *w)
 {
-	for (char **p = w->argv; p != NULL && *p != NULL; ++p)
-		free(*p);
-	free(w->argv);
+	gx_strv_free(w->argv);
 	free(w->run_dir);
 	free(w);
 }
 
 static int copy(struct gx_workers *w, const struct gx_workers_opts *o)
 {
-	while (o->argv[w->argc] != NULL)
+	int err = gx_strv_copy((const char *const *)o->argv, &w->argv);
+	while (err == 0 && w->argv[w->argc] != NULL)
 		++w->argc;
-	w->argv = calloc(w->argc + 1, sizeof(*w->argv));
 	w->run_dir = strdup(o->run_dir);
-	for (size_t i = 0; w->argv != NULL && i < w->argc; ++i)
-		if ((w->argv[i] = strdup(o->argv[i])) == NULL)
-			return GX_E_NOMEM;
-	return w->argv != NULL && w->run_dir != NULL ? 0 : GX_E_NOMEM;
+	return err == 0 && w->run_dir == NULL ? GX_E_NOMEM : err;
 }
 
 static int make_dir(const char *dir, struct gx_arena *a, const char **ret_why)

@@ -4,35 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <gx/strbuf.h>
 #include "libgxstore/calls/call-int.h"
 
 static int64_t now_ms(const struct gx_exmdb_host *h)
 {
 	return gx_clock_mono_ms(h->o.clock);
-}
-
-static void free_words(char **v)
-{
-	for (char **p = v; p != NULL && *p != NULL; ++p)
-		free(*p);
-	free(v);
-}
-
-static int copy_words(const char *const *v, char ***ret_v)
-{
-	size_t n = 0;
-	if (v == NULL)
-		return 0;
-	while (v[n] != NULL)
-		++n;
-	char **out = calloc(n + 1, sizeof(*out));
-	for (size_t i = 0; out != NULL && i < n; ++i)
-		if ((out[i] = strdup(v[i])) == NULL) {
-			free_words(out);
-			return GX_E_NOMEM;
-		}
-	*ret_v = out;
-	return out == NULL ? GX_E_NOMEM : 0;
 }
 
 static void set_defaults(struct gx_exmdb_host_opts *o)
@@ -82,11 +59,11 @@ int gx_exmdb_host_new(const struct gx_exmdb_host_opts *o, struct gx_exmdb_host *
 	h->boot = boot_number();
 	h->org = strdup(o->org_name != NULL && *o->org_name != '\0' ? o->org_name : "Gromox default");
 	h->relay_only = o->relay_only != NULL ? strdup(o->relay_only) : NULL;
-	if (h->org == NULL || (o->relay_only != NULL && h->relay_only == NULL) || copy_words(o->prefixes, &h->prefixes) != 0 ||
+	if (h->org == NULL || (o->relay_only != NULL && h->relay_only == NULL) || gx_strv_copy(o->prefixes, &h->prefixes) != 0 ||
 	    pthread_mutex_init(&h->lock, NULL) != 0) {
 		free(h->org);
 		free(h->relay_only);
-		free_words(h->prefixes);
+		gx_strv_free(h->prefixes);
 		free(h);
 		return GX_E_NOMEM;
 	}
@@ -137,7 +114,7 @@ void gx_exmdb_host_free(struct gx_exmdb_host *h)
 	while ((cl = take_gone(h, INT64_MAX)) != NULL)
 		client_free(cl);
 	pthread_mutex_destroy(&h->lock);
-	free_words(h->prefixes);
+	gx_strv_free(h->prefixes);
 	free(h->relay_only);
 	free(h->org);
 	free(h);
