@@ -150,7 +150,7 @@ GX_API int gx_dir_second_stores(struct gx_dir *d, const char *username, struct g
 struct gx_server {
 	uint32_t id;
 	const char *hostname;       /**< by which servers know each other: their host_id */
-	const char *extname;        /**< by which clients know it */
+	const char *extname;        /**< by which clients know it, perhaps with ":PORT" */
 };
 /**
  * Where the stores of a homeserver (of a user or a domain) are: "local" for 0, which any server serves, and for our own host_id,

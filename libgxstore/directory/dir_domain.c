@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Domains and servers. */
 #include <config.h>
+#include <stdlib.h>
+#include <string.h>
 #include <gx/charset.h>
 #include "libgxstore/directory/dir-int.h"
 
@@ -206,12 +208,29 @@ static int insert_server(struct gx_dirconn *c, void *ctx)
 	return err != 0 ? err : gx_dir__exec(c, GX_DQ_SERVER_INSERT, GX_ARGS(GX_NUM(n->id), GX_NAME(n->host), GX_NAME(n->ext)));
 }
 
+/* A host that clients know may have a port, as oxdisco_exonym may. */
+static bool new_extname(struct gx_dir *d, const char *name, char to[GX_DIR_ADDR_MAX + 1])
+{
+	const char *colon = strrchr(name, ':');
+	if (colon == NULL)
+		return gx_dir__new_host(d, name, to);
+	char host[GX_DIR_ADDR_MAX + 1];
+	size_t n = (size_t)(colon - name), digits = strspn(colon + 1, "0123456789");
+	unsigned long port = strtoul(colon + 1, NULL, 10);
+	if (n >= sizeof(host) || digits == 0 || digits > 5 || colon[1 + digits] != '\0' || port == 0 || port > 65535)
+		return false;
+	memcpy(host, name, n);
+	host[n] = '\0';
+	n = gx_dir__new_host(d, host, to) ? strlen(to) : 0;
+	return n > 0 && n + 7 <= 255 && snprintf(to + n, 7, ":%lu", port) > 0;
+}
+
 int gx_dir_add_server(struct gx_dir *d, const char *hostname, const char *extname, uint32_t *ret_id)
 {
 	struct new_server n = {.id = 0};
 	if (extname == NULL || *extname == '\0')
 		extname = hostname;
-	if (d == NULL || hostname == NULL || !gx_dir__new_host(d, hostname, n.host) || !gx_dir__new_host(d, extname, n.ext))
+	if (d == NULL || hostname == NULL || !gx_dir__new_host(d, hostname, n.host) || !new_extname(d, extname, n.ext))
 		return GX_E_INVAL;
 	n.a = gx_arena_new(0);
 	int err = n.a == NULL ? GX_E_NOMEM : gx_dir__write(d, insert_server, &n);

@@ -344,6 +344,14 @@ START_TEST(servers)
 	ck_assert_int_eq(gx_dir_add_server(d, "mail2.example.org", NULL, &two), 0);
 	ck_assert_int_eq(gx_dir_add_server(d, "MAIL2.example.org", NULL, &id), GX_E_EXISTS);
 	ck_assert_int_eq(gx_dir_add_server(d, "mail 3", NULL, &id), GX_E_INVAL);
+	for (size_t i = 0; i < 6; ++i) {
+		static const char *const bad[] = {"a.example.org:", "a.example.org:x", "a.example.org:0", "a.example.org:65536", ":443", "a:1:2"};
+		ck_assert_int_eq(gx_dir_add_server(d, "mail3.example.org", bad[i], &id), GX_E_INVAL);
+	}
+	ck_assert_int_eq(gx_dir_add_server(d, "mail3.example.org", "Outside.example.org:8443", &id), 0);
+	ck_assert_int_eq(gx_dir_server(d, id, a, &s), 0);
+	ck_assert_str_eq(s.extname, "outside.example.org:8443");
+	ck_assert_int_eq(gx_dir_del_server(d, "mail3.example.org"), 0);
 	ck_assert_int_eq(gx_dir_list_servers(d, a, &v, &n), 0);
 	ck_assert_uint_eq(n, 2);
 	ck_assert_str_eq(v[0].hostname, "mail1.example.org");
