@@ -29,6 +29,7 @@ static const char usage[] =
 	"  --mailbox DN         another user's mailbox\n"
 	"  --public             the public folders\n"
 	"  --cacert FILE        authorities to trust [the system's]\n"
+	"  --trust-host HOST    the login may go there when the server sends us there; may be repeated\n"
 	"  --insecure           any certificate will do\n"
 	"  --timeout SECONDS    of each request; of watch, in all [60]\n"
 	"  --folder FOLDER      sync: of which a directory becomes a copy [Inbox]\n"
@@ -40,6 +41,7 @@ static const char usage[] =
 
 enum {
 	OPT_PASSWORD = 256, OPT_URL, OPT_DN, OPT_MAILBOX, OPT_PUBLIC, OPT_CACERT, OPT_INSECURE, OPT_TIMEOUT, OPT_FOLDER, OPT_READ, OPT_JSON, OPT_HEX,
+	OPT_TRUST,
 	OPT_HELP, OPT_VERSION
 };
 static const struct option longopts[] = {
@@ -48,7 +50,7 @@ static const struct option longopts[] = {
 	{"public", no_argument, NULL, OPT_PUBLIC}, {"cacert", required_argument, NULL, OPT_CACERT},
 	{"insecure", no_argument, NULL, OPT_INSECURE}, {"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"folder", required_argument, NULL, OPT_FOLDER}, {"read", no_argument, NULL, OPT_READ}, {"json", no_argument, NULL, OPT_JSON}, {"hex", no_argument, NULL, OPT_HEX},
-	{"help", no_argument, NULL, OPT_HELP}, {"version", no_argument, NULL, OPT_VERSION}, {0}
+	{"trust-host", required_argument, NULL, OPT_TRUST}, {"help", no_argument, NULL, OPT_HELP}, {"version", no_argument, NULL, OPT_VERSION}, {0}
 };
 
 static const struct command {
@@ -60,9 +62,10 @@ static const struct command {
 	{"resolve", mapi_resolve, 1, 1000}, {"rop", mapi_rop, 0, INT32_MAX},
 };
 
+enum { HOSTS_MAX = 16 };
 struct args {
 	struct gx_mapi_opts o;
-	const char *password_file, *mailbox;
+	const char *password_file, *mailbox, *hosts[HOSTS_MAX];
 	bool public_store, verbose;
 };
 
@@ -79,6 +82,7 @@ static int exit_code(gx_ec ec)
 	case ecTimeout:
 	case ecEndOfSession:
 	case ecServerBusy:
+	case ecWrongServer:
 		return EXIT_UNREACHABLE;
 	case ecNotFound:
 		return EXIT_NOTHING;
@@ -198,6 +202,14 @@ static bool option(struct tool *t, struct args *x, int c, int *ret_exit)
 		t->timeout_ms = (uint32_t)(s * 1000);
 		break;
 	}
+	case OPT_TRUST:
+		if (x->o.host_count == HOSTS_MAX) {
+			complain("--trust-host: at most %d of them", HOSTS_MAX);
+			*ret_exit = EXIT_USAGE;
+			return false;
+		}
+		x->hosts[x->o.host_count++] = optarg;
+		break;
 	case OPT_FOLDER: t->folder = optarg; break;
 	case OPT_READ: t->read = true; break;
 	case OPT_JSON: t->json = true; break;
@@ -247,6 +259,7 @@ int main(int argc, char **argv)
 	t.a = gx_arena_new(0);
 	x.o.timeout_ms = cmd->run == mapi_watch ? 0 : t.timeout_ms; /* there it is how long to watch */
 	x.o.log = x.verbose ? &log : NULL;
+	x.o.hosts = x.hosts;
 	rc = t.a == NULL ? EXIT_FAILED : connect_and_run(&t, &x, cmd);
 	gx_arena_free(t.a);
 	return rc;

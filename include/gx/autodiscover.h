@@ -112,6 +112,8 @@ struct gx_disco_look {
 	bool insecure;                 /**< any certificate will do, and no TLS at all with url */
 	uint32_t timeout_ms;           /**< of each attempt, 0 takes 30000 */
 	void (*note)(const char *text, void *ctx); /**< what is tried and comes of it; may be NULL */
+	bool (*stop)(void *ctx);       /**< asked about once a second, true ends the search with GX_E_NOTFOUND; may be NULL */
+	bool same_host;                /**< redirections to other hosts are not followed: they see no login */
 	void *ctx;
 };
 #define GX_DISCO_LOOK_INIT {.size = sizeof(struct gx_disco_look)}

@@ -14,6 +14,7 @@
  * - ecEndOfSession: the server does not know the session any more: begin anew with gx_mapi_new()
  * - ecServerBusy: it wants to be asked later than the deadline allows
  * - ecCorruptData: its answer is not what it should be
+ * - ecWrongServer: the mailbox is elsewhere, and the client does not go there by itself; gx_mapi_error() says where, and why not
  * - ecInvalidParam, ecMAPIOOM: from here
  *
  * gx_mapi_error() has the rest of what is known. Ids of folders and messages are u64 as operations carry them (gx/entryid.h).
@@ -49,8 +50,14 @@ struct gx_mapi_opts {
 	uint32_t max_answer;       /**< bytes of an answer; 0 takes 16 MiB */
 	const char *application;   /**< X-ClientApplication; NULL "Gromox-MAPI/VERSION" */
 	const struct gx_log *log;  /**< borrowed; requests at GX_LOG_DEBUG, never what is in them */
+	const char *const *hosts;  /**< "host" or "host:port" that the login may go to, beside url's; see "Where the login goes" */
+	size_t host_count;
+	bool stay;                 /**< redirections are not followed: ecWrongServer */
 };
 #define GX_MAPI_OPTS_INIT {.size = sizeof(struct gx_mapi_opts)}
+
+/** Where the session is: redirections change it. Borrowed until the next call. */
+GX_API const char *gx_mapi_url(const struct gx_mapi *c);
 
 /** What the last call that failed was told. */
 struct gx_mapi_error {
@@ -76,7 +83,13 @@ GX_API void gx_mapi_free(struct gx_mapi *c);
  * user is (gx/autodiscover.h). Results and @p ret_why are in @p a. GX_E_NOTFOUND: nobody knows the address; GX_E_STATE: the login was refused.
  */
 GX_API int gx_mapi_discover(struct gx_mapi_opts *io_o, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
-/** Logs in and begins a session. Also what the server calls the user; @p ret_name may be NULL; borrowed from @p c. */
+/**
+ * Logs in and begins a session. Also what the server calls the user; @p ret_name may be NULL; borrowed from @p c.
+ *
+ * Where the login goes: at most three redirections are followed, over TLS with a certificate that holds (as opts say), and only to hosts
+ * that the caller has named (url, hosts) or that autodiscover, asked at url's host itself, names as the mailbox's. To one that only a
+ * redirection names nothing is sent: ecWrongServer.
+ */
 GX_API gx_ec gx_mapi_connect(struct gx_mapi *c, const char **ret_name) GX_MUST_CHECK;
 /** Is the server there, and the session? */
 GX_API gx_ec gx_mapi_ping(struct gx_mapi *c) GX_MUST_CHECK;
@@ -124,10 +137,13 @@ enum {
 enum { GX_MAPI_PUB_ROOT, GX_MAPI_PUB_IPMSUBTREE, GX_MAPI_PUB_NONIPM, GX_MAPI_PUB_EFORMS };
 
 /**
- * A mailbox. @param dn its owner's; NULL: the user's own. ecUnknownUser, ecLoginPerm, ecWrongServer
- * (gx_mapi_error() names the right one).
+ * A mailbox. @param dn its owner's; NULL: the user's own. ecUnknownUser, ecLoginPerm.
+ *
+ * When the server says that another one has it ([MS-OXCSTOR] 2.2.1.1.2), autodiscover at url's host is asked for the way and the session
+ * begins anew there, if no store of it is open: it is with one server at a time. Else, or when that does not lead to it: ecWrongServer.
  */
 GX_API gx_ec gx_mapi_logon(struct gx_mapi *c, const char *dn, struct gx_mapi_obj **ret_store) GX_MUST_CHECK;
+/** As above. */
 GX_API gx_ec gx_mapi_logon_public(struct gx_mapi *c, struct gx_mapi_obj **ret_store) GX_MUST_CHECK;
 /** Id of one of the folders above; 0 when there is none. */
 GX_API uint64_t gx_mapi_special_folder(const struct gx_mapi_obj *store, unsigned which);

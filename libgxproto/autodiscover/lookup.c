@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <arpa/nameser.h>
 #include <curl/curl.h>
 #include "libgxproto/autodiscover/disco-int.h"
@@ -67,6 +68,25 @@ static struct curl_slist *set_question(const struct look *k, CURL *c)
 	return more != NULL ? more : h;
 }
 
+static int on_progress(void *ctx, curl_off_t down, curl_off_t downloaded, curl_off_t up, curl_off_t uploaded)
+{
+	const struct look *k = ctx;
+	(void)down;
+	(void)downloaded;
+	(void)up;
+	(void)uploaded;
+	return k->o->stop(k->o->ctx);
+}
+
+static void set_stop(struct look *k, CURL *c)
+{
+	if (k->o->stop == NULL)
+		return;
+	curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(c, CURLOPT_XFERINFODATA, k);
+}
+
 /* @return 0 when there was an answer of HTTP. */
 static int ask_once(struct look *k, CURL *c, const char *url)
 {
@@ -89,6 +109,7 @@ static int ask_once(struct look *k, CURL *c, const char *url)
 		curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
 	set_login(k, c);
+	set_stop(k, c);
 	struct curl_slist *h = set_question(k, c);
 	CURLcode ret = curl_easy_perform(c);
 	curl_slist_free_all(h);
@@ -105,6 +126,13 @@ static int ask_once(struct look *k, CURL *c, const char *url)
 	return 0;
 }
 
+static bool same_host(const char *one, const char *other)
+{
+	const char *a = strstr(one, "://"), *b = strstr(other, "://");
+	size_t n = a == NULL ? 0 : strcspn(a + 3, "/?#");
+	return a != NULL && b != NULL && n == strcspn(b + 3, "/?#") && strncasecmp(a + 3, b + 3, n) == 0;
+}
+
 /* Redirections are followed by hand: to HTTPS alone, and not for ever. */
 static int ask(struct look *k, CURL *c, const char *url)
 {
@@ -114,7 +142,7 @@ static int ask(struct look *k, CURL *c, const char *url)
 		if (err != 0 || k->redirect == NULL)
 			break;
 		note(k, "%s: sent on to %s", url, k->redirect);
-		if (i == REDIRECTS_MOST || strncmp(k->redirect, "https://", 8) != 0)
+		if (i == REDIRECTS_MOST || strncmp(k->redirect, "https://", 8) != 0 || (k->o->same_host && !same_host(url, k->redirect)))
 			return GX_E_NOTFOUND;
 		url = k->redirect;
 	}
@@ -191,7 +219,7 @@ static int search(struct look *k, CURL *c, struct gx_disco_found *f, const char 
 	int last = GX_E_NOTFOUND;
 	*ret_why = "no server has answered";
 	for (unsigned i = 0; ; ++i) {
-		const char *url = place(k, i);
+		const char *url = k->o->stop != NULL && k->o->stop(k->o->ctx) ? NULL : place(k, i);
 		if (url == NULL)
 			return last;
 		int err = ask(k, c, url);

@@ -22,7 +22,7 @@ struct mc_reply {
 	unsigned status;               /* 0: no answer came */
 	int code;                      /* X-ResponseCode, -1: none */
 	int64_t retry_ms;              /* Retry-After, -1: none */
-	char location[512];            /* Location */
+	char location[2048];           /* Location; empty when it is longer */
 	char type[64];                 /* Content-Type */
 	struct gx_push body;           /* of the caller, to be released */
 };
@@ -46,6 +46,9 @@ struct gx_mapi {
 	CURL *easy;
 	char curl_text[CURL_ERROR_SIZE];
 	struct mc_endpoint mailbox;
+	const char *start_url;         /* that the caller has named */
+	const char *location;          /* where the last Connect was sent on to, NULL: nowhere; in scratch */
+	unsigned stores;               /* open ones */
 	char client_id[37];
 	unsigned requests;
 	bool connected;
@@ -76,6 +79,23 @@ static inline gx_ec gx_mapi__nomem(struct gx_mapi *c)
 {
 	return gx_mapi__fail(c, GX_EC(ecMAPIOOM), "out of memory");
 }
+
+/* ---- Other servers (redirect.c) ---- */
+
+enum { MC_MOVES_MAX = 3 };
+/* The place that @p c->location names becomes the mailbox's, if the login may go there. */
+gx_ec gx_mapi__follow(struct gx_mapi *c);
+/*
+ * The mailbox of @p dn (NULL: the user's own; "": the public folders) is not at this server, as it says: a session with the one where
+ * autodiscover finds it. @p moves: how often that was done.
+ */
+gx_ec gx_mapi__move(struct gx_mapi *c, const char *dn, unsigned moves);
+/* Does a password go there? http: only to this machine. */
+bool gx_mapi__is_safe(const char *url, bool insecure);
+/* Connect, wherever it leads to. */
+gx_ec gx_mapi__connect(struct gx_mapi *c);
+/* Nothing of the session is left. */
+void gx_mapi__disconnect(struct gx_mapi *c);
 
 /* One request type: @p q asked, @p res answered, in @p a. */
 gx_ec gx_mapi__exchange(struct gx_mapi *c, struct mc_endpoint *to, uint32_t type, const void *q, struct gx_arena *a, void *res);

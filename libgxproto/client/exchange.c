@@ -68,6 +68,19 @@ static bool find_done(struct mc_reply *r, struct gx_bin *ret_body)
 	return false;
 }
 
+/* [MS-OXCMAPIHTTP] 2.2.2.2: only a session that begins may begin elsewhere. */
+static gx_ec sent_on(struct gx_mapi *c, const char *type, const struct mc_reply *r)
+{
+	bool connects = strcmp(type, "Connect") == 0;
+	const char *to = *r->location != '\0' ? r->location : "no place that could be understood";
+	if (connects && *r->location != '\0')
+		c->location = gx_arena_strdup(c->scratch, r->location);
+	bool ends = c->connected && (strcmp(type, "Execute") == 0 || strcmp(type, "PING") == 0 || strcmp(type, "NotificationWait") == 0);
+	if (ends)
+		c->connected = false;
+	return gx_mapi__fail(c, connects ? GX_EC(ecWrongServer) : ends ? GX_EC(ecEndOfSession) : GX_EC(ecNetworkError), "%s: HTTP %u: the server sends us to %s", type, r->status, to);
+}
+
 static gx_ec refused(struct gx_mapi *c, const char *type, const struct mc_reply *r)
 {
 	switch (r->status) {
@@ -77,7 +90,7 @@ static gx_ec refused(struct gx_mapi *c, const char *type, const struct mc_reply 
 	case 403:
 		return gx_mapi__fail(c, GX_EC(ecLoginFailure), "%s: HTTP %u: user name or password are not accepted", type, r->status);
 	case 301: case 302: case 307: case 308:
-		return gx_mapi__fail(c, GX_EC(ecNetworkError), "%s: HTTP %u: the server sends us to %s", type, r->status, r->location);
+		return sent_on(c, type, r);
 	case 404:
 		return gx_mapi__fail(c, GX_EC(ecNetworkError), "%s: HTTP 404: there is no MAPI over HTTP at %s", type, c->mailbox.url);
 	default:

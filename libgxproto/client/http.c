@@ -81,7 +81,7 @@ static void header(struct transfer *t, const char *name, size_t name_len, const 
 	else if (IS("Content-Type"))
 		copy_value(t->r->type, sizeof(t->r->type), v, n);
 	else if (IS("Location"))
-		copy_value(t->r->location, sizeof(t->r->location), v, n);
+		copy_value(t->r->location, sizeof(t->r->location), v, n < sizeof(t->r->location) ? n : 0);
 #undef IS
 }
 
@@ -89,7 +89,7 @@ static void header(struct transfer *t, const char *name, size_t name_len, const 
 static size_t on_header(char *data, size_t one, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
-	char line[2048];
+	char line[4096];
 	(void)one;
 	copy_value(line, sizeof(line), data, n);
 	if (strncmp(line, "HTTP/", 5) == 0) {

@@ -21,8 +21,8 @@ static const char *url_of(struct gx_mapi *c)
 	static const char mine[] = "/mapi/emsmdb";
 	if (c->o.nspi_url != NULL)
 		return c->o.nspi_url;
-	const char *at = strstr(c->o.url, mine);
-	return at == NULL ? NULL : gx_arena_printf(c->scratch, "%.*s/mapi/nspi%s", (int)(at - c->o.url), c->o.url, at + sizeof(mine) - 1);
+	const char *url = c->mailbox.url, *at = strstr(url, mine);
+	return at == NULL ? NULL : gx_arena_printf(c->scratch, "%.*s/mapi/nspi%s", (int)(at - url), url, at + sizeof(mine) - 1);
 }
 
 static gx_ec take(struct gx_mapi *c, const struct gx_mh_resolve_names_res *r, size_t n, struct gx_arena *a, struct gx_mapi_resolved *ret_v)

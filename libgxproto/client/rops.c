@@ -341,6 +341,8 @@ void gx_mapi_close(struct gx_mapi_obj *o)
 		remember_dead(o->c, o);
 	if (o->kind == MC_TABLE)
 		free(o->u.table.columns);
+	else if (o->kind == MC_STORE)
+		--o->c->stores;
 	else if (o->kind == MC_SYNC)
 		gx_mapi__sync_free(o->u.sync);
 	free(o);

@@ -32,12 +32,19 @@ static bool is_local(const char *host)
 	return false;
 }
 
+bool gx_mapi__is_safe(const char *url, bool insecure)
+{
+	if (strncasecmp(url, "https://", 8) == 0)
+		return true;
+	return strncasecmp(url, "http://", 7) == 0 && (insecure || is_local(url + 7));
+}
+
 static const char *bad_option(const struct gx_mapi_opts *o)
 {
 	if (o->url == NULL)
 		return "no URL";
 	if (strncasecmp(o->url, "http://", 7) == 0) {
-		if (!o->insecure && !is_local(o->url + 7))
+		if (!gx_mapi__is_safe(o->url, o->insecure))
 			return "a password does not go over http: to another machine; use https:";
 	} else if (strncasecmp(o->url, "https://", 8) != 0) {
 		return "the URL must begin with https:";
@@ -45,6 +52,18 @@ static const char *bad_option(const struct gx_mapi_opts *o)
 	if (o->bearer == NULL && (o->user == NULL || o->password == NULL))
 		return "neither user and password nor a token";
 	return NULL;
+}
+
+static int copy_hosts(struct gx_mapi *c, const struct gx_mapi_opts *o)
+{
+	const char **v = gx_arena_new_array(c->keep, const char *, o->host_count);
+	if (v == NULL)
+		return o->host_count == 0 ? 0 : GX_E_NOMEM;
+	for (size_t i = 0; i < o->host_count; ++i)
+		if ((v[i] = gx_arena_strdup(c->keep, o->hosts[i])) == NULL)
+			return GX_E_NOMEM;
+	c->o.hosts = v;
+	return 0;
 }
 
 static int copy_options(struct gx_mapi *c, const struct gx_mapi_opts *o)
@@ -63,8 +82,8 @@ static int copy_options(struct gx_mapi *c, const struct gx_mapi_opts *o)
 	c->o.lcid = o->lcid != 0 ? o->lcid : LCID;
 	c->o.timeout_ms = o->timeout_ms != 0 ? o->timeout_ms : TIMEOUT_MS;
 	c->o.max_answer = o->max_answer != 0 ? o->max_answer : ANSWER_MAX;
-	c->mailbox.url = c->o.url;
-	return c->o.application == NULL ? GX_E_NOMEM : 0;
+	c->mailbox.url = c->start_url = c->o.url;
+	return c->o.application == NULL ? GX_E_NOMEM : copy_hosts(c, o);
 }
 
 static void release(struct gx_mapi *c)
@@ -124,15 +143,13 @@ int gx_mapi_new(const struct gx_mapi_opts *o, struct gx_mapi **ret_c, const char
 
 void gx_mapi_free(struct gx_mapi *c)
 {
-	static const struct gx_mh_disconnect_req q;
-	struct gx_mh_disconnect_res res;
 	if (c == NULL)
 		return;
 	if (c->connected && !atomic_load(&c->canceled)) {
 		c->deadline_ms = 0;
 		c->o.timeout_ms = GOODBYE_MS;
 		gx_mapi__enter(c);
-		(void)!gx_ec_failed(gx_mapi__exchange(c, &c->mailbox, GX_MH_DISCONNECT, &q, c->scratch, &res));
+		gx_mapi__disconnect(c);
 	}
 	release(c);
 }
@@ -191,17 +208,14 @@ void gx_mapi_uncancel(struct gx_mapi *c)
 
 /* ---- Sessions ---- */
 
-gx_ec gx_mapi_connect(struct gx_mapi *c, const char **ret_name)
+/* One request. */
+static gx_ec hello(struct gx_mapi *c)
 {
-	gx_mapi__enter(c);
-	if (c->connected)
-		return gx_mapi__fail(c, GX_EC(ecInvalidParam), "there is a session already");
-	if (c->o.user_dn == NULL)
-		return gx_mapi__fail(c, GX_EC(ecInvalidParam), "the DN of the user is not known: autodiscover tells it");
 	const struct gx_mh_connect_req q = {.user_dn = c->o.user_dn, .default_code_page = c->o.code_page, .lcid_sort = c->o.lcid, .lcid_string = c->o.lcid};
 	struct gx_mh_connect_res res = {0};
 	gx_strbuf_clear(&c->mailbox.cookies);
 	c->mailbox.unsure = false;
+	c->location = NULL;
 	gx_ec ec = gx_mapi__exchange(c, &c->mailbox, GX_MH_CONNECT, &q, c->scratch, &res);
 	if (gx_ec_failed(ec))
 		return ec;
@@ -212,9 +226,49 @@ gx_ec gx_mapi_connect(struct gx_mapi *c, const char **ret_name)
 	if (c->display_name == NULL)
 		return gx_mapi__nomem(c);
 	c->connected = true;
-	if (ret_name != NULL)
-		*ret_name = c->display_name;
 	return MC_OK;
+}
+
+gx_ec gx_mapi__connect(struct gx_mapi *c)
+{
+	gx_ec ec = hello(c);
+	for (unsigned i = 0; gx_ec_failed(ec) && c->location != NULL; ++i) {
+		if (i == MC_MOVES_MAX)
+			return gx_mapi__fail(c, GX_EC(ecWrongServer), "Connect: sent on %u times, in the end to %s", i + 1, c->location);
+		ec = gx_mapi__follow(c);
+		if (gx_ec_failed(ec))
+			return ec;
+		ec = hello(c);
+	}
+	return ec;
+}
+
+void gx_mapi__disconnect(struct gx_mapi *c)
+{
+	static const struct gx_mh_disconnect_req q;
+	struct gx_mh_disconnect_res res;
+	(void)!gx_ec_failed(gx_mapi__exchange(c, &c->mailbox, GX_MH_DISCONNECT, &q, c->scratch, &res));
+	gx_mapi__forget_events(c);
+	c->connected = false;
+	c->dead_n = 0;
+}
+
+gx_ec gx_mapi_connect(struct gx_mapi *c, const char **ret_name)
+{
+	gx_mapi__enter(c);
+	if (c->connected)
+		return gx_mapi__fail(c, GX_EC(ecInvalidParam), "there is a session already");
+	if (c->o.user_dn == NULL)
+		return gx_mapi__fail(c, GX_EC(ecInvalidParam), "the DN of the user is not known: autodiscover tells it");
+	gx_ec ec = gx_mapi__connect(c);
+	if (!gx_ec_failed(ec) && ret_name != NULL)
+		*ret_name = c->display_name;
+	return ec;
+}
+
+const char *gx_mapi_url(const struct gx_mapi *c)
+{
+	return c->mailbox.url;
 }
 
 gx_ec gx_mapi_ping(struct gx_mapi *c)

@@ -7,7 +7,7 @@
 /* LogonFlags, OpenFlags */
 enum { PRIVATE = 0x01, OPEN_PUBLIC = 0x02, HOME = 0x04, TAKE_OWNERSHIP = 0x08, NO_MAIL = 0x10000, PER_MDB_REPLID = 0x1000000 };
 
-static gx_ec logon(struct gx_mapi *c, const struct gx_rop_logon_req *q, struct gx_mapi_obj **ret_store)
+static gx_ec logon_here(struct gx_mapi *c, const struct gx_rop_logon_req *q, struct gx_mapi_obj **ret_store)
 {
 	struct gx_rop_logon_res *r;
 	struct gx_mapi_obj store = {.logon_id = c->next_logon, .is_public = !(q->logon_flags & PRIVATE)};
@@ -22,6 +22,7 @@ static gx_ec logon(struct gx_mapi *c, const struct gx_rop_logon_req *q, struct g
 	struct gx_mapi_obj *o = gx_mapi__obj(c, NULL, MC_STORE, b->handles[h], store.logon_id);
 	if (o == NULL)
 		return gx_mapi__nomem(c);
+	++c->stores;
 	++c->next_logon; /* the server keeps 256 of them; one that is used again ends the older */
 	o->is_public = store.is_public;
 	o->u.st.repl_id = r->repl_id;
@@ -31,19 +32,32 @@ static gx_ec logon(struct gx_mapi *c, const struct gx_rop_logon_req *q, struct g
 	return MC_OK;
 }
 
+/* @p dn as in gx_mapi__move(). */
+static gx_ec logon(struct gx_mapi *c, const struct gx_rop_logon_req *q, const char *dn, struct gx_mapi_obj **ret_store)
+{
+	gx_ec ec = logon_here(c, q, ret_store);
+	for (unsigned i = 0; gx_ec_is(ec, ecWrongServer); ++i) {
+		ec = gx_mapi__move(c, dn, i);
+		if (gx_ec_failed(ec))
+			return ec;
+		ec = logon_here(c, q, ret_store);
+	}
+	return ec;
+}
+
 gx_ec gx_mapi_logon(struct gx_mapi *c, const char *dn, struct gx_mapi_obj **ret_store)
 {
 	gx_mapi__enter(c);
 	const struct gx_rop_logon_req q = {.logon_flags = PRIVATE, .essdn = dn != NULL ? dn : c->o.user_dn,
 		.open_flags = NO_MAIL | PER_MDB_REPLID | (dn == NULL ? HOME | TAKE_OWNERSHIP : 0)};
-	return logon(c, &q, ret_store);
+	return logon(c, &q, dn, ret_store);
 }
 
 gx_ec gx_mapi_logon_public(struct gx_mapi *c, struct gx_mapi_obj **ret_store)
 {
 	gx_mapi__enter(c);
 	const struct gx_rop_logon_req q = {.open_flags = OPEN_PUBLIC | NO_MAIL};
-	return logon(c, &q, ret_store);
+	return logon(c, &q, "", ret_store);
 }
 
 uint64_t gx_mapi_special_folder(const struct gx_mapi_obj *store, unsigned which)

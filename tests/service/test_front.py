@@ -202,11 +202,15 @@ def mailbox_id(s, address):
 
 
 def test_a_process_for_each_store():
-    with serve(3) as s:
+    s = serve(3)
+    with open(s.cfg, "a") as f:
+        f.write(f"oxdisco_exonym = localhost:{s.https_port}\n")
+    with s:
         use_a_mailbox(s)
         let_in(s, 0, 1)
-        # a session reaches the mailbox that the URL names, and says where others are
-        assert "the mailbox is at" in mapi(s, "--mailbox", dn(0), "ls", "Inbox", user=1, code=1)
+        # a session reaches the mailbox that the URL names; the client finds the way to others, where autodiscover knows it
+        assert b"number one" in mapi(s, "--mailbox", dn(0), "ls", "Inbox", user=1)
+        assert "the mailbox is at" in mapi(s, "--mailbox", dn(1), "ls", "Inbox", user=0, code=4)
         assert b"number one" in mapi(s, "--mailbox", dn(0), "ls", "Inbox", user=1, box=s.users[0])
         assert b"number one" in mapi(s, "--mailbox", dn(0), "ls", "Inbox", user=1, box=mailbox_id(s, s.users[0]))
         s.tool("gromox-mkpublic", "-c", s.cfg, "example.org")
@@ -237,6 +241,34 @@ def test_mailboxes_of_other_hosts():
         a = c.connect()
         assert (a.status, a.headers["Location"]) == (302, "https://other.example.org/mapi/emsmdb/?MailboxId=x"), (a.status, a.headers)
         c.close()
+
+
+def second(s, *args, other=None, code=0):
+    """The mailbox of the second user by way of the first server, with the certificates of both, or of one."""
+    trusted = os.path.join(scratch, f"trusted{len(os.listdir(scratch))}.pem")
+    with open(trusted, "wb") as f:
+        for x in [s] + ([other] if other is not None else []):
+            with open(x.cert, "rb") as g:
+                f.write(g.read())
+    return mapi(s, "--cacert", trusted, *args, user=1, code=code)
+
+
+def test_the_client_follows_to_other_hosts():
+    s, other = Server(users=2, http=True), Server(users=2, http=True)
+    with open(s.cfg, "a") as f:
+        f.write(f"oxdisco_exonym = localhost:{s.https_port}\n")
+    s.tool("gromox-useradm", "-c", s.cfg, "server", "add", "other.example.org", "--extname", f"localhost:{other.https_port}")
+    s.tool("gromox-useradm", "-c", s.cfg, "user", "homeserver", s.users[1], "other.example.org")
+    with s, other:
+        # its owner is sent on with HTTP, and autodiscover says the same
+        other.deliver(b"From: a@example.net\r\nSubject: over there\r\n\r\nhello\r\n", to=1)
+        other.wait_count(1, 1).logout()
+        assert b"over there" in second(s, "ls", "Inbox", other=other)
+        # a certificate that does not hold
+        assert "certificate" in second(s, "ls", code=4)
+        # others are by RopLogon
+        r = mapi(s, "--mailbox", dn(1), "ls", code=4)
+        assert "the mailbox is at other.example.org" in r, r
 
 
 gxtap.main(globals())
