@@ -8,12 +8,6 @@
 
 enum { OWNER_RETRY_MS = 1000 };
 
-static bool fail(struct services *s, int err, const char *why)
-{
-	gx_log(s->log, GX_LOG_CRIT, "%s", why != NULL && *why != '\0' ? why : gx_strerror(err));
-	return false;
-}
-
 /* ---- Encrypted ---- */
 
 bool services_load_owner_tls(struct services *s)
@@ -23,10 +17,10 @@ bool services_load_owner_tls(struct services *s)
 	if (!gx_directives_exmdb_tls(s->conf, &o))
 		return true;
 	if (o.cert_path == NULL || *o.key_path == '\0')
-		return fail(s, 0, "exmdb_client_tls is on, but there is no certificate to show: name it in exmdb_client_certificate_path and "
+		return services_fail(s, "", 0, "exmdb_client_tls is on, but there is no certificate to show: name it in exmdb_client_certificate_path and "
 			"its key in exmdb_client_private_key_path; its authority must be in exmdb_client_ca_path of the other hosts");
 	int err = gx_exmdb_tls_new(&o, &s->owner_tls, s->arena, &why);
-	return err == 0 || fail(s, err, gx_arena_printf(s->arena, "exmdb_client_tls: %s", why != NULL ? why : gx_strerror(err)));
+	return err == 0 || services_fail(s, "", err, gx_arena_printf(s->arena, "exmdb_client_tls: %s", why != NULL ? why : gx_strerror(err)));
 }
 
 /* ---- Of others ---- */
@@ -94,14 +88,14 @@ bool services_make_owner(struct services *s)
 	o.max_idle = (unsigned)gx_conf_uint(s->conf, "rpc_proxy_connection_num");
 	o.max_conns = 65536; /* threads are what limits them: one that waited for another's end could wait for itself */
 	int err = gx_exmdb_remote_new(&o, &s->owner, s->arena, &why);
-	return err == 0 || fail(s, err, why);
+	return err == 0 || services_fail(s, "", err, why);
 }
 
 bool services_reach_stores(struct services *s)
 {
 	s->owner_addr = gx_directives_exmdb_home(s->conf, s->arena, &s->owner_plain);
 	if (s->owner_addr == NULL)
-		return fail(s, 0, "nobody has the stores: exmdb_listen is empty; set exmdb_server to the address or socket of istore");
+		return services_fail(s, "", 0, "nobody has the stores: exmdb_listen is empty; set exmdb_server to the address or socket of istore");
 	return services_make_owner(s) && services_make_pool(s, NULL);
 }
 

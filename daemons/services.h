@@ -95,18 +95,26 @@ struct services {
 	atomic_uint stores_open;
 };
 
+/* Logs why the program cannot go on; @p what may be "", @p why NULL. @return false. */
+bool services_fail(const struct services *s, const char *what, int err, const char *why);
+/* What a directive says, "" when nothing. */
+const char *services_str(const struct services *s, const char *key);
+/* What a directive says in seconds. */
+uint32_t services_ms(const struct services *s, const char *key);
+
 bool services_begin(struct services *s, struct daemon *d);
 /* Ports are bound and keys read while the program may still be root. */
 bool services_listen_imap(struct services *s);
 bool services_listen_smtp(struct services *s);
 bool services_listen_exmdb(struct services *s);
 bool services_listen_http(struct services *s);
-/* For these: the certificate, and the addresses of a directive. */
+/* listen.c, for these: the certificate, and the addresses of a directive. */
 bool services_open_tls(struct services *s, const struct service *v, struct gx_tls **ret_tls);
 bool services_listen_on(struct services *s, const struct service *v, const char *directive, struct gx_tls *tls, bool implicit);
 bool services_listen_at(struct services *s, const struct service *v, const char *directive, const char *addrs, struct gx_tls *tls, bool implicit);
-/* Of the users that a directive names. NULL: the system does not know one. */
+/* exmdb.c. Of the users that a directive names. NULL: the system does not know one. */
 const uint32_t *services_user_ids(struct services *s, const char *directive, size_t *ret_n);
+/* data.c. */
 bool services_open_directory(struct services *s);
 /* For connections to owners on other hosts; keys are read while the program may still be root. */
 bool services_load_owner_tls(struct services *s);
