@@ -329,6 +329,44 @@ START_TEST(model)
 }
 END_TEST
 
+/* The state is asked for while a request's answers are being told: that many come in one Execute. */
+static gx_ec on_message_state(const struct gx_mapi_change *ch, const struct gx_msgobj *m, void *ctx)
+{
+	struct gx_bin now;
+	(void)ch;
+	(void)m;
+	CT_OK(gx_mapi_sync_state(ctx, et_a, &now));
+	ck_assert_uint_gt(now.len, 0);
+	memset(gx_arena_alloc(et_a, 100000), 'x', 100000); /* takes the place of what was let go */
+	++told;
+	return GX_EC(ecSuccess);
+}
+
+START_TEST(state_meanwhile)
+{
+	static const struct gx_mapi_sync_ops with_state = {.message = on_message_state};
+	enum { N = 24, BODY = 8000 };
+	struct gx_mapi_sync_opts o = GX_MAPI_SYNC_OPTS_INIT;
+	struct gx_mapi_obj *s;
+	char body[BODY + 1];
+	memset(body, 'x', BODY);
+	body[BODY] = '\0';
+	for (unsigned i = 0; i < N; ++i) {
+		struct gx_proplist l = {0};
+		struct gx_mapi_obj *m;
+		CT_OK(gx_mapi_create_message(store, fid, false, &m));
+		ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagBody, body), 0);
+		CT_OK(gx_mapi_set(m, &l));
+		CT_OK(gx_mapi_save(m, false, NULL));
+		gx_mapi_close(m);
+	}
+	CT_OK(gx_mapi_sync_begin(inbox, &o, &s));
+	CT_OK(gx_mapi_sync_run(s, &with_state, s));
+	ck_assert_uint_eq(told, N);
+	gx_mapi_close(s);
+}
+END_TEST
+
 static Suite *sync_suite(void)
 {
 	Suite *s = suite_create("mapisync");
@@ -339,6 +377,7 @@ static Suite *sync_suite(void)
 	tcase_add_test(t, folders_down);
 	tcase_add_test(t, up);
 	tcase_add_test(t, copies);
+	tcase_add_test(t, state_meanwhile);
 	tcase_add_test(t, model);
 	suite_add_tcase(s, t);
 	return s;

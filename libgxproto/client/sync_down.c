@@ -288,7 +288,8 @@ gx_ec gx_mapi_sync_run(struct gx_mapi_obj *o, const struct gx_mapi_sync_ops *ops
 
 gx_ec gx_mapi_sync_state(struct gx_mapi_obj *o, struct gx_arena *a, struct gx_bin *ret_state)
 {
-	struct mc_sync *s = sync_of(o, false);
+	/* a call of the caller's that goes on needs what it has in memory: this is no call of its own then */
+	struct mc_sync *s = o->kind == MC_SYNC && o->u.sync != NULL && o->u.sync->in != NULL ? o->u.sync : sync_of(o, false);
 	if (s == NULL)
 		return o->c->error.ec;
 	int err = gx_mapi__state_make(&s->state, s->contents, a, ret_state);
