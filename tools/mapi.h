@@ -41,6 +41,10 @@ int mapi_message_id(struct tool *t, const char *arg, uint64_t *ret_fid, uint64_t
 int mapi_to_mail(struct gx_arena *a, const struct gx_msgobj *m, struct gx_bin *ret_mail);
 /* Mail as a message without slices. */
 int mapi_from_mail(struct gx_arena *a, struct gx_bin mail, struct gx_msgobj **ret_m);
+/* Why it is none, NULL: it may be. */
+const char *mapi_not_mail(struct gx_bin mail);
+/* What a message has beside what mail can say (categories, flags for follow-up ...) comes into @p io_m, which is to replace it. */
+gx_ec mapi_keep_rest(struct tool *t, struct gx_arena *a, uint64_t fid, uint64_t mid, struct gx_msgobj *io_m);
 /* All of a file, "-": stdin. Complains. */
 int mapi_read_file(struct gx_arena *a, const char *path, struct gx_bin *ret_data);
 #define MAPI_FILE_MAX (256U << 20)

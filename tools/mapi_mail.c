@@ -63,6 +63,86 @@ int mapi_from_mail(struct gx_arena *a, struct gx_bin mail, struct gx_msgobj **re
 	return err == 0 ? unslice_all(a, mail, *ret_m) : err;
 }
 
+const char *mapi_not_mail(struct gx_bin mail)
+{
+	size_t n = 0;
+	if (mail.len == 0)
+		return "the file is empty";
+	while (n < mail.len && mail.data[n] > ' ' && mail.data[n] < 127 && mail.data[n] != ':')
+		++n;
+	return n > 0 && n < mail.len && mail.data[n] == ':' ? NULL : "this is no mail: the first line is no header field";
+}
+
+/* ---- What mail cannot carry ---- */
+
+/* Follow-up, answers, receipts, views: what users and clients have set and no header field says. */
+static const gx_proptag_t beside_mail[] = {
+	PidTagFlagStatus, PidTagFlagCompleteTime, PidTagFollowupIcon, PidTagToDoItemFlags, PidTagSwappedToDoStore, PidTagIconIndex,
+	PidTagLastVerbExecuted, PidTagLastVerbExecutionTime, PidTagBlockStatus, PidTagReplyTime, PidTagReplyRequested,
+	PidTagMessageDeliveryTime, PidTagReceivedByEntryId, PidTagReceivedByName, PidTagReceivedByAddressType, PidTagReceivedByEmailAddress,
+	PidTagReceivedBySearchKey,
+};
+
+static bool same_name(const struct gx_propname *x, const struct gx_propname *y)
+{
+	if (gx_guid_cmp(&x->set, &y->set) != 0 || x->by_name != y->by_name)
+		return false;
+	return x->by_name ? strcmp(x->name, y->name) == 0 : x->lid == y->lid;
+}
+
+static bool has_name(const struct gx_msgobj *m, const struct gx_propname *name)
+{
+	for (size_t i = 0; i < m->named_count; ++i)
+		if (same_name(&m->named[i].name, name))
+			return true;
+	return false;
+}
+
+/* @p was: the message; @p shown: what of it a mail says. */
+static int add_rest(struct gx_arena *a, const struct gx_msgobj *was, const struct gx_msgobj *shown, struct gx_msgobj *m)
+{
+	struct gx_named_propval *all = gx_arena_new_array(a, struct gx_named_propval, was->named_count + m->named_count);
+	size_t n = m->named_count;
+	int err = all == NULL ? GX_E_NOMEM : 0;
+	for (size_t i = 0; err == 0 && i < sizeof(beside_mail) / sizeof(beside_mail[0]); ++i) {
+		const struct gx_propval *v = gx_proplist_get(&was->props, beside_mail[i]);
+		if (v != NULL && gx_proplist_get(&m->props, v->tag) == NULL && gx_proplist_get(&shown->props, v->tag) == NULL)
+			err = gx_proplist_set(&m->props, a, v->tag, v->v);
+	}
+	if (err != 0)
+		return err;
+	if (n > 0)
+		memcpy(all, m->named, n * sizeof(*all));
+	for (size_t i = 0; i < was->named_count; ++i)
+		if (!has_name(m, &was->named[i].name) && !has_name(shown, &was->named[i].name))
+			all[n++] = was->named[i];
+	m->named = all;
+	m->named_count = n;
+	return 0;
+}
+
+gx_ec mapi_keep_rest(struct tool *t, struct gx_arena *a, uint64_t fid, uint64_t mid, struct gx_msgobj *io_m)
+{
+	struct gx_msgobj *was, *shown;
+	struct gx_mapi_obj *m;
+	struct gx_bin mail;
+	gx_ec ec = gx_mapi_open_message(t->store, fid, mid, GX_MAPI_READ_ONLY, &m);
+	if (gx_ec_failed(ec))
+		return ec;
+	ec = gx_mapi_read_message(m, MAPI_FILE_MAX, a, &was);
+	gx_mapi_close(m);
+	if (gx_ec_failed(ec))
+		return ec;
+	int err = mapi_to_mail(a, was, &mail);
+	if (err == 0)
+		err = mapi_from_mail(a, mail, &shown);
+	if (err == 0)
+		err = add_rest(a, was, shown, io_m);
+	return err == 0 ? ec : gx_ec_from_err(err);
+}
+
+/* ---- Files ---- */
+
 int mapi_read_file(struct gx_arena *a, const char *path, struct gx_bin *ret_data)
 {
 	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
