@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <gx/store.h>
+#include "libgxstore/ahead-int.h"
 #include "libgxstore/content/content-int.h"
 #include "libgxstore/fs-int.h"
 #include "libgxstore/sql-int.h"
@@ -144,6 +145,7 @@ struct gx_store {
 	atomic_bool searching;        /* some may not be through */
 	struct gx_tables *tables;     /* open tables, table-int.h */
 	struct gx_pins pins;
+	struct gx_ahead ahead;
 	atomic_bool sweep;            /* content files wait to be removed */
 };
 

@@ -102,7 +102,31 @@ struct query {
 	struct gx_arena *a;
 	struct gx_table_row *v;
 	size_t n;
+	struct gx_ahead_since since;
+	size_t look;   /* at which row it is seen to it next whether the disk is waited for */
 };
+
+/* Rows from here on are asked for all at once when they have to be waited for. */
+static void look_ahead(struct query *q, const struct gx_trow *rows, size_t n, size_t i, bool back)
+{
+	uint64_t mids[GX_AHEAD_MAX];
+	size_t k = 0;
+	bool bodies = false;
+	q->look = i == 0 ? 1 : 2 * i;
+	if (q->tb->what != GX_T_CONTENTS || !gx_ahead__waited(&q->tb->s->ahead, q->since))
+		return;
+	for (size_t c = 0; c < q->ncols; c++)
+		bodies = bodies || !gx_msg__is_by_row(q->cols[c]);
+	size_t end = n - i < GX_AHEAD_MAX ? n : i + GX_AHEAD_MAX;
+	for (size_t j = i; j < end; j++) {
+		const struct gx_trow *r = &rows[back ? n - 1 - j : j];
+		if (r->type == GX_ROW_LEAF)
+			mids[k++] = r->id;
+	}
+	gx_ahead__messages(q->t, mids, k, bodies);
+	q->since = gx_ahead__since();
+	q->look = end;
+}
 
 static int read_rows(struct query *q, const struct gx_trow *rows, size_t n, bool back)
 {
@@ -113,6 +137,8 @@ static int read_rows(struct query *q, const struct gx_trow *rows, size_t n, bool
 		return GX_E_NOMEM;
 	gx_rowsrc__init(&x, q->tb, q->t, scratch);
 	for (size_t i = 0; err == 0 && i < n; i++) {
+		if (i == q->look)
+			look_ahead(q, rows, n, i, back);
 		err = gx_rowsrc__set(&x, &rows[back ? n - 1 - i : i]);
 		if (err == 0)
 			err = read_row(&x, q->cols, q->ncols, q->a, &q->v[q->n]);
@@ -144,7 +170,7 @@ static int read_window(struct query *q, uint64_t pos, size_t n, bool back)
 gx_ec gx_table_query(struct gx_table *tb, struct gx_txn *t, uint32_t pos, int32_t n, const gx_proptag_t *cols,
 	size_t ncols, struct gx_arena *a, struct gx_table_row **ret_v, size_t *ret_n)
 {
-	struct query q = {.tb = tb, .t = t, .cols = cols, .ncols = ncols, .a = a};
+	struct query q = {.tb = tb, .t = t, .cols = cols, .ncols = ncols, .a = a, .since = gx_ahead__since()};
 	uint64_t first = pos, want = n < 0 ? (uint64_t)-(int64_t)n : (uint64_t)n, total;
 	gx_ec ec = gx_table__begin(tb, t);
 	if (gx_ec_failed(ec))
