@@ -24,6 +24,21 @@ int gx_seq__make_key(const struct gx_orderspec *o, struct gx_msgsrc *x, uint32_t
 	return have == inst ? 0 : GX_E_NOTFOUND;
 }
 
+/*
+ * All rows of the order. A folder's own messages have a row each when no column makes rows of its values: their number is
+ * the folder's, and the directory of runs, which is long in a large folder, need not be read for it.
+ */
+static int all_rows(const struct gx_table *tb, struct gx_txn *t, struct gx_ordersum *ret_s)
+{
+	struct gx_fstate *f;
+	if (tb->seq.kind != GX_ORDER_NORMAL || tb->seq.spec.mvi >= 0)
+		return gx_order__total(t, tb->seq.view, ret_s);
+	int err = gx_fstate__get(t, tb->fid, &f);
+	if (err == 0)
+		*ret_s = (struct gx_ordersum){f->total, f->unread};
+	return err;
+}
+
 int gx_seq__total(struct gx_table *tb, struct gx_txn *t, uint64_t *ret_n)
 {
 	struct gx_ordersum sum;
@@ -31,7 +46,7 @@ int gx_seq__total(struct gx_table *tb, struct gx_txn *t, uint64_t *ret_n)
 		*ret_n = tb->seq.n;
 		return 0;
 	}
-	int err = gx_order__total(t, tb->seq.view, &sum);
+	int err = all_rows(tb, t, &sum);
 	if (err == 0)
 		*ret_n = tb->seq.unread_only ? sum.unread : sum.total;
 	return err;
@@ -73,7 +88,7 @@ static int order_rank(struct gx_table *tb, struct gx_txn *t, struct gx_bin key, 
 	const struct gx_seq *q = &tb->seq;
 	struct gx_push above = GX_PUSH_INIT;
 	struct gx_ordersum sum, all;
-	int err = gx_order__total(t, q->view, &all);
+	int err = all_rows(tb, t, &all);
 	gx_push_bytes(&above, key.data, key.len);
 	if (q->back)
 		gx_push_u8(&above, 0); /* the least key above it */
@@ -85,7 +100,8 @@ static int order_rank(struct gx_table *tb, struct gx_txn *t, struct gx_bin key, 
 	if (err != 0)
 		return err;
 	uint64_t before = q->unread_only ? sum.unread : sum.total;
-	*ret_pos = q->back ? (q->unread_only ? all.unread : all.total) - before : before;
+	uint64_t total = q->unread_only ? all.unread : all.total;
+	*ret_pos = !q->back ? before : before < total ? total - before : 0;
 	return 0;
 }
 
