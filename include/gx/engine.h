@@ -56,6 +56,7 @@ struct gx_io {
 	size_t in_max;            /**< driver stops reading above this many unread bytes; an engine that leaves four times as many and wants more is closed */
 	unsigned events;          /**< GX_IO_*; TLS_STARTED, TIMEOUT and WOKEN are cleared by the driver after the call */
 	bool urgent;              /**< engine sets: it holds what the work of other connections may wait for; work() gets a thread even when all are busy */
+	uint32_t late_ms;         /**< engine sets with GX_WANT_WORKER: how long work() may last before late() is asked; 0: for ever */
 	int64_t deadline_ms;      /**< engine sets: clock's monotonic ms at which it wants TIMEOUT; 0 none. Told once. */
 	const struct gx_clock *clock;
 	const struct gx_log *log;
@@ -81,6 +82,7 @@ enum gx_want {
 	GX_WANT_WAIT,       /**< a completion is pending: ignore input until woken (deadline still counts) */
 	GX_WANT_STARTTLS,   /**< send out, drop nothing, handshake, then step() */
 	GX_WANT_CLOSE,      /**< send out, then close */
+	GX_WANT_NOTHING,    /**< from work() that late() has taken the connection from */
 };
 
 struct gx_engine_ops {
@@ -93,6 +95,12 @@ struct gx_engine_ops {
 	enum gx_want (*work)(void *self, struct gx_io *io);
 	/** The connection is gone; called on a thread that may block, never while step() or work() runs. */
 	void (*free)(void *self);
+	/**
+	 * May be NULL. Asked by another thread when work() has lasted io->late_ms, and again after the same time; must not block. True: the
+	 * connection is not work()'s any more, though it still runs. step() is called from now on, and free() may be; work() must touch neither
+	 * engine nor io, and returns GX_WANT_NOTHING. work() must not return while this runs: a lock of what outlives both decides.
+	 */
+	bool (*late)(void *self, struct gx_io *io);
 };
 
 /** Makes an engine for a new connection; greeting is written by the first step(). NULL: refuse the connection. */

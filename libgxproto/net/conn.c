@@ -15,7 +15,7 @@ enum { TURNS = 32 }; /* engine calls before others on this thread get theirs */
 enum outcome {
 	RESTS,  /* nothing to do until an event */
 	YIELDS, /* there is more to do, after others */
-	HANDED, /* a worker has it now */
+	HANDED, /* another thread has it now */
 	ENDED,
 };
 
@@ -162,23 +162,58 @@ static void obey(struct gx_conn *c, enum gx_want want)
 	case GX_WANT_CLOSE:
 		c->phase = PHASE_CLOSING;
 		break;
+	case GX_WANT_NOTHING:
+		break;
 	}
 }
 
-static void call_engine(struct gx_conn *c)
+static void forget_events(struct gx_conn *c)
+{
+	c->io.events &= ~(unsigned)(GX_IO_TLS_STARTED | GX_IO_TIMEOUT | GX_IO_WOKEN);
+}
+
+/* @return false: it has taken so long that the connection is another thread's. */
+static bool call_work(struct gx_conn *c, const struct gx_engine_ops *ops, enum gx_want *ret_want)
+{
+	struct gx_late late;
+	if (c->io.late_ms == 0 || ops->late == NULL) {
+		*ret_want = ops->work(c->engine, &c->io);
+		return true;
+	}
+	gx_late__begin(&late, c);
+	*ret_want = ops->work(c->engine, &c->io);
+	bool taken = gx_late__end(&late);
+	assert(taken == (*ret_want == GX_WANT_NOTHING));
+	return !taken;
+}
+
+void gx_conn__taken(struct gx_conn *c)
+{
+	c->call_work = false;
+	c->until = UNTIL_NOW;
+	forget_events(c);
+	run(c, false);
+}
+
+static bool call_engine(struct gx_conn *c)
 {
 	const struct gx_engine_ops *ops = c->l->o.factory.ops;
 	assert(!c->call_work || ops->work != NULL);
 	bool timeout = (c->io.events & GX_IO_TIMEOUT) != 0;
 	int64_t deadline = c->io.deadline_ms;
-	if (!c->call_work)
+	enum gx_want want;
+	if (!c->call_work) {
 		c->kick = false;
-	enum gx_want want = c->call_work ? ops->work(c->engine, &c->io) : ops->step(c->engine, &c->io);
+		want = ops->step(c->engine, &c->io);
+	} else if (!call_work(c, ops, &want)) {
+		return false;
+	}
 	if (timeout && c->io.deadline_ms == deadline)
 		c->io.deadline_ms = 0;
-	c->io.events &= ~(unsigned)(GX_IO_TLS_STARTED | GX_IO_TIMEOUT | GX_IO_WOKEN);
+	forget_events(c);
 	gx_conn__take_output(c);
 	obey(c, want);
+	return true;
 }
 
 /* Is it time to call the engine? Reads when that is what it waits for. */
@@ -210,32 +245,38 @@ static bool engine_ready(struct gx_conn *c)
 
 /* ---- Driving ---- */
 
-/* One move. @return false when there is none. */
-static bool move(struct gx_conn *c)
+enum moved { NO_MOVE, MOVED, TAKEN };
+
+static enum moved move_engine(struct gx_conn *c)
+{
+	if (!engine_ready(c) || c->dead)
+		return c->dead ? MOVED : NO_MOVE;
+	if (!c->call_work || c->until == UNTIL_NOW)
+		return call_engine(c) ? MOVED : TAKEN;
+	c->until = UNTIL_NOW; /* the next turn finds out whether this thread may do it */
+	return MOVED;
+}
+
+/* One move. */
+static enum moved move(struct gx_conn *c)
 {
 	gx_conn__flush(c);
 	if (c->dead)
-		return true;
+		return MOVED;
 	switch (c->phase) {
 	case PHASE_PROXY:
-		return gx_conn__proxy(c);
+		return gx_conn__proxy(c) ? MOVED : NO_MOVE;
 	case PHASE_HANDSHAKE:
-		return gx_conn__handshake(c);
+		return gx_conn__handshake(c) ? MOVED : NO_MOVE;
 	case PHASE_STARTTLS:
 		if (gx_conn__has_output(c))
-			return false;
+			return NO_MOVE;
 		gx_conn__begin_tls(c);
-		return true;
+		return MOVED;
 	case PHASE_CLOSING:
-		return gx_conn__closing(c);
+		return gx_conn__closing(c) ? MOVED : NO_MOVE;
 	default:
-		if (!engine_ready(c) || c->dead)
-			return c->dead;
-		if (c->call_work && c->until != UNTIL_NOW)
-			c->until = UNTIL_NOW; /* the next turn finds out whether this thread may do it */
-		else
-			call_engine(c);
-		return true;
+		return move_engine(c);
 	}
 }
 
@@ -247,6 +288,8 @@ static bool wants_worker(const struct gx_conn *c)
 static enum outcome hand_over(struct gx_conn *c)
 {
 	c->job = (struct gx_job){.fn = on_worker, .ctx = c};
+	if (c->io.late_ms != 0)
+		gx_late__expect(c->loop, c->io.late_ms);
 	int ret = gx_pool__push(&c->net->pool, &c->job, c->io.urgent ? GX_POOL_URGENT : 0);
 	if (ret == 0)
 		return HANDED;
@@ -268,8 +311,9 @@ static enum outcome advance(struct gx_conn *c, bool worker)
 		} else if (turn >= TURNS) {
 			return YIELDS;
 		}
-		if (!move(c))
-			return RESTS;
+		enum moved m = move(c);
+		if (m != MOVED)
+			return m == TAKEN ? HANDED : RESTS;
 	}
 	return ENDED;
 }

@@ -51,7 +51,28 @@ struct gx_loop {
 	struct event_base *base;
 	pthread_t thread;
 	bool running;
+	struct event *late_ev;
+	pthread_mutex_t late_lock;
+	atomic_bool late_armed;      /* these under late_lock */
+	struct gx_late *late_first, *late_last;
 };
+
+/* A call of work() that may last, on the stack of its thread. */
+struct gx_late {
+	struct gx_late *prev, *next;
+	struct gx_loop *loop;
+	struct gx_conn *c;
+	int64_t at;                  /* when its engine is asked */
+	bool taken;
+};
+/* late.c */
+int gx_late__init(struct gx_loop *l) GX_MUST_CHECK;
+void gx_late__release(struct gx_loop *l);
+/* A worker will soon begin such a call. Costs nothing on the thread of the loop. */
+void gx_late__expect(struct gx_loop *l, uint32_t ms);
+void gx_late__begin(struct gx_late *x, struct gx_conn *c);
+/* @return true: the connection is another thread's and may be gone. */
+bool gx_late__end(struct gx_late *x);
 
 struct gx_host {
 	struct gx_host *next;
@@ -153,6 +174,8 @@ struct gx_conn *gx_conn__new(struct gx_listener *l, int fd, const struct gx_addr
 /* Lists it. @return NULL, or why the connection is not wanted; then the caller calls the next. */
 const char *gx_conn__link(struct gx_conn *c);
 void gx_conn__unwanted(struct gx_conn *c);
+/* Of a worker that is late: it is this thread's, that of its loop. */
+void gx_conn__taken(struct gx_conn *c);
 /* A worker drives it from now on. */
 void gx_conn__hand_over(struct gx_conn *c);
 /* Takes @p fd over. */

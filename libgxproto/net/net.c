@@ -58,8 +58,7 @@ int gx_net_new(const struct gx_net_opts *o, struct gx_net **ret_net)
 		ret = GX_E_NOMEM;
 	for (unsigned i = 0; ret == 0 && i < n->nloops; ++i) {
 		n->loops[i].base = new_base();
-		if (n->loops[i].base == NULL)
-			ret = GX_E_UNSUP;
+		ret = n->loops[i].base == NULL ? GX_E_UNSUP : gx_late__init(&n->loops[i]);
 	}
 	if (ret != 0)
 		gx_net_free(n);
@@ -251,9 +250,11 @@ void gx_net_free(struct gx_net *n)
 		n->listeners = l->next;
 		gx_listener__free(l);
 	}
-	for (unsigned i = 0; n->loops != NULL && i < n->nloops; ++i)
+	for (unsigned i = 0; n->loops != NULL && i < n->nloops; ++i) {
+		gx_late__release(&n->loops[i]);
 		if (n->loops[i].base != NULL)
 			event_base_free(n->loops[i].base);
+	}
 	free(n->loops);
 	gx_pool__release(&n->pool);
 	pthread_cond_destroy(&n->gone);
