@@ -12,6 +12,9 @@
  * also when the client has hung up meanwhile: the answer goes nowhere, but the call must be made. A whole answer after
  * gx_http_stream_begin() breaks the stream off.
  *
+ * What a handler writes goes out when it returns. On a route with late_ms a handler that lasts longer loses its connection once it
+ * has begun or announced a stream: what it has written goes out then, and what it writes later at once.
+ *
  * Thread class: gx_http is locked. A request is confined to who has it, its handler or the one that keeps it; only the
  * calls named so may be made while another thread has it.
  */
@@ -75,6 +78,8 @@ GX_API int gx_http_set(struct gx_http_req *r, const char *name, const char *valu
 GX_API void gx_http_reply(struct gx_http_req *r, unsigned status, const char *type, const void *data, size_t len);
 /** The same; takes the bytes of @p body over. A push with an error becomes 500. */
 GX_API void gx_http_reply_take(struct gx_http_req *r, unsigned status, const char *type, struct gx_push *body);
+/** Drops the headers set so far, before an answer begins. */
+GX_API void gx_http_unset(struct gx_http_req *r);
 /** A short text page that names the status; @p why may be NULL, else one line for a human. */
 GX_API void gx_http_reply_status(struct gx_http_req *r, unsigned status, const char *why);
 
@@ -105,6 +110,20 @@ GX_API void gx_http_stream_end(struct gx_http_req *r);
 GX_API void gx_http_stream_end_with(struct gx_http_req *r, const void *p, size_t n);
 /** Ends it so that the client sees that something is missing. */
 GX_API void gx_http_stream_abort(struct gx_http_req *r);
+
+/**
+ * @p text is written by the server itself whenever nothing else was for @p ms, from when the stream begins until it ends; this needs no
+ * thread. Before or after that beginning; @p text must live as long as the request. 0: no more of it. Any thread.
+ */
+GX_API void gx_http_stream_pulse(struct gx_http_req *r, const char *text, uint32_t ms);
+/**
+ * In the handler, before what may last and after its headers are set: if it does last (late_ms of the route), the answer begins by
+ * itself, as by gx_http_stream_begin() with no length, and @p first is written. Until gx_http_announced() the handler makes no other
+ * call that changes the request. GX_E_STATE, GX_E_NOMEM.
+ */
+GX_API int gx_http_announce(struct gx_http_req *r, unsigned status, const char *type, const char *first) GX_MUST_CHECK;
+/** The end of that. @return the stream has begun; else the request is as it was before. */
+GX_API bool gx_http_announced(struct gx_http_req *r);
 
 /* ---- Requests that wait ---- */
 
@@ -188,6 +207,7 @@ struct gx_http_route {
 	const char *path;
 	uint32_t flags;
 	uint64_t body_max; /**< 0: the server's */
+	uint32_t late_ms;  /**< when a handler lasts longer than this, the client is told what there is of its answer; 0: it has to wait */
 	void (*handle)(struct gx_http_req *r, void *ctx);
 	void *ctx;
 };

@@ -40,6 +40,13 @@ int gx_http_set(struct gx_http_req *pub, const char *name, const char *value)
 	return 0;
 }
 
+void gx_http_unset(struct gx_http_req *pub)
+{
+	struct http_req *r = http_req_of(pub);
+	if (r->kind == ANSWER_NONE)
+		r->nset = 0;
+}
+
 /* With the lock taken: @return false when an answer has begun before; then it breaks off here. */
 static bool begin(struct http_req *r, uint8_t kind, unsigned status, const char *type)
 {

@@ -256,6 +256,37 @@ START_TEST(pieces_come_at_once)
 }
 END_TEST
 
+START_TEST(signs_of_life_come_through)
+{
+	static const char *const targets[] = {GET("/last"), GET("/last?announce"), "GET /last HTTP/1.0\r\n" WHO "\r\n"};
+	struct owner w;
+	struct front f;
+	own(&w);
+	open_front(&f, 0);
+	int fd = http_dial(f.port);
+	for (unsigned i = 0; i < 3; ++i) {
+		http_put(fd, targets[i]);
+		const char *got = await(fd, "PENDING\r\n");
+		ck_assert_ptr_nonnull(strstr(got, "PROCESSING\r\n"));
+		await(fd, "PENDING\r\n");
+		open_gate(&w.s);
+		await(fd, i < 2 ? "0\r\n\r\n" : "DONE\r\n");
+		await_idle(&f, 1);
+	}
+	close(fd);
+	/* the owner's handler goes on when the client has gone */
+	fd = http_dial(f.port);
+	http_put(fd, GET("/last?hold"));
+	await(fd, "PENDING\r\n");
+	close(fd);
+	open_gate(&w.s);
+	await_count(&w, &w.s.events[GX_HTTP_EV_DONE], 1);
+	ck_assert_uint_eq(w.s.events[GX_HTTP_EV_GONE], 1);
+	close_front(&f);
+	disown(&w);
+}
+END_TEST
+
 START_TEST(the_owner_hears_of_clients_that_hang_up)
 {
 	struct owner w;
@@ -486,6 +517,7 @@ static Suite *relay_suite(void)
 	tcase_add_checked_fixture(t, name_socket, NULL);
 	tcase_add_test(t, requests_go_through);
 	tcase_add_test(t, pieces_come_at_once);
+	tcase_add_test(t, signs_of_life_come_through);
 	tcase_add_test(t, the_owner_hears_of_clients_that_hang_up);
 	tcase_add_test(t, a_front_that_ends_lets_go);
 	tcase_add_test(t, slow_readers_hold_the_owner_back);

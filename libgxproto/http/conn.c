@@ -25,6 +25,7 @@ static bool wait_for(struct http_conn *c, enum gx_want want, int64_t deadline)
 {
 	c->want = want;
 	c->io->deadline_ms = deadline;
+	c->io->late_ms = 0;
 	return false;
 }
 
@@ -311,6 +312,13 @@ static bool step_linger(struct http_conn *c)
 
 /* ---- Requests that have an owner ---- */
 
+static bool run_handler(struct http_conn *c)
+{
+	wait_for(c, GX_WANT_WORKER, 0);
+	c->io->late_ms = c->req->route->late_ms;
+	return false;
+}
+
 /* Is there something to tell the owner? Its timer becomes the deadline. */
 static bool has_news(struct http_conn *c, int64_t *ret_deadline)
 {
@@ -325,7 +333,9 @@ static bool has_news(struct http_conn *c, int64_t *ret_deadline)
 		r->events |= GX_HTTP_EV_TIMER;
 	}
 	*ret_deadline = r->timer_at;
-	bool news = r->events != 0 && r->held && !r->finished;
+	if (r->pulse_at != 0 && (r->timer_at == 0 || r->pulse_at < r->timer_at))
+		*ret_deadline = r->pulse_at;
+	bool news = r->events != 0 && r->held && !r->finished && !r->apart;
 	pthread_mutex_unlock(&r->lock);
 	return news;
 }
@@ -456,6 +466,8 @@ static bool step_data(struct http_conn *c)
 /* With the lock held: what the stream has goes out. */
 static void take_stream(struct http_conn *c, struct http_req *r)
 {
+	if (r->pulse_ms != 0)
+		gx_http__stream_beat(r, now_ms(c));
 	gx_push_bytes(&c->io->out, r->taken.data, r->taken.len);
 	gx_push_release(&r->taken);
 	if (r->want_room && !r->finished)
@@ -513,7 +525,8 @@ static bool one_step(struct http_conn *c)
 	case ST_DRAIN: return step_drain(c);
 	case ST_LINGER: return step_linger(c);
 	case ST_CLOSE: return wait_for(c, GX_WANT_CLOSE, 0);
-	default: return wait_for(c, GX_WANT_WORKER, 0); /* AUTH, RUN, SOURCE */
+	case ST_RUN: return run_handler(c);
+	default: return wait_for(c, GX_WANT_WORKER, 0); /* AUTH, SOURCE */
 	}
 }
 
@@ -530,17 +543,25 @@ static enum gx_want http_step(void *self, struct gx_io *io)
 	return c->want;
 }
 
+static enum gx_want run_work(struct http_conn *c)
+{
+	uint8_t next = gx_http__run(c);
+	if (next == ST_APART)
+		return GX_WANT_NOTHING;
+	c->state = next;
+	if (next == ST_BODY)
+		enter_body(c);
+	if (next == ST_SINK)
+		c->deadline = now_ms(c) + c->h->o.body_ms;
+	return GX_WANT_INPUT;
+}
+
 enum gx_want gx_http__conn_work(struct http_conn *c)
 {
 	switch (c->state) {
 	case ST_AUTH:
 	case ST_RUN:
-		c->state = gx_http__run(c);
-		if (c->state == ST_BODY)
-			enter_body(c);
-		if (c->state == ST_SINK)
-			c->deadline = now_ms(c) + c->h->o.body_ms;
-		return GX_WANT_INPUT;
+		return run_work(c);
 	case ST_SINK:
 		c->state = gx_http__run_sink(c);
 		return GX_WANT_INPUT;
@@ -572,7 +593,8 @@ static enum gx_want http_work(void *self, struct gx_io *io)
 		return gx_http__conn_work(c);
 	gx_http__trace_in(c);
 	enum gx_want want = gx_http__conn_work(c);
-	gx_http__trace_out(c, before);
+	if (want != GX_WANT_NOTHING)
+		gx_http__trace_out(c, before);
 	return want;
 }
 
@@ -610,6 +632,6 @@ static void http_free(void *self)
 
 struct gx_engine_factory gx_http_factory(struct gx_http *h)
 {
-	static const struct gx_engine_ops ops = {"http", http_step, http_work, http_free};
+	static const struct gx_engine_ops ops = {"http", http_step, http_work, http_free, gx_http__late};
 	return (struct gx_engine_factory){&ops, http_new, h};
 }

@@ -20,6 +20,7 @@ enum {
 	ST_DRAIN,   /* the rest of its body */
 	ST_LINGER,  /* the same before a close */
 	ST_CLOSE,
+	ST_APART,   /* of a worker: the connection is another's */
 };
 
 struct http_conn {
@@ -47,6 +48,8 @@ uint8_t gx_http__run(struct http_conn *c);
 uint8_t gx_http__run_sink(struct http_conn *c);
 enum gx_want gx_http__run_source(struct http_conn *c);
 void gx_http__run_gone(struct http_conn *c);
+/* While the first of them runs: what there is of the answer goes out, if that can be, and the connection goes on without it. */
+bool gx_http__late(void *self, struct gx_io *io);
 enum gx_want gx_http__conn_work(struct http_conn *c);
 
 /* trace.c: around each call of the engine, when the options want it; @p before: bytes that were in the output. */

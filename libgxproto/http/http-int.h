@@ -103,6 +103,7 @@ struct http_req {
 	bool finished;             /* the owner is through with it */
 	bool left;                 /* so is the connection */
 	bool busy;                 /* the connection's worker has called the owner and looks at everything afterwards */
+	bool apart;                /* the handler runs on without the connection */
 	bool held, gone, stopping;
 	uint32_t events;           /* that on_event has not been told */
 	void (*on_event)(struct gx_http_req *r, unsigned event, void *ctx);
@@ -111,6 +112,10 @@ struct http_req {
 	/* the answer */
 	uint8_t kind;
 	bool aborted, want_room;
+	const char *announced;     /* what the stream begins with, should the handler last */
+	const char *pulse;
+	uint32_t pulse_ms;
+	int64_t pulse_at;          /* 0: not known yet */
 	unsigned status;
 	const char *type;
 	struct gx_http_field *set;
@@ -140,6 +145,8 @@ struct http_req *gx_http__req_new(struct gx_http *h, struct gx_io *io);
 void gx_http__req_leave(struct http_req *r);
 /* Tells the owner what has happened, in the connection's worker. Never with the lock held. */
 void gx_http__req_tell(struct http_req *r);
+/* Its handler, which had lost the connection, has returned. */
+void gx_http__req_return(struct http_req *r);
 /* With the lock held, at the end of a call that changed something: wakes the connection or frees the request; unlocks. */
 void gx_http__req_post(struct http_req *r);
 void gx_http__req_record(const struct http_req *r, unsigned status);
@@ -149,6 +156,10 @@ void gx_http__put_head(struct http_req *r, struct gx_push *out, bool close);
 /* For a head that could not be read. */
 void gx_http__put_refusal(const struct gx_http *h, struct gx_push *out, unsigned status);
 bool gx_http__status_has_no_body(unsigned status);
+
+/* stream.c, both with the lock held: the stream that was announced begins; the pulse comes or is set. */
+void gx_http__stream_announced(struct http_req *r);
+void gx_http__stream_beat(struct http_req *r, int64_t now);
 
 /* auth.c: true: r->pub.user is known. False: an answer was made. */
 struct http_exchange {

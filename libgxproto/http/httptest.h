@@ -20,6 +20,9 @@ struct site {
 	struct gx_http_record last;
 	char target[200];
 	int64_t now_ms;          /* of the test's clock */
+	/* of handlers that last: until the gate is opened, once for each */
+	pthread_cond_t gate;
+	unsigned passes, returned;
 };
 
 static inline int64_t site_now(void *ctx)
@@ -150,6 +153,68 @@ static inline void do_sink(struct gx_http_req *r, void *ctx)
 	ck_assert_int_eq(gx_http_read_body(r, on_body, s), 0);
 }
 
+/* ---- Handlers that last as long as the test wants ---- */
+
+static inline void open_gate(struct site *s)
+{
+	pthread_mutex_lock(&s->lock);
+	++s->passes;
+	pthread_cond_broadcast(&s->gate);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static inline void pass_gate(struct site *s)
+{
+	pthread_mutex_lock(&s->lock);
+	while (s->passes == 0)
+		pthread_cond_wait(&s->gate, &s->lock);
+	--s->passes;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static inline void last_announced(struct gx_http_req *r, struct site *s)
+{
+	static const char all[] = "PROCESSING\r\nDONE\r\n";
+	ck_assert_int_eq(gx_http_set(r, "X-First", "1"), 0);
+	ck_assert_int_eq(gx_http_announce(r, 200, "text/plain", "PROCESSING\r\n"), 0);
+	pass_gate(s);
+	if (gx_http_announced(r)) {
+		gx_http_stream_end_with(r, "DONE\r\n", 6);
+		return;
+	}
+	gx_http_unset(r);
+	ck_assert_int_eq(gx_http_set(r, "X-Second", "1"), 0);
+	gx_http_reply(r, 200, "text/plain", all, sizeof(all) - 1);
+}
+
+static inline void last_stream(struct gx_http_req *r, struct site *s)
+{
+	ck_assert_int_eq(gx_http_stream_begin(r, 200, "text/plain", -1), 0);
+	ck_assert_int_eq(gx_http_stream_write(r, "PROCESSING\r\n", 12), 0);
+	pass_gate(s);
+	if (gx_http_query(r, "hold") != NULL)
+		ck_assert_int_eq(gx_http_hold(r, on_event, s), 0);
+	else if (gx_http_query(r, "lost") == NULL)
+		gx_http_stream_end_with(r, "DONE\r\n", 6);
+}
+
+static inline void do_last(struct gx_http_req *r, void *ctx)
+{
+	struct site *s = ctx;
+	gx_http_stream_pulse(r, "PENDING\r\n", 10);
+	if (gx_http_query(r, "announce") != NULL) {
+		last_announced(r, s);
+	} else if (gx_http_query(r, "silent") != NULL) {
+		pass_gate(s);
+		gx_http_reply(r, 200, NULL, "whole\n", 6);
+	} else {
+		last_stream(r, s);
+	}
+	pthread_mutex_lock(&s->lock);
+	++s->returned;
+	pthread_mutex_unlock(&s->lock);
+}
+
 static inline void do_nothing(struct gx_http_req *r, void *ctx)
 {
 }
@@ -175,11 +240,23 @@ static inline void add_route(struct site *s, uint32_t methods, const char *path,
 	ck_assert_int_eq(gx_http_route(s->h, &r), 0);
 }
 
+static inline void add_lasting(struct site *s, const char *path, uint32_t late_ms)
+{
+	struct gx_http_route r = GX_HTTP_ROUTE_INIT;
+	r.methods = GX_HTTP_GET;
+	r.path = path;
+	r.late_ms = late_ms;
+	r.handle = do_last;
+	r.ctx = s;
+	ck_assert_int_eq(gx_http_route(s->h, &r), 0);
+}
+
 static inline void site_open(struct site *s, struct gx_http_opts *o)
 {
 	const char *why = "";
 	memset(s, 0, sizeof(*s));
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->gate, NULL);
 	s->a = gx_arena_new(0);
 	s->now_ms = 1000000;
 	o->on_record = site_record;
@@ -194,6 +271,8 @@ static inline void site_open(struct site *s, struct gx_http_opts *o)
 	add_route(s, GX_HTTP_POST, "/sink", GX_HTTP_STREAM_BODY, do_sink, s);
 	add_route(s, GX_HTTP_GET, "/none", 0, do_nothing, s);
 	add_route(s, GX_HTTP_GET, "/new", GX_HTTP_REWRITE, do_echo, s);
+	add_lasting(s, "/last", 5);
+	add_lasting(s, "/in-time", UINT32_MAX);
 }
 
 static inline void site_close(struct site *s)
@@ -205,6 +284,7 @@ static inline void site_close(struct site *s)
 	gx_http_free(s->h);
 	gx_http_auth_free(s->auth);
 	gx_arena_free(s->a);
+	pthread_cond_destroy(&s->gate);
 	pthread_mutex_destroy(&s->lock);
 }
 

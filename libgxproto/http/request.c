@@ -63,7 +63,12 @@ void gx_http__req_leave(struct http_req *r)
 		r->gone = true;
 		r->events = GX_HTTP_EV_GONE;
 	}
+	bool apart = r->apart;
+	if (apart)
+		r->left = true;
 	pthread_mutex_unlock(&r->lock);
+	if (apart) /* the handler's thread does the rest */
+		return;
 	if (tell)
 		gx_http__req_tell(r);
 	pthread_mutex_lock(&r->lock);
@@ -77,12 +82,32 @@ void gx_http__req_leave(struct http_req *r)
 
 void gx_http__req_post(struct http_req *r)
 {
-	bool last = r->left && r->finished;
+	bool last = r->left && r->finished && !r->apart;
 	if (r->io != NULL && !r->busy)
 		gx_io_wake(r->io);
 	pthread_mutex_unlock(&r->lock);
 	if (last)
 		destroy(r);
+}
+
+void gx_http__req_return(struct http_req *r)
+{
+	pthread_mutex_lock(&r->lock);
+	bool lost = !r->finished && !r->held;
+	pthread_mutex_unlock(&r->lock);
+	if (lost) {
+		gx_log(r->h->o.log, GX_LOG_ERROR, "[%llu] http: the handler of %s has not ended its answer",
+			(unsigned long long)r->pub.id, r->route->path);
+		gx_http_stream_abort(&r->pub);
+	}
+	pthread_mutex_lock(&r->lock);
+	while (r->left && !r->finished && r->events != 0) {
+		pthread_mutex_unlock(&r->lock);
+		gx_http__req_tell(r);
+		pthread_mutex_lock(&r->lock);
+	}
+	r->apart = false;
+	gx_http__req_post(r); /* events have waited */
 }
 
 int gx_http_hold(struct gx_http_req *pub, void (*on_event)(struct gx_http_req *r, unsigned event, void *ctx), void *ctx)
@@ -91,7 +116,7 @@ int gx_http_hold(struct gx_http_req *pub, void (*on_event)(struct gx_http_req *r
 	if (on_event == NULL)
 		return GX_E_INVAL;
 	pthread_mutex_lock(&r->lock);
-	int ret = r->held || r->finished || !r->busy ? GX_E_STATE : 0;
+	int ret = r->held || r->finished || !(r->busy || r->apart) ? GX_E_STATE : 0;
 	if (ret == 0) {
 		r->held = true;
 		r->on_event = on_event;

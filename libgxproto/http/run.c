@@ -13,14 +13,18 @@ static void enter(struct http_req *r)
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* @return the state that follows from what the owner has done. */
-static uint8_t after_owner(struct http_conn *c)
+/* @return the state that follows from what the owner has done; ST_APART: the connection must not be touched. */
+static uint8_t after_owner(struct http_conn *c, struct http_req *r)
 {
-	struct http_req *r = c->req;
 	pthread_mutex_lock(&r->lock);
+	bool apart = r->apart;
 	r->busy = false;
 	bool answered = r->kind != ANSWER_NONE || r->finished, lost = !answered && !r->held;
 	pthread_mutex_unlock(&r->lock);
+	if (apart) {
+		gx_http__req_return(r);
+		return ST_APART;
+	}
 	if (answered)
 		return ST_ANSWER;
 	if (lost) {
@@ -47,7 +51,25 @@ uint8_t gx_http__run(struct http_conn *c)
 	}
 	if (r->passed)
 		r->route->handle(&r->pub, r->route->ctx);
-	return after_owner(c);
+	return after_owner(c, r);
+}
+
+bool gx_http__late(void *self, struct gx_io *io)
+{
+	struct http_conn *c = self;
+	struct http_req *r = c->req;
+	pthread_mutex_lock(&r->lock);
+	bool yes = r->busy && !r->finished && (r->kind == ANSWER_STREAM || r->announced != NULL);
+	if (yes) {
+		r->busy = false;
+		r->apart = true;
+		if (r->kind == ANSWER_NONE)
+			gx_http__stream_announced(r);
+	}
+	pthread_mutex_unlock(&r->lock);
+	if (yes)
+		c->state = ST_WAIT;
+	return yes;
 }
 
 static void fail_body(struct http_conn *c, int err)
@@ -90,7 +112,7 @@ uint8_t gx_http__run_sink(struct http_conn *c)
 		if (used == 0 && !over)
 			break;
 	}
-	uint8_t next = after_owner(c);
+	uint8_t next = after_owner(c, r);
 	return next == ST_SINK && over ? ST_WAIT : next;
 }
 

@@ -4,18 +4,24 @@
 #include <string.h>
 #include "libgxproto/http/http-int.h"
 
+/* With the lock taken. */
+static void begin(struct http_req *r, int64_t length)
+{
+	r->kind = ANSWER_STREAM;
+	r->length = length;
+	r->no_body = r->pub.method_bit == GX_HTTP_HEAD || gx_http__status_has_no_body(r->status);
+	r->chunked_out = length < 0 && r->pub.version >= 11;
+}
+
 int gx_http_stream_begin(struct gx_http_req *pub, unsigned status, const char *type, int64_t length)
 {
 	struct http_req *r = http_req_of(pub);
 	pthread_mutex_lock(&r->lock);
 	int ret = r->finished || r->kind != ANSWER_NONE ? GX_E_STATE : 0;
 	if (ret == 0) {
-		r->kind = ANSWER_STREAM;
 		r->status = status;
 		r->type = type == NULL ? NULL : gx_arena_strdup(pub->arena, type);
-		r->length = length;
-		r->no_body = pub->method_bit == GX_HTTP_HEAD || gx_http__status_has_no_body(status);
-		r->chunked_out = length < 0 && pub->version >= 11;
+		begin(r, length);
 		if (r->gone)
 			ret = GX_E_STATE;
 	}
@@ -102,4 +108,62 @@ void gx_http_stream_abort(struct gx_http_req *pub)
 	struct http_req *r = http_req_of(pub);
 	pthread_mutex_lock(&r->lock);
 	finish(r, true);
+}
+
+/* ---- What the server writes by itself ---- */
+
+void gx_http_stream_pulse(struct gx_http_req *pub, const char *text, uint32_t ms)
+{
+	struct http_req *r = http_req_of(pub);
+	pthread_mutex_lock(&r->lock);
+	r->pulse = text;
+	r->pulse_ms = text == NULL ? 0 : ms;
+	r->pulse_at = 0;
+	gx_http__req_post(r);
+}
+
+void gx_http__stream_beat(struct http_req *r, int64_t now)
+{
+	if (r->pulse_ms == 0 || r->finished || r->length >= 0) {
+		r->pulse_at = 0;
+		return;
+	}
+	if (r->taken.len == 0 && r->pulse_at != 0 && now >= r->pulse_at)
+		(void)put(r, r->pulse, strlen(r->pulse)); /* without memory the end says so */
+	if (r->taken.len > 0 || r->pulse_at == 0)
+		r->pulse_at = now + r->pulse_ms;
+}
+
+int gx_http_announce(struct gx_http_req *pub, unsigned status, const char *type, const char *first)
+{
+	struct http_req *r = http_req_of(pub);
+	const char *kept = type == NULL ? NULL : gx_arena_strdup(pub->arena, type);
+	if (type != NULL && kept == NULL)
+		return GX_E_NOMEM;
+	pthread_mutex_lock(&r->lock);
+	int ret = r->finished || r->kind != ANSWER_NONE ? GX_E_STATE : 0;
+	if (ret == 0) {
+		r->status = status;
+		r->type = kept;
+		r->announced = first;
+	}
+	pthread_mutex_unlock(&r->lock);
+	return ret;
+}
+
+void gx_http__stream_announced(struct http_req *r)
+{
+	begin(r, -1);
+	(void)put(r, r->announced, strlen(r->announced));
+	r->announced = NULL;
+}
+
+bool gx_http_announced(struct gx_http_req *pub)
+{
+	struct http_req *r = http_req_of(pub);
+	pthread_mutex_lock(&r->lock);
+	bool begun = r->kind != ANSWER_NONE;
+	r->announced = NULL;
+	pthread_mutex_unlock(&r->lock);
+	return begun;
 }
