@@ -87,6 +87,7 @@ struct gx_ems_connect {
 	bool admin;                     /**< to be had also with the DN of a mailbox that the user owns by permission */
 	uint32_t code_page;             /**< of 8-bit texts; 1200 is refused */
 	uint16_t client_version[3];     /**< 0: not known */
+	struct gx_guid id, turn;        /**< of the session, random; all zero: it finds some */
 };
 #define GX_EMS_CONNECT_INIT {.size = sizeof(struct gx_ems_connect)}
 struct gx_ems_connected {

@@ -195,6 +195,8 @@ gx_ec gx_ems_session_new(struct gx_ems *e, const struct gx_ems_connect *c, struc
 	ec = gx_ec_from_err(fill(s, e, c));
 	if (!gx_ec_failed(ec)) {
 		const char *shown = gx_arena_strdup(a, name);
+		s->sess.id = c->id;
+		s->sess.turn = c->turn;
 		ec = shown == NULL ? GX_EC(ecMAPIOOM) : enlist(e, s);
 		*ret_c = (struct gx_ems_connected){"", shown, s->sess.id};
 	}

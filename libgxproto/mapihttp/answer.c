@@ -4,6 +4,9 @@
 #include <string.h>
 #include "libgxproto/mapihttp/mapihttp-int.h"
 
+#define TYPE "application/mapi-http"
+#define PROCESSING "PROCESSING\r\n"
+
 static const char *const texts[] = {
 	[GX_MHC_SUCCESS] = "", [GX_MHC_UNKNOWN_FAILURE] = "the request has failed", [GX_MHC_INVALID_VERB] = "only POST is understood",
 	[GX_MHC_INVALID_PATH] = "there is nothing at this path", [GX_MHC_INVALID_HEADER] = "a header is not what it should be",
@@ -60,15 +63,64 @@ static int headers(struct gx_mh_call *c, unsigned code)
 		err = server_application(c);
 	if (err == 0)
 		err = gx_http_set(c->r, "Cache-Control", "private");
-	const struct gx_guid *session = c->end->session(c);
+	const struct gx_guid *session = c->promised != NULL ? c->promised : c->end->session(c);
 	if (err == 0 && session != NULL)
 		err = cookie(c, "MapiContext", session);
 	return err == 0 && session != NULL ? cookie(c, "MapiSequence", &c->sequence) : err;
 }
 
+/* How an answer ends that has begun, [MS-OXCMAPIHTTP] 2.2.7: what its headers could not say stands here. */
+static void put_done(struct gx_push *out, const struct gx_mh_call *c, unsigned code)
+{
+	char date[30];
+	gx_http_print_date(c->begun_unix, date);
+	gx_push_printf(out, "DONE\r\nX-ResponseCode: %u\r\nX-ElapsedTime: %lld\r\nX-StartTime: %s\r\n\r\n", code,
+		(long long)(gx_clock_mono_ms(c->m->o.clock) - c->begun_ms), date);
+}
+
+static void put_body(struct gx_push *out, const struct gx_mh_call *c, const void *res)
+{
+	const struct gx_dctx x = {.px = c->end->form(c)};
+	put_done(out, c, GX_MHC_SUCCESS);
+	if (res != NULL)
+		gx_desc_push(out, &x, c->type->res, res);
+}
+
+static void end_with(struct gx_mh_call *c, const struct gx_push *out)
+{
+	c->end->put(c);
+	if (out->err == 0)
+		gx_http_stream_end_with(c->r, out->data, out->len);
+	else
+		gx_http_stream_abort(c->r);
+}
+
+static void end_failed(struct gx_mh_call *c, unsigned code)
+{
+	struct gx_push out = GX_PUSH_INIT;
+	put_done(&out, c, code);
+	end_with(c, &out);
+	gx_push_release(&out);
+}
+
+/* @return the answer has begun; else nothing of it is left. */
+static bool has_begun(struct gx_mh_call *c)
+{
+	bool begun = c->announced && gx_http_announced(c->r);
+	if (!begun)
+		gx_http_unset(c->r);
+	c->announced = begun;
+	return begun;
+}
+
 void gx_mh__refuse(struct gx_mh_call *c, unsigned code, const char *why)
 {
+	if (has_begun(c)) {
+		end_failed(c, code);
+		return;
+	}
 	const char *text = gx_arena_printf(c->r->arena, "<html><body>MAPI/HTTP: %s</body></html>\n", why != NULL ? why : texts[code]);
+	c->promised = NULL;
 	c->end->put(c);
 	if (text == NULL || headers(c, code) != 0)
 		gx_http_reply_status(c->r, 500, NULL);
@@ -76,51 +128,70 @@ void gx_mh__refuse(struct gx_mh_call *c, unsigned code, const char *why)
 		gx_http_reply(c->r, 200, "text/html", text, strlen(text));
 }
 
-bool gx_mh__begin(struct gx_mh_call *c)
+/* [MS-OXCMAPIHTTP] 3.2.5.3: a sign of life every X-PendingPeriod, once the client knows that it is at work. */
+static void keep_alive(struct gx_mh_call *c)
 {
-	return headers(c, GX_MHC_SUCCESS) == 0 && gx_http_stream_begin(c->r, 200, "application/mapi-http", -1) == 0 &&
-	       gx_http_stream_write(c->r, "PROCESSING\r\n", 12) == 0;
+	gx_http_stream_pulse(c->r, "PENDING\r\n", c->m->o.pending_ms);
 }
 
-static void put_body(struct gx_push *out, const struct gx_mh_call *c, const void *res)
+bool gx_mh__begin(struct gx_mh_call *c)
 {
-	const struct gx_dctx x = {.px = c->end->form(c)};
-	char date[30];
-	gx_http_print_date(c->begun_unix, date);
-	gx_push_printf(out, "DONE\r\nX-ResponseCode: 0\r\nX-ElapsedTime: %lld\r\nX-StartTime: %s\r\n\r\n",
-		(long long)(gx_clock_mono_ms(c->m->o.clock) - c->begun_ms), date);
-	if (res != NULL)
-		gx_desc_push(out, &x, c->type->res, res);
+	keep_alive(c);
+	return headers(c, GX_MHC_SUCCESS) == 0 && gx_http_stream_begin(c->r, 200, TYPE, -1) == 0 &&
+	       gx_http_stream_write(c->r, PROCESSING, sizeof(PROCESSING) - 1) == 0;
 }
 
 void gx_mh__finish(struct gx_mh_call *c, const void *res)
 {
 	struct gx_push out = GX_PUSH_INIT;
 	put_body(&out, c, res);
-	c->end->put(c);
-	if (out.err == 0)
-		gx_http_stream_end_with(c->r, out.data, out.len);
+	if (out.err != 0 && out.err != GX_E_NOMEM)
+		end_failed(c, GX_MHC_INVALID_RESPONSE);
 	else
-		gx_http_stream_abort(c->r);
+		end_with(c, &out);
 	gx_push_release(&out);
+}
+
+bool gx_mh__announce(struct gx_mh_call *c)
+{
+	keep_alive(c);
+	if (headers(c, GX_MHC_SUCCESS) == 0 && gx_http_announce(c->r, 200, TYPE, PROCESSING) == 0) {
+		c->announced = true;
+		return true;
+	}
+	c->end->put(c);
+	gx_http_reply_status(c->r, 500, NULL);
+	return false;
+}
+
+/* What was announced stands in the headers, unless no session came of it. */
+static int final_headers(struct gx_mh_call *c)
+{
+	if (c->promised == NULL || c->end->session(c) != NULL)
+		return 0;
+	c->promised = NULL;
+	gx_http_unset(c->r);
+	return headers(c, GX_MHC_SUCCESS);
 }
 
 void gx_mh__answer(struct gx_mh_call *c, const void *res)
 {
 	struct gx_push out = GX_PUSH_INIT;
-	gx_push_str(&out, "PROCESSING\r\n");
-	put_body(&out, c, res);
-	if (out.err != 0) {
-		gx_push_release(&out);
-		gx_mh__refuse(c, GX_MHC_INVALID_RESPONSE, NULL);
+	if (gx_http_announced(c->r)) {
+		gx_mh__finish(c, res);
 		return;
 	}
-	int err = headers(c, GX_MHC_SUCCESS);
-	c->end->put(c);
-	if (err == 0) {
-		gx_http_reply_take(c->r, 200, "application/mapi-http", &out);
-		return;
+	gx_push_str(&out, PROCESSING);
+	put_body(&out, c, res);
+	int err = out.err != 0 ? 0 : final_headers(c);
+	if (out.err != 0) {
+		gx_mh__refuse(c, GX_MHC_INVALID_RESPONSE, NULL);
+	} else {
+		c->end->put(c);
+		if (err == 0)
+			gx_http_reply_take(c->r, 200, TYPE, &out);
+		else
+			gx_http_reply_status(c->r, 500, NULL);
 	}
 	gx_push_release(&out);
-	gx_http_reply_status(c->r, 500, NULL);
 }

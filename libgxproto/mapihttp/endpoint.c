@@ -12,7 +12,8 @@
 /* Exchange 2013 SP1, from which on clients know this protocol. */
 #define SERVER_VERSION "15.00.0847.4040"
 
-enum { PENDING_MS = 15000, WAIT_MS = 300000, EXPIRATION_MS = 900000 };
+/* Answers are whole within LATE_MS, or begin then: long before a client that knows no X-PendingPeriod yet could miss a sign of life. */
+enum { PENDING_MS = 15000, LATE_MS = 2000, WAIT_MS = 300000, EXPIRATION_MS = 900000 };
 /* What is larger is told so as this protocol says, up to where the connection ends it. */
 enum { BODY_MAX = 1 << 20, BODY_TOLD = 4 << 20 };
 
@@ -175,6 +176,7 @@ static int add_route(struct gx_mh *m, struct gx_http *h, const char *path, void 
 	route.path = path;
 	route.flags = GX_HTTP_PREFIX | GX_HTTP_NOCASE | GX_HTTP_AUTH;
 	route.body_max = BODY_TOLD;
+	route.late_ms = m->o.pending_ms < LATE_MS ? m->o.pending_ms : LATE_MS;
 	route.handle = fn;
 	route.ctx = m;
 	return gx_http_route(h, &route);

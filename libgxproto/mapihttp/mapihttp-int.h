@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef GX_MAPIHTTP_INT_H
 #define GX_MAPIHTTP_INT_H
-#include <stdatomic.h>
 #include <gx/mapihttp.h>
 #include <gx/mapihttp-server.h>
 #include "libgxproto/session/session.h"
@@ -40,19 +39,22 @@ struct gx_mh_call {
 	struct gx_ems_session *s;      /* held; NULL in Connect and when there is none */
 	struct gx_sess *context;       /* held; the same at the address book's endpoint */
 	struct gx_guid sequence;       /* to be asked for next time */
+	const struct gx_guid *promised; /* the session that Connect is about to make */
+	bool announced;                /* headers are set, the answer may have begun */
 	int64_t begun_ms, begun_unix;
 	struct gx_ems_waiter waiter;   /* of NotificationWait */
-	atomic_bool woken;
 };
 
 /* Answers with X-ResponseCode @p code, and lets go of the session. */
 void gx_mh__refuse(struct gx_mh_call *c, unsigned code, const char *why);
-/* Headers and the first line of a chunked answer. False: the client is gone; end it all the same. */
+/* Headers and the first line of a chunked answer. False: the client is gone; end it all the same. What lasts is told to go on. */
 bool gx_mh__begin(struct gx_mh_call *c);
 /* The end of it, with @p res (by type; NULL: no body), and lets go of the session. */
 void gx_mh__finish(struct gx_mh_call *c, const void *res);
 
-/* The two at once, for what is done by the time that it is answered: an answer of any size, with its length. */
+/* Before what may last: only then the answer begins before it is known. False: it was refused. */
+bool gx_mh__announce(struct gx_mh_call *c);
+/* An answer of any size, with its length, unless it has begun by then. */
 void gx_mh__answer(struct gx_mh_call *c, const void *res);
 
 /* Request types; c->q is what they ask. */

@@ -85,27 +85,42 @@ static inline void keep_cookies(const char *head)
 		snprintf(cookies, sizeof(cookies), "Cookie: %.*s; %.*s\r\n", (int)strcspn(context, ";"), context, (int)strcspn(turn, ";"), turn);
 }
 
-static inline struct reply talk(const struct gx_push *request)
+static inline int say(const struct gx_push *request)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(server.port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	struct gx_push in = GX_PUSH_INIT;
-	struct reply r = {.code = -1};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
 	ck_assert_int_eq(write(fd, request->data, request->len), (ssize_t)request->len);
+	return fd;
+}
+
+/* Reads until @text has come, or the end when NULL; what is read is in @in, with a NUL behind it. */
+static inline void hear(int fd, struct gx_push *in, const char *text)
+{
 	for (;;) {
-		uint8_t *p = gx_push_reserve(&in, 65536);
-		ssize_t n = read(fd, p, 65536);
+		uint8_t *p = gx_push_reserve(in, 65536);
+		p[0] = 0;
+		if (text != NULL && in->len > 0 && strstr((const char *)in->data, text) != NULL)
+			return;
+		ssize_t n = read(fd, p, 65535);
 		ck_assert_int_ge(n, 0);
+		p[n] = 0;
+		gx_push_added(in, (size_t)n);
 		if (n == 0)
 			break;
-		gx_push_added(&in, (size_t)n);
 	}
+	ck_assert_ptr_null(text);
 	close(fd);
-	gx_push_u8(&in, 0);
-	char *all = gx_arena_memdup(et_a, in.data, in.len), *body = strstr(all, "\r\n\r\n");
-	const char *end = all + in.len - 1;
-	gx_push_release(&in);
+}
+
+/* Takes it over. */
+static inline struct reply look_at(struct gx_push *in)
+{
+	struct reply r = {.code = -1};
+	gx_push_u8(in, 0);
+	char *all = gx_arena_memdup(et_a, in->data, in->len), *body = strstr(all, "\r\n\r\n");
+	const char *end = all + in->len - 1;
+	gx_push_release(in);
 	ck_assert_ptr_nonnull(body);
 	*body = '\0';
 	body += 4;
@@ -122,7 +137,7 @@ static inline struct reply talk(const struct gx_push *request)
 	return r;
 }
 
-static inline struct reply ask(const char *method, const char *user, const char *headers, struct gx_bin body)
+static inline int begin_to_ask(const char *method, const char *user, const char *headers, struct gx_bin body)
 {
 	struct gx_push out = GX_PUSH_INIT;
 	const char *pair = gx_arena_printf(et_a, "%s:x", user);
@@ -131,21 +146,34 @@ static inline struct reply ask(const char *method, const char *user, const char 
 	gx_push_printf(&out, "%s %s/?MailboxId=1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: Basic %s\r\n%s%sContent-Length: %zu\r\n\r\n",
 		method, path, b64, cookies, headers, body.len);
 	gx_push_bytes(&out, body.data, body.len);
-	struct reply r = talk(&out);
+	int fd = say(&out);
 	gx_push_release(&out);
-	return r;
+	return fd;
+}
+
+static inline struct reply ask(const char *method, const char *user, const char *headers, struct gx_bin body)
+{
+	struct gx_push in = GX_PUSH_INIT;
+	hear(begin_to_ask(method, user, headers, body), &in, NULL);
+	return look_at(&in);
 }
 
 #define USUAL "Content-Type: application/mapi-http\r\nX-RequestId: {1}:1\r\nX-ClientInfo: {2}:1\r\nX-ClientApplication: Outlook/16.0.4266.1001\r\n"
 
-/* One request type with its usual headers; @res gets the decoded answer. */
-static inline struct reply call(const char *type, const void *q, void *res)
+static inline int begin_call(const char *type, const void *q)
 {
 	const struct gx_exchange_desc *d = gx_mapihttp_find(type);
 	struct gx_bin body = {0};
 	if (d->req != NULL)
 		ck_assert_int_eq(gx_desc_encode(&et_x, d->req, q, &body), 0);
-	struct reply r = ask("POST", "ann@example.org", gx_arena_printf(et_a, USUAL "X-RequestType: %s\r\n", type), body);
+	return begin_to_ask("POST", "ann@example.org", gx_arena_printf(et_a, USUAL "X-RequestType: %s\r\n", type), body);
+}
+
+/* What came of it, taken over. */
+static inline struct reply end_call(const char *type, struct gx_push *in, void *res)
+{
+	const struct gx_exchange_desc *d = gx_mapihttp_find(type);
+	struct reply r = look_at(in);
 	if (r.code != 0)
 		return r;
 	ck_assert_int_eq(strncmp((const char *)r.body.data, "PROCESSING\r\n", 12), 0);
@@ -158,6 +186,14 @@ static inline struct reply call(const char *type, const void *q, void *res)
 	if (d->res != NULL && res != NULL)
 		ck_assert_int_eq(gx_desc_decode(&et_x, d->res, r.body.data + off, r.body.len - off, res), 0);
 	return r;
+}
+
+/* One request type with its usual headers; @res gets the decoded answer. */
+static inline struct reply call(const char *type, const void *q, void *res)
+{
+	struct gx_push in = GX_PUSH_INIT;
+	hear(begin_call(type, q), &in, NULL);
+	return end_call(type, &in, res);
 }
 
 #endif

@@ -72,6 +72,8 @@ static void do_request(struct gx_mh_call *c)
 		gx_mh__refuse(c, GX_MHC_UNKNOWN_FAILURE, NULL);
 		return;
 	}
+	if (!gx_mh__announce(c))
+		return;
 	(void)!gx_nsp_do(c->m->o.nsp, c->r->user, gx_mapihttp_number(c->type), c->q, c->r->arena, res).v;
 	gx_mh__answer(c, res);
 }
@@ -92,11 +94,17 @@ static int begin(struct gx_mh_call *c)
 static void do_bind(struct gx_mh_call *c)
 {
 	struct gx_mh_bind_res res = {0};
+	int err = begin(c);
+	if (err == 0)
+		c->promised = &c->context->id;
+	if (!gx_mh__announce(c))
+		return;
 	gx_ec ec = gx_nsp_do(c->m->o.nsp, c->r->user, GX_MH_BIND, c->q, c->r->arena, &res);
-	if (!gx_ec_failed(ec)) {
-		int err = begin(c);
-		if (err != 0)
-			res = (struct gx_mh_bind_res){.error_code = err == GX_E_LIMIT ? ecOutOfResources : ecMAPIOOM};
+	if (!gx_ec_failed(ec) && err != 0)
+		res = (struct gx_mh_bind_res){.error_code = err == GX_E_LIMIT ? ecOutOfResources : ecMAPIOOM};
+	if (gx_ec_failed(ec) && err == 0) {
+		gx_sessions__end(c->m->sessions, c->context);
+		put(c);
 	}
 	gx_mh__answer(c, &res);
 }

@@ -33,6 +33,14 @@ void gx_mh__connect(struct gx_mh_call *c)
 	struct gx_ems_connect o = GX_EMS_CONNECT_INIT;
 	struct gx_ems_connected made = {"", "", {0}};
 	struct gx_bin aux = {0};
+	if (gx_guid_random(&o.id) != 0 || gx_guid_random(&o.turn) != 0) {
+		gx_mh__refuse(c, GX_MHC_UNKNOWN_FAILURE, NULL);
+		return;
+	}
+	c->promised = &o.id;
+	c->sequence = o.turn;
+	if (!gx_mh__announce(c))
+		return;
 	o.user = c->r->user;
 	o.user_dn = q->user_dn;
 	o.admin = q->flags & ADMINISTRATIVE;
@@ -40,23 +48,20 @@ void gx_mh__connect(struct gx_mh_call *c)
 	client_version(c, o.client_version);
 	gx_ec ec = gx_ems_session_new(c->m->o.ems, &o, c->r->arena, &c->s, &made);
 	if (!gx_ec_failed(ec))
-		(void)!gx_ems_session_turn(c->s, NULL, &c->sequence);
-	if (!gx_ec_failed(ec))
 		hear(c, q->auxiliary_buffer);
 	if (!gx_ec_failed(ec) && gx_ems_introduce(c->m->o.ems, c->r->arena, &aux) != 0)
 		aux = (struct gx_bin){0}; /* nothing depends on it */
 	const struct gx_mh_connect_res res = {.error_code = ec.v, .polls_max = POLLS_MAX, .retry_count = RETRY_COUNT, .retry_delay = RETRY_DELAY,
 		.dn_prefix = made.dn_prefix, .display_name = made.display_name, .auxiliary_buffer = aux};
-	(void)gx_mh__begin(c);
-	gx_mh__finish(c, &res);
+	gx_mh__answer(c, &res);
 }
 
 void gx_mh__execute(struct gx_mh_call *c)
 {
 	const struct gx_mh_execute_req *q = c->q;
 	struct gx_mh_execute_res res = {0};
-	hear(c, q->auxiliary_buffer);
 	(void)gx_mh__begin(c); /* what is asked is done even when nobody hears of it */
+	hear(c, q->auxiliary_buffer);
 	gx_ec ec = gx_ems_execute(c->s, q->flags, q->rop_buffer, q->max_rop_out < OUT_MAX ? q->max_rop_out : OUT_MAX, c->r->arena, &res.rop_buffer);
 	res.error_code = ec.v;
 	gx_mh__finish(c, &res);
@@ -65,8 +70,8 @@ void gx_mh__execute(struct gx_mh_call *c)
 void gx_mh__disconnect(struct gx_mh_call *c)
 {
 	static const struct gx_mh_disconnect_res res;
-	gx_ems_session_end(c->s);
 	(void)gx_mh__begin(c);
+	gx_ems_session_end(c->s);
 	gx_mh__finish(c, &res);
 }
 
@@ -87,23 +92,14 @@ static void end_wait(struct gx_mh_call *c)
 static void wake(void *ctx)
 {
 	struct gx_mh_call *c = ctx;
-	atomic_store(&c->woken, true);
 	gx_http_timer(c->r, 1);
 }
 
+/* The time is over, or something has come; or the client has gone, or the server will. */
 static void wait_event(struct gx_http_req *r, unsigned event, void *ctx)
 {
-	struct gx_mh_call *c = ctx;
-	if (event == GX_HTTP_EV_DONE || event == GX_HTTP_EV_ROOM)
-		return;
-	if (event == GX_HTTP_EV_TIMER && !atomic_load(&c->woken) && gx_clock_mono_ms(c->m->o.clock) - c->begun_ms < c->m->o.wait_ms &&
-	    gx_http_stream_write(r, "PENDING\r\n", 9) == 0) {
-		gx_http_timer(r, c->m->o.pending_ms);
-		if (atomic_load(&c->woken)) /* it came while the timer was set anew */
-			gx_http_timer(r, 1);
-		return;
-	}
-	end_wait(c);
+	if (event != GX_HTTP_EV_DONE && event != GX_HTTP_EV_ROOM)
+		end_wait(ctx);
 }
 
 void gx_mh__wait(struct gx_mh_call *c)
@@ -115,6 +111,6 @@ void gx_mh__wait(struct gx_mh_call *c)
 	}
 	if (!gx_mh__begin(c)) /* GONE comes, or has come */
 		return;
-	gx_http_timer(c->r, c->m->o.pending_ms);
+	gx_http_timer(c->r, c->m->o.wait_ms);
 	gx_ems_session_wait(c->s, &c->waiter);
 }

@@ -241,8 +241,10 @@ static int enter(struct gx_sessions *r, unsigned kind, const char *user, const s
 
 int gx_sessions__add(struct gx_sessions *r, struct gx_sess *s, unsigned kind, const char *user, const struct gx_sess_limits *l)
 {
-	int err = gx_guid_random(&s->id);
-	if (err == 0)
+	static const struct gx_guid none;
+	bool has_id = gx_guid_cmp(&s->id, &none) != 0;
+	int err = has_id ? 0 : gx_guid_random(&s->id);
+	if (err == 0 && !has_id)
 		err = gx_guid_random(&s->turn);
 	if (err == 0)
 		err = enter(r, kind, user, l, &s->user);

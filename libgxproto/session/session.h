@@ -50,7 +50,10 @@ void gx_sessions__declare(struct gx_sessions *r, unsigned kind, const struct gx_
 /* The same of one kind. */
 void gx_sessions__drop(struct gx_sessions *r, unsigned kind);
 
-/* @s becomes a session of @user, with an id, held for the caller. GX_E_LIMIT: a limit is reached; s is then still the caller's. */
+/*
+ * @s becomes a session of @user, with an id and a turn unless it has them, held for the caller. GX_E_LIMIT: a limit is reached; s
+ * is then still the caller's.
+ */
 int gx_sessions__add(struct gx_sessions *r, struct gx_sess *s, unsigned kind, const char *user, const struct gx_sess_limits *l) GX_MUST_CHECK;
 /* By id, if it is @user's; held. NULL when there is none; *ret_others: there is one, of another user. */
 struct gx_sess *gx_sessions__get(struct gx_sessions *r, unsigned kind, const struct gx_guid *id, const char *user, bool *ret_others);
