@@ -46,7 +46,7 @@ struct gx_mapi_opts {
 	bool insecure;             /**< any certificate will do, and no TLS at all ("http:"), which else only addresses of this machine may do */
 	uint32_t code_page;        /**< of 8-bit texts; 0 takes 1252 */
 	uint32_t lcid;             /**< language; 0 takes 1033 */
-	uint32_t timeout_ms;       /**< of each call; 0 takes 60000 */
+	uint32_t timeout_ms;       /**< of each call, counted anew when something of an answer comes; 0 takes 60000 */
 	uint32_t max_answer;       /**< bytes of an answer; 0 takes 16 MiB */
 	const char *application;   /**< X-ClientApplication; NULL "Gromox-MAPI/VERSION" */
 	const struct gx_log *log;  /**< borrowed; requests at GX_LOG_DEBUG, never what is in them */

@@ -259,6 +259,47 @@ START_TEST(the_server_backs_off)
 }
 END_TEST
 
+struct late {
+	struct gx_ems_session *s;
+	pthread_barrier_t begun;
+	int64_t let_go_ms;
+};
+
+static void *hold_back(void *ctx)
+{
+	struct late *l = ctx;
+	pthread_mutex_lock(&l->s->lock);
+	pthread_barrier_wait(&l->begun);
+	usleep(150000);
+	l->let_go_ms = gx_clock_mono_ms(gx_clock_system());
+	pthread_mutex_unlock(&l->s->lock);
+	return NULL;
+}
+
+/* What a server says while it is at work moves the deadline, which is not that of the call as a whole. */
+START_TEST(a_server_at_work_is_waited_for)
+{
+	const char *id = strstr(gx_strbuf_cstr(&ct_c->mailbox.cookies), "MapiContext=");
+	struct gx_mapi_event e;
+	struct gx_guid g;
+	struct late l;
+	pthread_t t;
+	bool any;
+	ck_assert_ptr_nonnull(id);
+	ck_assert_int_eq(gx_guid_parse(gx_arena_strndup(et_a, id + 12, 36), &g), 0);
+	l.s = gx_ems_session_get(et_ems, &g, "ann@example.org", NULL);
+	ck_assert_ptr_nonnull(l.s);
+	ck_assert_int_eq(pthread_barrier_init(&l.begun, NULL, 2), 0);
+	ck_assert_int_eq(pthread_create(&t, NULL, hold_back, &l), 0);
+	pthread_barrier_wait(&l.begun);
+	CT_OK(gx_mapi_event(ct_c, et_a, &e, &any));
+	pthread_join(t, NULL);
+	ck_assert_int_ge(ct_c->until_ms, l.let_go_ms + ct_c->o.timeout_ms);
+	pthread_barrier_destroy(&l.begun);
+	gx_ems_session_put(l.s);
+}
+END_TEST
+
 START_TEST(more_answers_than_a_buffer_holds)
 {
 	enum { NAMES = 100, ASKED = 40 };
@@ -659,6 +700,7 @@ static Suite *client_suite(void)
 	tcase_add_checked_fixture(u, setup_store, teardown_store);
 	tcase_add_test(u, the_session_is_lost);
 	tcase_add_test(u, deadlines_and_cancel);
+	tcase_add_test(u, a_server_at_work_is_waited_for);
 	tcase_add_test(u, more_answers_than_a_buffer_holds);
 	tcase_add_test(u, stores);
 	tcase_add_test(u, folders);

@@ -56,6 +56,7 @@ struct gx_mapi {
 	_Atomic bool canceled;
 	int64_t deadline_ms;           /* of all calls, 0: none */
 	int64_t until_ms;              /* of the running call */
+	uint32_t silence_ms;           /* what comes of an answer moves it to so long from then; 0: it does not */
 	struct gx_mapi_error error;
 	struct gx_strbuf error_text;
 	uint8_t next_logon;

@@ -23,10 +23,21 @@ static int64_t now_ms(void)
 
 /* ---- What comes ---- */
 
+/* A server that says that it is still at work is waited for. */
+static void alive(struct gx_mapi *c, const struct mc_reply *r)
+{
+	if (c->silence_ms == 0 || r->status != 200)
+		return;
+	c->until_ms = now_ms() + c->silence_ms;
+	if (c->deadline_ms != 0 && c->deadline_ms < c->until_ms)
+		c->until_ms = c->deadline_ms;
+}
+
 static size_t on_body(char *data, size_t one, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
 	(void)one;
+	alive(t->c, t->r);
 	gx_push_bytes(&t->r->body, data, n);
 	return t->r->body.err == 0 ? n : 0;
 }

@@ -108,6 +108,7 @@ gx_ec gx_mapi_wait(struct gx_mapi *c, uint32_t ms, bool *ret_pending)
 	int64_t end = gx_clock_mono_ms(gx_clock_system()) + ms;
 	bool all = c->deadline_ms == 0 || end < c->deadline_ms;
 	c->until_ms = all ? end : c->deadline_ms;
+	c->silence_ms = 0;
 	*ret_pending = c->events != NULL;
 	while (!*ret_pending) {
 		gx_arena_reset(c->scratch);

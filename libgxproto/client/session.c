@@ -162,6 +162,7 @@ void gx_mapi__enter(struct gx_mapi *c)
 	c->until_ms = gx_clock_mono_ms(gx_clock_system()) + c->o.timeout_ms;
 	if (c->deadline_ms != 0 && c->deadline_ms < c->until_ms)
 		c->until_ms = c->deadline_ms;
+	c->silence_ms = c->o.timeout_ms;
 	gx_strbuf_clear(&c->error_text);
 	c->error = (struct gx_mapi_error){.response_code = -1, .text = ""};
 }
