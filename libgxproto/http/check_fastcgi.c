@@ -77,9 +77,9 @@ static void put(int fd, uint8_t type, const void *p, size_t n, uint8_t padding)
 {
 	uint8_t h[8] = {1, type, 0, 1, (uint8_t)(n >> 8), (uint8_t)n, padding, 0};
 	static const uint8_t zeros[256];
-	(void)!send(fd, h, 8, MSG_NOSIGNAL);
-	(void)!send(fd, p, n, MSG_NOSIGNAL);
-	(void)!send(fd, zeros, padding, MSG_NOSIGNAL);
+	(void)!sock_send(fd, h, 8);
+	(void)!sock_send(fd, p, n);
+	(void)!sock_send(fd, zeros, padding);
 }
 
 static void say(int fd, const char *text)

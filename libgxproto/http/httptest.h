@@ -2,11 +2,9 @@
 /* What the tests of the HTTP server share: handlers of every kind, and a connection without a socket. */
 #ifndef GX_HTTP_HTTPTEST_H
 #define GX_HTTP_HTTPTEST_H
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <gx/strbuf.h>
 #include "libgxproto/http/http-int.h"
+#include "libgxproto/net/socktest.h"
 #include "tests/gxtest.h"
 
 struct site {
@@ -410,22 +408,17 @@ static inline void rig_again(struct rig *g)
 	rig_hang_up(g);
 	rig_connect(g);
 }
+
 /* ---- A client with a socket ---- */
 
 static inline int http_dial(uint16_t port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct timeval tv = {.tv_sec = 60};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_ge(fd, 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-	return fd;
+	return sock_dial(port);
 }
 
 static inline void http_put(int fd, const char *text)
 {
-	ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+	sock_put(fd, text);
 }
 
 #endif

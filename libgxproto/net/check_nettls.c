@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <malloc.h>
-#include <time.h>
 #include "libgxproto/net/certtest.h"
 #include "libgxproto/net/nettest.h"
 
@@ -66,14 +65,21 @@ static void tput(struct client *c, const char *text)
 	ck_assert_int_eq(gnutls_record_send(c->s, text, strlen(text)), (ssize_t)strlen(text));
 }
 
+static ssize_t trecv(struct client *c, void *buf, size_t n)
+{
+	ssize_t got;
+	do
+		got = gnutls_record_recv(c->s, buf, n);
+	while (got == GNUTLS_E_AGAIN || got == GNUTLS_E_INTERRUPTED);
+	return got;
+}
+
 static void texpect(struct client *c, const char *text)
 {
 	char buf[1000];
 	size_t n = 0, len = strlen(text);
 	while (n < len) {
-		ssize_t got = gnutls_record_recv(c->s, buf + n, len - n);
-		if (got == GNUTLS_E_AGAIN || got == GNUTLS_E_INTERRUPTED)
-			continue;
+		ssize_t got = trecv(c, buf + n, len - n);
 		ck_assert_msg(got > 0, "expected \"%s\", got %zd", text, got);
 		n += (size_t)got;
 	}
@@ -107,14 +113,14 @@ START_TEST(implicit_tls)
 	tput(&c, "big 3000000\n");
 	static uint8_t buf[20000];
 	for (unsigned long left = 3000000; left > 0;) {
-		ssize_t got = gnutls_record_recv(c.s, buf, left < sizeof(buf) ? left : sizeof(buf));
+		ssize_t got = trecv(&c, buf, left < sizeof(buf) ? left : sizeof(buf));
 		ck_assert_int_gt(got, 0);
 		check_big(buf, (size_t)got, &left);
 	}
 	gnutls_datum_t session;
 	tput(&c, "quit\n");
 	texpect(&c, "bye\n");
-	ck_assert_int_eq(gnutls_record_recv(c.s, buf, sizeof(buf)), 0);
+	ck_assert_int_eq(trecv(&c, buf, sizeof(buf)), 0);
 	ck_assert_int_eq(gnutls_session_get_data2(c.s, &session), 0);
 	client_end(&c);
 	/* The ticket lets the client come back without a whole handshake. */
@@ -163,7 +169,6 @@ END_TEST
 START_TEST(shutdown_does_not_wait_for_handshakes)
 {
 	struct server s;
-	struct timespec t0, t1;
 	struct gx_listen_opts lo = GX_LISTEN_OPTS_INIT;
 	make_cert("localhost");
 	lo.tls = server_tls(NULL);
@@ -172,10 +177,8 @@ START_TEST(shutdown_does_not_wait_for_handshakes)
 	int fd = dial(&s);
 	put(fd, "\x16\x03");
 	usleep(20000);
-	clock_gettime(CLOCK_MONOTONIC, &t0);
-	gx_net_stop(s.net, 20000);
-	clock_gettime(CLOCK_MONOTONIC, &t1);
-	ck_assert_int_lt(t1.tv_sec - t0.tv_sec, 5);
+	gx_net_stop(s.net, 600000);
+	ck_assert(!said(&s, "did not end in time"));
 	close(fd);
 	end_server(&s);
 	gx_tls_free(lo.tls);
@@ -199,9 +202,9 @@ START_TEST(old_tls_and_silence_are_refused)
 	expect_end(fd);
 	close(fd);
 	fd = dial(&s);
-	put(fd, "EHLO plain.example\r\n");
+	sock_try(fd, "EHLO plain.example\r\n");
 	char buf[100];
-	while (recv(fd, buf, sizeof(buf), 0) > 0)
+	while (sock_recv(fd, buf, sizeof(buf)) > 0)
 		;
 	close(fd);
 	end_server(&s);
@@ -303,7 +306,6 @@ START_TEST(idle_tls_connections)
 		texpect(&c[i], "hello\n");
 	}
 	/* Client sessions are freed, so that what is left is the server's. */
-	usleep(50000);
 	for (unsigned i = 0; i < N; ++i) {
 		gnutls_deinit(c[i].s);
 		gnutls_certificate_free_credentials(c[i].cred);
@@ -311,9 +313,12 @@ START_TEST(idle_tls_connections)
 	size_t with = mallinfo2().uordblks;
 	for (unsigned i = 0; i < N; ++i)
 		close(c[i].fd);
-	for (unsigned i = 0; i < 1000 && echo_living() > 0; ++i)
+	struct gx_net_stats st = {.conns = N};
+	for (unsigned i = 0; i < 60000 && st.conns > 0; ++i) {
 		usleep(1000);
-	usleep(20000);
+		gx_net_stats(s.net, &st);
+	}
+	ck_assert_uint_eq(st.conns, 0);
 	size_t each = (with - mallinfo2().uordblks) / N;
 	printf("# idle TLS connection: %zu bytes of heap each\n", each);
 	ck_assert_uint_lt(each, 48 << 10);

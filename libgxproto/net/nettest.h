@@ -2,16 +2,13 @@
 /* What the tests of the network layer share: a server that echoes, and plain connections to it. */
 #ifndef GX_NET_NETTEST_H
 #define GX_NET_NETTEST_H
-#include <arpa/inet.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 #include "tests/gxtest.h"
 #include "libgxproto/net/echo.h"
 #include "libgxproto/net/net-int.h"
+#include "libgxproto/net/socktest.h"
 
 struct server {
 	struct gx_net *net;
@@ -36,6 +33,13 @@ static inline bool said(struct server *s, const char *text)
 	bool yes = strstr(s->said, text) != NULL;
 	pthread_mutex_unlock(&s->lock);
 	return yes;
+}
+
+static inline void await_said(struct server *s, const char *text)
+{
+	for (unsigned i = 0; i < 6000 && !said(s, text); ++i)
+		usleep(10000);
+	ck_assert_msg(said(s, text), "\"%s\" is not said: %s", text, s->said);
 }
 
 static struct gx_log server_log = {.write = say, .level = GX_LOG_DEBUG};
@@ -69,18 +73,12 @@ static inline void end_server(struct server *s)
 
 static inline int dial(const struct server *s)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(s->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct timeval tv = {.tv_sec = 60};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_ge(fd, 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	ck_assert_msg(connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0, "connect: %s", strerror(errno));
-	return fd;
+	return sock_dial(s->port);
 }
 
 static inline void put(int fd, const char *text)
 {
-	ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+	sock_put(fd, text);
 }
 
 /* Reads exactly the expected text. */
@@ -89,7 +87,7 @@ static inline void expect(int fd, const char *text)
 	char buf[1000];
 	size_t n = 0, len = strlen(text);
 	while (n < len) {
-		ssize_t got = recv(fd, buf + n, len - n, 0);
+		ssize_t got = sock_recv(fd, buf + n, len - n);
 		ck_assert_msg(got > 0, "expected \"%s\", got \"%.*s\" then %s", text, (int)n, buf, got == 0 ? "the end" : strerror(errno));
 		n += (size_t)got;
 	}
@@ -99,7 +97,7 @@ static inline void expect(int fd, const char *text)
 static inline void expect_end(int fd)
 {
 	char c;
-	ssize_t got = recv(fd, &c, 1, 0);
+	ssize_t got = sock_recv(fd, &c, 1);
 	ck_assert_msg(got == 0 || (got < 0 && errno == ECONNRESET), "expected the end, got %zd %s", got, strerror(errno));
 }
 
