@@ -8,6 +8,8 @@ import socket
 import struct
 import uuid
 
+from gxservice import PATIENCE
+
 
 class WireError(Exception):
     def __init__(self, code):
@@ -397,7 +399,7 @@ def decode(name, body):
 
 
 class Connection:
-    def __init__(self, address, timeout=60):
+    def __init__(self, address, timeout=PATIENCE):
         if isinstance(address, str):
             self.s = socket.socket(socket.AF_UNIX)
             self.s.settimeout(timeout)

@@ -17,6 +17,7 @@ import gxtap  # noqa: E402
 
 DOMAIN = "example.org"
 PASSWORD = "s3cret-pass"
+PATIENCE = 120  # seconds for what takes none on a machine with nothing else to do
 
 
 def program(name):
@@ -29,7 +30,7 @@ def program(name):
     raise FileNotFoundError(f"{name} is not in {dirs} and was not built")
 
 
-def wait_for(what, test, seconds=60):
+def wait_for(what, test, seconds=PATIENCE):
     """The first true value of test(), or a failure that says what did not come."""
     end = time.monotonic() + seconds
     while not (value := test()):
@@ -73,7 +74,7 @@ def free_port():
 def run(argv, check=True, **kw):
     kw.setdefault("stdout", subprocess.PIPE)
     kw.setdefault("stderr", subprocess.STDOUT)
-    kw.setdefault("timeout", 120)
+    kw.setdefault("timeout", PATIENCE)
     r = subprocess.run(argv, **kw)
     if check and r.returncode != 0:
         out = r.stdout.decode(errors="replace") if r.stdout else ""
@@ -174,16 +175,16 @@ http_map_path = {self.dir}"""
         for port in ports:
             while True:
                 if ended() is not None:
-                    raise AssertionError(f"{ended()} ended:\n{self.log_text()}")
+                    raise AssertionError(f"{ended()} ended:\n{self.log_end()}")
                 try:
                     socket.create_connection(("127.0.0.1", port), timeout=1).close()
                     break
                 except OSError:
                     if time.monotonic() > end:
-                        raise AssertionError(f"port {port} does not answer after {wait} s:\n{self.log_text()}")
+                        raise AssertionError(f"port {port} does not answer after {wait} s:\n{self.log_end()}")
                     time.sleep(0.02)
 
-    def start(self, wait=120):
+    def start(self, wait=PATIENCE):
         self.log = open(self.log_path, "ab")
         if self.split:
             return self.start_split(wait)
@@ -193,18 +194,26 @@ http_map_path = {self.dir}"""
         end = time.monotonic() + wait
         while time.monotonic() < end:
             if self.proc.poll() is not None:
-                raise AssertionError(f"gromoxd ended with {self.proc.returncode}:\n{self.log_text()}")
+                raise AssertionError(f"gromoxd ended with {self.proc.returncode}:\n{self.log_end()}")
             try:
                 for port in self.ports():
                     socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 return self
             except OSError:
                 time.sleep(0.02)
-        raise AssertionError(f"gromoxd does not answer after {wait} s:\n{self.log_text()}")
+        raise AssertionError(f"gromoxd does not answer after {wait} s:\n{self.log_end()}")
 
     def log_text(self):
         with open(self.log_path, errors="replace") as f:
-            return f.read()[-8000:]
+            return f.read()
+
+    def log_end(self):
+        return self.log_text()[-8000:]
+
+    def wait_log(self, *words):
+        """A line of the log may come a little after the answer to what it is about."""
+        for w in words:
+            wait_for(f"{w!r} in the log", lambda: w in self.log_text())
 
     def kill(self):
         for p in self.parts.values():
@@ -215,12 +224,12 @@ http_map_path = {self.dir}"""
             self.proc.send_signal(signal.SIGKILL)
             self.proc.wait()
 
-    def stop(self, wait=120):
+    def stop(self, wait=PATIENCE):
         for name in reversed(self.parts):
             self.parts[name].terminate()
             code = self.parts[name].wait(wait)
             if code != 0:
-                raise AssertionError(f"{name} ended with {code}:\n{self.log_text()}")
+                raise AssertionError(f"{name} ended with {code}:\n{self.log_end()}")
         if self.parts:
             self.parts = {}
             self.log.close()
@@ -231,7 +240,7 @@ http_map_path = {self.dir}"""
         self.proc = None
         self.log.close()
         if code != 0:
-            raise AssertionError(f"gromoxd ended with {code}:\n{self.log_text()}")
+            raise AssertionError(f"gromoxd ended with {code}:\n{self.log_end()}")
 
     def __enter__(self):
         return self.start()
@@ -246,11 +255,11 @@ http_map_path = {self.dir}"""
                 shutil.rmtree(self.dir, ignore_errors=True)
             else:
                 print(f"# files kept in {self.dir}; end of the log:")
-                for line in self.log_text().splitlines()[-30:]:
+                for line in self.log_end().splitlines()[-30:]:
                     print("#   " + line)
 
     def imap(self, user=0, select=None):
-        m = imaplib.IMAP4("127.0.0.1", self.imap_port, timeout=60)
+        m = imaplib.IMAP4("127.0.0.1", self.imap_port, timeout=PATIENCE)
         m.login(self.users[user], PASSWORD)
         if select is not None:
             typ, data = m.select(select)
@@ -265,7 +274,7 @@ http_map_path = {self.dir}"""
         with RawLmtp(self.lmtp_port) as c:
             c.send_mail(sender, [self.users[to] if isinstance(to, int) else to], data)
 
-    def wait_count(self, user, count, wait=120, mailbox="INBOX"):
+    def wait_count(self, user, count, wait=PATIENCE, mailbox="INBOX"):
         end = time.monotonic() + wait
         m = self.imap(user)
         while True:
@@ -279,7 +288,7 @@ http_map_path = {self.dir}"""
 class RawLmtp:
     """LMTP without smtplib's line-end repairs: what is given is sent, dot-stuffed."""
 
-    def __init__(self, port, timeout=60):
+    def __init__(self, port, timeout=PATIENCE):
         self.s = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.f = self.s.makefile("rb")
         self.expect(b"220")

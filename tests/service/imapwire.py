@@ -4,7 +4,7 @@ import re
 import socket
 import ssl
 
-from gxservice import PASSWORD
+from gxservice import PASSWORD, PATIENCE
 
 LITERAL = re.compile(rb"~?\{(\d+)\}\r\n\Z")
 
@@ -14,7 +14,7 @@ class Closed(Exception):
 
 
 class Wire:
-    def __init__(self, server, user=None, tls=False, timeout=60):
+    def __init__(self, server, user=None, tls=False, timeout=PATIENCE):
         self.s = socket.create_connection(("127.0.0.1", server.imaps_port if tls else server.imap_port), timeout=timeout)
         if tls:
             self.start_tls()

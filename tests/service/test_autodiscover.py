@@ -93,7 +93,7 @@ def test_own_mailbox():
     dn = one(r, "User/LegacyDN")
     assert one(tree(ask(s, question(dn=dn))), "User/AutoDiscoverSMTPAddress") == s.users[0]
     assert curl(s, "/Autodiscover/Autodiscover.xml", "-u", f"{s.users[0]}:{PASSWORD}", "-d", question(s.users[0]))[0] == 200
-    assert "autodiscover: response of user1@example.org: <?xml" in s.log_text()
+    s.wait_log("autodiscover: response of user1@example.org: <?xml")
 
 
 def test_logins():

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 
-from gxservice import RawLmtp, Server, fetch_all, gxtap
+from gxservice import PATIENCE, RawLmtp, Server, fetch_all, gxtap, wait_for
 import mailgen
 
 KILLS = int(os.environ.get("GX_SOAK_KILLS", "4"))
@@ -75,6 +75,8 @@ def test_kill_under_load_loses_and_doubles_nothing():
         loads = [Load(s, round_no * 100 + i, serials) for i in range(6)]
         for t in loads:
             t.start()
+        if round_no == 0:
+            wait_for("the first mail", lambda: any(t.acked for t in loads))
         time.sleep(rng.uniform(0.2, 1.5))
         s.kill()
         for t in loads:
@@ -82,14 +84,13 @@ def test_kill_under_load_loses_and_doubles_nothing():
             acked.update(t.acked)
             unsure.update(t.unsure)
     s.start()
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while True:
         found = {u: serials_of(s, u) for u in range(USERS)}
         missing = [(u, n) for u, n in acked if found[u][n] == 0]
         if not missing or time.monotonic() > end:
             break
         time.sleep(0.2)
-    assert acked, "nothing was delivered at all"
     assert not missing, f"{len(missing)} of {len(acked)} acknowledged messages are missing: {missing[:10]}"
     double = [(u, n) for u in found for n, k in found[u].items() if k > 1]
     assert not double, f"delivered more than once: {double[:10]}"
@@ -116,7 +117,7 @@ def test_six_connections_into_three_mailboxes():
         for t in threads:
             t.join()
         for u in range(3):
-            s.wait_count(u, total // 3, wait=60).logout()
+            s.wait_count(u, total // 3).logout()
         failed = os.path.join(s.dir, "queue", "failed")
         assert not os.path.isdir(failed) or not os.listdir(failed)
 

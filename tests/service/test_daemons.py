@@ -189,7 +189,7 @@ def test_proxy_header_tells_the_client():
                 assert c.recv(100) == b""
             except ConnectionResetError:
                 pass
-        assert "PROXY protocol v2" in s.log_text()
+        s.wait_log("PROXY protocol v2")
 
 
 def test_connections_over_the_limit_are_told():

@@ -9,9 +9,8 @@ import socket
 import struct
 import subprocess
 import tempfile
-import time
 
-from gxservice import PASSWORD, SPLIT, Server, gxtap, program, wait_for
+from gxservice import PASSWORD, PATIENCE, SPLIT, Server, gxtap, program, wait_for
 from exmdbwire import Client as Exmdb, eid
 import mapiwire
 
@@ -95,7 +94,7 @@ def end_istore(s):
 
 def istore_again(s):
     s.start_part("istore")
-    s.wait_for_ports(60, lambda: s.parts["istore"].poll(), s.exmdb_port)
+    s.wait_for_ports(PATIENCE, lambda: s.parts["istore"].poll(), s.exmdb_port)
 
 
 def check_restarts(s):
@@ -105,7 +104,7 @@ def check_restarts(s):
     s.parts["http"].terminate()
     assert s.parts["http"].wait(60) == 0
     s.start_part("http")
-    s.wait_for_ports(60, lambda: s.parts["http"].poll(), s.http_port)
+    s.wait_for_ports(PATIENCE, lambda: s.parts["http"].poll(), s.http_port)
     assert c.ask("PING").code == 0
     # the owner dies while a client waits, and is away for a while
     c.send("NotificationWait", struct.pack("<2I", 0, 0))

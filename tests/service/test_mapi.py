@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-from gxservice import PASSWORD, Server, gxtap, program, run
+from gxservice import PASSWORD, Server, gxtap, program, run, wait_for
 import mapiwire
 
 server = None
@@ -176,8 +176,8 @@ def test_sync():
         s.deliver(mail(f"sync {i}"))
     s.wait_count(0, 5)
     assert sync(s, d)["new"] == 3
-    with open(os.path.join(scratch, "ics.log")) as f:
-        assert re.search(rf"Z {s.dir}/user/\S+: contents of d for {s.users[0]}, who has \d+: 3 changed, 0 deleted, ", f.read())
+    line = rf"Z {s.dir}/user/\S+: contents of d for {s.users[0]}, who has \d+: 3 changed, 0 deleted, "
+    wait_for("the line", lambda: re.search(line, open(os.path.join(scratch, "ics.log")).read()))
     same(s, d)
     m = s.imap(0, "INBOX")
     m.store("1", "+FLAGS", "\\Deleted")

@@ -9,9 +9,8 @@ import smtplib
 import subprocess
 import tempfile
 import threading
-import time
 
-from gxservice import DOMAIN, PASSWORD, Server, gxtap, program, run
+from gxservice import DOMAIN, PASSWORD, PATIENCE, Server, gxtap, program, run, wait_for
 from gxmariadb import MariaDB
 import mailgen
 
@@ -148,7 +147,7 @@ def test_mail_finds_its_way():
         s.deliver(MESSAGE, f"all@{DOMAIN}")
         s.wait_count(0, 2).logout()
         s.wait_count(1, 1).logout()
-        m = imaplib.IMAP4("127.0.0.1", s.imap_port)
+        m = imaplib.IMAP4("127.0.0.1", s.imap_port, timeout=PATIENCE)
         try:
             m.login(s.users[0], "wrong")
             raise AssertionError("a wrong password was taken")
@@ -160,10 +159,7 @@ def test_mail_finds_its_way():
             c.mail("x@example.net")
             assert c.rcpt(f"new@{DOMAIN}")[0] == 550
             s.tool("gromox-useradm", "-c", s.cfg, "user", "add", f"new@{DOMAIN}")
-            end = time.monotonic() + 60
-            while c.rcpt(f"new@{DOMAIN}")[0] != 250:
-                assert time.monotonic() < end
-                time.sleep(0.05)
+            wait_for("the new user", lambda: c.rcpt(f"new@{DOMAIN}")[0] == 250)
         m.login(f"new@{DOMAIN}", PASSWORD)
         m.logout()
 
@@ -189,13 +185,12 @@ def test_server_is_killed_and_comes_back():
             raise AssertionError("a login without the directory")
         except imaplib.IMAP4.error as e:
             assert "AUTHENTICATIONFAILED" not in str(e), e
+        s.wait_log("error: MariaDB root@")
         assert s.log_text().count("error: MariaDB root@") == 1, s.log_text()
         # It comes back in the middle of a question.
         threading.Timer(0.5, mine.start).start()
-        end = time.monotonic() + 120
-        while rcpt(s, s.users[3])[0] != 250:
-            assert time.monotonic() < end
-        assert "is there again" in s.log_text(), s.log_text()
+        wait_for("the directory", lambda: rcpt(s, s.users[3])[0] == 250)
+        s.wait_log("is there again")
         s.deliver(MESSAGE, 3)
         s.wait_count(3, 1).logout()
         m.logout()
@@ -243,16 +238,14 @@ def test_old_tables_are_upgraded_by_the_chosen_host():
         assert r.returncode == 1 and b"gromox-dbop -U" in r.stdout, r
     with_upgrade("host:HERE.example.org")
     with s:
-        end = time.monotonic() + 60
-        while "ready" not in s.log_text():
-            assert time.monotonic() < end
-            time.sleep(0.05)
-        assert "upgraded from schema version 0 to 133" in s.log_text(), s.log_text()
+        s.wait_log("ready", "upgraded from schema version 0 to 133")
 
 
 def test_nobody_waits_for_ever():
-    config = fresh() + "connection_num = 1\nmysql_rdwr_timeout = 2s\n"
-    with Server(users=2, config=config) as s:
+    s = Server(users=2, config=fresh())
+    with open(s.cfg, "a") as f:
+        f.write("connection_num = 1\nmysql_rdwr_timeout = 2s\n")
+    with s:
         holder = subprocess.Popen(db().argv("gxusers"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         holder.stdin.write(b"LOCK TABLES users WRITE; SELECT 'locked';\n")
         holder.stdin.flush()
@@ -262,13 +255,11 @@ def test_nobody_waits_for_ever():
         for t in asking:
             t.start()
         for t in asking:
-            t.join(120)
+            t.join(PATIENCE)
         assert got == [451] * 4, got
         holder.communicate()
-        end = time.monotonic() + 60
-        while rcpt(s, s.users[0])[0] != 250:
-            assert time.monotonic() < end
-        assert rcpt(s, f"nobody@{DOMAIN}")[0] == 550
+        wait_for("the directory", lambda: rcpt(s, s.users[0])[0] == 250)
+        wait_for("a refusal", lambda: rcpt(s, f"nobody@{DOMAIN}")[0] == 550)
 
 
 def certificate(folder, name, subject, *more):

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from gxservice import PASSWORD, RawLmtp, Server, gxtap, program, run
+from gxservice import PASSWORD, PATIENCE, RawLmtp, Server, gxtap, program, run, wait_for
 import mailgen
 
 DAEMONS = ("gromoxd", "imap", "delivery-queue", "delivery", "http")
@@ -39,7 +39,7 @@ def test_bad_values_and_unknown_keys_are_reported_with_file_and_line():
         fails([program("gromoxd"), "-c", f.name], f"{f.name}:2", "imap_conn_timeout")
     s = Server(users=1, config="no_such_directive = 1")
     with s:
-        assert re.search(r"gromox\.cfg:\d+.*no_such_directive", s.log_text()), s.log_text()
+        wait_for("the warning", lambda: re.search(r"gromox\.cfg:\d+.*no_such_directive", s.log_text()))
 
 
 def test_dump_config_can_be_read_back():
@@ -87,8 +87,8 @@ def test_wrong_password_is_refused_and_logged_for_fail2ban():
         except imaplib.IMAP4.error:
             pass
         m.login(s.users[0], PASSWORD)
-        assert re.search(r"rhost=\S*127\.0\.0\.1\S* user=user1@example.org .*(auth|login.*|logon|LOGIN.*) rejected:",
-                         s.log_text()), s.log_text()
+        wait_for("the line", lambda: re.search(
+            r"rhost=\S*127\.0\.0\.1\S* user=user1@example.org .*(auth|login.*|logon|LOGIN.*) rejected:", s.log_text()))
 
 
 def test_unknown_recipient_is_refused_at_rcpt():
@@ -116,25 +116,26 @@ def test_idle_server_is_small_and_sleeps():
     with Server(users=1) as s:
         pid = s.proc.pid
         time.sleep(1)
-        before = switches(pid)
-        time.sleep(4)
-        woken = switches(pid) - before
+
+        def rest():  # the work of the start may take a while, and others may push it aside
+            before, start = switches(pid), time.monotonic()
+            time.sleep(2)
+            woken = (switches(pid) - before) / (time.monotonic() - start)
+            print(f"# idle: {memory_kib(pid)} KiB resident, {woken:.1f} wake-ups a second")
+            return woken < 10
+        wait_for("less than 10 wake-ups a second", rest)
         rss = memory_kib(pid)
-        print(f"# idle: {rss} KiB resident, {woken / 4:.1f} wake-ups a second")
         with open(f"/proc/{pid}/maps") as f:
             sanitized = "asan" in f.read() or rss > 500000
         if not sanitized and not os.environ.get("ASAN_OPTIONS"):
             assert rss < 40 * 1024, f"{rss} KiB"
-        assert woken < 40, f"{woken} wake-ups in 4 s"
 
 
 def test_term_stops_in_time_with_a_client_connected():
-    s = Server(users=1)
+    s = Server(users=1, config="shutdown_timeout = 1 hour")
     with s:
         m = s.imap(0, "INBOX")
-        start = time.monotonic()
-        s.stop()
-        assert time.monotonic() - start < 10
+        s.stop()  # which waits for less than that
         del m
 
 
@@ -152,16 +153,7 @@ def test_separate_daemons_do_the_same_job():
     procs = [subprocess.Popen([program(d), "-c", s.cfg], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
              for d in ("istore", "delivery-queue", "delivery", "imap")]
     try:
-        end = time.monotonic() + 60
-        while True:
-            assert all(p.poll() is None for p in procs), s.log_text()
-            try:
-                for port in (s.lmtp_port, s.imap_port):
-                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                assert time.monotonic() < end, s.log_text()
-                time.sleep(0.05)
+        s.wait_for_ports(PATIENCE, lambda: next((p for p in procs if p.poll() is not None), None), s.exmdb_port, s.lmtp_port, s.imap_port)
         for i in range(5):
             s.deliver(mailgen.head(i) + b"\r\nseparate\r\n")
         s.wait_count(0, 5).logout()

@@ -7,9 +7,8 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 
-from gxservice import Server, free_port, gxtap, program, run, wait_for
+from gxservice import PATIENCE, Server, free_port, gxtap, program, run, wait_for
 
 MAIL = b"Subject: hello\r\n\r\nhello\r\n"
 KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -92,7 +91,7 @@ class Site:
         self.log_path = os.path.join(self.s.dir, "istore.log")
         self.log = open(self.log_path, "ab")
         self.owner = subprocess.Popen([program("istore"), "-c", cfg], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        self.s.wait_for_ports(20, lambda: self.owner.poll(), self.port)
+        self.s.wait_for_ports(PATIENCE, lambda: self.owner.poll(), self.port)
 
     def ping(self, want, *options, cfg=None):
         """The owner is asked by gromox-mbop; @want None: it answers."""
@@ -155,7 +154,7 @@ def test_certificates_of_both_sides():
             m.shutdown()
         finally:
             t.owner.terminate()
-            t.owner.wait(20)
+            t.owner.wait(PATIENCE)
             t.log.close()
 
 
@@ -177,7 +176,7 @@ def check_wrong(t, s, f):
     # one that is not in exmdb_certs_allow
     fine = t.ca.sign("somebody")
     t.ping("is not allowed", "--tls-cert", fine[0], "--tls-key", fine[1])
-    assert t.count("with certificate of somebody may not connect; see exmdb_certs_allow") > 0
+    wait_for("its complaint", lambda: t.count("with certificate of somebody may not connect; see exmdb_certs_allow"))
     # the server's own
     t.put(server_cert=t.ca.sign("stores", expired=True)[0], server_key=os.path.join(t.ca.dir, "stores.key"))
     t.reload_owner()

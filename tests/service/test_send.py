@@ -7,7 +7,6 @@ import signal
 import socket
 import struct
 import threading
-import time
 
 from gxservice import PASSWORD, Server, free_port, gxtap, wait_for
 import mapiwire

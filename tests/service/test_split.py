@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from gxservice import RawLmtp, Server, fetch_all, free_port, gxtap, program, run, wait_for
+from gxservice import PATIENCE, RawLmtp, Server, fetch_all, free_port, gxtap, program, run, wait_for
 
 MAIL = b"Subject: number %d\r\nFrom: a@example.net\r\nTo: user1@example.org\r\nX-Serial: %d\r\n\r\nText of %d.\r\n"
 
@@ -84,7 +84,7 @@ def test_two_cannot_own():
                            imap_support_tls="no", dequeue_path=s.dir + "/queue2", gromoxd_log_file=log)
         p = subprocess.Popen([program("gromoxd"), "-c", cfg], stdin=subprocess.DEVNULL)
         try:
-            s.wait_for_ports(60, lambda: p.poll(), port)
+            s.wait_for_ports(PATIENCE, lambda: p.poll(), port)
             import imaplib
             m = imaplib.IMAP4("127.0.0.1", port, timeout=30)
             try:
@@ -92,10 +92,8 @@ def test_two_cannot_own():
                 raise AssertionError("a second process opened the store")
             except imaplib.IMAP4.error as e:
                 assert b"[UNAVAILABLE]" in e.args[0], e
-            with open(log) as f:
-                text = f.read()
-            assert f"open in another process (pid {s.parts['istore'].pid}, istore)" in text, text
-            assert "reach the store through it" in text, text
+            for words in (f"open in another process (pid {s.parts['istore'].pid}, istore)", "reach the store through it"):
+                wait_for(words, lambda: words in open(log).read())
             m.shutdown()
         finally:
             p.terminate()
@@ -187,7 +185,7 @@ def test_stores_of_another_server():
             cfg = other_config(s, "other.cfg", host_id="localhost", exmdb_listen=f"127.0.0.1:{port}")
             p = subprocess.Popen([program("istore"), "-c", cfg], stdin=subprocess.DEVNULL, stdout=s.log, stderr=s.log)
             try:
-                s.wait_for_ports(60, lambda: p.poll(), port)
+                s.wait_for_ports(PATIENCE, lambda: p.poll(), port)
                 for user in (0, 1):
                     s.deliver(MAIL % (user, user, user), to=user)
                     m = s.wait_count(user, 1)

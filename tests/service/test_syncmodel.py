@@ -310,7 +310,7 @@ class World:
                         self.wrong.append(f"differ: {differ}: {sorted(set(x) - set(y), key=str)[:6]} {sorted(set(y) - set(x), key=str)[:6]}")
                 break
             time.sleep(0.05)
-            end = min(end, time.monotonic() + 10)
+            end = min(end, time.monotonic() + 60)
         now = collections.defaultdict(list)
         for line in m:
             place, _, tag, ver, read, flagged, fai = line.split()
