@@ -58,7 +58,9 @@ static inline struct gx_store *st_open_with(const char *dir, const struct gx_sto
 
 static inline struct gx_store *st_open(const char *dir)
 {
-	return st_open_with(dir, NULL);
+	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	o.search_pacing_ms = 3600000; /* what a search finds at once is a matter of numbers, not of time */
+	return st_open_with(dir, &o);
 }
 
 static inline void st_complain(const char *line, void *ctx)

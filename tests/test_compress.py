@@ -146,6 +146,11 @@ def test_a_killed_run_loses_nothing():
         for i in range(10):
             s.kill(0.01 + 0.02 * i, "--cid", s.cid)
             assert set(files) <= set(s.content_files())
+        for i in range(100, 200):  # all of them may have been too late
+            if s.killed == 0:
+                data = text(i, 1000000)
+                files[s.add(data)] = data
+                s.kill(0, "--cid", s.cid)
         assert s.killed > 0
         r = s.cid_run("-z", "22", s.cid)[0]
         assert r["left"] == 0 and not [f for f in s.content_files() if f.endswith(".pack")], r

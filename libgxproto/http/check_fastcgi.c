@@ -265,7 +265,7 @@ static void get(struct rig *g, const char *path, const char *expected)
 START_TEST(parameters)
 {
 	struct rig g;
-	open_site(&g, 10);
+	open_site(&g, 60);
 	ask(&g, "POST /app/echo.php/in/fo?a=b HTTP/1.1\r\nHost: h.example:8080\r\nContent-Type: text/y\r\nContent-Length: 5\r\nX-Extra: e\r\n"
 		"X-Other: o\r\nProxy: evil\r\nCookie: c\r\n\r\n", "12345");
 	static const char *const want[] = {"200 OK\r\n", "Content-Type: text/plain\r\n", "X-Own: yes\r\n", "REQUEST_METHOD=POST\n",
@@ -282,7 +282,7 @@ END_TEST
 START_TEST(which_script)
 {
 	struct rig g;
-	open_site(&g, 10);
+	open_site(&g, 60);
 	get(&g, "/app", "SCRIPT_NAME=/app/index.php\n");
 	get(&g, "/app/", "SCRIPT_NAME=/app/index.php\n");
 	get(&g, "/app/sub", "SCRIPT_NAME=/app/sub/index.php\n");
@@ -303,7 +303,7 @@ START_TEST(bodies_in_files)
 	char *body = malloc(900001);
 	memset(body, 'x', 900000);
 	body[900000] = '\0';
-	open_site(&g, 10);
+	open_site(&g, 60);
 	ask(&g, "POST /app/echo.php HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n", body);
 	rig_expect(&g, "body=900000:xxxxxxxxxx\n");
 	ask(&g, "POST /app/echo.php HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\ndbba0\r\n", gx_arena_printf(arena, "%s\r\n0\r\n\r\n", body));
@@ -323,7 +323,7 @@ END_TEST
 START_TEST(answers)
 {
 	struct rig g;
-	open_site(&g, 10);
+	open_site(&g, 60);
 	get(&g, "/app/status.php", "404 Not Found\r\n");
 	rig_expect(&g, "Content-Type: text/x\r\n");
 	rig_expect(&g, "nope\r\n");
@@ -341,7 +341,7 @@ END_TEST
 START_TEST(scripts_that_fail)
 {
 	struct rig g;
-	open_site(&g, 10);
+	open_site(&g, 60);
 	get(&g, "/off/x.php", "503 Service");
 	get(&g, "/app/nothing.php", "502 Bad Gateway");
 	get(&g, "/app/junk.php", "502 Bad Gateway");

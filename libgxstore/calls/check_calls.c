@@ -11,12 +11,13 @@ static struct gx_exmdb_host *host;
 static struct gx_arena *a;
 static char *dir;
 static struct gx_dir *people;
+/* Stands still; only a test moves it. */
 static int64_t moved_ms;
 
 static int64_t mono(void *ctx)
 {
 	(void)ctx;
-	return gx_clock_system()->monotonic_ns(gx_clock_system()->ctx) + moved_ms * 1000000;
+	return INT64_C(1000000000) + moved_ms * 1000000;
 }
 
 static int64_t real(void *ctx)

@@ -490,6 +490,7 @@ START_TEST(pacing)
 	for (unsigned i = 0; i < 14; i++)
 		put(t, GX_FID_INBOX, "m", 0);
 	st_commit(t);
+	o.search_pacing_ms = 3600000;
 	found_in_steps(&o, 14, 1, 14);
 	o.clock = &slow;
 	o.search_pacing = 1;

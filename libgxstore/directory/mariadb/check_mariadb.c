@@ -318,7 +318,7 @@ static struct gx_dir_opts *slow_opts(void)
 {
 	static struct gx_dir_opts o;
 	o = dt_opts;
-	o.rdwr_seconds = 1;
+	o.rdwr_seconds = 3;
 	o.wait_seconds = 2;
 	return &o;
 }
