@@ -455,7 +455,9 @@ GX_API gx_ec gx_mapi_resolve(struct gx_mapi *c, const char *const *names, size_t
 
 /* ---- Fast transfer: streams of gx/ftx.h ---- */
 
-/** All of a folder (without those below), message or attachment, in pieces to @p take. */
+/**
+ * All of a folder, with those below it, message or attachment, in pieces to @p take.
+ */
 GX_API gx_ec gx_mapi_copy_out(struct gx_mapi_obj *o, gx_ec (*take)(const void *data, size_t n, void *ctx),
 	void *ctx) GX_MUST_CHECK;
 /** At most 4000 messages of a folder. */
@@ -464,6 +466,75 @@ GX_API gx_ec gx_mapi_copy_messages_out(struct gx_mapi_obj *folder, const uint64_
 /** And in. @p source_operation GX_FTX_FROM_*; @p give fills a buffer, 0 bytes: the end. */
 GX_API gx_ec gx_mapi_copy_in(struct gx_mapi_obj *o, unsigned source_operation,
 	gx_ec (*give)(void *buf, size_t size, size_t *ret_n, void *ctx), void *ctx) GX_MUST_CHECK;
+
+/**
+ * The folder @p from with its messages and all folders below becomes @p name in @p parent, which is of another connection: another server,
+ * or another user's login. Within one connection gx_mapi_copy_folder() does that at the server. Nothing is taken back when it fails
+ * midway; @p ret_fid (may be NULL) then has the folder that was begun, if it was. ecDuplicateName; gx_mapi_error() of @p from's
+ * connection has the text, whichever has failed. Only that connection's gx_mapi_cancel() ends it between two requests.
+ */
+GX_API gx_ec gx_mapi_copy_tree(struct gx_mapi_obj *from, struct gx_mapi_obj *parent, const char *name, uint64_t *ret_fid) GX_MUST_CHECK;
+
+/* ---- Rules of a folder, [MS-OXORULE] 2.2.1 and 2.2.2 ---- */
+
+struct gx_mapi_rule {
+	uint64_t id;               /**< PidTagRuleId; of a new one the server gives it */
+	int32_t sequence;          /**< in this order they run */
+	uint32_t state;            /**< PidTagRuleState: ST_ENABLED and the like, [MS-OXORULE] 2.2.1.3.1.3 */
+	uint32_t level, user_flags;
+	const char *name, *provider; /**< "" when there is none */
+	struct gx_bin provider_data;
+	const struct gx_restr *condition; /**< NULL: none was told */
+	struct gx_bin actions;     /**< RuleAction as it is sent, [MS-OXORULE] 2.2.5; empty: none was told */
+};
+/** By sequence; everything lives in @p a. Owners of the folder alone see them: ecAccessDenied. ecTooBig: more than 10,000. */
+GX_API gx_ec gx_mapi_rules(struct gx_mapi_obj *folder, struct gx_arena *a, struct gx_mapi_rule **ret_v, size_t *ret_n) GX_MUST_CHECK;
+
+/** What becomes of a row of rules or permissions. */
+enum { GX_MAPI_ROW_ADD = 1, GX_MAPI_ROW_MODIFY = 2, GX_MAPI_ROW_REMOVE = 4 };
+struct gx_mapi_rule_change {
+	unsigned op;               /**< GX_MAPI_ROW_* */
+	struct gx_mapi_rule rule;  /**< of REMOVE the id alone counts; of MODIFY a condition, actions and provider_data that are missing stay */
+};
+/**
+ * All of them or none. @p replace: in place of those that there are, which takes additions alone. An ADD needs actions; one without a condition
+ * is for all messages. ecInvalidParam, ecNotFound: an id that is none of the folder's; ecMAPIOOM: more rules than it may have.
+ */
+GX_API gx_ec gx_mapi_change_rules(struct gx_mapi_obj *folder, const struct gx_mapi_rule_change *v, size_t n, bool replace) GX_MUST_CHECK;
+
+/* ---- Permissions of a folder, [MS-OXCPERM] 2.2.1 and 2.2.2 ---- */
+
+/** PidTagMemberRights, [MS-OXCPERM] 2.2.7 */
+enum {
+	GX_MAPI_MAY_READ = 0x1, GX_MAPI_MAY_CREATE = 0x2, GX_MAPI_MAY_EDIT_OWN = 0x8, GX_MAPI_MAY_DELETE_OWN = 0x10, GX_MAPI_MAY_EDIT_ANY = 0x20,
+	GX_MAPI_MAY_DELETE_ANY = 0x40, GX_MAPI_MAY_CREATE_FOLDERS = 0x80, GX_MAPI_IS_OWNER = 0x100, GX_MAPI_IS_CONTACT = 0x200,
+	GX_MAPI_SEES_FOLDER = 0x400, GX_MAPI_SEES_FREE_BUSY = 0x800, GX_MAPI_SEES_APPOINTMENTS = 0x1000,
+};
+/** The members that every folder has, [MS-OXCPERM] 2.2.5: everybody who logs in and has no row of his own, and nobody known. */
+#define GX_MAPI_MEMBER_DEFAULT INT64_C(0)
+#define GX_MAPI_MEMBER_ANONYMOUS INT64_C(-1)
+struct gx_mapi_permission {
+	int64_t member;            /**< PidTagMemberId */
+	const char *name;          /**< "" of the default */
+	const char *address;       /**< SMTP; "" when the server does not say it */
+	struct gx_bin entry_id;    /**< of the address book; empty of the two above */
+	uint32_t rights;           /**< GX_MAPI_MAY_* and the like */
+};
+/** @p free_busy: with the rights to free/busy times (of a calendar). Everything lives in @p a. Owners alone: ecAccessDenied. */
+GX_API gx_ec gx_mapi_permissions(struct gx_mapi_obj *folder, bool free_busy, struct gx_arena *a, struct gx_mapi_permission **ret_v,
+	size_t *ret_n) GX_MUST_CHECK;
+struct gx_mapi_permission_change {
+	unsigned op;               /**< GX_MAPI_ROW_* */
+	int64_t member;            /**< of MODIFY and REMOVE, and of an ADD without entry_id: one of the two that every folder has */
+	struct gx_bin entry_id;    /**< of ADD: PidTagEntryId, as gx_mapi_resolve() tells it */
+	uint32_t rights;
+};
+/**
+ * All of them or none. @p replace: in place of those that there are, which takes additions alone. @p free_busy: the rights to free/busy times
+ * are meant, too; else they stay as they are. ecNotFound: no such member.
+ */
+GX_API gx_ec gx_mapi_change_permissions(struct gx_mapi_obj *folder, const struct gx_mapi_permission_change *v, size_t n, bool replace,
+	bool free_busy) GX_MUST_CHECK;
 
 #ifdef __cplusplus
 }

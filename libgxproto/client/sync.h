@@ -13,6 +13,10 @@ typedef gx_ec (*mc_stream_cb)(const void *data, size_t n, uint32_t done, uint32_
 /* All of the stream that @p o is a source of. */
 gx_ec gx_mapi__get_stream(struct gx_mapi_obj *o, mc_stream_cb take, void *ctx);
 
+/* What a stream of @p source_operation goes into. */
+gx_ec gx_mapi__open_dest(struct gx_mapi_obj *o, unsigned source_operation, struct gx_mapi_obj **ret_dest);
+gx_ec gx_mapi__put_stream(struct gx_mapi_obj *dest, const void *data, size_t n);
+
 /* ---- State ---- */
 
 enum { MC_GIVEN, MC_SEEN, MC_SEEN_FAI, MC_READ, MC_SETS };

@@ -110,8 +110,9 @@ gx_ec gx_mapi_copy_messages_out(struct gx_mapi_obj *folder, const uint64_t *mids
 
 /* ---- Up ---- */
 
-static gx_ec put(struct gx_mapi_obj *dest, const uint8_t *p, size_t n)
+gx_ec gx_mapi__put_stream(struct gx_mapi_obj *dest, const void *data, size_t n)
 {
+	const uint8_t *p = data;
 	while (n > 0) {
 		const struct gx_rop_fast_transfer_destination_put_buffer_req q = {{p, n < PUT_MAX ? n : PUT_MAX}};
 		struct gx_rop_fast_transfer_destination_put_buffer_res *r;
@@ -128,24 +129,34 @@ static gx_ec put(struct gx_mapi_obj *dest, const uint8_t *p, size_t n)
 	return MC_OK;
 }
 
-gx_ec gx_mapi_copy_in(struct gx_mapi_obj *o, unsigned source_operation,
-	gx_ec (*give)(void *buf, size_t size, size_t *ret_n, void *ctx), void *ctx)
+gx_ec gx_mapi__open_dest(struct gx_mapi_obj *o, unsigned source_operation, struct gx_mapi_obj **ret_dest)
 {
 	const struct gx_rop_fast_transfer_destination_configure_req q = {(uint8_t)source_operation, 0};
 	static const struct gx_rop_tell_version_req version = {{15, 0, 0}};
+	if (!gx_mapi__is(o, 1U << MC_FOLDER | 1U << MC_MESSAGE | 1U << MC_ATTACHMENT))
+		return o->c->error.ec;
+	gx_ec ec = gx_mapi__make(o, RopFastTransferDestinationConfigure, &q, MC_SYNC, o->c->scratch, ret_dest, NULL);
+	if (gx_ec_failed(ec))
+		return ec;
+	ec = gx_mapi__do(*ret_dest, RopTellVersion, &version, o->c->scratch, NULL, NULL);
+	if (gx_ec_failed(ec))
+		gx_mapi_close(*ret_dest);
+	return ec;
+}
+
+gx_ec gx_mapi_copy_in(struct gx_mapi_obj *o, unsigned source_operation,
+	gx_ec (*give)(void *buf, size_t size, size_t *ret_n, void *ctx), void *ctx)
+{
 	uint8_t buf[PUT_MAX];
 	size_t n = 1;
 	struct gx_mapi_obj *dest;
-	if (!gx_mapi__is(o, 1U << MC_FOLDER | 1U << MC_MESSAGE | 1U << MC_ATTACHMENT))
-		return o->c->error.ec;
-	gx_ec ec = gx_mapi__make(o, RopFastTransferDestinationConfigure, &q, MC_SYNC, o->c->scratch, &dest, NULL);
+	gx_ec ec = gx_mapi__open_dest(o, source_operation, &dest);
 	if (gx_ec_failed(ec))
 		return ec;
-	ec = gx_mapi__do(dest, RopTellVersion, &version, o->c->scratch, NULL, NULL);
 	while (!gx_ec_failed(ec) && n > 0) {
 		ec = give(buf, sizeof(buf), &n, ctx);
 		if (!gx_ec_failed(ec))
-			ec = put(dest, buf, n);
+			ec = gx_mapi__put_stream(dest, buf, n);
 	}
 	gx_mapi_close(dest);
 	return ec;
