@@ -20,6 +20,12 @@ static const char usage[] =
 	"       " PROGRAM " [OPTION ...] put FOLDER FILE ...\n"
 	"       " PROGRAM " [OPTION ...] sync DIRECTORY\n"
 	"       " PROGRAM " [OPTION ...] watch [FOLDER]\n"
+	"       " PROGRAM " [OPTION ...] mkdir FOLDER ...\n"
+	"       " PROGRAM " [OPTION ...] rm [-r] [--hard] FOLDER/0xID|FOLDER ...\n"
+	"       " PROGRAM " [OPTION ...] mv FOLDER/0xID|FOLDER ... FOLDER\n"
+	"       " PROGRAM " [OPTION ...] cp [-r] [--to-mailbox DN] [--to-url URL] FOLDER/0xID|FOLDER ... FOLDER\n"
+	"       " PROGRAM " [OPTION ...] rules FOLDER\n"
+	"       " PROGRAM " [OPTION ...] permissions [--set USER=RIGHTS | --remove USER] FOLDER\n"
 	"       " PROGRAM " [OPTION ...] rop --hex [HEX ...]\n"
 	"       " PROGRAM " [OPTION ...] resolve NAME ...\n"
 	"  -u ADDRESS           who logs in\n"
@@ -33,6 +39,12 @@ static const char usage[] =
 	"  --insecure           any certificate will do\n"
 	"  --timeout SECONDS    of each request; of watch, in all [60]\n"
 	"  --folder FOLDER      sync: of which a directory becomes a copy [Inbox]\n"
+	"  -r                   rm, cp: folders with all that is in them\n"
+	"  --hard               rm: not to be restored\n"
+	"  --to-mailbox DN      cp: into another user's mailbox\n"
+	"  --to-url URL         cp: into the mailbox at another server\n"
+	"  --set USER=RIGHTS    permissions: reviewer, author, editor, ... or read,create,edit-own, ...\n"
+	"  --remove USER        permissions: what the default is for others, from now on\n"
 	"  --read               put, sync: what is stored is read\n"
 	"  --json               JSON for programs\n"
 	"  -v                   requests, on stderr\n"
@@ -41,7 +53,7 @@ static const char usage[] =
 
 enum {
 	OPT_PASSWORD = 256, OPT_URL, OPT_DN, OPT_MAILBOX, OPT_PUBLIC, OPT_CACERT, OPT_INSECURE, OPT_TIMEOUT, OPT_FOLDER, OPT_READ, OPT_JSON, OPT_HEX,
-	OPT_TRUST,
+	OPT_TRUST, OPT_HARD, OPT_TO_MAILBOX, OPT_TO_URL, OPT_SET, OPT_REMOVE,
 	OPT_HELP, OPT_VERSION
 };
 static const struct option longopts[] = {
@@ -50,6 +62,8 @@ static const struct option longopts[] = {
 	{"public", no_argument, NULL, OPT_PUBLIC}, {"cacert", required_argument, NULL, OPT_CACERT},
 	{"insecure", no_argument, NULL, OPT_INSECURE}, {"timeout", required_argument, NULL, OPT_TIMEOUT},
 	{"folder", required_argument, NULL, OPT_FOLDER}, {"read", no_argument, NULL, OPT_READ}, {"json", no_argument, NULL, OPT_JSON}, {"hex", no_argument, NULL, OPT_HEX},
+	{"hard", no_argument, NULL, OPT_HARD}, {"to-mailbox", required_argument, NULL, OPT_TO_MAILBOX},
+	{"to-url", required_argument, NULL, OPT_TO_URL}, {"set", required_argument, NULL, OPT_SET}, {"remove", required_argument, NULL, OPT_REMOVE},
 	{"trust-host", required_argument, NULL, OPT_TRUST}, {"help", no_argument, NULL, OPT_HELP}, {"version", no_argument, NULL, OPT_VERSION}, {0}
 };
 
@@ -59,13 +73,14 @@ static const struct command {
 	int least, most;       /* arguments */
 } commands[] = {
 	{"ls", mapi_ls, 0, 1}, {"cat", mapi_cat, 1, INT32_MAX}, {"put", mapi_put, 2, INT32_MAX}, {"sync", mapi_sync, 1, 1}, {"watch", mapi_watch, 0, 1},
-	{"resolve", mapi_resolve, 1, 1000}, {"rop", mapi_rop, 0, INT32_MAX},
+	{"resolve", mapi_resolve, 1, 1000}, {"rop", mapi_rop, 0, INT32_MAX}, {"rules", mapi_rules, 1, 1}, {"permissions", mapi_permissions, 1, 1},
+	{"mkdir", mapi_mkdir, 1, INT32_MAX}, {"rm", mapi_rm, 1, INT32_MAX}, {"mv", mapi_mv, 2, INT32_MAX}, {"cp", mapi_cp, 2, INT32_MAX},
 };
 
 enum { HOSTS_MAX = 16 };
 struct args {
 	struct gx_mapi_opts o;
-	const char *password_file, *mailbox, *hosts[HOSTS_MAX];
+	const char *password_file, *mailbox, *to_mailbox, *to_url, *hosts[HOSTS_MAX];
 	bool public_store, verbose;
 };
 
@@ -95,7 +110,13 @@ static int exit_code(gx_ec ec)
 
 int mapi_failed(struct tool *t, gx_ec ec, const char *what)
 {
-	const struct gx_mapi_error *e = gx_mapi_error(t->c);
+	return mapi_failed_at(t, t->c, ec, what);
+}
+
+int mapi_failed_at(struct tool *t, struct gx_mapi *c, gx_ec ec, const char *what)
+{
+	const struct gx_mapi_error *e = gx_mapi_error(c);
+	(void)t;
 	const char *text = *e->text != '\0' ? e->text : gx_ec_text(ec);
 	progress_clear();
 	if (what != NULL)
@@ -118,9 +139,12 @@ static sigset_t signals;
 
 static void *wait_for_signal(void *ctx)
 {
+	const struct tool *t = ctx;
 	int sig;
 	(void)sigwait(&signals, &sig);
-	gx_mapi_cancel(ctx);
+	gx_mapi_cancel(t->c);
+	if (t->other != NULL)
+		gx_mapi_cancel(t->other);
 	(void)sigwait(&signals, &sig);
 	_exit(EXIT_CANCELED);
 }
@@ -147,10 +171,18 @@ static void block_signals(void)
 
 /* ---- One after the other ---- */
 
+static int log_on_there(struct tool *t, const struct args *x)
+{
+	gx_ec ec = gx_mapi_connect(t->other, NULL);
+	if (!gx_ec_failed(ec))
+		ec = gx_mapi_logon(t->other, x->to_mailbox, &t->other_store);
+	return gx_ec_failed(ec) ? mapi_failed_at(t, t->other, ec, x->to_url != NULL ? x->to_url : x->to_mailbox) : EXIT_OK;
+}
+
 static int run(struct tool *t, const struct args *x, const struct command *cmd)
 {
 	pthread_t waiter;
-	int err = pthread_create(&waiter, NULL, wait_for_signal, t->c);
+	int err = pthread_create(&waiter, NULL, wait_for_signal, t);
 	if (err != 0) {
 		complain("cannot start a thread: %s", strerror(err));
 		return EXIT_FAILED;
@@ -158,12 +190,17 @@ static int run(struct tool *t, const struct args *x, const struct command *cmd)
 	gx_ec ec = gx_mapi_connect(t->c, NULL);
 	if (!gx_ec_failed(ec))
 		ec = x->public_store ? gx_mapi_logon_public(t->c, &t->store) : gx_mapi_logon(t->c, x->mailbox, &t->store);
-	int rc = gx_ec_failed(ec) ? mapi_failed(t, ec, NULL) : cmd->run(t);
+	int rc = gx_ec_failed(ec) ? mapi_failed(t, ec, NULL) : EXIT_OK;
+	if (rc == EXIT_OK && t->other != NULL)
+		rc = log_on_there(t, x);
+	if (rc == EXIT_OK)
+		rc = cmd->run(t);
 	if (fflush(stdout) != 0 && rc == EXIT_OK) {
 		complain("cannot write: %s", strerror(errno));
 		rc = EXIT_FAILED;
 	}
 	progress_clear();
+	gx_mapi_close(t->other_store);
 	gx_mapi_close(t->store);
 	pthread_cancel(waiter);
 	pthread_join(waiter, NULL);
@@ -178,12 +215,39 @@ static const struct command *find(const char *name, int n)
 	return NULL;
 }
 
+/* An option that a command does not know could have meant something else. */
+static bool misplaced(const struct tool *t, const struct args *x, const struct command *cmd)
+{
+	const struct {
+		bool given, known;
+		const char *name;
+	} v[] = {
+		{t->recursive, cmd->run == mapi_rm || cmd->run == mapi_cp, "-r"}, {t->hard, cmd->run == mapi_rm, "--hard"},
+		{x->to_mailbox != NULL, cmd->run == mapi_cp, "--to-mailbox"}, {x->to_url != NULL, cmd->run == mapi_cp, "--to-url"},
+		{t->set != NULL, cmd->run == mapi_permissions, "--set"}, {t->remove != NULL, cmd->run == mapi_permissions, "--remove"},
+		{t->read, cmd->run == mapi_put || cmd->run == mapi_sync, "--read"}, {t->folder != NULL, cmd->run == mapi_sync, "--folder"},
+		{t->hex, cmd->run == mapi_rop, "--hex"},
+	};
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); ++i)
+		if (v[i].given && !v[i].known) {
+			complain("%s has no option %s", cmd->name, v[i].name);
+			return true;
+		}
+	return false;
+}
+
 static bool option(struct tool *t, struct args *x, int c, int *ret_exit)
 {
 	*ret_exit = -1;
 	switch (c) {
 	case 'u': x->o.user = t->user = optarg; break;
 	case 'v': x->verbose = true; break;
+	case 'r': t->recursive = true; break;
+	case OPT_HARD: t->hard = true; break;
+	case OPT_TO_MAILBOX: x->to_mailbox = optarg; break;
+	case OPT_TO_URL: x->to_url = optarg; break;
+	case OPT_SET: t->set = optarg; break;
+	case OPT_REMOVE: t->remove = optarg; break;
 	case OPT_PASSWORD: x->password_file = optarg; break;
 	case OPT_URL: x->o.url = optarg; break;
 	case OPT_DN: x->o.user_dn = optarg; break;
@@ -221,9 +285,17 @@ static bool option(struct tool *t, struct args *x, int c, int *ret_exit)
 	return true;
 }
 
-static int connect_and_run(struct tool *t, struct args *x, const struct command *cmd)
+static int new_connection(const struct gx_mapi_opts *o, struct gx_mapi **ret_c)
 {
 	const char *why;
+	if (gx_mapi_new(o, ret_c, &why) == 0)
+		return EXIT_OK;
+	complain("%s", *why != '\0' ? why : gx_strerror(GX_E_NOMEM));
+	return EXIT_USAGE;
+}
+
+static int connect_and_run(struct tool *t, struct args *x, const struct command *cmd)
+{
 	x->o.password = password_known(t->a, x->password_file, x->o.user);
 	if (x->o.password == NULL)
 		return EXIT_FAILED;
@@ -231,11 +303,14 @@ static int connect_and_run(struct tool *t, struct args *x, const struct command 
 	if (rc != EXIT_OK)
 		return rc;
 	block_signals();
-	if (gx_mapi_new(&x->o, &t->c, &why) != 0) {
-		complain("%s", *why != '\0' ? why : gx_strerror(GX_E_NOMEM));
-		return EXIT_USAGE;
+	rc = new_connection(&x->o, &t->c);
+	if (rc == EXIT_OK && cmd->run == mapi_cp && (x->to_mailbox != NULL || x->to_url != NULL)) {
+		x->o.url = x->to_url != NULL ? x->to_url : x->o.url;
+		rc = new_connection(&x->o, &t->other);
 	}
-	rc = run(t, x, cmd);
+	if (rc == EXIT_OK)
+		rc = run(t, x, cmd);
+	gx_mapi_free(t->other);
 	gx_mapi_free(t->c);
 	return rc;
 }
@@ -246,7 +321,7 @@ int main(int argc, char **argv)
 	struct tool t = {.timeout_ms = 0};
 	struct args x = {.o = GX_MAPI_OPTS_INIT};
 	int rc;
-	for (int c; (c = getopt_long(argc, argv, "u:v?", longopts, NULL)) != -1;)
+	for (int c; (c = getopt_long(argc, argv, "u:vr?", longopts, NULL)) != -1;)
 		if (!option(&t, &x, c, &rc))
 			return rc >= 0 ? rc : usage_exit(usage, argv, optind);
 	const struct command *cmd = optind < argc ? find(argv[optind], argc - optind - 1) : NULL;
@@ -254,6 +329,8 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
+	if (misplaced(&t, &x, cmd))
+		return EXIT_USAGE;
 	t.argc = argc - optind - 1;
 	t.argv = argv + optind + 1;
 	t.a = gx_arena_new(0);

@@ -14,13 +14,19 @@ struct tool {
 	struct gx_arena *a;
 	const char *user, *folder;
 	uint32_t timeout_ms;
-	bool json, read, hex;
+	bool json, read, hex, recursive, hard;
+	const char *set, *remove;      /* permissions */
+	struct gx_mapi *other;         /* cp to another mailbox: its connection and store, NULL */
+	struct gx_mapi_obj *other_store;
 	int argc;              /* arguments behind the command */
 	char **argv;
 };
 
 /* Says what the client knows of the failure. @return exit code. */
 int mapi_failed(struct tool *t, gx_ec ec, const char *what);
+
+/* The same of another connection. */
+int mapi_failed_at(struct tool *t, struct gx_mapi *c, gx_ec ec, const char *what);
 
 int mapi_ls(struct tool *t);
 int mapi_cat(struct tool *t);
@@ -29,6 +35,12 @@ int mapi_resolve(struct tool *t);
 int mapi_sync(struct tool *t);
 int mapi_watch(struct tool *t);
 int mapi_rop(struct tool *t);
+int mapi_rules(struct tool *t);
+int mapi_permissions(struct tool *t);
+int mapi_mkdir(struct tool *t);
+int mapi_rm(struct tool *t);
+int mapi_mv(struct tool *t);
+int mapi_cp(struct tool *t);
 
 /* One value; a list of them as an object, with names where there are. */
 void mapi_json_value(uint16_t type, const union gx_value *v);

@@ -26,7 +26,7 @@ static void show_folder(struct tool *t, struct report *r, struct gx_arena *a, co
 {
 	const struct field f[] = {
 		{.name = "id", .text = hex_id(t, a, id_of(l, PidTagFolderId))},
-		{.name = "depth", .number = (uint64_t)gx_proplist_i32(l, PidTagDepth, 1)},
+		{.name = "depth", .number = (uint64_t)gx_proplist_i32(l, PidTagDepth, 0)},
 		{.name = "name", .text = gx_proplist_str(l, PidTagDisplayName, "")},
 		{.name = "messages", .number = (uint64_t)gx_proplist_i32(l, PidTagContentCount, 0)},
 		{.name = "unread", .number = (uint64_t)gx_proplist_i32(l, PidTagContentUnreadCount, 0)},
@@ -35,7 +35,7 @@ static void show_folder(struct tool *t, struct report *r, struct gx_arena *a, co
 		report_record(r, f, 0);
 	else
 		printf("%-20s %8" PRIu64 " %8" PRIu64 "  %*s%s\n", f[0].text, f[3].number, f[4].number,
-			(int)(f[1].number > 0 ? f[1].number - 1 : 0) * 2, "", f[2].text);
+			(int)f[1].number * 2, "", f[2].text);
 }
 
 static void show_message(struct tool *t, struct report *r, struct gx_arena *a, const struct gx_proplist *l)

@@ -220,6 +220,102 @@ def test_sync_is_interrupted():
     same(s, d)
 
 
+def folders(s, user=0):
+    return [f["name"] for f in json.loads(mapi(s, "--json", "ls", user=user))]
+
+
+def test_folders_and_messages():
+    s = the_server()
+    assert json.loads(mapi(s, "--json", "mkdir", "Work", "Work/Done").decode().splitlines()[0])["id"].startswith("0x")
+    assert "such a folder" in mapi(s, "mkdir", "Work", code=1)
+    assert "no folder" in mapi(s, "mkdir", "Nowhere/Work", code=5)
+    where = mapi(s, "put", "Work", "-", data=mail("to be carried")).decode().strip()
+    mid = where.split("/")[1]
+    # messages: into a folder that there is
+    mapi(s, "cp", f"Work/{mid}", "Work/Done")
+    assert [m["subject"] for m in messages(s, "Work/Done")] == ["to be carried"]
+    mapi(s, "mv", f"Work/{mid}", "Work/Done")
+    assert len(messages(s, "Work/Done")) == 2 and messages(s, "Work") == []
+    assert "no such folder" in mapi(s, "mv", f"Work/Done/{messages(s, 'Work/Done')[0]['id']}", "Work/Else", code=5)
+    mapi(s, "mv", "Work/0x123450000001", "Inbox", code=5)
+    mapi(s, "rm", f"Work/Done/{messages(s, 'Work/Done')[0]['id']}")
+    mapi(s, "rm", "--hard", f"Work/Done/{messages(s, 'Work/Done')[0]['id']}")
+    assert messages(s, "Work/Done") == []
+    # folders: under a new name, or into one that there is
+    mapi(s, "put", "Work/Done", "-", data=mail("below"))
+    assert "cp -r" in mapi(s, "cp", "Work", "Copy", code=2)
+    mapi(s, "cp", "-r", "Work", "Copy")
+    assert [m["subject"] for m in messages(s, "Copy/Done")] == ["below"]
+    mapi(s, "mv", "Copy", "Work")
+    assert "Copy" not in [f["name"] for f in json.loads(mapi(s, "--json", "ls")) if f["depth"] == 0]
+    assert [m["subject"] for m in messages(s, "Work/Copy/Done")] == ["below"]
+    mapi(s, "mv", "Work/Copy", "Work/Other")
+    assert re.search(rb"\n\S+ +0 +0  Work\n\S+ +\d+ +\d+    Done\n", mapi(s, "ls")), mapi(s, "ls").decode()
+    assert "rm -r" in mapi(s, "rm", "Work", code=2)
+    mapi(s, "rm", "-r", "Work")
+    assert not {"Work", "Copy", "Other"} & set(folders(s))
+    mapi(s, "rm", "-r", "Work", code=5)
+    assert "no option --set" in mapi(s, "--set", "a=b", "ls", code=2)
+    assert "no option -r" in mapi(s, "ls", "-r", code=2)
+
+
+def test_permissions_and_rules():
+    s = the_server()
+
+    def rows():
+        return {p["user"]: p for p in json.loads(mapi(s, "--json", "permissions", "Calendar"))}
+
+    assert {"default", "anonymous"} <= set(rows())
+    mapi(s, "permissions", "Calendar", "--set", f"{s.users[1]}=reviewer,free-busy")
+    assert rows()[s.users[1]]["role"] == "reviewer" and "free-busy" in rows()[s.users[1]]["rights"], rows()
+    mapi(s, "permissions", "Calendar", "--set", "user2=0x47b")
+    assert (rows()[s.users[1]]["role"], rows()[s.users[1]]["bits"]) == ("editor", 0x47b)
+    assert s.users[1].encode() in mapi(s, "permissions", "Calendar")
+    mapi(s, "permissions", "Calendar", "--set", "default=none")
+    assert rows()["default"]["bits"] == 0
+    mapi(s, "permissions", "Calendar", "--remove", s.users[1])
+    assert s.users[1] not in rows()
+    assert "no row" in mapi(s, "permissions", "Calendar", "--remove", s.users[1], code=5)
+    assert "nobody" in mapi(s, "permissions", "Calendar", "--set", "stranger=editor", code=5)
+    for bad in ("x", "=editor", "user2=everything", "user2=0xg"):
+        assert "USER=RIGHTS" in mapi(s, "permissions", "Calendar", "--set", bad, code=2)
+    assert "either" in mapi(s, "permissions", "Calendar", "--set", "a=none", "--remove", "a", code=2)
+    # rules: one that marks as read, brought by an operation of its own
+    assert json.loads(mapi(s, "--json", "rules", "Inbox")) == []
+    inbox = next(f["id"] for f in json.loads(mapi(s, "--json", "ls")) if f["name"] == "Inbox")
+    fid = int(inbox, 16).to_bytes(8, "little").hex()
+    name = "quiet\0".encode("utf-16le").hex()
+    values = ("03007666 0a000000" "03007766 01000000" f"1f008266 {name}" f"1f008166 {name}" "fe008066 0100 0900 0b 00000000 00000000")
+    out = mapi(s, "rop", "--hex", data=f"02000001{fid}00\n4100010001000105 00{values}\n".encode()).decode()
+    assert "RopModifyRules" in out, out
+    rules = json.loads(mapi(s, "--json", "rules", "Inbox"))
+    assert [(r["name"], r["sequence"], r["state"], r["actions"]) for r in rules] == [("quiet", 10, "enabled", ["mark-as-read"])], (rules, out)
+    assert b"mark-as-read" in mapi(s, "rules", "Inbox")
+    mapi(s, "rules", "Nowhere", code=5)
+
+
+def test_copy_to_another_mailbox():
+    s = the_server()
+    dn = mapiwire.essdn(2, "user2")
+    mapi(s, "mkdir", "Legacy", "Legacy/Deep")
+    for where in ("Legacy", "Legacy/Deep"):
+        mapi(s, "put", where, "-", data=mail(f"in {where}"))
+    assert "ecLoginPerm" in mapi(s, "cp", "-r", "--to-mailbox", dn, "Legacy", "Inbox/Taken", code=3)
+    for f in ("", "Inbox"):
+        mapi(s, "permissions", f, "--set", f"{s.users[0]}=all", user=1)
+    mapi(s, "cp", "-r", "--to-mailbox", dn, "Legacy", "Inbox/Taken")
+    assert "Taken" in folders(s, user=1) and "Taken" not in folders(s)
+    for where in ("", "/Deep"):
+        found = json.loads(mapi(s, "--json", "ls", "Inbox/Taken" + where, user=1))
+        assert [m["subject"] for m in found] == ["in Legacy" + where], found
+    mapi(s, "cp", "-r", "--to-mailbox", dn, "Legacy", "Inbox/Taken")
+    assert "Legacy" in folders(s, user=1)
+    assert "ecDuplicateName" in mapi(s, "cp", "-r", "--to-mailbox", dn, "Legacy", "Inbox/Taken", code=1)
+    assert "no folder" in mapi(s, "cp", "-r", "--to-mailbox", dn, "Legacy", "No/Where", code=5)
+    mapi(s, "cp", "-r", "--to-mailbox", dn, "--to-url", "https://127.0.0.1:1/", "Legacy", "X", code=4)
+    mapi(s, "rm", "-r", "Legacy")
+
+
 def test_the_server_goes_away():
     s = the_server()
     w = start_watch(s)
