@@ -212,26 +212,34 @@ END_TEST
 
 /* ---- Requests in several answers ---- */
 
+static struct gx_bin answered(struct gx_bin body)
+{
+	struct gx_push out = GX_PUSH_INIT;
+	struct gx_bin all;
+	gx_push_printf(&out, HEAD "Content-Length: %zu\r\n\r\nDONE\r\n\r\n", body.len + 8);
+	gx_push_bytes(&out, body.data, body.len);
+	ck_assert_int_eq(gx_push_finish(&out, et_a, &all), 0);
+	gx_push_release(&out);
+	return all;
+}
+
 static struct gx_bin answer_of(uint8_t rop, const void *body)
 {
-	struct gx_push rops = GX_PUSH_INIT, buffer = GX_PUSH_INIT, ext = GX_PUSH_INIT, out = GX_PUSH_INIT;
+	struct gx_push rops = GX_PUSH_INIT, buffer = GX_PUSH_INIT, ext = GX_PUSH_INIT;
 	const struct gx_rop_response r = {gx_rop_rop_desc(rop), 0, 0, (void *)body};
 	uint32_t handle = 7;
-	struct gx_bin done, all;
+	struct gx_bin done;
 	gx_rop_push_response(&rops, &et_x, &r);
 	const struct gx_rop_buffer b = {{rops.data, rops.len}, &handle, 1};
 	gx_rop_buffer_push(&buffer, &b);
 	gx_ext_push(&ext, (struct gx_bin){buffer.data, buffer.len}, GX_EXT_LAST, NULL);
 	const struct gx_mh_execute_res res = {.rop_buffer = {ext.data, ext.len}};
 	ck_assert_int_eq(gx_desc_encode(&et_x, gx_mapihttp_exchange(GX_MH_EXECUTE)->res, &res, &done), 0);
-	gx_push_printf(&out, HEAD "Content-Length: %zu\r\n\r\nDONE\r\n\r\n", done.len + 8);
-	gx_push_bytes(&out, done.data, done.len);
-	ck_assert_int_eq(gx_push_finish(&out, et_a, &all), 0);
+	done = answered(done);
 	gx_push_release(&rops);
 	gx_push_release(&buffer);
 	gx_push_release(&ext);
-	gx_push_release(&out);
-	return all;
+	return done;
 }
 
 START_TEST(the_server_backs_off)
@@ -672,6 +680,38 @@ START_TEST(address_book)
 }
 END_TEST
 
+static struct gx_bin said_by_book(uint32_t type, const void *res)
+{
+	const struct gx_dctx x = {.px = GX_PX_AB(et_a, 1252)};
+	struct gx_bin b;
+	ck_assert_int_eq(gx_desc_encode(&x, gx_mapihttp_exchange(type)->res, res, &b), 0);
+	return answered(b);
+}
+
+/* Bound, then the server knows nothing of it: the client binds once more, and no third time. */
+START_TEST(names_after_a_restart)
+{
+	static const char gone[] = "HTTP/1.1 200 OK\r\nX-ResponseCode: 10\r\nContent-Length: 0\r\n\r\n", *const who[] = {"nobody"};
+	static const uint32_t unresolved[] = {0};
+	const struct gx_mh_resolve_names_res nobody = {.has_minimal_ids = true, .minimal_ids = unresolved, .minimal_ids_count = 1};
+	const struct gx_bin bound = said_by_book(GX_MH_BIND, &(struct gx_mh_bind_res){0}), lost = {(const uint8_t *)gone, sizeof(gone) - 1},
+		left = said_by_book(GX_MH_UNBIND, &(struct gx_mh_unbind_res){.error_code = 1});
+	struct ct_liar l = {.answers = {bound, lost, bound, said_by_book(GX_MH_RESOLVE_NAMES, &nobody), left, bound, lost, bound, lost}, .answer_n = 9};
+	struct gx_mapi_resolved v[1];
+	ct_liar_begin(&l);
+	struct gx_mapi *c = ct_client(l.port, 0, "x");
+	gx_ec ec = gx_mapi_resolve(c, who, 1, et_a, v);
+	ck_assert_msg(!gx_ec_failed(ec), "%s", gx_mapi_error(c)->text);
+	ck_assert_uint_eq(v[0].verdict, GX_MAPI_UNRESOLVED);
+	ck_assert_str_eq(gx_mapi_error(c)->text, "");
+	ck_assert(gx_ec_is(gx_mapi_resolve(c, who, 1, et_a, v), ecEndOfSession));
+	gx_mapi_free(c);
+	pthread_join(l.thread, NULL);
+	ck_assert_ptr_nonnull(strstr(l.heads[2], "X-RequestType: Bind"));
+	ct_liar_release(&l);
+}
+END_TEST
+
 /* Objects that were closed are released at the server, with the next operation. */
 START_TEST(handles_are_given_back)
 {
@@ -696,6 +736,7 @@ static Suite *client_suite(void)
 	tcase_add_test(t, answers_of_a_liar);
 	tcase_add_test(t, an_answer_is_lost);
 	tcase_add_test(t, the_server_backs_off);
+	tcase_add_test(t, names_after_a_restart);
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(u, setup_store, teardown_store);
 	tcase_add_test(u, the_session_is_lost);

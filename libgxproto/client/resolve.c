@@ -83,6 +83,13 @@ gx_ec gx_mapi_resolve(struct gx_mapi *c, const char *const *names, size_t n, str
 	if (n > NAMES_MAX)
 		return gx_mapi__fail(c, GX_EC(ecInvalidParam), "at most %d names at once", NAMES_MAX);
 	gx_ec ec = ask(c, &to, names, n, a, ret_v);
+	if (gx_ec_is(ec, ecEndOfSession) && c->error.response_code == GX_MHC_CONTEXT_NOT_FOUND) {
+		/* the server has begun anew in between, and knows nothing of the binding */
+		gx_strbuf_clear(&to.cookies);
+		gx_mapi__enter(c);
+		to.url = url_of(c);
+		ec = ask(c, &to, names, n, a, ret_v);
+	}
 	c->connected = connected; /* the session of the mailbox is another one */
 	gx_strbuf_release(&to.cookies);
 	return ec;
