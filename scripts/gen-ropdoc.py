@@ -63,7 +63,8 @@ def exchange_evidence(names):
     good, bad = {}, {}
     for path in sorted([*TOP.glob("libgxproto/mapihttp/check_*.c"), *TOP.glob("libgxproto/nsp/check_*.c")]):
         _, functions = ctests.functions(path)
-        asks = {f.name: asked_in(f.body, names) for f in functions if not f.is_test}
+        shared = [f for header in ctests.included(path, TOP) for f in ctests.functions(header)[1]]
+        asks = {f.name: asked_in(f.body, names) for f in [*functions, *shared] if not f.is_test}
         asks = {name: types for name, types in asks.items() if types}
         for f in functions:
             for name, fine in outcomes(f.body, names, asks):

@@ -106,6 +106,16 @@ def test_list_of_operations_is_in_step():
             assert f.read() == g.read(), "make it anew: scripts/gen-ropdoc.py doc . docs/rops.md"
 
 
+def test_rules_of_the_address_book_are_in_step():
+    top = gxtap.top_srcdir()
+    with tempfile.TemporaryDirectory() as d:
+        out = os.path.join(d, "nspi.md")
+        r = generate("gen-nspidoc.py", top, out)
+        assert r.returncode == 0, r.stderr
+        with open(out, encoding="utf-8") as f, open(os.path.join(top, "docs", "nspi.md"), encoding="utf-8") as g:
+            assert f.read() == g.read(), "make it anew: scripts/gen-nspidoc.py . docs/nspi.md"
+
+
 def test_operations_are_seen_to_succeed_and_to_fail():
     r = generate("gen-ropdoc.py", "missing", gxtap.top_srcdir())
     assert r.returncode == 0, r.stdout + r.stderr

@@ -79,6 +79,21 @@ static inline void eh_stop(void)
 
 /* ---- The client ---- */
 
+static inline gnutls_session_t eh_handshake(int fd)
+{
+	gnutls_session_t tls;
+	int err;
+	gnutls_init(&tls, GNUTLS_CLIENT);
+	gnutls_priority_set_direct(tls, "NORMAL", NULL);
+	gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, eh.cred);
+	gnutls_transport_set_int(tls, fd);
+	do
+		err = gnutls_handshake(tls);
+	while (err < 0 && !gnutls_error_is_fatal(err));
+	ck_assert_msg(err == 0, "handshake: %s", gnutls_strerror(err));
+	return tls;
+}
+
 static inline struct eh_client *eh_open(struct gx_arena *a, const char *user, const char *password)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(eh.server.port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -90,15 +105,7 @@ static inline struct eh_client *eh_open(struct gx_arena *a, const char *user, co
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_eq(setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)), 0); /* head and body are sent apart */
 	ck_assert_int_eq(connect(c->fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	gnutls_init(&c->tls, GNUTLS_CLIENT);
-	gnutls_priority_set_direct(c->tls, "NORMAL", NULL);
-	gnutls_credentials_set(c->tls, GNUTLS_CRD_CERTIFICATE, eh.cred);
-	gnutls_transport_set_int(c->tls, c->fd);
-	int err;
-	do
-		err = gnutls_handshake(c->tls);
-	while (err < 0 && !gnutls_error_is_fatal(err));
-	ck_assert_msg(err == 0, "handshake: %s", gnutls_strerror(err));
+	c->tls = eh_handshake(c->fd);
 	return c;
 }
 

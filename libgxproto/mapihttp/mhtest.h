@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MAPI/HTTP over a socket: a server with both endpoints, and a client that asks one request type after the other. */
+/* MAPI/HTTP over a socket: a server with both endpoints, and a client that asks one request type after the other; with GX_TEST_HTTPS set over TLS. */
 #ifndef GX_MHTEST_H
 #define GX_MHTEST_H
 #include <arpa/inet.h>
+#include <sys/select.h>
 #include <gx/codec.h>
 #include <gx/entryid.h>
 #include <gx/mapihttp.h>
@@ -10,6 +11,7 @@
 #include "libgxproto/mapihttp/servetest.h"
 
 static struct serve server;
+static gnutls_session_t tls_of[FD_SETSIZE];   /* by connection; NULL: in the clear */
 static struct gx_nsp *nsp;
 static char cookies[400];
 static const char *path = "/mapi/emsmdb"; /* where requests go */
@@ -32,7 +34,7 @@ static inline void setup(void)
 	mo.nsp = nsp;
 	mo.pending_ms = 50;
 	mo.wait_ms = 120;
-	serve_start(&server, et_a, et_people, &mo, NULL);
+	serve_start(&server, et_a, et_people, &mo, eh_wanted() ? eh_self_signed(et_a, templates) : NULL);
 	cookies[0] = '\0';
 }
 
@@ -90,8 +92,29 @@ static inline int say(const struct gx_push *request)
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(server.port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	ck_assert_int_eq(write(fd, request->data, request->len), (ssize_t)request->len);
+	ck_assert_int_lt(fd, FD_SETSIZE);
+	tls_of[fd] = eh_wanted() ? eh_handshake(fd) : NULL;
+	for (size_t done = 0; done < request->len;) {
+		ssize_t n = tls_of[fd] == NULL ? write(fd, request->data + done, request->len - done) :
+			gnutls_record_send(tls_of[fd], request->data + done, request->len - done);
+		ck_assert_int_gt(n, 0);
+		done += (size_t)n;
+	}
 	return fd;
+}
+
+/* 0 at the end, which a server may announce or not. */
+static inline size_t hear_some(int fd, uint8_t *p, size_t size)
+{
+	ssize_t n = GNUTLS_E_AGAIN;
+	while (tls_of[fd] != NULL && (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED))
+		n = gnutls_record_recv(tls_of[fd], p, size);
+	if (tls_of[fd] == NULL)
+		n = read(fd, p, size);
+	else if (n == GNUTLS_E_PREMATURE_TERMINATION)
+		n = 0;
+	ck_assert_int_ge(n, 0);
+	return (size_t)n;
 }
 
 /* Reads until @text has come, or the end when NULL; what is read is in @in, with a NUL behind it. */
@@ -102,14 +125,15 @@ static inline void hear(int fd, struct gx_push *in, const char *text)
 		p[0] = 0;
 		if (text != NULL && in->len > 0 && strstr((const char *)in->data, text) != NULL)
 			return;
-		ssize_t n = read(fd, p, 65535);
-		ck_assert_int_ge(n, 0);
+		size_t n = hear_some(fd, p, 65535);
 		p[n] = 0;
-		gx_push_added(in, (size_t)n);
+		gx_push_added(in, n);
 		if (n == 0)
 			break;
 	}
 	ck_assert_ptr_null(text);
+	if (tls_of[fd] != NULL)
+		gnutls_deinit(tls_of[fd]);
 	close(fd);
 }
 

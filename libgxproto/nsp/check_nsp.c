@@ -119,6 +119,27 @@ START_TEST(strange_states)
 }
 END_TEST
 
+/* What [MS-OXNSPI] 3.1.4.1.10 has no meaning for. */
+START_TEST(strange_searches)
+{
+	const struct gx_restr all = {.type = RES_EXIST, .u.exist = {PidTagDisplayName}};
+	struct gx_mh_get_matches_req q = {.state = &st, .filter = &all, .row_count = 9};
+	struct gx_mh_get_matches_res r;
+	add("ann@one.org", "Ann");
+	ST_OK(gx_nsp_do(nsp, "ann@one.org", GX_MH_GET_MATCHES, &q, a, &r));
+	ck_assert_uint_eq(r.minimal_ids_count, 1);
+	st.sort_type = 1000;
+	ck_assert_uint_eq(gx_nsp_do(nsp, "ann@one.org", GX_MH_GET_MATCHES, &q, a, &r).v, ecGeneralFailure);
+	q.filter = NULL;
+	st.sort_type = 7;
+	ck_assert_uint_eq(gx_nsp_do(nsp, "ann@one.org", GX_MH_GET_MATCHES, &q, a, &r).v, ecInvalidParam);
+	st.sort_type = 0;
+	q.reserved = 1;
+	ck_assert_uint_eq(gx_nsp_do(nsp, "ann@one.org", GX_MH_GET_MATCHES, &q, a, &r).v, ecInvalidParam);
+	ck_assert(r.state == NULL && !r.has_minimal_ids);
+}
+END_TEST
+
 /* ---- Random people ---- */
 
 static void fill(void)
@@ -290,6 +311,7 @@ static Suite *nsp_suite(void)
 	tcase_add_test(t, each_domain_for_itself);
 	tcase_add_test(t, changes_show_after_a_reload);
 	tcase_add_test(t, strange_states);
+	tcase_add_test(t, strange_searches);
 	tcase_add_test(t, rows_are_in_order);
 	tcase_add_test(t, languages_have_orders_of_their_own);
 	tcase_add_test(t, any_language);

@@ -8,8 +8,6 @@
 #include <gx/proptag.h>
 #include "libgxproto/nsp/nsp-int.h"
 
-/* PidTagContainerFlags, [MS-OXOABK] 2.2.2.1 */
-enum { AB_RECIPIENTS = 1, AB_UNMODIFIABLE = 8, AB_CONF_ROOMS = 0x200 };
 enum { DT_CONTAINER = 0x100 };
 
 static const struct {
@@ -141,6 +139,11 @@ const struct nsp_container *gx_nsp__container(const struct nsp_call *c, uint32_t
 		if (c->base->containers[i].mid == mid)
 			return &c->base->containers[i];
 	return NULL;
+}
+
+bool gx_nsp__is_table(const struct nsp_call *c, uint32_t mid)
+{
+	return mid <= MID_END_OF_TABLE || gx_nsp__container(c, mid) != NULL || gx_nsp__by_mid(c, mid) != NSP_NONE;
 }
 
 int gx_nsp__container_props(const struct nsp_call *c, const struct nsp_container *k, struct gx_proplist *ret_l)

@@ -20,6 +20,9 @@ enum { NSP_SKIP_OBJECTS = 1, NSP_EPHEMERAL_IDS = 2 };
 /* PR_ATTR_HIDDEN as a number: from what an entry is hidden. */
 enum { NSP_HIDE_GAL = 1, NSP_HIDE_LISTS = 2, NSP_HIDE_DELEGATES = 4, NSP_HIDE_RESOLVE = 8 };
 
+/* PidTagContainerFlags, [MS-OXOABK] 2.2.2.1 */
+enum { AB_RECIPIENTS = 1, AB_UNMODIFIABLE = 8, AB_CONF_ROOMS = 0x200 };
+
 enum { NSP_MAILBOX, NSP_LIST, NSP_CONTACT, NSP_ROOM, NSP_EQUIPMENT };
 
 /* What an id is made of: entries have low ones, the lists of kinds and domains high ones; 0 is the GAL. */
@@ -119,6 +122,8 @@ const char *gx_nsp__key(struct gx_arena *a, const char *s);
 int gx_nsp__make_containers(struct gx_nsp *n, struct nsp_book *b) GX_MUST_CHECK;
 /* NULL: no such container for this user. */
 const struct nsp_container *gx_nsp__container(const struct nsp_call *c, uint32_t mid);
+/* Is that a container, or what NspiGetMatches leaves in the place of one: whose property was read, or a place in a table? */
+bool gx_nsp__is_table(const struct nsp_call *c, uint32_t mid);
 /* Entries that this user may know of; NSP_NONE. */
 uint32_t gx_nsp__by_id(const struct nsp_book *b, uint32_t id);
 uint32_t gx_nsp__by_mid(const struct nsp_call *c, uint32_t mid);

@@ -187,6 +187,16 @@ static int prop_proxies(const struct ask *k)
 	return 1;
 }
 
+static int prop_pane(const struct ask *k)
+{
+	return number(k, 0); /* of a dialog: the first */
+}
+
+static int prop_container_flags(const struct ask *k)
+{
+	return k->e->kind != NSP_LIST ? 0 : number(k, AB_RECIPIENTS | AB_UNMODIFIABLE);
+}
+
 static int prop_target(const struct ask *k)
 {
 	return k->e->kind != NSP_CONTACT ? 0 : text(k, gx_arena_printf(k->c->a, "SMTP:%s", smtp_of(k)));
@@ -246,6 +256,7 @@ static const struct {
 	{PidTagAddressBookObjectGuid, prop_object_guid}, {PidTagThumbnailPhoto, prop_photo},
 	{PidTagAddressBookDistributionListMemberCount, prop_member_count},
 	{PidTagAddressBookDistributionListExternalMemberCount, prop_external_count}, {PidTagAddressBookContainerId, prop_container_id},
+	{PidTagInitialDetailsPane, prop_pane}, {PidTagContainerFlags, prop_container_flags},
 };
 enum { MADE = sizeof(made) / sizeof(made[0]) };
 
@@ -255,7 +266,7 @@ static const struct {
 	bool of_lists, of_others;
 } tables[] = {
 	{GX_PROP_TAG(0x8008, PtypObject), true, true}, /* PidTagAddressBookIsMemberOfDistributionList */
-	{PidTagAddressBookMember, true, false}, {PidTagAddressBookPublicDelegates, false, true},
+	{PidTagContainerContents, true, false}, {PidTagAddressBookMember, true, false}, {PidTagAddressBookPublicDelegates, false, true},
 	{PidTagAddressBookManager, false, true}, {PidTagAddressBookReports, false, true}, {PidTagAddressBookOwner, true, false},
 };
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
@@ -277,7 +288,8 @@ const gx_proptag_t gx_nsp__known[] = {
 	PidTagAddressBookExtensionAttribute9, PidTagAddressBookExtensionAttribute10, PidTagAddressBookObjectDistinguishedName,
 	PidTagAddressBookX509Certificate, PidTagAddressBookObjectGuid, PidTagAddressBookPhoneticGivenName, PidTagAddressBookPhoneticSurname,
 	PidTagAddressBookPhoneticDisplayName, PidTagThumbnailPhoto, PidTagAddressBookDistributionListMemberCount,
-	PidTagAddressBookDistributionListExternalMemberCount, PidTagAddressBookContainerId,
+	PidTagAddressBookDistributionListExternalMemberCount, PidTagAddressBookContainerId, PidTagInitialDetailsPane, PidTagContainerFlags,
+	PidTagContainerContents,
 };
 const uint32_t gx_nsp__known_count = sizeof(gx_nsp__known) / sizeof(gx_nsp__known[0]);
 

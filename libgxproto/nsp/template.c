@@ -13,7 +13,7 @@
 #include <gx/proptag.h>
 #include "libgxproto/nsp/template.h"
 
-enum { TI_TEMPLATE = 1, TI_SCRIPT = 4, TI_EMT = 0x10 };
+enum { TI_TEMPLATE = 1, TI_SCRIPT = 4 };
 enum { FILE_MOST = 256 << 10, LCID_ENGLISH = 0x0409, NAME_MOST = 32 };
 enum { DT_REMOTE_MAILUSER = 6, DT_ADDRESS_TEMPLATE = 0x102 };
 /* Instructions of scripts, [MS-OXOABKT] 2.2.2.2 */
@@ -162,8 +162,6 @@ gx_ec gx_nsp__template(struct nsp_call *c, const struct gx_mh_get_template_info_
 		err = add_script(c, ret_l);
 	if (err == 0 && (q->flags & TI_TEMPLATE))
 		err = add_template(c, &t, q->code_page, ret_l);
-	if (err == 0 && (q->flags & TI_EMT) && address_type != NULL)
-		err = gx_proplist_set_str(ret_l, c->a, GX_PROP_RETYPE(PidTagAddressType, PtypString8), address_type);
 	return gx_ec_from_err(err);
 }
 

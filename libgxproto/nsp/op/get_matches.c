@@ -6,7 +6,7 @@
 
 enum { TABLE_MOST = 100000 };
 
-static gx_ec check(const struct gx_mh_get_matches_req *q)
+static gx_ec check(const struct nsp_call *c, const struct gx_mh_get_matches_req *q)
 {
 	gx_ec ec = gx_nsp__check_stat(q->state);
 	if (gx_ec_failed(ec))
@@ -16,9 +16,12 @@ static gx_ec check(const struct gx_mh_get_matches_req *q)
 	if (q->has_minimal_ids)
 		return GX_EC(ecTooComplex);
 	uint32_t sort = q->state->sort_type;
-	if (q->filter != NULL && sort != SORT_DISPLAY_NAME && sort != SORT_PHONETIC)
+	bool of_container = sort == SORT_DISPLAY_NAME || sort == SORT_PHONETIC;
+	if (q->filter != NULL && !of_container)
 		return GX_EC(ecGeneralFailure);
-	return sort == SORT_DISPLAY_NAME || sort == SORT_PHONETIC || sort == SORT_DISPLAY_NAME_RO || sort == SORT_DISPLAY_NAME_W ? NSP_OK : GX_EC(ecInvalidParam);
+	if (of_container) /* constraint 7 holds with and without a filter */
+		return gx_nsp__container(c, q->state->container_id) == NULL ? GX_EC(ecInvalidBookmark) : NSP_OK;
+	return sort == SORT_DISPLAY_NAME_RO || sort == SORT_DISPLAY_NAME_W ? NSP_OK : GX_EC(ecInvalidParam);
 }
 
 static bool may_change(const struct nsp_call *c, uint32_t entry, gx_proptag_t tag)
@@ -40,19 +43,13 @@ static gx_ec by_property(struct nsp_call *c, const struct gx_mh_get_matches_req 
 	return err == GX_E_UNSUP ? GX_EC(ecNotSupported) : gx_ec_from_err(err);
 }
 
-static gx_ec by_filter(struct nsp_call *c, const struct gx_mh_get_matches_req *q, uint32_t most, struct nsp_set *s)
-{
-	const struct nsp_container *k = gx_nsp__container(c, q->state->container_id);
-	return k == NULL ? GX_EC(ecInvalidBookmark) : gx_nsp__filter(c, k, q->filter, most, s);
-}
-
 NSP_OP(get_matches)
 {
 	uint32_t most = q->row_count < TABLE_MOST ? q->row_count : TABLE_MOST;
 	struct nsp_set s = {0};
-	gx_ec ec = check(q);
+	gx_ec ec = check(c, q);
 	if (!gx_ec_failed(ec))
-		ec = q->filter != NULL ? by_filter(c, q, most, &s) : by_property(c, q, &s);
+		ec = q->filter == NULL ? by_property(c, q, &s) : gx_nsp__filter(c, gx_nsp__container(c, q->state->container_id), q->filter, most, &s);
 	if (!gx_ec_failed(ec) && s.n > most)
 		ec = GX_EC(ecTableTooBig);
 	if (gx_ec_failed(ec))
@@ -62,8 +59,7 @@ NSP_OP(get_matches)
 	if (st == NULL || mids == NULL)
 		return GX_EC(ecMAPIOOM);
 	gx_nsp__sort(c, q->state, s.v, s.n);
-	if (q->filter == NULL)
-		st->container_id = st->current_rec;
+	st->container_id = st->current_rec; /* constraint 15 */
 	for (size_t i = 0; i < s.n; ++i)
 		mids[i] = gx_nsp__mid(c, s.v[i]);
 	r->state = st;

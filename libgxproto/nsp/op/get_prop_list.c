@@ -15,7 +15,7 @@ NSP_OP(get_prop_list)
 	int err = gx_nsp__tags(c, entry, q->flags, &v, &n);
 	if (err != 0)
 		return gx_ec_from_err(err);
-	for (uint32_t i = 0; i < n && q->code_page != GX_CP_UTF16; ++i)
+	for (uint32_t i = 0; i < n; ++i) /* whatever the code page: constraint 4 */
 		if (GX_PROP_TYPE(v[i]) == PtypString || GX_PROP_TYPE(v[i]) == PtypMultipleString)
 			v[i] ^= PtypString ^ PtypString8;
 	r->has_property_tags = true;

@@ -6,6 +6,7 @@
 #include <config.h>
 #include <string.h>
 #include <strings.h>
+#include <gx/entryid.h>
 #include <gx/proptag.h>
 #include "libgxproto/nsp/nsp-int.h"
 
@@ -17,10 +18,16 @@ static bool owns(struct nsp_call *c, uint32_t list)
 	return gx_nsp__links(c, list, PidTagAddressBookOwner, &s) == 0 && s.n == 1 && s.v[0] == c->me;
 }
 
-static const char *address_of(const struct nsp_call *c, struct gx_bin eid)
+/* Who is to be taken out may be nobody any more, or somebody outside. */
+static const char *address_of(const struct nsp_call *c, struct gx_bin eid, bool take_out)
 {
+	const char *type, *address, *name;
 	uint32_t entry = gx_nsp__by_entryid(c, eid);
-	return entry == NSP_NONE ? NULL : c->b->v[entry].e->username;
+	if (entry != NSP_NONE)
+		return c->b->v[entry].e->username;
+	if (take_out && gx_entryid_address(c->a, eid, &type, &address, &name) == 0 && strcasecmp(type, "SMTP") == 0)
+		return address;
+	return take_out ? "" : NULL;
 }
 
 static bool holds(const char *const *v, size_t n, const char *s)
@@ -31,15 +38,28 @@ static bool holds(const char *const *v, size_t n, const char *s)
 	return false;
 }
 
-static gx_ec change_members(struct nsp_call *c, const struct gx_mh_mod_link_att_req *q, const char *list, const char *const *v)
+static int change_member(struct nsp_call *c, bool take_out, const char *list, const char *who)
 {
-	for (uint32_t i = 0; i < q->entry_ids_count; ++i) {
-		int err = q->flags & DELETE ? gx_dir_del_member(c->n->o.dir, list, v[i]) : gx_dir_add_member(c->n->o.dir, list, v[i]);
-		if (err != 0 && err != GX_E_EXISTS && err != GX_E_NOTFOUND)
-			return err == GX_E_NOMEM ? GX_EC(ecMAPIOOM) : GX_EC(ecAccessDenied);
+	int err = take_out ? gx_dir_del_member(c->n->o.dir, list, who) : gx_dir_add_member(c->n->o.dir, list, who);
+	return err == (take_out ? GX_E_NOTFOUND : GX_E_EXISTS) ? 1 : err; /* it was so before */
+}
+
+/* All or nothing, constraint 1. */
+static gx_ec change_members(struct nsp_call *c, const struct gx_mh_mod_link_att_req *q, const char *list, const char **v)
+{
+	bool take_out = q->flags & DELETE;
+	int err = 0;
+	uint32_t i;
+	for (i = 0; i < q->entry_ids_count && err >= 0; ++i) {
+		err = *v[i] == '\0' ? 1 : change_member(c, take_out, list, v[i]);
+		if (err != 0)
+			v[i] = ""; /* nothing to be undone */
 	}
+	while (err < 0 && i-- > 0)
+		if (*v[i] != '\0')
+			(void)!change_member(c, !take_out, list, v[i]);
 	gx_nsp_reload(c->n);
-	return NSP_OK;
+	return err >= 0 ? NSP_OK : err == GX_E_NOMEM ? GX_EC(ecMAPIOOM) : GX_EC(ecAccessDenied);
 }
 
 static gx_ec change_delegates(struct nsp_call *c, const struct gx_mh_mod_link_att_req *q, uint32_t entry, const char *const *v)
@@ -69,15 +89,15 @@ NSP_OP(mod_link_att)
 		return GX_EC(ecNotFound);
 	if (entry == NSP_NONE || !q->has_entry_ids || q->entry_ids_count > IDS_MOST)
 		return GX_EC(ecInvalidParam);
-	if (members != (c->b->v[entry].kind == NSP_LIST))
-		return NSP_OK; /* such objects have no such property, which is no error here */
+	if (members != (c->b->v[entry].kind == NSP_LIST)) /* such objects have no such property, constraint 5 */
+		return GX_EC(ecAccessDenied);
 	if (members ? !owns(c, entry) : entry != c->me)
 		return GX_EC(ecAccessDenied);
 	const char **v = gx_arena_new_array(c->a, const char *, q->entry_ids_count + 1);
 	if (v == NULL)
 		return GX_EC(ecMAPIOOM);
 	for (uint32_t i = 0; i < q->entry_ids_count; ++i) {
-		v[i] = address_of(c, q->entry_ids[i]);
+		v[i] = address_of(c, q->entry_ids[i], q->flags & DELETE);
 		if (v[i] == NULL)
 			return GX_EC(ecAccessDenied);
 	}

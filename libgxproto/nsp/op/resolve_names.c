@@ -23,9 +23,23 @@ static bool is_called(const struct search *s, uint32_t entry)
 	return strcmp(e->key, s->key) == 0 || (strlen(s->text) == n && strncasecmp(e->e->username, s->text, n) == 0);
 }
 
+/* In the container that is named; the first of all has whoever may be found, also who is not to be leafed through. */
+static bool is_inside(const struct search *s, uint32_t entry)
+{
+	uint32_t lo = 0, hi = s->k->count;
+	while (s->k->mid != 0 && lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (s->k->rows[mid] < entry)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return s->k->mid == 0 || (lo < s->k->count && s->k->rows[lo] == entry);
+}
+
 static bool may_be_found(const struct search *s, uint32_t entry)
 {
-	return !(s->c->b->v[entry].hidden & NSP_HIDE_RESOLVE) && gx_nsp__sees(s->c, entry);
+	return is_inside(s, entry) && !(s->c->b->v[entry].hidden & NSP_HIDE_RESOLVE) && gx_nsp__sees(s->c, entry);
 }
 
 static void look_at(struct search *s, uint32_t entry)
@@ -69,8 +83,10 @@ static uint32_t by_address(struct search *s)
 	const char *t = s->text;
 	if (strncasecmp(t, "EX:", 3) == 0)
 		t += 3;
-	if (*t == '/')
-		return gx_nsp__by_dn(s->c, t);
+	if (*t == '/') {
+		uint32_t named = gx_nsp__by_dn(s->c, t);
+		return named != NSP_NONE && is_inside(s, named) ? named : NSP_NONE;
+	}
 	if (strncasecmp(t, "SMTP:", 5) == 0)
 		t += 5;
 	uint32_t entry = strchr(t, '@') == NULL ? NSP_NONE : gx_nsp__by_address(s->c, t);

@@ -77,8 +77,10 @@ NSP_OP(seek_entries)
 		return ec;
 	struct table t = {.mids = NULL};
 	struct gx_stat where = *q->state;
+	if (q->has_explicit_table && !gx_nsp__is_table(c, where.container_id))
+		return GX_EC(ecInvalidBookmark);
 	if (q->has_explicit_table)
-		where.container_id = 0; /* it is the client's own table, of no container */
+		where.container_id = 0; /* the rows are the client's own, only their order is the server's */
 	ec = gx_nsp__table(c, &where, &t.of);
 	if (gx_ec_failed(ec))
 		return ec;
