@@ -22,6 +22,11 @@ enum {
 	GX_DISCO_NO, GX_DISCO_YES,
 	GX_DISCO_NOT_OLD_MSO, /**< to all but Outlook before 2013 */
 	GX_DISCO_ONLY_NEW_MSO, GX_DISCO_ONLY_OLD_MSO, GX_DISCO_NOT_NEW_MSO,
+	/**
+	 * EXCH and EXPR for what else they name, where RPC over HTTP is not served: to all but Outlook before 2013, which would try
+	 * that and sets up IMAP without them; and only where there are GX_DISCO_EWS or GX_DISCO_OAB to tell of.
+	 */
+	GX_DISCO_SERVICES,
 };
 /** What there is at the usual paths besides MAPI over HTTP; bits. */
 enum { GX_DISCO_EWS = 1, GX_DISCO_OAB = 2, GX_DISCO_EAS = 4, GX_DISCO_WEB = 8 };
@@ -46,7 +51,7 @@ struct gx_disco_opts {
 	 */
 	const char *mail_servers;
 };
-#define GX_DISCO_OPTS_INIT {.size = sizeof(struct gx_disco_opts), .advertise_mh = GX_DISCO_YES, .advertise_rpch = GX_DISCO_YES, \
+#define GX_DISCO_OPTS_INIT {.size = sizeof(struct gx_disco_opts), .advertise_mh = GX_DISCO_YES, .advertise_rpch = GX_DISCO_SERVICES, \
 	.validate_second = true}
 /** Adds its routes to @p h, which it must outlive. GX_E_INVAL with @p ret_why when an option makes no sense. */
 GX_API int gx_disco_new(const struct gx_disco_opts *o, struct gx_http *h, struct gx_disco **ret_d, struct gx_arena *a,

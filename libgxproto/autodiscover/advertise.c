@@ -26,7 +26,8 @@ bool gx_disco__told(unsigned whom, const struct gx_http_req *r)
 	bool is_old = !is_new && version > 0;
 	switch (whom) {
 	case GX_DISCO_YES: return true;
-	case GX_DISCO_NOT_OLD_MSO: return !is_old;
+	case GX_DISCO_NOT_OLD_MSO:
+	case GX_DISCO_SERVICES: return !is_old;
 	case GX_DISCO_ONLY_NEW_MSO: return is_new;
 	case GX_DISCO_ONLY_OLD_MSO: return is_old;
 	case GX_DISCO_NOT_NEW_MSO: return !is_new;
@@ -39,6 +40,7 @@ int gx_disco_parse_whom(const char *text, unsigned *ret_whom)
 	static const char *const words[] = {
 		[GX_DISCO_NO] = "no", [GX_DISCO_YES] = "yes", [GX_DISCO_NOT_OLD_MSO] = "not_old_mso", [GX_DISCO_ONLY_NEW_MSO] = "only_new_mso",
 		[GX_DISCO_ONLY_OLD_MSO] = "only_old_mso", [GX_DISCO_NOT_NEW_MSO] = "not_new_mso",
+		[GX_DISCO_SERVICES] = "services",
 	};
 	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); ++i) {
 		if (strcmp(text, words[i]) != 0)

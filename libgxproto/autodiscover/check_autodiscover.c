@@ -170,10 +170,7 @@ START_TEST(what_outlook_is_told)
 	HAS(x, "<Protocol Type=\"mapiHttp\" Version=\"1\"><MailStore><InternalUrl>" URL("emsmdb"));
 	HAS(x, "<AddressBook><InternalUrl>" URL("nspi"));
 	HAS(x, "@example.org</ExternalUrl>");
-	HAS(x, "<Type>EXCH</Type>");
-	HAS(x, "<ServerVersion>73C0834F</ServerVersion>");
-	HAS(x, "/cn=Microsoft Private MDB</MdbDN>");
-	HAS(x, "<Type>EXPR</Type><Server>mail.example.org</Server><SSL>On</SSL>");
+	LACKS(x, "<Type>EX"); /* there is nothing to tell of in them */
 	HAS(x, "<Type>IMAP</Type><Server>mail.example.org</Server><Port>993</Port>");
 	HAS(x, "<Type>SMTP</Type><Server>smtp.example.org</Server><Port>1587</Port>");
 	HAS(x, "<PublicFolderInformation><SmtpAddress>public.folder.root@example.org<");
@@ -184,7 +181,6 @@ START_TEST(what_outlook_is_told)
 	/* the same mailbox has the same id every time */
 	ck_assert_str_eq(x, outlook("ann@EXAMPLE.org", "ann@example.org", NULL, NULL));
 	x = outlook("Public.Folder.Root@example.org", "ann@example.org", NULL, NULL);
-	HAS(x, "/cn=Microsoft Public MDB</MdbDN>");
 	LACKS(x, "<Type>IMAP</Type>");
 	LACKS(x, "PublicFolderInformation");
 }
@@ -207,6 +203,14 @@ START_TEST(services_that_there_are)
 	HAS(x, "<OWAUrl AuthenticationMethod=\"Fba\">https://mail.example.org:8443/web/</OWAUrl>");
 	HAS(x, "<LegacyDN>/o=R &amp; D &lt;1&gt;/ou=");
 	LACKS(x, "<Type>IMAP</Type>");
+	HAS(x, "<Type>EXCH</Type>");
+	HAS(x, "<ServerVersion>73C0834F</ServerVersion>");
+	HAS(x, "/cn=Microsoft Private MDB</MdbDN>");
+	HAS(x, "<Type>EXPR</Type>\n        <Server>mail.example.org</Server>\n        <SSL>On</SSL>");
+	HAS(outlook("Public.Folder.Root@example.org", "ann@example.org", NULL, NULL), "/cn=Microsoft Public MDB</MdbDN>");
+	/* what would try RPC over HTTP does not see it, and has IMAP */
+	LACKS(outlook("ann@example.org", "ann@example.org", "User-Agent", "Microsoft Office/14.0 (Windows NT 6.1)"), "<Type>EX");
+	HAS(outlook("ann@example.org", "ann@example.org", "X-MapiHttpCapability", "1"), "<Type>EXCH</Type>");
 	ck_assert_int_eq(gx_disco_parse_services("ews pop", &o.services), GX_E_FORMAT);
 }
 END_TEST
@@ -221,6 +225,7 @@ static const struct {
 	{"only_new_mso", "User-Agent", "Microsoft Office/14.0 (Windows NT 6.1; Microsoft Outlook 14.0.7113; Pro)", false},
 	{"not_old_mso", "User-Agent", "Microsoft Office/14.0 (Windows NT 6.1)", false}, {"not_old_mso", "User-Agent", "curl/7", true},
 	{"only_old_mso", "User-Agent", "Microsoft Office/14.0", true}, {"only_old_mso", "User-Agent", "curl/7", false},
+	{"services", NULL, NULL, true}, {"services", "User-Agent", "Microsoft Office/14.0", false}, {"services", "User-Agent", "Microsoft Office/16.0", true},
 	{"not_new_mso", "User-Agent", "Microsoft Office/15.0", false}, {"not_new_mso", "User-Agent", "Microsoft Office/12.0", true},
 };
 
@@ -257,6 +262,12 @@ START_TEST(mailboxes_of_others)
 	const char *ann = "ann@example.org", *bob = "bob@example.org";
 	ck_assert_int_eq(gx_disco__find(disco, "nobody@example.org", NULL, ann, et_a, &t), GX_E_NOTFOUND);
 	ck_assert_int_eq(gx_disco__find(disco, NULL, "/o=x/cn=nobody", ann, et_a, &t), GX_E_NOTFOUND);
+	struct gx_user_new n = GX_USER_NEW_INIT;
+	uint32_t contact;
+	n.username = "carl@example.org";
+	n.status = GX_USER_CONTACT;
+	ck_assert_int_eq(gx_dir_add_user(et_people, &n, &contact), 0);
+	ck_assert_int_eq(gx_disco__find(disco, n.username, NULL, ann, et_a, &t), GX_E_UNSUP);
 	ck_assert_int_eq(gx_disco__find(disco, "public.folder.root@example.net", NULL, ann, et_a, &t), GX_E_NOTFOUND);
 	ck_assert_int_eq(gx_disco__find(disco, NULL, et_dn[1], ann, et_a, &t), 0);
 	ck_assert_str_eq(t.address, bob);

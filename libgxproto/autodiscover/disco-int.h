@@ -57,7 +57,7 @@ struct disco_target {
 	const char *bare_host;   /* without */
 	const char *id;          /* GUID@DOMAIN */
 };
-/* GX_E_NOTFOUND: there is none. @param user who asks; "" when that is not known. */
+/* GX_E_NOTFOUND: there is none; GX_E_UNSUP: a contact or a list. @param user who asks; "" when that is not known. */
 int gx_disco__find(struct gx_disco *d, const char *address, const char *dn, const char *user, struct gx_arena *a, struct disco_target *ret_t);
 /* Server of a homeserver's number, with a port if need be; NULL out of memory. */
 const char *gx_disco__host(struct gx_disco *d, uint32_t homeserver, struct gx_arena *a);
@@ -93,8 +93,8 @@ void gx_disco__leaff(struct disco_xml *x, const char *tag, const char *fmt, ...)
 
 void gx_disco__outlook(struct gx_disco *d, const struct gx_http_req *r, const struct disco_target *t, const char *schema, struct disco_xml *x);
 void gx_disco__phone(struct gx_disco *d, const struct disco_target *t, struct disco_xml *x);
-/* "Error" of [MS-OXDSCLI] 2.2.4.1.1. */
-enum { DISCO_NOT_FOUND = 500, DISCO_BAD_REQUEST = 600, DISCO_BAD_SCHEMA = 601 };
+/* [MS-OXDSCLI] 2.2.4.1.1.3.1 */
+enum { DISCO_NOT_FOUND = 500, DISCO_NO_MAILBOX = 501, DISCO_BAD_REQUEST = 600, DISCO_BAD_SCHEMA = 601 };
 void gx_disco__error(struct gx_disco *d, unsigned code, const char *message, struct disco_xml *x);
 void gx_disco__json(struct gx_http_req *r, void *disco);
 void gx_disco__autoconfig(struct gx_http_req *r, void *disco);

@@ -60,6 +60,8 @@ static void answer(struct gx_disco *d, struct gx_http_req *r, const struct disco
 	}
 	if (err == GX_E_NOTFOUND || err == GX_E_STATE || (err == 0 && phone && t.is_public)) {
 		fail(d, r, DISCO_NOT_FOUND, "The email address can't be found.");
+	} else if (err == GX_E_UNSUP) {
+		fail(d, r, DISCO_NO_MAILBOX, "The email address has no mailbox.");
 	} else if (err != 0) {
 		not_now(d, r, err);
 	} else {

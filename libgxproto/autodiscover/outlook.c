@@ -156,17 +156,23 @@ static void add_public_folders(struct answer *w)
 	gx_disco__close(w->x, "PublicFolderInformation");
 }
 
-static void add_account(struct answer *w)
+/* Nothing answers RPC over HTTP here: unless who runs the server says otherwise, they are there for the URLs in them. */
+static bool tells_of_rpc(const struct answer *w)
 {
 	const struct gx_disco_opts *o = &w->d->o;
-	bool mh = gx_disco__told(o->advertise_mh, w->r), rpch = gx_disco__told(o->advertise_rpch, w->r);
+	bool empty = o->advertise_rpch == GX_DISCO_SERVICES && (o->services & (GX_DISCO_EWS | GX_DISCO_OAB)) == 0;
+	return !empty && gx_disco__told(o->advertise_rpch, w->r);
+}
+
+static void add_account(struct answer *w)
+{
 	gx_disco__open(w->x, "Account", NULL);
 	gx_disco__leaf(w->x, "AccountType", "email");
 	gx_disco__leaf(w->x, "Action", "settings");
 	gx_disco__leaf(w->x, "MicrosoftOnline", "False");
-	if (mh)
+	if (gx_disco__told(w->d->o.advertise_mh, w->r))
 		add_mapi_http(w);
-	if (rpch) {
+	if (tells_of_rpc(w)) {
 		add_exch(w);
 		add_expr(w);
 	}

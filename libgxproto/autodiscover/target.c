@@ -67,7 +67,7 @@ static int mailbox(struct gx_disco *d, const char *user, struct gx_arena *a, str
 {
 	const struct gx_user *u = &t->user;
 	if (*u->maildir == '\0')
-		return GX_E_NOTFOUND;
+		return GX_E_UNSUP;
 	t->address = u->username;
 	t->name = u->display_name != NULL && *u->display_name != '\0' ? u->display_name : u->username;
 	t->own = strcasecmp(u->username, user) == 0;

@@ -82,7 +82,7 @@ int gx_directives_discover(const struct gx_conf *c, const struct gx_log *log, st
 	if (gx_disco_parse_whom(gx_conf_str(c, "oxdisco_advertise_mh"), &mh) != 0)
 		return invalid(c, log, "oxdisco_advertise_mh", "yes, no, not_old_mso or only_new_mso");
 	if (gx_disco_parse_whom(gx_conf_str(c, "oxdisco_advertise_rpch"), &rpch) != 0)
-		return invalid(c, log, "oxdisco_advertise_rpch", "yes, no, only_old_mso or not_new_mso");
+		return invalid(c, log, "oxdisco_advertise_rpch", "services, yes, no, only_old_mso or not_new_mso");
 	if (gx_disco_parse_services(gx_conf_str(c, "oxdisco_services"), &services) != 0)
 		return invalid(c, log, "oxdisco_services", "some of ews, oab, eas and web");
 	o->exonym = *exonym != '\0' ? exonym : gx_directives_host(c, a);
