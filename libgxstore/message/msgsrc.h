@@ -47,9 +47,13 @@ struct gx_msgscan {
 	struct gx_txn *t;
 	struct gx_stmt *st;
 	int kind;
+	bool bodies;
 };
-/* Those whose UID (id for FOUND and STORE) is above @above, ascending by it. A folder of DELETED: in no order. */
-void gx_msgscan__begin(struct gx_msgscan *s, struct gx_txn *t, int kind, uint64_t fid, uint64_t above);
+/*
+ * Those whose UID (id for FOUND and STORE) is above @above, ascending by it. A folder of DELETED: in no order. @bodies: what is
+ * stored with them is read along; else it is looked up for who asks for it.
+ */
+void gx_msgscan__begin(struct gx_msgscan *s, struct gx_txn *t, int kind, uint64_t fid, uint64_t above, bool bodies);
 /* Sets @x to the next message. What @x gives is borrowed until the next call. 1, 0 that was the last, GX_E_*. */
 int gx_msgscan__next(struct gx_msgscan *s, struct gx_msgsrc *x) GX_MUST_CHECK;
 /* Where it is: a UID or an id, as above. */

@@ -39,6 +39,8 @@ int gx_orderspec__make(const struct gx_sortset *s, struct gx_orderspec *ret_o, b
 int gx_orderspec__parse(struct gx_bin b, struct gx_orderspec *ret_o) GX_MUST_CHECK;
 /* Do rows in the order of @have stand in that of @want, too? */
 bool gx_orderspec__serves(const struct gx_orderspec *have, const struct gx_orderspec *want);
+/* Are keys made of the narrow row alone? Then what is stored with bodies need not be read for them. */
+bool gx_orderspec__by_row(const struct gx_orderspec *o);
 
 /* The keys of a message, one an instance, in one buffer. */
 struct gx_orderkeys {

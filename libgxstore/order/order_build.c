@@ -25,7 +25,7 @@ static int collect_more(struct gx_txn *t, const struct gx_order *o, unsigned n, 
 	unsigned k = 0;
 	int r = 1, err = 0;
 	gx_msgsrc__init(&x, t, a);
-	gx_msgscan__begin(&s, t, o->kind, o->fid, o->progress);
+	gx_msgscan__begin(&s, t, o->kind, o->fid, o->progress, !gx_orderspec__by_row(&o->spec));
 	while (err == 0 && k < n && (r = gx_msgscan__next(&s, &x)) > 0) {
 		err = gx_order__collect(t, o, &x, GX_OP_PUT);
 		*ret_progress = gx_msgscan__at(&s, &x);

@@ -148,7 +148,7 @@ static int read_from(struct gx_orderbulk *b, struct gx_txn *t, struct gx_arena *
 	struct gx_msgsrc x;
 	int r = 1, err = 0;
 	gx_msgsrc__init(&x, t, a);
-	gx_msgscan__begin(&s, t, b->kind, b->fid, b->at);
+	gx_msgscan__begin(&s, t, b->kind, b->fid, b->at, !gx_orderspec__by_row(&b->spec));
 	for (unsigned i = 0; err == 0 && i < b->limit.chunk && !full(b); i++) {
 		r = gx_msgscan__next(&s, &x);
 		if (r <= 0)

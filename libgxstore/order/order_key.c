@@ -148,6 +148,14 @@ bool gx_orderspec__serves(const struct gx_orderspec *have, const struct gx_order
 	return have->mvi == want->mvi && have->len >= want->len && memcmp(have->bytes, want->bytes, want->len) == 0;
 }
 
+bool gx_orderspec__by_row(const struct gx_orderspec *o)
+{
+	for (unsigned i = 0; i < o->n; i++)
+		if (!gx_msg__is_by_row(o->col[i].tag))
+			return false;
+	return true;
+}
+
 /* ---- Values ---- */
 
 static void push_u64be(struct gx_push *out, uint64_t v)

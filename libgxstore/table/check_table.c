@@ -235,6 +235,8 @@ static int cmp_col(gx_proptag_t tag, const struct mrow *x, const struct mrow *y)
 		return cmp_str(x->m->subject, y->m->subject);
 	case GX_PROP_ID(PidTagImportance):
 		return CMP(x->m->importance, y->m->importance);
+	case GX_PROP_ID(PidTagMid):
+		return CMP(x->m->mid, y->m->mid);
 	default:
 		return cmp_str(x->word, y->word);
 	}
@@ -666,6 +668,11 @@ static bool is_unread(const struct mmsg *m)
 	return !(m->flags & GX_MSGF_READ);
 }
 
+static bool is_read(const struct mmsg *m)
+{
+	return (m->flags & GX_MSGF_READ) != 0;
+}
+
 static bool has_b(const struct mmsg *m)
 {
 	return gx_utf8_casestr(m->subject, strlen(m->subject), "b", 1);
@@ -689,11 +696,17 @@ static const struct gx_restr rare = {.type = RES_CONTENT,
 	.u.content = {FL_SUBSTRING, FL_IGNORECASE, PidTagSubject, {PidTagSubject, {.str = "zzzz"}}}};
 static const struct gx_restr important = {
 	.type = RES_PROPERTY, .u.prop = {RELOP_EQ, PidTagImportance, {PidTagImportance, {.i32 = 2}}}};
+/* Answered without what is stored with bodies. */
+static const struct gx_restr of_row[] = {
+	{.type = RES_NOT, .u.not_ = {&unread}},
+	{.type = RES_PROPERTY, .u.prop = {RELOP_GT, PidTagMid, {PidTagMid, {.i64 = 0}}}}};
+static const struct gx_restr read_by_row = {.type = RES_AND, .u.list = {of_row, 2}};
 
 static const struct gx_sort time_down[] = {{PidTagMessageDeliveryTime, 1}};
 static const struct gx_sort time_up[] = {{PidTagMessageDeliveryTime, 0}};
 static const struct gx_sort subject[] = {{PidTagSubject, 0}, {PidTagMessageDeliveryTime, 1}};
 static const struct gx_sort imp_subject[] = {{PidTagImportance, 1}, {PidTagSubject, 0}, {PidTagMessageDeliveryTime, 0}};
+static const struct gx_sort id_down[] = {{PidTagMid, 1}};
 static const struct gx_sort words[] = {{WORD, 1}, {PidTagMessageDeliveryTime, 0}};
 static const struct gx_sort subject_max[] = {{PidTagSubject, 0}, {PidTagMessageDeliveryTime, 4}};
 static const struct gx_sort subject_min[] = {{PidTagSubject, 1}, {PidTagMessageDeliveryTime, 8}};
@@ -730,6 +743,10 @@ static struct view views[] = {
 	{"with b, by subject", IN, 0, subject, 2, 1, 1, &with_b, has_b},
 	{"rare, by subject", IN, 0, subject, 2, 1, 1, &rare, is_rare},
 	{"with b, by words", IN, 0, words, 2, 1, 1, &with_b, has_b},
+	{"by id", IN, 0, id_down, 1, 0, 0, NULL, NULL},
+	{"read, by id", IN, 0, id_down, 1, 0, 0, &read_by_row, is_read},
+	{"read, by subject", IN, 0, subject, 2, 0, 0, &read_by_row, is_read},
+	{"with b, by id", IN, 0, id_down, 1, 0, 0, &with_b, has_b},
 	{"with b, two levels by newest", IN, 0, imp_subject_max, 3, 2, 2, &with_b, has_b},
 };
 #define VIEWS (sizeof(views) / sizeof(views[0]))

@@ -69,12 +69,38 @@ static int take_whole(struct filling *f)
 
 /* ---- Looking at every message ---- */
 
+/* Can it be answered by the narrow row? What it is not clever about it says no to. */
+static bool asks_row(const struct gx_restr *r)
+{
+	switch (r->type) {
+	case RES_AND:
+	case RES_OR:
+		for (uint32_t i = 0; i < r->u.list.count; i++)
+			if (!asks_row(&r->u.list.v[i]))
+				return false;
+		return true;
+	case RES_NOT:
+		return r->u.not_.sub != NULL && asks_row(r->u.not_.sub);
+	case RES_PROPERTY:
+		return gx_msg__is_by_row(r->u.prop.tag);
+	case RES_BITMASK:
+		return gx_msg__is_by_row(r->u.bitmask.tag);
+	default:
+		return false;
+	}
+}
+
+static bool needs_bodies(const struct gx_table *tb)
+{
+	return !gx_orderspec__by_row(&tb->seq.spec) || (tb->restr != NULL && !asks_row(tb->restr));
+}
+
 static int scan(struct filling *f, struct gx_txn *t, int (*cb)(struct filling *f))
 {
 	static_assert((int)GX_SCAN_FOUND == (int)GX_ORDER_FOUND && (int)GX_SCAN_STORE == (int)GX_ORDER_STORE, "kinds");
 	struct gx_msgscan s;
 	int r = 0, err = 0;
-	gx_msgscan__begin(&s, t, f->tb->seq.kind, f->tb->fid, 0);
+	gx_msgscan__begin(&s, t, f->tb->seq.kind, f->tb->fid, 0, needs_bodies(f->tb));
 	while (err == 0 && (r = gx_msgscan__next(&s, &f->x)) > 0) {
 		err = cb(f);
 		gx_arena_reset(f->a);
