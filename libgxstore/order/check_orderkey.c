@@ -62,6 +62,61 @@ START_TEST(keys_compare_as_values)
 }
 END_TEST
 
+/* As many whole characters as fit, folded, and a NUL. */
+static void expect_text(const char *text, const struct gx_push *key)
+{
+	struct gx_strbuf b = GX_STRBUF_INIT;
+	const char *end = text + strlen(text);
+	for (size_t before; text < end;) {
+		before = b.len;
+		gx_utf8_put(&b, gx_utf8_fold(gx_utf8_next(&text, end)));
+		if (b.len > GX_ORDER_TEXT) {
+			gx_strbuf_truncate(&b, before);
+			break;
+		}
+	}
+	ck_assert_uint_eq(key->len, 1 + b.len + 1);
+	ck_assert_mem_eq(key->data + 1, gx_strbuf_cstr(&b), b.len + 1);
+	gx_strbuf_release(&b);
+}
+
+START_TEST(long_texts_are_cut_between_characters)
+{
+	static const char *const part[] = {"\xc3\x84", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xff", "K"};
+	const struct gx_sort c = {PidTagSubject, 0};
+	struct gx_push key = GX_PUSH_INIT;
+	for (unsigned i = 0; i < 3000; i++) {
+		struct gx_strbuf b = GX_STRBUF_INIT;
+		for (unsigned n = i % 3 == 0 ? rnd(20) : 235 + rnd(30); n > 0; n--)
+			gx_strbuf_addc(&b, (char)('A' + rnd(58)));
+		for (unsigned n = rnd(12); n > 0; n--)
+			gx_strbuf_adds(&b, part[rnd(5)]);
+		const struct gx_propval pv = {PidTagSubject, {.str = gx_strbuf_cstr(&b)}};
+		gx_push_clear(&key);
+		gx_order__column(&key, &c, &pv);
+		expect_text(pv.v.str, &key);
+		gx_strbuf_release(&b);
+	}
+	for (uint32_t ch = 0; ch < 0x80; ch++)
+		ck_assert_uint_lt(gx_utf8_fold(ch), 0x80);
+	gx_push_release(&key);
+}
+END_TEST
+
+START_TEST(which_need_bodies)
+{
+	static const struct gx_sort cols[] = {{PidTagMessageSize, 1}, {PidTagMid, 0}, {PidTagSubject, 0}};
+	struct gx_orderspec o;
+	bool back;
+	ck_assert_int_eq(gx_orderspec__make(&(struct gx_sortset){.v = cols, .count = 2}, &o, &back), 0);
+	ck_assert(gx_orderspec__by_row(&o));
+	ck_assert_int_eq(gx_orderspec__make(&(struct gx_sortset){.v = cols, .count = 3}, &o, &back), 0);
+	ck_assert(!gx_orderspec__by_row(&o));
+	ck_assert_int_eq(gx_orderspec__make(NULL, &o, &back), 0); /* the time may be stored */
+	ck_assert(!gx_orderspec__by_row(&o));
+}
+END_TEST
+
 START_TEST(columns_can_be_told_apart)
 {
 	const struct gx_sort cols[] = {{PidTagSubject, 1}, {GX_PROP_TAG(0x6800, PtypBinary), 0},
@@ -135,6 +190,8 @@ static Suite *orderkey_suite(void)
 	tcase_set_timeout(c, 300);
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, keys_compare_as_values);
+	tcase_add_test(c, long_texts_are_cut_between_characters);
+	tcase_add_test(c, which_need_bodies);
 	tcase_add_test(c, columns_can_be_told_apart);
 	tcase_add_test(c, what_cannot_be_an_order);
 	suite_add_tcase(s, c);

@@ -176,14 +176,15 @@ static void push_double(struct gx_push *out, double d)
 	push_u64be(out, bits);
 }
 
-static void push_text(struct gx_push *out, const char *s)
+/* At most @max bytes. */
+static void push_folded(struct gx_push *out, const char *s, size_t max)
 {
 	struct gx_strbuf b = GX_STRBUF_INIT;
 	const char *end = s + strlen(s);
 	while (s < end) {
 		size_t before = b.len;
 		gx_utf8_put(&b, gx_utf8_fold(gx_utf8_next(&s, end)));
-		if (b.err != 0 || b.len > GX_ORDER_TEXT) {
+		if (b.err != 0 || b.len > max) {
 			gx_strbuf_truncate(&b, before);
 			break;
 		}
@@ -191,8 +192,20 @@ static void push_text(struct gx_push *out, const char *s)
 	if (b.err != 0)
 		gx_push_fail(out, b.err);
 	gx_push_bytes(out, gx_strbuf_cstr(&b), b.len);
-	gx_push_u8(out, 0);
 	gx_strbuf_release(&b);
+}
+
+/* Most texts are ASCII, or begin so: that part needs no buffer that grows. */
+static void push_text(struct gx_push *out, const char *s)
+{
+	uint8_t ascii[GX_ORDER_TEXT];
+	size_t n = 0;
+	for (; n < GX_ORDER_TEXT && s[n] != '\0' && (uint8_t)s[n] < 0x80; n++)
+		ascii[n] = (uint8_t)gx_utf8_fold((uint8_t)s[n]);
+	gx_push_bytes(out, ascii, n);
+	if (n < GX_ORDER_TEXT && s[n] != '\0')
+		push_folded(out, s + n, GX_ORDER_TEXT - n);
+	gx_push_u8(out, 0);
 }
 
 static void push_binary(struct gx_push *out, struct gx_bin v)
