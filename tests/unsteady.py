@@ -94,7 +94,9 @@ def busy(each):
 
 
 def command(test):
-    return [sys.executable, os.path.join(gxtap.top_srcdir(), test)] if test.endswith(".py") else [gxtap.program(*test.split("/"))]
+    """Of a Python file some of the tests: file.py:test_one:test_another."""
+    path, *names = test.split(":")
+    return [sys.executable, os.path.join(gxtap.top_srcdir(), path), *names] if path.endswith(".py") else [gxtap.program(*path.split("/"))]
 
 
 def run(test, way, seed, longest):
@@ -125,7 +127,8 @@ def main():
     p.add_argument("--rounds", type=int, default=1, help="how often each of them (1)")
     p.add_argument("--seed", type=int, default=int(time.time()), help="what chance begins with (the time)")
     p.add_argument("--longest", type=float, default=3, metavar="SECONDS", help="how long something stands still at most (3)")
-    p.add_argument("test", nargs="+", help="as make check knows it: libgxproto/net/check_net, tests/service/test_send.py")
+    p.add_argument("test", nargs="+", help="as make check knows it: libgxproto/net/check_net, tests/service/test_send.py;"
+                   " of the latter also some of it: tests/service/test_send.py:test_mail_here_and_elsewhere")
     args = p.parse_args()
     failed = 0
     for seed in range(args.seed, args.seed + args.rounds):

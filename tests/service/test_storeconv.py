@@ -522,16 +522,15 @@ def test_killed_and_resumed():
         box = big_box(t / "old")
         start = time.monotonic()
         whole = convert(t / "old", t / "whole")
-        took = time.monotonic() - start  # the shortest time so far
+        took = time.monotonic() - start
         want = dump(t / "whole")
         compare(box, want)
         killed = resumed = skipped = 0
         i = 0
         while i < rounds or killed == 0 and i < 20:
-            dest = t / f"new{i}"
+            dest, lost = t / f"new{i}", False
             i += 1
             for _ in range(200):
-                start = time.monotonic()
                 p = subprocess.Popen([TOOL, "--json", t / "old", dest + "/"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                 try:
                     out, _ = p.communicate(timeout=rng.random() * took / 3)
@@ -539,15 +538,15 @@ def test_killed_and_resumed():
                     p.send_signal(signal.SIGKILL if rng.random() < .8 else signal.SIGTERM)
                     out, _ = p.communicate()
                     killed += p.returncode != 0
-                if p.returncode == 0:
-                    took = min(took, time.monotonic() - start)
                 if p.returncode == 0 or os.path.exists(dest):
                     break
                 if rng.random() < .3:
                     lose_power(dest + ".storeconv")
+                    lost = True
             if p.returncode != 0:  # killed between the last commit and the report, or before it was tidy
                 r = subprocess.run([TOOL, "--json", t / "old", dest + "/"], stdout=subprocess.PIPE, text=True)
                 out = r.stdout
+            took = took if killed > 0 else took / 2  # the first time others had the processors
             report = json.loads(out)
             if report["error"] is not None:
                 assert "there is a store already" in report["error"], report
@@ -564,7 +563,9 @@ def test_killed_and_resumed():
                     skipped += key == "next_id" and got[key] > want[key]
                 elif key == "meta":  # a loss is noted
                     same(key, [m for m in got[key] if m != ["lost"]], want[key])
-                    same("loss noted", ["lost"] in got[key], got["next_id"] > want["next_id"])
+                    # before the numbers of the mailbox are taken over, those that are skipped are below them
+                    assert ["lost"] in got[key] or got["next_id"] == want["next_id"]
+                    assert lost or ["lost"] not in got[key]
                 elif key not in ("folders", "messages"):
                     same(key, got[key], want[key])
             for key in ("folders", "messages"):
