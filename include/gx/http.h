@@ -78,7 +78,7 @@ GX_API int gx_http_set(struct gx_http_req *r, const char *name, const char *valu
 GX_API void gx_http_reply(struct gx_http_req *r, unsigned status, const char *type, const void *data, size_t len);
 /** The same; takes the bytes of @p body over. A push with an error becomes 500. */
 GX_API void gx_http_reply_take(struct gx_http_req *r, unsigned status, const char *type, struct gx_push *body);
-/** Drops the headers set so far, before an answer begins. */
+/** Drops the headers that the handler has set so far, before an answer begins. */
 GX_API void gx_http_unset(struct gx_http_req *r);
 /** A short text page that names the status; @p why may be NULL, else one line for a human. */
 GX_API void gx_http_reply_status(struct gx_http_req *r, unsigned status, const char *why);

@@ -44,7 +44,7 @@ void gx_http_unset(struct gx_http_req *pub)
 {
 	struct http_req *r = http_req_of(pub);
 	if (r->kind == ANSWER_NONE)
-		r->nset = 0;
+		r->nset = r->nkept;
 }
 
 /* With the lock taken: @return false when an answer has begun before; then it breaks off here. */

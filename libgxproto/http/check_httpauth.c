@@ -166,6 +166,13 @@ START_TEST(negotiate)
 	rig_say(&g, "GET /who HTTP/1.1\r\nHost: a\r\n\r\n");
 	rig_expect(&g, "user=alice@example.org");
 	ck_assert_int_eq(exchanges, 0);
+	/* A handler that begins its headers anew drops its own. */
+	rig_again(&g);
+	who(&g, "Negotiate", "one", "bW9yZQ==");
+	rig_forget(&g);
+	rig_say(&g, "GET /who?anew HTTP/1.1\r\nHost: a\r\nAuthorization: Negotiate dHdv\r\n\r\n");
+	rig_expect(&g, "WWW-Authenticate: Negotiate ZG9uZQ==\r\n");
+	ck_assert(!rig_got(&g, "X-Dropped"));
 	/* Another connection knows nothing of it. */
 	rig_again(&g);
 	rig_say(&g, "GET /who HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -119,7 +119,7 @@ struct http_req {
 	unsigned status;
 	const char *type;
 	struct gx_http_field *set;
-	size_t nset, set_cap;
+	size_t nset, set_cap, nkept; /* nkept: set before the handler was called */
 	int64_t length;            /* of a stream or a source, -1: not known */
 	struct gx_bin data;
 	struct gx_push taken;      /* owns data, or what a stream has to be sent */

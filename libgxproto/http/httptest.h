@@ -37,6 +37,10 @@ static inline void do_echo(struct gx_http_req *r, void *ctx)
 {
 	struct gx_push out = GX_PUSH_INIT;
 	const char *q = gx_http_query(r, "q"), *c = gx_http_cookie(r, "c");
+	if (gx_http_query(r, "anew") != NULL) {
+		ck_assert_int_eq(gx_http_set(r, "X-Dropped", "1"), 0);
+		gx_http_unset(r);
+	}
 	gx_push_printf(&out, "%s %s host=%s q=%s c=%s peer=%s user=%s body=", r->method, r->path, r->host, q == NULL ? "-" : q,
 		c == NULL ? "-" : c, r->peer, r->user == NULL ? "-" : r->user);
 	gx_push_bytes(&out, r->body.data, r->body.len);

@@ -49,8 +49,10 @@ uint8_t gx_http__run(struct http_conn *c)
 		pthread_mutex_unlock(&r->lock);
 		return ST_BODY;
 	}
-	if (r->passed)
+	if (r->passed) {
+		r->nkept = r->nset;
 		r->route->handle(&r->pub, r->route->ctx);
+	}
 	return after_owner(c, r);
 }
 
