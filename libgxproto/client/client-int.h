@@ -22,6 +22,7 @@ struct mc_reply {
 	unsigned status;               /* 0: no answer came */
 	int code;                      /* X-ResponseCode, -1: none */
 	int64_t retry_ms;              /* Retry-After, -1: none */
+	bool distrusted;               /* nothing was sent: the certificate does not hold */
 	char location[2048];           /* Location; empty when it is longer */
 	char type[64];                 /* Content-Type */
 	struct gx_push body;           /* of the caller, to be released */

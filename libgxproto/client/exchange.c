@@ -168,10 +168,10 @@ static gx_ec attempts(struct gx_mapi *c, struct mc_endpoint *to, uint32_t type,
 	int64_t busy = BUSY_MS;
 	for (unsigned i = 0;; ++i) {
 		gx_ec ec = once(c, to, d, body, r);
-		if (gx_ec_is(ec, ecNetworkError) && r->status == 0 && !lost && i < TRIES) {
+		if (gx_ec_is(ec, ecNetworkError) && r->status == 0 && !r->distrusted && !lost && i < TRIES) {
 			lost = true;
 		} else if (gx_ec_failed(ec)) {
-			to->unsure = takes_turn(type);
+			to->unsure = takes_turn(type) && (lost || !r->distrusted);
 			return ec;
 		} else if (is_busy(r) && i < TRIES) {
 			ec = gx_mapi__sleep(c, r->retry_ms >= 0 ? r->retry_ms : busy);

@@ -187,7 +187,7 @@ static gx_ec wait_for(struct gx_mapi *c, CURLcode *ret_code)
 	}
 }
 
-static gx_ec failure(struct gx_mapi *c, const struct mc_reply *r, CURLcode code)
+static gx_ec failure(struct gx_mapi *c, struct mc_reply *r, CURLcode code)
 {
 	const char *text = c->curl_text[0] != '\0' ? c->curl_text : curl_easy_strerror(code);
 	switch (code) {
@@ -198,6 +198,7 @@ static gx_ec failure(struct gx_mapi *c, const struct mc_reply *r, CURLcode code)
 						 : gx_mapi__nomem(c);
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
+		r->distrusted = true;
 		return gx_mapi__fail(c, GX_EC(ecNetworkError), "%s (another authority can be named with ca_file)", text);
 	default:
 		return gx_mapi__fail(c, GX_EC(ecNetworkError), "%s", text);
