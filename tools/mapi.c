@@ -77,7 +77,7 @@ static const struct command {
 	{"mkdir", mapi_mkdir, 1, INT32_MAX}, {"rm", mapi_rm, 1, INT32_MAX}, {"mv", mapi_mv, 2, INT32_MAX}, {"cp", mapi_cp, 2, INT32_MAX},
 };
 
-enum { HOSTS_MAX = 16 };
+enum { HOSTS_MAX = 16, SHORTEST_MS = 10000, LONGEST_MS = 60000 };
 struct args {
 	struct gx_mapi_opts o;
 	const char *password_file, *mailbox, *to_mailbox, *to_url, *hosts[HOSTS_MAX];
@@ -85,6 +85,13 @@ struct args {
 };
 
 /* ---- What went wrong ---- */
+
+/* Which option helps. */
+static void hint(const char *text)
+{
+	if (strstr(text, "certificate") != NULL)
+		complain("--cacert FILE names an authority to trust");
+}
 
 static int exit_code(gx_ec ec)
 {
@@ -123,6 +130,7 @@ int mapi_failed_at(struct tool *t, struct gx_mapi *c, gx_ec ec, const char *what
 		complain("%s: %s", what, text);
 	else
 		complain("%s", text);
+	hint(text);
 	return exit_code(ec);
 }
 
@@ -157,6 +165,9 @@ static int discover(struct args *x, struct gx_arena *a)
 	if (err == 0)
 		return EXIT_OK;
 	complain("autodiscover: %s", *why != '\0' ? why : gx_strerror(err));
+	hint(why);
+	if (err == GX_E_NOTFOUND && x->o.url == NULL)
+		complain("--url says where the mailbox is");
 	return err == GX_E_STATE ? EXIT_LOGIN : err == GX_E_NOTFOUND ? EXIT_UNREACHABLE : EXIT_FAILED;
 }
 
@@ -207,12 +218,33 @@ static int run(struct tool *t, const struct args *x, const struct command *cmd)
 	return rc;
 }
 
-static const struct command *find(const char *name, int n)
+static const struct command *named(const char *name)
 {
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); ++i)
 		if (strcmp(commands[i].name, name) == 0)
-			return n >= commands[i].least && n <= commands[i].most ? &commands[i] : NULL;
+			return &commands[i];
 	return NULL;
+}
+
+static const struct command *find(const char *name, int n)
+{
+	const struct command *cmd = named(name);
+	return cmd != NULL && n >= cmd->least && n <= cmd->most ? cmd : NULL;
+}
+
+/* What is wrong stands last: that is what one sees. */
+static int wrong_use(const struct command *cmd, const char *name)
+{
+	fputs(usage, stderr);
+	if (name == NULL)
+		complain("what is to be done? ls, cat, put, sync ...");
+	else if (cmd != NULL)
+		complain("who logs in? -u ADDRESS is missing");
+	else if (named(name) != NULL)
+		complain("%s takes other arguments", name);
+	else
+		complain("there is no command %s", name);
+	return EXIT_USAGE;
 }
 
 /* An option that a command does not know could have meant something else. */
@@ -325,16 +357,16 @@ int main(int argc, char **argv)
 		if (!option(&t, &x, c, &rc))
 			return rc >= 0 ? rc : usage_exit(usage, argv, optind);
 	const struct command *cmd = optind < argc ? find(argv[optind], argc - optind - 1) : NULL;
-	if (cmd == NULL || x.o.user == NULL) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
+	if (cmd == NULL || x.o.user == NULL)
+		return wrong_use(cmd, optind < argc ? argv[optind] : NULL);
 	if (misplaced(&t, &x, cmd))
 		return EXIT_USAGE;
 	t.argc = argc - optind - 1;
 	t.argv = argv + optind + 1;
 	t.a = gx_arena_new(0);
-	x.o.timeout_ms = cmd->run == mapi_watch ? 0 : t.timeout_ms; /* there it is how long to watch */
+	x.o.timeout_ms = t.timeout_ms;
+	if (cmd->run == mapi_watch) /* there it is how long to watch; a connection takes its time, but no longer than that */
+		x.o.timeout_ms = t.timeout_ms == 0 || t.timeout_ms > LONGEST_MS ? LONGEST_MS : t.timeout_ms < SHORTEST_MS ? SHORTEST_MS : t.timeout_ms;
 	x.o.log = x.verbose ? &log : NULL;
 	x.o.hosts = x.hosts;
 	rc = t.a == NULL ? EXIT_FAILED : connect_and_run(&t, &x, cmd);

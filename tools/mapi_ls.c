@@ -229,6 +229,7 @@ int mapi_watch(struct tool *t)
 	uint64_t fid = 0;
 	bool pending = true;
 	int64_t end = t->timeout_ms == 0 ? INT64_MAX : gx_clock_mono_ms(gx_clock_system()) + t->timeout_ms, left;
+	gx_mapi_set_timeout(t->c, 0);
 	gx_ec ec = t->argc > 0 ? gx_mapi_find_folder(t->store, t->argv[0], &fid) : GX_EC(ecSuccess);
 	if (!gx_ec_failed(ec))
 		ec = gx_mapi_subscribe(t->store, GX_MAPI_EV_ALL, fid, 0, &sub);

@@ -158,12 +158,12 @@ int mapi_read_file(struct gx_arena *a, const char *path, struct gx_bin *ret_data
 		n = p == NULL ? 0 : fread(p, 1, 65536, f);
 		gx_push_added(&all, n);
 	}
-	int err = ferror(f) ? GX_E_IO : gx_push_finish(&all, a, ret_data);
+	int reason = ferror(f) ? errno : 0, err = reason != 0 ? GX_E_IO : gx_push_finish(&all, a, ret_data);
 	gx_push_release(&all);
 	if (f != stdin)
 		fclose(f);
 	if (err != 0)
-		complain("%s: %s", path, gx_strerror(err));
+		complain("%s: %s", path, reason != 0 ? strerror(reason) : gx_strerror(err));
 	return err == 0 ? EXIT_OK : EXIT_FAILED;
 }
 

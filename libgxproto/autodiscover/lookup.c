@@ -116,7 +116,9 @@ static int ask_once(struct look *k, CURL *c, const char *url)
 	k->status = 0;
 	k->redirect = NULL;
 	if (ret != CURLE_OK) {
-		note(k, "%s: %s", url, k->error[0] != '\0' ? k->error : curl_easy_strerror(ret));
+		if (k->error[0] == '\0')
+			snprintf(k->error, sizeof(k->error), "%s", curl_easy_strerror(ret));
+		note(k, "%s: %s", url, k->error);
 		return GX_E_NOTFOUND;
 	}
 	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &k->status);

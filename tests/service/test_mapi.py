@@ -5,6 +5,8 @@ import json
 import os
 import re
 import signal
+import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -38,6 +40,86 @@ def mapi(s, *args, password=PASSWORD, code=0, data=None, **kw):
                        stderr=subprocess.PIPE, timeout=120)
     assert r.returncode == code, (args, r.returncode, r.stdout, r.stderr)
     return r.stdout if code == 0 else r.stderr.decode()
+
+
+def cert(name, *args):
+    """A certificate of its own authority, and its key."""
+    crt, key = os.path.join(scratch, name + ".pem"), os.path.join(scratch, name + ".key")
+    run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=" + name, "-keyout", key,
+         "-out", crt, *args])
+    return crt, key
+
+
+def client(url, *args, password=PASSWORD, **kw):
+    return subprocess.Popen([program("gromox-mapi"), "-u", "ann@example.org", "--url", url, *args], env=dict(os.environ, GX_PASSWORD=password),
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
+
+
+def said(p, code):
+    err = p.communicate(timeout=120)[1].decode()
+    assert p.returncode == code, (p.returncode, err)
+    return err
+
+
+def test_what_a_newcomer_meets():
+    s = the_server()
+    here = f"https://localhost:{s.https_port}/mapi/emsmdb/?MailboxId=x"
+    r = said(client("https://nosuch.invalid/mapi/emsmdb/", "ls"), 4)
+    assert "nosuch.invalid" in r, r
+    assert "nosuch.invalid" in said(client("https://nosuch.invalid/mapi/emsmdb/", "--dn", "/o=x", "ls"), 4)
+    assert "refused" in said(client(here, "--cacert", s.cert, "ls", password="wrong"), 3)
+    # the authority is not known, with and without autodiscover; there is no file with it
+    for more in ([], ["--dn", "/o=x"]):
+        assert "--cacert" in said(client(here, *more, "ls"), 4)
+        r = said(client(here, *more, "--cacert", "/nonexistent.pem", "ls"), 4)
+        assert "ertificate" in r or "CA" in r, r
+    # what is wrong with the words stands last
+    for args, text in ((["dance"], "no command dance"), (["cat"], "other arguments"), ([], "what is to be done")):
+        assert text in said(client(here, *args), 2).splitlines()[-1]
+    r = run([program("gromox-mapi"), "ls"], check=False)
+    assert r.returncode == 2 and b"-u ADDRESS is missing" in r.stdout.splitlines()[-1], r.stdout
+    assert "directory" in mapi(s, "put", "Inbox", "/etc", code=1)
+
+
+def test_certificates_that_do_not_hold():
+    """Of another host, and one that has expired: nobody is told a password."""
+    for name, args, text in (("other.example.org", ["-days", "2"], "certificate"),
+                             ("localhost", ["-not_before", "20200101000000Z", "-not_after", "20200201000000Z"], "certificate")):
+        try:
+            crt, key = cert(name, *args)
+        except AssertionError:  # an openssl that cannot make expired ones
+            continue
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(crt, key)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            p = client(f"https://localhost:{listener.getsockname()[1]}/mapi/emsmdb/", "--dn", "/o=x", "--cacert", crt, "ls")
+            got = b""
+            c, _ = listener.accept()
+            with c:
+                try:
+                    with context.wrap_socket(c, server_side=True) as tls:
+                        got = tls.recv(1000)
+                except OSError:
+                    pass
+            err = said(p, 4)
+            assert text in err and got == b"", (name, got, err)
+
+
+def test_a_server_that_is_silent():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://localhost:{listener.getsockname()[1]}/mapi/emsmdb/"
+        for args in (["ls"], ["--dn", "/o=x", "ls"], ["--dn", "/o=x", "sync", os.path.join(scratch, "silent")]):
+            r = said(client(url, "--timeout", "0.2", *args), 4)
+            assert "in time" in r or "timed out" in r, r
+    # Ctrl-C while it waits; a second one is never needed
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://localhost:{listener.getsockname()[1]}/mapi/emsmdb/"
+        for args in (["ls"], ["watch"], ["sync", os.path.join(scratch, "silent")]):
+            p = client(url, "--dn", "/o=x", *args)
+            with listener.accept()[0] as c:
+                c.recv(1)
+                p.send_signal(signal.SIGINT)
+                assert "canceled" in said(p, 130)
 
 
 def messages(s, folder="Inbox"):
