@@ -94,6 +94,24 @@ static gx_ec await(uint8_t h, uint8_t id, struct gx_rop_progress_res *p, void **
 	ck_abort_msg("it does not end");
 }
 
+START_TEST(clients_that_take_no_progress)
+{
+	const struct gx_rop_logon_req plain = {.logon_flags = 1, .essdn = et_dn[0]};
+	const struct gx_rop_empty_folder_req q = {.want_asynchronous = true};
+	struct gx_rop_progress_res p;
+	struct gx_rop_empty_folder_res *r;
+	begin(RopEmptyFolder, A, 0, &q, &p);
+	ST_OK(et_do(RopLogon, LOGON, 0, &plain, NULL));
+	ST_OK(et_do(RopOpenFolder, LOGON, A, &(struct gx_rop_open_folder_req){fid_a, 0}, NULL));
+	ck_assert_uint_gt(rows(A) + subfolders(A), 0);
+	/* it is done in whole, however many portions that takes */
+	ST_OK(et_do(RopEmptyFolder, A, 0, &q, (void **)&r));
+	ck_assert(!r->partial_completion);
+	ck_assert_uint_eq(rows(A) + subfolders(A), 0);
+	ST_IS(et_do(RopProgress, A, 0, &(struct gx_rop_progress_req){false}, NULL), ecNotSupported);
+}
+END_TEST
+
 START_TEST(a_folder_copied)
 {
 	struct gx_rop_progress_res p;
@@ -254,6 +272,7 @@ static Suite *emsjob_suite(void)
 	Suite *s = suite_create("emsjob");
 	TCase *t = tcase_create("emsjob");
 	tcase_add_checked_fixture(t, setup, et_teardown);
+	tcase_add_test(t, clients_that_take_no_progress);
 	tcase_add_test(t, a_folder_copied);
 	tcase_add_test(t, all_marked_as_read);
 	tcase_add_test(t, what_is_in_a_folder);

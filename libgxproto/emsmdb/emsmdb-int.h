@@ -55,6 +55,7 @@ struct gx_ems_logon {
 	struct gx_ems_obj obj;
 	uint8_t id;
 	bool is_public;
+	bool takes_progress;          /* the client may be answered with RopProgress */
 	unsigned objects;             /* handles of it, its own among them */
 	struct gx_store_pool *pool;
 	struct gx_store *store;       /* held */

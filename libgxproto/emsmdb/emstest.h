@@ -10,7 +10,7 @@
 #include "libgxproto/emsmdb/emshttps.h"
 #include "libgxproto/emsmdb/emsmdb-int.h"
 
-enum { ET_HANDLES = 16 };
+enum { ET_HANDLES = 16, ET_PROGRESS = 0x20000000 /* SUPPORT_PROGRESS, as Outlook says it */ };
 
 static struct gx_arena *et_a;
 static char *et_dir;
@@ -236,7 +236,7 @@ static inline uint64_t et_open_shared(uint8_t logon, uint8_t folder, uint32_t ri
 	ST_OK(gx_folder_set_permission(t, GX_FID_PUB_IPMSUBTREE, "ann@example.org", GX_RIGHT_VISIBLE | GX_RIGHT_READ, false));
 	st_commit(t);
 	gx_store_pool_put(et_pool, s);
-	ST_OK(et_do_at(1, RopLogon, logon, 0, &(struct gx_rop_logon_req){.open_flags = 2}, NULL));
+	ST_OK(et_do_at(1, RopLogon, logon, 0, &(struct gx_rop_logon_req){.open_flags = ET_PROGRESS | 2}, NULL));
 	ST_OK(et_do_at(1, RopOpenFolder, logon, folder, &(struct gx_rop_open_folder_req){gx_eid_make(1, fid), 0}, NULL));
 	return fid;
 }
@@ -244,7 +244,7 @@ static inline uint64_t et_open_shared(uint8_t logon, uint8_t folder, uint32_t ri
 /* Logs on to ann's mailbox, or another; the handle goes to place 0. */
 static inline void et_logon(const char *dn)
 {
-	const struct gx_rop_logon_req q = {.logon_flags = 1, .essdn = dn};
+	const struct gx_rop_logon_req q = {.logon_flags = 1, .open_flags = ET_PROGRESS, .essdn = dn};
 	ST_OK(et_do(RopLogon, 0, 0, &q, NULL));
 }
 

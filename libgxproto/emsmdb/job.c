@@ -114,7 +114,7 @@ gx_ec gx_ems__job_run(struct gx_rop_call *c, struct gx_ems_job *j, bool async, v
 {
 	j->desc = c->desc;
 	j->handle = c->in->handle;
-	return go_on(c, j, async ? deadline(c) : INT64_MAX, response);
+	return go_on(c, j, async && c->logon->takes_progress ? deadline(c) : INT64_MAX, response);
 }
 
 gx_ec gx_ems__job_go_on(struct gx_rop_call *c, bool cancel)

@@ -2,9 +2,9 @@
 #ifndef GX_EMSMDB_JOB_H
 #define GX_EMSMDB_JOB_H
 /*
- * Work that is done in portions, between which others write. Where the client lets it, an operation that takes longer than
- * gx_ems_opts.async_ms is answered with RopProgress and goes on when the client asks how far it is, [MS-OXCPRPT] 3.1.5
- * and 3.2.5.20. A logon has one such job at most; another operation of the logon ends it, as does closing what it works on. What was
+ * Work that is done in portions, between which others write. Where the client lets it, by WantAsynchronous and by SUPPORT_PROGRESS
+ * of its logon [MS-OXCSTOR] 2.2.1.1.1, an operation that takes longer than gx_ems_opts.async_ms is answered with RopProgress and
+ * goes on when the client asks how far it is, [MS-OXCPRPT] 3.1.5 and 3.2.5.20. Others have it done in whole. A logon has one such job at most; another operation of the logon ends it, as does closing what it works on. What was
  * done stays.
  */
 #include "libgxproto/emsmdb/kinds.h"

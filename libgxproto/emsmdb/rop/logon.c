@@ -7,7 +7,7 @@
 #include "libgxproto/emsmdb/submit.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
-enum { PRIVATE = 0x01, USE_ADMIN_PRIVILEGE = 0x01, OPEN_PUBLIC = 0x02 };
+enum { PRIVATE = 0x01, USE_ADMIN_PRIVILEGE = 0x01, OPEN_PUBLIC = 0x02, SUPPORT_PROGRESS = 0x20000000 };
 enum { RESERVED = 0x01, OWNER_RIGHT = 0x02, SEND_AS_RIGHT = 0x04, OOF = 0x10 };
 
 static const uint8_t private_folders[] = {
@@ -133,6 +133,7 @@ gx_ec gx_rop__logon(struct gx_rop_call *c, const struct gx_rop_logon_req *q, str
 		c->made = NULL;
 		return ec;
 	}
+	c->logon->takes_progress = q->open_flags & SUPPORT_PROGRESS;
 	const uint8_t *folders = is_private ? private_folders : public_folders;
 	for (size_t i = 0; i < sizeof(public_folders); ++i)
 		r->folder_ids[i] = gx_eid_wire(folders[i]);
