@@ -22,7 +22,24 @@ struct front {
 	struct gx_http_relay *x;
 	uint16_t port;
 	int absent;              /* the last error that was answered, 0 none */
+	struct gx_log log;
+	struct gx_clock clock;   /* of the relay's log */
+	int64_t now_ms;
+	unsigned lines;
+	char line[500];          /* the last one */
 };
+
+static void write_down(int level, const char *text, void *ctx)
+{
+	struct front *f = ctx;
+	++f->lines;
+	snprintf(f->line, sizeof(f->line), "%s", text);
+}
+
+static int64_t front_now(void *ctx)
+{
+	return ((struct front *)ctx)->now_ms * 1000000;
+}
 
 static char path[100];
 
@@ -113,6 +130,10 @@ static void open_front(struct front *f, uint32_t answer_ms)
 	no.loops = 1;
 	no.workers = 2;
 	ck_assert_int_eq(gx_net_new(&no, &f->net), 0);
+	f->log = (struct gx_log){write_down, f, GX_LOG_WARN};
+	f->clock = (struct gx_clock){front_now, front_now, f};
+	xo.log = &f->log;
+	xo.clock = &f->clock;
 	xo.net = f->net;
 	xo.locate = locate;
 	xo.absent = absent;
@@ -128,7 +149,7 @@ static void open_front(struct front *f, uint32_t answer_ms)
 static void close_front(struct front *f)
 {
 	struct gx_http_relay_stats st;
-	gx_net_stop(f->net, 5000);
+	gx_net_stop(f->net, 60000);
 	gx_net_free(f->net);
 	gx_http_relay_stats(f->x, &st);
 	ck_assert_uint_eq(st.busy, 0);
@@ -359,6 +380,26 @@ START_TEST(slow_readers_hold_the_owner_back)
 }
 END_TEST
 
+START_TEST(the_log_is_not_flooded)
+{
+	struct front f;
+	open_front(&f, 0);
+	int fd = http_dial(f.port);
+	for (unsigned i = 0; i < 12; ++i) {
+		if (i == 10)
+			f.now_ms += 59999;
+		if (i == 11)
+			f.now_ms += 1;
+		http_put(fd, GET("/hello"));
+		await(fd, "Service Unavailable\n");
+		ck_assert_uint_eq(f.lines, i < 11 ? 1 : 2);
+		ck_assert_ptr_nonnull(strstr(f.line, i < 11 ? " (0 more since" : " (10 more since"));
+	}
+	close(fd);
+	close_front(&f);
+}
+END_TEST
+
 START_TEST(owners_come_and_go)
 {
 	struct owner w;
@@ -521,6 +562,7 @@ static Suite *relay_suite(void)
 	tcase_add_test(t, the_owner_hears_of_clients_that_hang_up);
 	tcase_add_test(t, a_front_that_ends_lets_go);
 	tcase_add_test(t, slow_readers_hold_the_owner_back);
+	tcase_add_test(t, the_log_is_not_flooded);
 	tcase_add_test(t, owners_come_and_go);
 	tcase_add_test(t, bad_owners);
 	tcase_add_test(t, fronts_are_known_by_their_user);

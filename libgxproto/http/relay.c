@@ -105,12 +105,25 @@ void gx_http_relay_absent(struct gx_http_req *r, int err)
 	gx_http_reply_status(r, 503, NULL);
 }
 
+/* Every client comes back while an owner is away. */
+static void complain(struct relay_job *j, int err)
+{
+	struct gx_http_relay *x = j->x;
+	unsigned more;
+	pthread_mutex_lock(&x->lock);
+	bool say = gx_quiet__say(&x->failures, gx_clock_mono_ms(x->o.clock), &more);
+	pthread_mutex_unlock(&x->lock);
+	if (say)
+		gx_log(x->o.log, GX_LOG_WARN, "[%llu] http: %s cannot be handed on to %s: %s (%u more since the last such message)",
+			(unsigned long long)j->r->id, j->r->path, j->addr == NULL ? "its owner" : j->addr,
+			err == GX_E_NOTFOUND ? "nobody listens there" : err == GX_E_IO ? "it hung up without an answer" :
+			err == GX_E_TIMEOUT ? "it takes too long" : gx_strerror(err), more);
+}
+
 static void answer_absent(struct relay_job *j, int err)
 {
 	struct gx_http_relay *x = j->x;
-	gx_log(x->o.log, GX_LOG_WARN, "[%llu] http: %s cannot be handed on to %s: %s", (unsigned long long)j->r->id, j->r->path,
-		j->addr == NULL ? "its owner" : j->addr, err == GX_E_NOTFOUND ? "nobody listens there" :
-		err == GX_E_IO ? "it hung up without an answer" : err == GX_E_TIMEOUT ? "it takes too long" : gx_strerror(err));
+	complain(j, err);
 	if (x->o.absent != NULL)
 		x->o.absent(j->r, err, x->o.ctx);
 	else

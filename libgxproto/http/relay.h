@@ -9,6 +9,7 @@
  */
 #include <gx/httprelay.h>
 #include "libgxproto/http/http-int.h"
+#include "libgxproto/net/quiet.h"
 
 struct relay_conn;
 
@@ -43,6 +44,7 @@ struct gx_http_relay {
 	struct relay_conn *idle;   /* the one used last is first */
 	unsigned nidle, busy;
 	uint64_t total, dialled;
+	struct gx_quiet failures;
 };
 
 /* relayhead.c */

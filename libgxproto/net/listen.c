@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "libgxproto/net/net-int.h"
 
-enum { BACKLOG = 1024, ACCEPTS = 64, PAUSE_MS = 100, COMPLAIN_MS = 60000, BUCKETS = 1024 };
+enum { BACKLOG = 1024, ACCEPTS = 64, PAUSE_MS = 100, BUCKETS = 1024 };
 
 /* ---- Limits by host ---- */
 
@@ -59,17 +59,12 @@ void gx_listener__leave(struct gx_listener *l, const uint8_t host_key[16])
 	free(h);
 }
 
-/* One line a minute and kind of trouble is enough for the log. */
 void gx_listener__complain(struct gx_listener *l, const char *what, const char *peer)
 {
 	struct gx_net *n = l->net;
-	int64_t now = gx_net__now_ms(n);
+	unsigned more;
 	pthread_mutex_lock(&n->lock);
-	bool say = l->complained_ms == 0 || now - l->complained_ms >= COMPLAIN_MS;
-	unsigned more = l->complaints;
-	l->complaints = say ? 0 : l->complaints + 1;
-	if (say)
-		l->complained_ms = now;
+	bool say = gx_quiet__say(&l->complaints, gx_net__now_ms(n), &more);
 	pthread_mutex_unlock(&n->lock);
 	if (say)
 		gx_log(n->log, GX_LOG_WARN, "%s: connection refused%s%s: %s (%u more since the last such message)", l->addr,

@@ -12,6 +12,7 @@
 #include <event2/event.h>
 #include <gx/net.h>
 #include "libgxproto/net/addr.h"
+#include "libgxproto/net/quiet.h"
 
 struct gx_tls_session;
 struct gx_conn;
@@ -91,8 +92,7 @@ struct gx_listener {
 	struct event *ev, *resume;
 	unsigned conns;              /* this and hosts under net->lock */
 	struct gx_host **hosts;      /* buckets, when there is a limit by host */
-	int64_t complained_ms;
-	unsigned complaints;         /* since then */
+	struct gx_quiet complaints;
 };
 
 struct gx_timer {
