@@ -131,6 +131,7 @@ static void serve(struct services *s)
 
 static void end(struct services *s)
 {
+	gx_mh_stop(s->web.mh);
 	if (s->net != NULL)
 		gx_net_stop(s->net, services_ms(s, "shutdown_timeout"));
 	gx_delivery_free(s->delivery);

@@ -141,6 +141,12 @@ static void absent(struct gx_http_req *r, int err, void *ctx)
 	gx_mh_absent(s->web.mh, r, err);
 }
 
+static bool cut(struct gx_http_req *r, struct gx_bin last, void *ctx)
+{
+	const struct services *s = ctx;
+	return gx_mh_cut(s->web.mh, r, last);
+}
+
 static bool hand_on(struct gx_http_req *r, void *ctx)
 {
 	const struct services *s = ctx;
@@ -198,6 +204,7 @@ static bool make_relay(struct services *s, int (*locate)(struct gx_http_req *r, 
 	o.net = s->net;
 	o.locate = locate;
 	o.absent = absent;
+	o.cut = cut;
 	o.ctx = s;
 	o.answer_ms = (uint32_t)(gx_conf_uint(s->conf, "istore_http_timeout") * 1000);
 	int err = gx_http_relay_new(&o, &s->web.relay);

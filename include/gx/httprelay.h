@@ -21,6 +21,8 @@ extern "C" {
 #define GX_HTTP_RELAY_USER "X-Gx-User"
 #define GX_HTTP_RELAY_PEER "X-Gx-Peer"
 
+enum { GX_HTTP_RELAY_LAST = 16 };
+
 struct gx_http_relay;
 struct gx_http_relay_opts {
 	size_t size;
@@ -31,9 +33,14 @@ struct gx_http_relay_opts {
 	int (*locate)(struct gx_http_req *r, const char **ret_addr, void *ctx);
 	/**
 	 * Answers a request that reached no owner, as its handler would. @p err: of @p locate, or of gx_net_dial(); GX_E_IO it hung up without
-	 * an answer; GX_E_FORMAT its answer is none; GX_E_TIMEOUT it takes too long. Must not block. NULL: the status says it.
+	 * an answer; GX_E_FORMAT its answer is none; GX_E_TIMEOUT it takes too long; GX_E_STATE the server ends. Must not block. NULL: the status says it.
 	 */
 	void (*absent)(struct gx_http_req *r, int err, void *ctx);
+	/**
+	 * When the server ends while an answer of no known length goes through: ends it as its protocol can, if it can be ended where it is.
+	 * @p last: the bytes that were written last, up to GX_HTTP_RELAY_LAST. Must not block. NULL: answers get another second.
+	 */
+	bool (*cut)(struct gx_http_req *r, struct gx_bin last, void *ctx);
 	void *ctx;
 	unsigned max_idle;             /**< connections kept for later, of all owners together; 0 takes 64 */
 	uint32_t idle_ms;              /**< for so long; 0 takes 60000 */

@@ -32,9 +32,19 @@ struct gx_mh_opts {
 /** Adds its routes to @p h, which it must outlive. GX_E_INVAL, GX_E_NOMEM. */
 GX_API int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_m) GX_MUST_CHECK;
 /**
+ * Before the stop of the net: requests that still come are told EndpointShuttingDown and may come again elsewhere, or later. Waits end by
+ * that stop, each with an answer. Any thread.
+ */
+GX_API void gx_mh_stop(struct gx_mh *m);
+/**
+ * For gx_http_relay_opts.cut: a NotificationWait that was handed on ends, with nothing to be told; what it waits for is not lost. @p last:
+ * what has been written last. @return false: it is another request, or in the middle of its answer.
+ */
+GX_API bool gx_mh_cut(struct gx_mh *m, struct gx_http_req *r, struct gx_bin last) GX_MUST_CHECK;
+/**
  * Answers a request that was to be handed on, but did not reach who has the sessions. @p err GX_E_NOTFOUND: that process does not run, so
  * there is no such session any more (ContextNotFound), and a client that wants a new one is to try later. GX_E_INVAL: this user
- * has no business there (NoPrivilege). Others: as gx_http_relay_absent().
+ * has no business there (NoPrivilege). GX_E_STATE: this process ends (EndpointShuttingDown). Others: as gx_http_relay_absent().
  */
 GX_API void gx_mh_absent(struct gx_mh *m, struct gx_http_req *r, int err);
 /** Before the gx_ems that it was given. Accepts NULL. */

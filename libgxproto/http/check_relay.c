@@ -22,6 +22,7 @@ struct front {
 	struct gx_http_relay *x;
 	uint16_t port;
 	int absent;              /* the last error that was answered, 0 none */
+	atomic_uint cuts;        /* tried */
 	struct gx_log log;
 	struct gx_clock clock;   /* of the relay's log */
 	int64_t now_ms;
@@ -100,6 +101,18 @@ static void absent(struct gx_http_req *r, int err, void *ctx)
 	gx_http_relay_absent(r, err);
 }
 
+static bool with_cut;
+
+static bool cut(struct gx_http_req *r, struct gx_bin last, void *ctx)
+{
+	struct front *f = ctx;
+	bool between = last.len >= 5 && memcmp(last.data + last.len - 5, "cut\r\n", 5) == 0;
+	if (between)
+		gx_http_stream_end_with(r, "here", 4);
+	atomic_fetch_add(&f->cuts, 1);
+	return between;
+}
+
 static void hand_on(struct gx_http_req *r, void *ctx)
 {
 	struct front *f = ctx;
@@ -137,6 +150,7 @@ static void open_front(struct front *f, uint32_t answer_ms)
 	xo.net = f->net;
 	xo.locate = locate;
 	xo.absent = absent;
+	xo.cut = with_cut ? cut : NULL;
 	xo.ctx = f;
 	xo.answer_ms = answer_ms;
 	ck_assert_int_eq(gx_http_relay_new(&xo, &f->x), 0);
@@ -340,6 +354,40 @@ START_TEST(a_front_that_ends_lets_go)
 	close_front(&f);
 	ck_assert_ptr_null(strstr(await(fd, NULL), "0\r\n\r\n"));
 	await_count(&w, &w.s.events[GX_HTTP_EV_GONE], 1);
+	close(fd);
+	disown(&w);
+}
+END_TEST
+
+static void *end_front(void *ctx)
+{
+	close_front(ctx);
+	return NULL;
+}
+
+START_TEST(a_front_that_ends_cuts_answers_where_it_can)
+{
+	struct owner w;
+	struct front f;
+	pthread_t t;
+	own(&w);
+	with_cut = true;
+	open_front(&f, 0);
+	with_cut = false;
+	int fd = http_dial(f.port);
+	http_put(fd, GET("/hold?poll"));
+	await(fd, "PROCESSING\r\n");
+	ck_assert_int_eq(pthread_create(&t, NULL, end_front, &f), 0);
+	while (atomic_load(&f.cuts) == 0)
+		usleep(1000);
+	/* not there; but here, whatever the pieces are */
+	ck_assert_int_eq(gx_http_stream_write(w.s.held[0], "something else before it is cu", 30), 0);
+	await(fd, "cu");
+	ck_assert_int_eq(gx_http_stream_write(w.s.held[0], "t\r\n", 3), 0);
+	await(fd, "t\r\n\r\n4\r\nhere\r\n0\r\n\r\n");
+	pthread_join(t, NULL);
+	await_count(&w, &w.s.events[GX_HTTP_EV_GONE], 1);
+	ck_assert_int_eq(f.absent, 0);
 	close(fd);
 	disown(&w);
 }
@@ -561,6 +609,7 @@ static Suite *relay_suite(void)
 	tcase_add_test(t, signs_of_life_come_through);
 	tcase_add_test(t, the_owner_hears_of_clients_that_hang_up);
 	tcase_add_test(t, a_front_that_ends_lets_go);
+	tcase_add_test(t, a_front_that_ends_cuts_answers_where_it_can);
 	tcase_add_test(t, slow_readers_hold_the_owner_back);
 	tcase_add_test(t, the_log_is_not_flooded);
 	tcase_add_test(t, owners_come_and_go);

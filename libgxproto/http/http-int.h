@@ -149,6 +149,8 @@ void gx_http__req_tell(struct http_req *r);
 void gx_http__req_return(struct http_req *r);
 /* With the lock held, at the end of a call that changed something: wakes the connection or frees the request; unlocks. */
 void gx_http__req_post(struct http_req *r);
+/* Since its head was read. */
+int64_t gx_http__lasted_ms(const struct gx_http_req *r);
 void gx_http__req_record(const struct http_req *r, unsigned status);
 
 /* answer.c: the head of the answer into io->out. */

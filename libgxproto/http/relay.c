@@ -120,14 +120,20 @@ static void complain(struct relay_job *j, int err)
 			err == GX_E_TIMEOUT ? "it takes too long" : gx_strerror(err), more);
 }
 
-static void answer_absent(struct relay_job *j, int err)
+static void tell_absent(struct relay_job *j, int err)
 {
 	struct gx_http_relay *x = j->x;
-	complain(j, err);
 	if (x->o.absent != NULL)
 		x->o.absent(j->r, err, x->o.ctx);
 	else
 		gx_http_relay_absent(j->r, err);
+}
+
+static void answer_absent(struct relay_job *j, int err)
+{
+	if (err != GX_E_STATE) /* it is this server that ends */
+		complain(j, err);
+	tell_absent(j, err);
 }
 
 void gx_relay__failed(struct relay_job *j, bool begun, bool again, int err)
@@ -138,7 +144,7 @@ void gx_relay__failed(struct relay_job *j, bool begun, bool again, int err)
 	if (begun) {
 		gx_http_stream_abort(j->r);
 	} else if (gone) {
-		gx_http_reply_status(j->r, 503, NULL);
+		tell_absent(j, GX_E_STATE);
 	} else if (again && !j->retried) {
 		j->retried = true;
 		err = gx_relay__engage(j->x, j, true);
@@ -155,11 +161,10 @@ static void on_event(struct gx_http_req *r, unsigned event, void *ctx)
 	if (event == GX_HTTP_EV_DONE)
 		return;
 	/* Requests that wait could keep the server from ending for minutes. */
-	if (event == GX_HTTP_EV_STOP) {
+	if (event == GX_HTTP_EV_STOP && j->x->o.cut == NULL)
 		gx_http_timer(r, STOP_MS);
-		return;
-	}
 	pthread_mutex_lock(&j->x->lock);
+	j->stopping |= event == GX_HTTP_EV_STOP;
 	j->gone |= event == GX_HTTP_EV_GONE || event == GX_HTTP_EV_TIMER;
 	if (j->c != NULL)
 		gx_io_wake(j->c->io);

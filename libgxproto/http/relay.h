@@ -19,7 +19,7 @@ struct relay_job {
 	struct gx_http_req *r;
 	const char *addr;
 	struct relay_conn *c;      /* under lock, as gone: the client has hung up, or the server goes down */
-	bool gone, retried;
+	bool gone, stopping, retried;
 };
 
 struct relay_conn {
@@ -33,6 +33,8 @@ struct relay_conn {
 	bool sent, any, begun, keep, no_body;
 	size_t line;               /* of a head: start of the line that is incomplete */
 	struct http_body body;
+	uint8_t last[GX_HTTP_RELAY_LAST]; /* what was written last, when somebody wants to know */
+	size_t nlast;
 	size_t pending;            /* data at the head of the input that could not be written */
 	int64_t deadline;
 };

@@ -21,7 +21,7 @@ static void hurry(struct relay_conn *c)
 static void clear(struct relay_conn *c)
 {
 	c->sent = c->any = c->begun = c->keep = c->no_body = false;
-	c->line = c->pending = 0;
+	c->line = c->pending = c->nlast = 0;
 }
 
 void *gx_relay__conn_new(struct gx_io *io, void *ctx)
@@ -129,6 +129,22 @@ static int take_head(struct relay_conn *c, struct gx_http_req *r)
 	return gx_http_stream_begin(r, an.status, an.type, an.length);
 }
 
+static void remember(struct relay_conn *c, const uint8_t *p, size_t n)
+{
+	size_t most = sizeof(c->last), keep = n < most ? most - n : 0;
+	if (c->x->o.cut == NULL)
+		return;
+	if (keep > c->nlast)
+		keep = c->nlast;
+	if (n > most) {
+		p += n - most;
+		n = most;
+	}
+	memmove(c->last, c->last + c->nlast - keep, keep);
+	memcpy(c->last + keep, p, n);
+	c->nlast = keep + n;
+}
+
 /* GX_E_BUSY: the client does not take it now. */
 static int take_body(struct relay_conn *c, struct gx_http_req *r)
 {
@@ -138,6 +154,7 @@ static int take_body(struct relay_conn *c, struct gx_http_req *r)
 			int err = gx_http_stream_write(r, gx_iobuf_head(in), c->pending);
 			if (err != 0)
 				return err;
+			remember(c, gx_iobuf_head(in), c->pending);
 			gx_iobuf_consume(in, c->pending);
 			c->pending = 0;
 		}
@@ -151,6 +168,30 @@ static int take_body(struct relay_conn *c, struct gx_http_req *r)
 		gx_iobuf_consume(in, used - data.len);
 		c->pending = data.len;
 	}
+}
+
+/* The server ends: what waits for nothing but news need not keep it. */
+static bool cut_off(struct relay_conn *c, struct relay_job *j)
+{
+	struct gx_http_relay *x = c->x;
+	pthread_mutex_lock(&x->lock);
+	bool stopping = j->stopping;
+	pthread_mutex_unlock(&x->lock);
+	if (!stopping || x->o.cut == NULL || !c->begun || !c->body.chunked || c->body.state != BODY_SIZE || c->pending > 0)
+		return false;
+	/* once it is cut the job is nobody's */
+	(void)part(c);
+	if (x->o.cut(j->r, (struct gx_bin){c->last, c->nlast}, x->o.ctx))
+		return true;
+	pthread_mutex_lock(&x->lock);
+	c->job = j;
+	j->c = c;
+	++x->busy;
+	bool gone = j->gone;
+	pthread_mutex_unlock(&x->lock);
+	if (gone)
+		gx_io_wake(c->io);
+	return false;
 }
 
 static int send_request(struct relay_conn *c, const struct gx_http_req *r)
@@ -172,6 +213,8 @@ static enum gx_want serve(struct relay_conn *c, struct relay_job *j)
 		err = take_body(c, j->r);
 	if (err == 0 && c->begun && c->body.state == BODY_END)
 		return finish(c);
+	if (err == 0 && cut_off(c, j))
+		return GX_WANT_CLOSE;
 	if (gx_iobuf_left(&io->in) < before)
 		hurry(c);
 	if (err == 0 && (io->events & GX_IO_EOF) != 0)

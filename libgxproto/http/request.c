@@ -150,6 +150,12 @@ int gx_http_read_body(struct gx_http_req *pub, int (*fn)(struct gx_http_req *r, 
 	return ok ? 0 : GX_E_STATE;
 }
 
+int64_t gx_http__lasted_ms(const struct gx_http_req *pub)
+{
+	const struct http_req *r = (const struct http_req *)pub;
+	return (r->h->clock->monotonic_ns(r->h->clock->ctx) - r->since_ns) / 1000000;
+}
+
 void gx_http__req_record(const struct http_req *r, unsigned status)
 {
 	const struct gx_http *h = r->h;

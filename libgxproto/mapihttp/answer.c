@@ -6,6 +6,7 @@
 
 #define TYPE "application/mapi-http"
 #define PROCESSING "PROCESSING\r\n"
+#define PENDING "PENDING\r\n"
 
 static const char *const texts[] = {
 	[GX_MHC_SUCCESS] = "", [GX_MHC_UNKNOWN_FAILURE] = "the request has failed", [GX_MHC_INVALID_VERB] = "only POST is understood",
@@ -131,7 +132,7 @@ void gx_mh__refuse(struct gx_mh_call *c, unsigned code, const char *why)
 /* [MS-OXCMAPIHTTP] 3.2.5.3: a sign of life every X-PendingPeriod, once the client knows that it is at work. */
 static void keep_alive(struct gx_mh_call *c)
 {
-	gx_http_stream_pulse(c->r, "PENDING\r\n", c->m->o.pending_ms);
+	gx_http_stream_pulse(c->r, PENDING, c->m->o.pending_ms);
 }
 
 bool gx_mh__begin(struct gx_mh_call *c)
@@ -139,6 +140,16 @@ bool gx_mh__begin(struct gx_mh_call *c)
 	keep_alive(c);
 	return headers(c, GX_MHC_SUCCESS) == 0 && gx_http_stream_begin(c->r, 200, TYPE, -1) == 0 &&
 	       gx_http_stream_write(c->r, PROCESSING, sizeof(PROCESSING) - 1) == 0;
+}
+
+static bool ends_with(struct gx_bin b, const char *text, size_t n)
+{
+	return b.len >= n && memcmp(b.data + b.len - n, text, n) == 0;
+}
+
+bool gx_mh__between(struct gx_bin last)
+{
+	return ends_with(last, PROCESSING, sizeof(PROCESSING) - 1) || ends_with(last, PENDING, sizeof(PENDING) - 1);
 }
 
 void gx_mh__finish(struct gx_mh_call *c, const void *res)

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <gx/charset.h>
 #include "libgxproto/emsmdb/emsmdb-int.h"
+#include "libgxproto/http/http-int.h"
 #include "libgxproto/mapihttp/mapihttp-int.h"
 
 /* Exchange 2013 SP1, from which on clients know this protocol. */
@@ -114,14 +115,20 @@ static unsigned find_session(struct gx_mh_call *c)
 	return c->end->find(c, &id, c->end->takes_turn(gx_mapihttp_number(c->type)) ? &turn : NULL);
 }
 
+static struct gx_mh_call *new_call(struct gx_http_req *r, struct gx_mh *m, const struct gx_mh_endpoint *end)
+{
+	struct gx_mh_call *c = gx_arena_new_obj(r->arena, struct gx_mh_call);
+	if (c != NULL)
+		*c = (struct gx_mh_call){.m = m, .end = end, .r = r, .begun_ms = gx_clock_mono_ms(m->o.clock), .begun_unix = gx_clock_unix(m->o.clock)};
+	return c;
+}
+
 /* NULL: it was answered. */
 static struct gx_mh_call *begin(struct gx_http_req *r, struct gx_mh *m, const struct gx_mh_endpoint *end)
 {
-	struct gx_mh_call *c = gx_arena_new_obj(r->arena, struct gx_mh_call);
+	struct gx_mh_call *c = new_call(r, m, end);
 	if (c == NULL)
 		gx_http_reply_status(r, 500, NULL);
-	else
-		*c = (struct gx_mh_call){.m = m, .end = end, .r = r, .begun_ms = gx_clock_mono_ms(m->o.clock), .begun_unix = gx_clock_unix(m->o.clock)};
 	return c;
 }
 
@@ -130,7 +137,7 @@ static void handle(struct gx_http_req *r, struct gx_mh *m, const struct gx_mh_en
 	struct gx_mh_call *c = begin(r, m, end);
 	if (c == NULL)
 		return;
-	unsigned code = end->is_served(m) ? check_headers(c) : GX_MHC_ENDPOINT_DISABLED;
+	unsigned code = atomic_load(&m->ending) ? GX_MHC_ENDPOINT_SHUTTING_DOWN : end->is_served(m) ? check_headers(c) : GX_MHC_ENDPOINT_DISABLED;
 	if (code == GX_MHC_SUCCESS)
 		code = decode(c);
 	if (code == GX_MHC_SUCCESS && gx_mapihttp_number(c->type) != end->opens)
@@ -144,7 +151,7 @@ static void handle(struct gx_http_req *r, struct gx_mh *m, const struct gx_mh_en
 static void handle_mailbox(struct gx_http_req *r, void *ctx)
 {
 	struct gx_mh *m = ctx;
-	if (m->o.hand_on == NULL || !m->o.hand_on(r, m->o.hand_on_ctx))
+	if (m->o.hand_on == NULL || atomic_load(&m->ending) || !m->o.hand_on(r, m->o.hand_on_ctx))
 		handle(r, m, &gx_mh__mailboxes);
 }
 
@@ -153,7 +160,7 @@ void gx_mh_absent(struct gx_mh *m, struct gx_http_req *r, int err)
 	struct gx_mh_call *c = begin(r, m, &gx_mh__mailboxes);
 	if (c == NULL)
 		return;
-	unsigned code = check_headers(c);
+	unsigned code = err == GX_E_STATE ? GX_MHC_ENDPOINT_SHUTTING_DOWN : check_headers(c);
 	if (code != GX_MHC_SUCCESS)
 		gx_mh__refuse(c, code, NULL);
 	else if (err == GX_E_NOTFOUND && gx_mapihttp_number(c->type) != GX_MH_CONNECT)
@@ -162,6 +169,28 @@ void gx_mh_absent(struct gx_mh *m, struct gx_http_req *r, int err)
 		gx_mh__refuse(c, GX_MHC_NO_PRIVILEGE, NULL);
 	else
 		gx_http_relay_absent(r, err);
+}
+
+void gx_mh_stop(struct gx_mh *m)
+{
+	if (m != NULL)
+		atomic_store(&m->ending, true);
+}
+
+bool gx_mh_cut(struct gx_mh *m, struct gx_http_req *r, struct gx_bin last)
+{
+	static const struct gx_mh_notification_wait_res nothing;
+	const struct gx_exchange_desc *type = gx_mapihttp_find(gx_http_header(r, "X-RequestType"));
+	if (!gx_mh__between(last) || type == NULL || gx_mapihttp_number(type) != GX_MH_NOTIFICATION_WAIT)
+		return false;
+	struct gx_mh_call *c = new_call(r, m, &gx_mh__mailboxes);
+	if (c == NULL)
+		return false;
+	c->type = type;
+	c->begun_ms -= gx_http__lasted_ms(r);
+	c->begun_unix -= gx_http__lasted_ms(r) / 1000;
+	gx_mh__finish(c, &nothing);
+	return true;
 }
 
 static void handle_address_book(struct gx_http_req *r, void *ctx)

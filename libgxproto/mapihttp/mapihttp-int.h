@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef GX_MAPIHTTP_INT_H
 #define GX_MAPIHTTP_INT_H
+#include <stdatomic.h>
 #include <gx/mapihttp.h>
 #include <gx/mapihttp-server.h>
 #include "libgxproto/session/session.h"
@@ -27,6 +28,7 @@ struct gx_mh {
 	struct gx_mh_opts o;
 	struct gx_sessions *sessions; /* of the address book; those of mailboxes are there, too, if there are any */
 	bool own_sessions;
+	atomic_bool ending;
 };
 
 /* A request of ours, in the arena of the HTTP request. */
@@ -56,6 +58,9 @@ void gx_mh__finish(struct gx_mh_call *c, const void *res);
 bool gx_mh__announce(struct gx_mh_call *c);
 /* An answer of any size, with its length, unless it has begun by then. */
 void gx_mh__answer(struct gx_mh_call *c, const void *res);
+
+/* Is the answer that ends with these bytes still between its lines of state? */
+bool gx_mh__between(struct gx_bin last);
 
 /* Request types; c->q is what they ask. */
 void gx_mh__connect(struct gx_mh_call *c);

@@ -15,6 +15,8 @@ static gnutls_session_t tls_of[FD_SETSIZE];   /* by connection; NULL: in the cle
 static struct gx_nsp *nsp;
 static char cookies[400];
 static const char *path = "/mapi/emsmdb"; /* where requests go */
+static uint32_t patience = 120;              /* of NotificationWait, ms */
+static bool (*hand_on)(struct gx_http_req *r, void *ctx);
 static char *templates;                     /* an empty directory */
 
 static inline void setup(void)
@@ -33,7 +35,8 @@ static inline void setup(void)
 	mo.ems = et_ems;
 	mo.nsp = nsp;
 	mo.pending_ms = 50;
-	mo.wait_ms = 120;
+	mo.wait_ms = patience;
+	mo.hand_on = hand_on;
 	serve_start(&server, et_a, et_people, &mo, eh_wanted() ? eh_self_signed(et_a, templates) : NULL);
 	cookies[0] = '\0';
 }
