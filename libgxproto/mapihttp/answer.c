@@ -135,11 +135,15 @@ static void keep_alive(struct gx_mh_call *c)
 	gx_http_stream_pulse(c->r, PENDING, c->m->o.pending_ms);
 }
 
+static bool begin_stream(struct gx_mh_call *c)
+{
+	return gx_http_stream_begin(c->r, 200, TYPE, -1) == 0 && gx_http_stream_write(c->r, PROCESSING, sizeof(PROCESSING) - 1) == 0;
+}
+
 bool gx_mh__begin(struct gx_mh_call *c)
 {
 	keep_alive(c);
-	return headers(c, GX_MHC_SUCCESS) == 0 && gx_http_stream_begin(c->r, 200, TYPE, -1) == 0 &&
-	       gx_http_stream_write(c->r, PROCESSING, sizeof(PROCESSING) - 1) == 0;
+	return headers(c, GX_MHC_SUCCESS) == 0 && begin_stream(c);
 }
 
 static bool ends_with(struct gx_bin b, const char *text, size_t n)
@@ -183,6 +187,13 @@ static int final_headers(struct gx_mh_call *c)
 	c->promised = NULL;
 	gx_http_unset(c->r);
 	return headers(c, GX_MHC_SUCCESS);
+}
+
+void gx_mh__answer_in_chunks(struct gx_mh_call *c, const void *res)
+{
+	if (!gx_http_announced(c->r))
+		(void)(final_headers(c) == 0 && begin_stream(c)); /* what failed shows at the end */
+	gx_mh__finish(c, res);
 }
 
 void gx_mh__answer(struct gx_mh_call *c, const void *res)

@@ -58,6 +58,8 @@ void gx_mh__finish(struct gx_mh_call *c, const void *res);
 bool gx_mh__announce(struct gx_mh_call *c);
 /* An answer of any size, with its length, unless it has begun by then. */
 void gx_mh__answer(struct gx_mh_call *c, const void *res);
+/* The same in chunks, as mailboxes are answered. */
+void gx_mh__answer_in_chunks(struct gx_mh_call *c, const void *res);
 
 /* Is the answer that ends with these bytes still between its lines of state? */
 bool gx_mh__between(struct gx_bin last);

@@ -53,7 +53,7 @@ void gx_mh__connect(struct gx_mh_call *c)
 		aux = (struct gx_bin){0}; /* nothing depends on it */
 	const struct gx_mh_connect_res res = {.error_code = ec.v, .polls_max = POLLS_MAX, .retry_count = RETRY_COUNT, .retry_delay = RETRY_DELAY,
 		.dn_prefix = made.dn_prefix, .display_name = made.display_name, .auxiliary_buffer = aux};
-	gx_mh__answer(c, &res);
+	gx_mh__answer_in_chunks(c, &res);
 }
 
 void gx_mh__execute(struct gx_mh_call *c)
