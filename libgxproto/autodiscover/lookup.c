@@ -102,8 +102,10 @@ static int ask_once(struct look *k, CURL *c, const char *url)
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, k);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "gromox-dscli");
-	if (k->o->ca_file != NULL)
+	if (k->o->ca_file != NULL) {
 		curl_easy_setopt(c, CURLOPT_CAINFO, k->o->ca_file);
+		curl_easy_setopt(c, CURLOPT_CAPATH, NULL); /* else those of the system are trusted, too */
+	}
 	if (k->o->insecure) {
 		curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
