@@ -162,18 +162,24 @@ static void try_case(const struct so_op *op, int how, unsigned long most)
 	w.sync = GX_SYNC_LATER;
 	once(op, COUNT_ONLY, false);
 	unsigned long n, all = COUNT_ONLY - (unsigned long)left;
-	unsigned missed = 0;
+	unsigned long missed = 0;
 	tell_size(op, case_names[how], all);
-	for (unsigned long i = 0; missed < ENOUGH && (n = point(i, all, most)) > 0; i++) {
+	for (unsigned long i = 0; !is_enough(missed, all) && (n = point(i, all, most)) > 0; i++) {
 		if (how == COLD)
 			so_reopen(&w);
 		w.sync = how == FLUSHED || (most != 0 && n % 4 == 0) ? GX_SYNC_NOW : GX_SYNC_LATER;
 		bool hit = once(op, (long)n, how == NO_MORE);
 		injections += hit;
 		missed = hit || most != 0 ? 0 : missed + 1;
-		if (i % 40 == 39)
+		if (i % 32 == 31)
 			so_verify(&w);
+		if (is_time_to_renew(i, most)) {
+			renew();
+			w.sync = GX_SYNC_LATER;
+			once(op, COUNT_ONLY, false);
+		}
 	}
+	end_case(op, case_names[how]);
 }
 
 static void try_cases(const struct so_op *op, unsigned long most)
@@ -185,7 +191,7 @@ static void try_cases(const struct so_op *op, unsigned long most)
 	so_reopen(&w);
 	ck_assert_uint_eq(so_stray_files(&w), 0);
 	so_check_originals(w.s);
-	tell_count(op);
+	end_op(op);
 }
 
 START_TEST(every_allocation_may_fail)
@@ -366,10 +372,21 @@ static int copy_tree(const char *dir)
 	return err;
 }
 
+static int settle(const char *dir)
+{
+	struct gx_copy_opts o = GX_COPY_OPTS_INIT;
+	struct gx_copy_result r = {0};
+	struct gx_arena *a = gx_arena_new(0);
+	int err = a == NULL ? GX_E_NOMEM : gx_tree_settle(dir, &o, &r, a, NULL);
+	gx_arena_free(a);
+	lost = r.left != 0;
+	return err;
+}
+
 static const struct {
 	int (*run)(const char *dir);
 	const char *suffix; /* of the directory to look into */
-} whole[] = {{salvage, ""}, {copy_tree, ".copy"}};
+} whole[] = {{salvage, ""}, {copy_tree, ".copy"}, {settle, ""}};
 
 /* @return whether it failed to get memory somewhere */
 static bool once_whole(size_t which, long n, bool and_all, const uint8_t want[SO_HASH])
@@ -400,7 +417,7 @@ START_TEST(whole_stores_may_fail)
 	uint8_t want[SO_HASH];
 	char dir[512], result[600];
 	unsigned long n, most = time_left() ? 0 : 2 * SAMPLE;
-	unsigned missed = 0;
+	unsigned long missed = 0;
 	so_copy_store(template, dir, sizeof(dir));
 	snprintf(result, sizeof(result), "%s%s", dir, whole[which].suffix);
 	arm(COUNT_ONLY, false);
@@ -408,42 +425,55 @@ START_TEST(whole_stores_may_fail)
 	disarm();
 	so_fingerprint(result, want);
 	st_rmtree(dir);
-	if (which > 0)
+	if (*whole[which].suffix != '\0')
 		st_rmtree(result);
 	unsigned long all = COUNT_ONLY - (unsigned long)left;
-	for (unsigned long i = 0; missed < ENOUGH && (n = point(i, all, most)) > 0; i++)
+	for (unsigned long i = 0; !is_enough(missed, all) && (n = point(i, all, most)) > 0; i++)
 		missed = once_whole(which, (long)n, _i % 2 == 1, want) || most != 0 ? 0 : missed + 1;
 }
 END_TEST
 
-static TCase *tcase(Suite *su, const char *name)
+static TCase *tcase(Suite *su, const char *name, bool public)
 {
 	TCase *c = tcase_create(name);
 	tcase_set_timeout(c, 36000);
-	tcase_add_unchecked_fixture(c, setup_sqlite, remove_template);
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_unchecked_fixture(c, public ? setup_sqlite_public : setup_sqlite, public ? remove_public_template : remove_template);
+	tcase_add_checked_fixture(c, public ? setup_public : setup, teardown);
 	suite_add_tcase(su, c);
 	return c;
+}
+
+static void add_stores(TCase *c)
+{
+	tcase_add_loop_test(c, opening_may_fail, 0, 4);
+	tcase_add_loop_test(c, closing_may_fail, 0, 2);
+	tcase_add_loop_test(c, creating_may_fail, 0, 2);
+	tcase_add_loop_test(c, whole_stores_may_fail, 0, 2 * (int)(sizeof(whole) / sizeof(whole[0])));
+	tcase_add_loop_test(c, checking_may_fail, 0, 2 * (int)gx_sc__check_count);
+}
+
+/* Each makes a store of its own. */
+static void add_more(Suite *su)
+{
+	TCase *c = tcase_create("more");
+	tcase_set_timeout(c, 36000);
+	tcase_add_unchecked_fixture(c, wrap_sqlite, NULL);
+	tcase_add_test(c, allocations_with_other_seeds);
+	suite_add_tcase(su, c);
 }
 
 static Suite *suite(void)
 {
 	Suite *su = suite_create("oom");
 	read_environment();
-	tcase_add_loop_test(tcase(su, "operations"), every_allocation_may_fail, 0, count_ops());
-	TCase *c = tcase_create("public");
-	tcase_set_timeout(c, 36000);
-	tcase_add_unchecked_fixture(c, setup_sqlite_public, remove_public_template);
-	tcase_add_checked_fixture(c, setup_public, teardown);
-	tcase_add_loop_test(c, every_allocation_may_fail, count_ops(), count_all_ops());
-	suite_add_tcase(su, c);
-	c = tcase(su, "stores");
-	tcase_add_loop_test(c, opening_may_fail, 0, 4);
-	tcase_add_loop_test(c, closing_may_fail, 0, 2);
-	tcase_add_loop_test(c, creating_may_fail, 0, 2);
-	tcase_add_loop_test(c, whole_stores_may_fail, 0, 4);
-	tcase_add_test(tcase(su, "more"), allocations_with_other_seeds);
-	tcase_add_loop_test(c, checking_may_fail, 0, 2 * (int)gx_sc__check_count);
+	if (has_operations(false))
+		add_operations(tcase(su, "operations", false), every_allocation_may_fail, false);
+	if (has_operations(true))
+		add_operations(tcase(su, "public", true), every_allocation_may_fail, true);
+	if (chosen == NULL)
+		add_stores(tcase(su, "stores", false));
+	if (until != 0)
+		add_more(su);
 	return su;
 }
 

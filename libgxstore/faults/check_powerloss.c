@@ -7,18 +7,22 @@
  * that was ever visible is given out again.
  *
  * GX_SOAK_SECONDS makes it go on with other seeds for so long, and with all of them under ASan, too.
- * A failure names its seed; GX_SEED takes it.
+ * A failure names its seed; GX_SEED takes it. GX_OP=name does that operation alone: losses after each change that it makes,
+ * as far as they are not very many, and others only to bring it something to work on.
  */
 #include <config.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <time.h>
 #include "libgxstore/faults/storeops.h"
 
 #define STEPS 36
+#define STEPS_OF_ONE 12
 #define LIVES 4
-#define STATES (STEPS * 2 + 16)
+#define STATES (STEPS * 40)
 #define IMAGES 400
+#define NEVER UINT_MAX
 #define FOLDERS 20000
 
 struct numbers {
@@ -37,7 +41,9 @@ static struct {
 	struct fault *f, *other; /* the living store's disk, that of the ones after a loss */
 	struct so_world w, after;
 	uint64_t seed, rng;
-	unsigned stride;
+	const struct so_op *only; /* NULL: all of them */
+	unsigned long most;       /* changes of one of those */
+	unsigned stride;          /* one loss in so many changes, or NEVER */
 	uint8_t state[STATES][SO_HASH];
 	bool kept[STATES];       /* bodies of open messages, removed by a commit of the store's own */
 	size_t nstates, floor;
@@ -154,7 +160,7 @@ static void on_change(struct fault *f, void *ctx)
 	(void)ctx;
 	if (p.w.raw != NULL)
 		see_state();
-	if (rnd(p.stride) == 0 && p.nimages < IMAGES)
+	if (p.stride != NEVER && rnd(p.stride) == 0 && p.nimages < IMAGES)
 		take_image(f);
 }
 
@@ -247,13 +253,14 @@ static void lift_veil(void)
 	durable(p.nstates);
 }
 
-static void one_operation(const struct so_op *op)
+/* @return whether it found something to do */
+static bool one_operation(const struct so_op *op)
 {
 	struct so_result r;
 	lift_veil();
 	p.w.sync = rnd(4) == 0 ? GX_SYNC_NOW : GX_SYNC_LATER;
 	if (!so_prepare(&p.w, op))
-		return;
+		return false;
 	if ((op->kind & SO_KIND) != SO_WRITE)
 		settle(); /* it may have made something to work on */
 	bool bad = rnd(8) == 0; /* a flush fails, once or until the end of the operation */
@@ -275,6 +282,7 @@ static void one_operation(const struct so_op *op)
 	if (r.done && strcmp(op->name, "sync") == 0)
 		durable(p.nstates);
 	so_finish(&p.w, op, &r);
+	return true;
 }
 
 /* Several in one transaction: all of them or none. */
@@ -315,9 +323,40 @@ static void close_and_open(void)
 		durable(p.nstates);
 }
 
+/* Some others, so that it finds something again. */
+static void bring_some(size_t nops)
+{
+	p.stride = NEVER;
+	for (int i = 0; i < 10; i++) {
+		const struct so_op *op = so_op(rnd((unsigned)nops));
+		if ((op->kind & SO_KIND) == SO_WRITE)
+			one_operation(op);
+	}
+}
+
+/* The one that was chosen, with a loss after each change as far as there is room for them. */
+static void step_of_one(void)
+{
+	for (int i = 0; i < 20; i++) {
+		unsigned long before = p.f->changes;
+		p.stride = 1 + (unsigned)(p.most / (IMAGES / 4));
+		if (one_operation(p.only)) {
+			if (p.f->changes - before > p.most)
+				p.most = p.f->changes - before;
+			return;
+		}
+		bring_some(so_op_count(p.w.public));
+	}
+	ck_abort_msg("%s finds nothing to work on", p.only->name);
+}
+
 static void step(void)
 {
 	size_t n = so_op_count(p.w.public);
+	if (p.only != NULL) {
+		step_of_one();
+		return;
+	}
 	switch (rnd(10)) {
 	case 0:
 		one_transaction(n);
@@ -350,7 +389,7 @@ static void one_life(const char *dir, char *ret_dir, size_t size, bool first)
 		settle();
 		p.f->changed = on_change;
 	}
-	for (int i = 0; i < STEPS; i++)
+	for (int i = 0; i < (p.only == NULL ? STEPS : STEPS_OF_ONE); i++)
 		step();
 	take_image(p.f);
 	struct image last = p.image[--p.nimages];
@@ -371,12 +410,13 @@ static void run_seed(uint64_t seed)
 	char dir[600], next[600];
 	memset(&p, 0, sizeof(p));
 	snprintf(base, sizeof(base), "%s", st_dir());
+	p.only = so_chosen();
 	p.seed = seed;
 	p.rng = seed * 2 + 1;
 	p.stride = 7;
 	p.other = fault_new(base, false);
 	snprintf(dir, sizeof(dir), "%s/0", base);
-	so_create(dir, seed % 4 == 3);
+	so_create(dir, p.only != NULL ? p.only->kind & SO_PUBLIC : seed % 4 == 3);
 	for (int life = 0; life < LIVES; life++) {
 		one_life(dir, next, sizeof(next), life == 0);
 		memcpy(dir, next, sizeof(dir));
@@ -396,6 +436,8 @@ START_TEST(what_was_acknowledged_survives)
 	do {
 		run_seed(seed);
 		printf("# seed %llu: %lu losses\n", (unsigned long long)seed, p.total);
+		if (p.only != NULL)
+			so_tell(p.only, "losses", p.total);
 		seed += 100;
 	} while (one == NULL && time(NULL) < until);
 }
@@ -462,8 +504,9 @@ static Suite *suite(void)
 	until = seconds == NULL ? 0 : time(NULL) + strtol(seconds, NULL, 10);
 	so_use_memory();
 	tcase_set_timeout(c, 36000);
-	tcase_add_loop_test(c, what_was_acknowledged_survives, 0, (int)gxtest_rounds(3));
-	tcase_add_loop_test(c, a_store_is_made_or_not, 0, 4);
+	tcase_add_loop_test(c, what_was_acknowledged_survives, 0, so_chosen() == NULL ? (int)gxtest_rounds(3) : 1);
+	if (so_chosen() == NULL)
+		tcase_add_loop_test(c, a_store_is_made_or_not, 0, 4);
 	suite_add_tcase(su, c);
 	return su;
 }

@@ -5,8 +5,9 @@
  * An operation is run once to count its calls, and then again and again with a failure in one of them:
  * in each when they are few, else in some that the seed chooses. GX_SEED sets the seed.
  *
- * The complete form fails each of them: GX_OP=name of that operation alone, GX_SOAK_SECONDS of all, from one that
- * the seed chooses, until the seconds are over; when there is time left it goes on with new seeds.
+ * The complete form fails each of them: GX_SOAK_SECONDS of all, from one that the seed chooses, until the seconds are
+ * over; when there is time left it goes on with new seeds. GX_OP=name does that operation alone, to the end, and nothing
+ * else; with GX_SOAK_SECONDS, too, it goes on with new seeds of the same.
  */
 #ifndef GXSTORE_FAILTEST_H
 #define GXSTORE_FAILTEST_H
@@ -15,20 +16,22 @@
 #include "libgxstore/faults/storeops.h"
 
 #define COUNT_ONLY (ULONG_MAX / 2) /* a call that never comes */
-#define ENOUGH 16 /* numbers in a row that were too high: what an operation finds to do differs from time to time */
 
 static char template[512], public_template[512];
+static const char *made_from; /* one of them, or another */
 static struct so_world w;
 static struct fault *f;
 static uint8_t before[SO_HASH];
 
 static uint64_t seed = 1, rng;
 static time_t until; /* of GX_SOAK_SECONDS */
+static const struct so_op *chosen; /* of GX_OP */
 
 /* In the program's own process. */
 static inline void read_environment(void)
 {
 	const char *s = getenv("GX_SEED"), *seconds = getenv("GX_SOAK_SECONDS");
+	chosen = so_chosen();
 	if (seconds != NULL) {
 		until = time(NULL) + strtol(seconds, NULL, 10);
 		seed = (uint64_t)time(NULL);
@@ -62,6 +65,7 @@ static inline void remove_public_template(void)
 static inline void setup_from(const char *from)
 {
 	char dir[sizeof(w.dir)];
+	made_from = from;
 	so_copy_store(from, dir, sizeof(dir));
 	f = fault_new(dir, false);
 	so_open(&w, &f->fs, dir, 6 + seed);
@@ -84,6 +88,18 @@ static inline void teardown(void)
 	so_close(&w);
 	fault_free(f);
 	st_rmtree(w.dir);
+}
+
+/*
+ * The store as it was in the beginning: an operation that adds to what is there would take longer each time, and never
+ * come to an end of its calls.
+ */
+static inline void renew(void)
+{
+	uint64_t go_on_with = w.rng;
+	teardown();
+	setup_from(made_from);
+	w.rng = go_on_with;
 }
 
 /* Since the last call. */
@@ -151,15 +167,16 @@ static inline void leave_unclean(void)
 }
 
 /*
- * The i-th of those from @first to @end. With GX_OP=tables that operation alone, when the seconds are over none: NULL.
- * In the complete form it is named before it begins.
+ * The i-th of those from @first to @end; when the seconds are over none: NULL. In the complete form it is named before
+ * it begins.
  */
 static inline const struct so_op *choose_op(int i, int first, int end)
 {
-	const char *one = getenv("GX_OP");
 	unsigned turn = until != 0 ? (unsigned)(seed % (unsigned)(end - first)) : 0;
 	const struct so_op *op = so_op((size_t)first + ((unsigned)(i - first) + turn) % (unsigned)(end - first));
-	if ((one != NULL && strcmp(one, op->name) != 0) || (until != 0 && time(NULL) >= until))
+	if (chosen != NULL)
+		return chosen;
+	if (until != 0 && time(NULL) >= until)
 		return NULL;
 	if (until != 0) {
 		printf("# %s\n", op->name);
@@ -177,7 +194,7 @@ static inline bool time_left(void)
 /* Is each call to fail? */
 static inline bool is_complete(void)
 {
-	return until != 0 || getenv("GX_OP") != NULL;
+	return until != 0 || chosen != NULL;
 }
 
 /* Before a case that takes its time. */
@@ -189,15 +206,33 @@ static inline void tell_size(const struct so_op *op, const char *what, unsigned 
 	fflush(stdout);
 }
 
-static unsigned long injections; /* failures that came, of this operation */
-
-static inline void tell_count(const struct so_op *op)
+/* In the complete form, after @i calls. */
+static inline bool is_time_to_renew(unsigned long i, unsigned long most)
 {
-	if (!is_complete())
-		return;
-	printf("# %s: %lu failures\n", op->name, injections);
-	fflush(stdout);
+	return most == 0 && i % 64 == 63;
+}
+
+/* Numbers in a row that were too high for the operation, which made about @calls: what it finds to do differs from time to time. */
+static inline bool is_enough(unsigned long missed, unsigned long calls)
+{
+	return missed >= 16 + calls / 8;
+}
+
+static unsigned long injections, all_injections; /* failures that came, of this case, of this operation */
+
+static inline void end_case(const struct so_op *op, const char *what)
+{
+	if (is_complete())
+		so_tell(op, what, injections);
+	all_injections += injections;
 	injections = 0;
+}
+
+/* Nothing failed: the operation found nothing to do, and all of this said nothing. */
+static inline void end_op(const struct so_op *op)
+{
+	ck_assert_msg(all_injections > 0, "%s: nothing in it could fail", op->name);
+	all_injections = 0;
 }
 
 /*
@@ -221,8 +256,8 @@ static inline void go_on(void (*one)(const struct so_op *op))
 {
 	while (time(NULL) < until) {
 		seed++;
-		bool public = seed % 4 == 3;
-		const struct so_op *op = so_op(seed * UINT64_C(0x9e3779b97f4a7c15) % so_op_count(public));
+		bool public = chosen != NULL ? chosen->kind & SO_PUBLIC : seed % 4 == 3;
+		const struct so_op *op = chosen != NULL ? chosen : so_op(seed * UINT64_C(0x9e3779b97f4a7c15) % so_op_count(public));
 		char dir[512];
 		printf("# seed %llu: %s\n", (unsigned long long)seed, op->name);
 		fflush(stdout);
@@ -243,5 +278,21 @@ static inline int count_ops(void)
 static inline int count_all_ops(void)
 {
 	return (int)so_op_count(true);
+}
+
+/* Those of a private or of the public store: all, or the one that was chosen. */
+static inline void add_operations(TCase *c, const TTest *test, bool public)
+{
+	int first = public ? count_ops() : 0, end = public ? count_all_ops() : count_ops();
+	if (chosen != NULL) {
+		first = (int)so_op_index(chosen);
+		end = first + 1;
+	}
+	tcase_add_loop_test(c, test, first, end);
+}
+
+static inline bool has_operations(bool public)
+{
+	return chosen == NULL || !(chosen->kind & SO_PUBLIC) != public;
 }
 #endif

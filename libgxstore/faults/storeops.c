@@ -6,7 +6,7 @@
 /* A file of operations is a word here. */
 #define LISTS(x) \
 	x(insert) x(msg) x(folder) x(store) x(ics) x(inst) x(table) x(order) x(read) x(tree) x(acl) x(rules) x(settings) x(search) x(upload) x(edit) x(whole) \
-	x(upkeep) x(public)
+	x(ask) x(upkeep) x(public)
 #define DECLARE(file) extern const struct so_ops so_##file##_ops;
 #define ADDRESS(file) &so_##file##_ops,
 LISTS(DECLARE)
@@ -36,6 +36,37 @@ const struct so_op *so_op_named(const char *name)
 		if (strcmp(so_op(i)->name, name) == 0)
 			return so_op(i);
 	ck_abort_msg("no operation %s", name);
+}
+
+size_t so_op_index(const struct so_op *op)
+{
+	size_t i = 0;
+	while (so_op(i) != op)
+		i++;
+	return i;
+}
+
+const struct so_op *so_chosen(void)
+{
+	const char *name = getenv("GX_OP");
+	for (size_t i = 0; name != NULL && so_op(i) != NULL; i++)
+		if (strcmp(so_op(i)->name, name) == 0)
+			return so_op(i);
+	if (name == NULL)
+		return NULL;
+	if (strcmp(name, "list") != 0) {
+		fprintf(stderr, "GX_OP=%s: no such operation; GX_OP=list has them all\n", name);
+		exit(EXIT_FAILURE);
+	}
+	for (size_t i = 0; so_op(i) != NULL; i++)
+		printf("%s %s\n", so_op(i)->name, so_op(i)->kind & SO_PUBLIC ? "public" : "any");
+	exit(EXIT_SUCCESS);
+}
+
+void so_tell(const struct so_op *op, const char *what, unsigned long times)
+{
+	printf("# %s, %s: %lu times\n", op->name, what, times);
+	fflush(stdout);
 }
 
 bool so_prepare(struct so_world *w, const struct so_op *op)

@@ -20,6 +20,8 @@
  *		fails it returns the failed ec at once.
  * check	after it was acknowledged: what it did is there. May assert. May be NULL.
  *
+ * make soak-operations puts each through everything, one after the other (tests/soak/operations.py); GX_OP=name does one in one program.
+ *
  * What must hold after a failure needs no code: so_fingerprint() covers every row of every table, so
  * a new table is covered when it exists. Rows of one table that are rebuilt at will go into
  * `volatile_rows` of storeops_world.c.
@@ -28,7 +30,8 @@
 #include "libgxstore/storetest.h"
 
 /* SO_PUBLIC: only in a public store. Rows without it may find nothing to do in one. */
-enum { SO_WRITE, SO_READ, SO_OWN, SO_KIND = 3, SO_PUBLIC = 4, SO_STEPS = 8 /* several commits: it may be done in part */ };
+enum { SO_WRITE, SO_READ, SO_OWN, SO_KIND = 3, SO_PUBLIC = 4, SO_STEPS = 8 /* several commits: it may be done in part */,
+	SO_FILELESS = 16 /* only memory can be wanting */ };
 #define SO_FOLDERS 96
 #define SO_MSGS 600
 #define SO_PICK 12
@@ -106,6 +109,14 @@ const struct so_op *so_op(size_t i);
 /* Their number, without or with those that need a public store. */
 size_t so_op_count(bool public);
 const struct so_op *so_op_named(const char *name);
+size_t so_op_index(const struct so_op *op);
+/*
+ * The one that GX_OP names: a program does that alone, and nothing else. NULL without it. GX_OP=list prints all, one in a
+ * line with what it needs, and ends the program.
+ */
+const struct so_op *so_chosen(void);
+/* For tests/soak/operations.py: something was done to an operation so many times. */
+void so_tell(const struct so_op *op, const char *what, unsigned long times);
 
 /* How an operation ended. */
 struct so_result {

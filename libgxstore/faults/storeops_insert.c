@@ -159,9 +159,9 @@ static const struct so_op rows[] = {
 	{"insert_many", SO_WRITE, pick_many, run_many, check_many},
 	{"sync", SO_OWN, pick_swept, run_sync, NULL},
 	{"sweep", SO_OWN, pick_swept, run_sweep, NULL},
-	{"prepare", SO_OWN, pick_plain, run_prepare, NULL},
-	{"prepare_large", SO_OWN, pick_large, run_prepare, NULL},
-	{"prepare_attached", SO_OWN, pick_attached, run_prepare, NULL},
-	{"prepare_object", SO_OWN, pick_object, run_prepare, NULL},
+	{"prepare", SO_OWN | SO_FILELESS, pick_plain, run_prepare, NULL},
+	{"prepare_large", SO_OWN | SO_FILELESS, pick_large, run_prepare, NULL},
+	{"prepare_attached", SO_OWN | SO_FILELESS, pick_attached, run_prepare, NULL},
+	{"prepare_object", SO_OWN | SO_FILELESS, pick_object, run_prepare, NULL},
 };
 SO_OPS(so_insert_ops, rows);
