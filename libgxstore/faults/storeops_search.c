@@ -198,10 +198,41 @@ static void check_link(struct so_world *w)
 
 /* ---- In the background ---- */
 
+/* A search over all that is there; now and then as after a move of a folder in its scope, which makes it look again. */
+static void begin_search(struct so_world *w, struct gx_txn *t)
+{
+	uint64_t top = so_subtree(w);
+	if (w->x.fid == 0)
+		ST_OK(gx_folder_create(t, above(w), gx_arena_printf(w->a, "Search %u", ++w->serial), "IPF.Note", GX_FOLDER_SEARCH, NULL, &w->x.fid));
+	w->s->o.search_pacing = 1;
+	ST_OK(gx_search_set(t, w->x.fid, RESTART_SEARCH | RECURSIVE_SEARCH, u.restr, &top, 1));
+	if (so_one_in(w, 3))
+		ck_assert_int_eq(gx_search__moved(t, &top, 1), 0);
+}
+
+/* Most searches are through when they are set, and leave nothing to the background: this one looks at a few messages only. */
+static bool pick_run(struct so_world *w)
+{
+	unsigned pacing = w->s->o.search_pacing;
+	memset(&u, 0, sizeof(u));
+	u.restr = restrs[so_rand(w, 2)];
+	w->x.fid = some_search(w);
+	struct gx_txn *t = st_begin(w->s, GX_TXN_WRITE);
+	begin_search(w, t);
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_LATER), 0);
+	w->s->o.search_pacing = pacing;
+	return so_number(w, "SELECT COUNT(*) FROM search WHERE state IN (1,3)") > 0;
+}
+
+/* In some portions, each a commit. */
 static gx_ec run_run(struct so_world *w, struct gx_txn *t)
 {
+	unsigned pacing = w->s->o.search_pacing;
 	(void)t;
-	return gx_ec_from_err(gx_search_run(w->s, 100000, &w->x.on));
+	w->s->o.search_pacing = 1 + (unsigned)w->nmsgs / 6;
+	int err = gx_search_run(w->s, 100000, &w->x.on);
+	w->s->o.search_pacing = pacing;
+	return gx_ec_from_err(err);
 }
 
 static void check_run(struct so_world *w)
@@ -247,7 +278,7 @@ static const struct so_op rows[] = {
 	{"search_set", SO_WRITE, pick_set, run_set, check_set},
 	{"search_stop", SO_WRITE, pick_stop, run_stop, check_stop},
 	{"search_link", SO_WRITE, pick_link, run_link, check_link},
-	{"search_run", SO_OWN | SO_STEPS, NULL, run_run, check_run},
+	{"search_run", SO_OWN | SO_STEPS, pick_run, run_run, check_run},
 	{"index", SO_OWN, NULL, run_index, check_index},
 	{"words", SO_READ, pick_words, run_words, NULL},
 	{"search_delete", SO_WRITE, pick_delete, run_delete, NULL},
