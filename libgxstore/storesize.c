@@ -26,7 +26,20 @@ struct measure {
 	struct gx_arena *row;        /* of one row */
 	struct gx_store_sizes *r;
 	struct seen values, missing;
+	int err;                     /* the first that would make what is told wrong */
 };
+
+static void note(struct measure *m, int err)
+{
+	if (m->err == 0)
+		m->err = err;
+}
+
+/* What cannot be read is passed over: damage is told of elsewhere. Want of memory is none. */
+static void note_unread(struct measure *m, int err)
+{
+	note(m, err == GX_E_NOMEM ? err : 0);
+}
 
 static void add(struct gx_size *z, uint64_t bytes, uint64_t disk)
 {
@@ -49,8 +62,8 @@ static uint64_t *slot(uint64_t *v, size_t cap, uint64_t key)
 	return &v[i];
 }
 
-/* Is this the first time? Without memory for it, it is. */
-static bool first_time(struct seen *s, const uint8_t *hash)
+/* Is this the first time? */
+static bool first_time(struct measure *m, struct seen *s, const uint8_t *hash)
 {
 	uint64_t key;
 	memcpy(&key, hash, sizeof(key));
@@ -58,8 +71,10 @@ static bool first_time(struct seen *s, const uint8_t *hash)
 	if (2 * s->n >= s->cap) {
 		size_t cap = s->cap == 0 ? 1024 : 2 * s->cap;
 		uint64_t *v = calloc(cap, sizeof(*v));
-		if (v == NULL)
+		if (v == NULL) {
+			note(m, GX_E_NOMEM);
 			return true;
+		}
 		for (size_t i = 0; i < s->cap; ++i)
 			if (s->v[i] != 0)
 				*slot(v, cap, s->v[i]) = s->v[i];
@@ -121,7 +136,7 @@ static void extern_value(struct measure *m, struct gx_size_values *z, const stru
 	const uint8_t *hash = c != NULL ? c->hash : e.hash;
 	uint64_t n = c != NULL ? c->size : slice ? decoded_len(&e.slice) : e.size;
 	add_times(&z->logical, copies, n);
-	if (hash != NULL && !first_time(&m->values, hash))
+	if (hash != NULL && !first_time(m, &m->values, hash))
 		return;
 	add(slice ? &z->sliced : &z->kept, n, 0);
 	add(&z->unique, n, 0);
@@ -145,9 +160,11 @@ static void row(struct measure *m, struct gx_bin b, struct gx_bin skeleton, bool
 	struct gx_propval pv;
 	struct gx_skel k = {.size = 0};
 	gx_arena_reset(m->row);
-	if (gx_prow_begin(&it, b.data, b.len) != 0 || (skeleton.len > 0 && gx_skel__parse(m->row, skeleton, &k) != 0))
-		return;
-	while (gx_prow_next(&it, m->row, &pv) > 0) {
+	int r = gx_prow_begin(&it, b.data, b.len);
+	if (r == 0 && skeleton.len > 0)
+		r = gx_skel__parse(m->row, skeleton, &k);
+	note_unread(m, r);
+	while (r >= 0 && (r = gx_prow_next(&it, m->row, &pv)) > 0) {
 		if (attachment ? GX_PROP_ID(pv.tag) != GX_PROP_ID(PidTagAttachDataBinary) : !is_text(pv.tag))
 			continue;
 		if (pv.tag & GX_PROW_EXTERN)
@@ -155,13 +172,16 @@ static void row(struct measure *m, struct gx_bin b, struct gx_bin skeleton, bool
 		else
 			row_value(z, &pv, copies);
 	}
+	note_unread(m, r);
 }
 
 static void original(struct measure *m, struct gx_bin skeleton)
 {
 	struct gx_skel k;
 	gx_arena_reset(m->row);
-	if (gx_skel__parse(m->row, skeleton, &k) != 0)
+	int err = gx_skel__parse(m->row, skeleton, &k);
+	note_unread(m, err);
+	if (err != 0)
 		return;
 	if (k.size > 0)
 		add(&m->r->originals, k.size, 0);
@@ -233,7 +253,9 @@ static int missing(struct measure *m)
 	while (err == 0 && (r = gx_sql__step(st)) > 0) {
 		struct gx_skel k;
 		gx_arena_reset(m->row);
-		if (gx_skel__contents(m->row, gx_sql__blob(st, 0), &k) != 0)
+		int bad = gx_skel__contents(m->row, gx_sql__blob(st, 0), &k);
+		note_unread(m, bad);
+		if (bad != 0)
 			continue;
 		for (size_t i = 0; err == 0 && i < k.content_count; i++) {
 			GX_STMT(is, m->t->q, "SELECT 1 FROM content WHERE hash=?1");
@@ -243,7 +265,7 @@ static int missing(struct measure *m)
 			if (there != 0)
 				continue;
 			add(&m->r->missing_refs, k.contents[i].size, 0);
-			if (first_time(&m->missing, k.contents[i].hash))
+			if (first_time(m, &m->missing, k.contents[i].hash))
 				add(&m->r->missing, k.contents[i].size, 0);
 		}
 	}
@@ -292,7 +314,9 @@ static bool is_content(struct measure *m, const char *name)
 		return false;
 	GX_STMT(st, m->t->q, "SELECT 1 FROM content WHERE hash=?1 AND data IS NULL");
 	gx_sql__bind_blob(st, 1, hash, GX_HASH_LEN);
-	return gx_sql__step(st) > 0;
+	int r = gx_sql__step(st);
+	note(m, r < 0 ? r : 0);
+	return r > 0;
 }
 
 static void strays(struct measure *m)
@@ -316,11 +340,10 @@ static int tables(struct measure *m)
 	struct gx_size_table *v = NULL;
 	size_t n = 0, cap = 0;
 	sqlite3_stmt *st;
-	if (sqlite3_prepare_v2(m->t->q->db,
-		    "SELECT name,SUM(pgsize),SUM(payload) FROM dbstat GROUP BY name ORDER BY 2 DESC", -1, &st,
-		    NULL) != SQLITE_OK)
-		return 0;
-	int rc;
+	int rc = sqlite3_prepare_v2(m->t->q->db, "SELECT name,SUM(pgsize),SUM(payload) FROM dbstat GROUP BY name ORDER BY 2 DESC", -1, &st,
+		NULL);
+	if (rc != SQLITE_OK)
+		return rc == SQLITE_ERROR ? 0 : gx_sql__rc(m->t->q, rc);
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
 		v = gx_arena_grow(m->a, v, &cap, n + 1, sizeof(*v));
 		if (v == NULL)
@@ -330,10 +353,11 @@ static int tables(struct measure *m)
 		if (v[n - 1].name == NULL)
 			break;
 	}
+	int err = rc == SQLITE_ROW ? GX_E_NOMEM : gx_sql__rc(m->t->q, rc);
 	sqlite3_finalize(st);
 	m->r->tables = v;
 	m->r->ntables = n;
-	return rc == SQLITE_DONE ? 0 : rc == SQLITE_ROW || rc == SQLITE_NOMEM ? GX_E_NOMEM : GX_E_FORMAT;
+	return err;
 }
 
 static int measure(struct measure *m)
@@ -346,7 +370,7 @@ static int measure(struct measure *m)
 	err = err != 0 ? err : tables(m);
 	databases(m);
 	strays(m);
-	return err;
+	return err != 0 ? err : m->err;
 }
 
 int gx_store_measure(struct gx_store *s, struct gx_arena *a, struct gx_store_sizes *ret_s)
