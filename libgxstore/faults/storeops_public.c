@@ -130,6 +130,7 @@ static gx_ec run_look(struct so_world *w, struct gx_txn *t)
 	struct gx_globset none = {0};
 	struct gx_ics_content *c = NULL;
 	struct gx_table *tb = NULL;
+	struct gx_globset mine = {0};
 	uint64_t n;
 	uint32_t rows;
 	o.seen = o.seen_fai = o.read = &none;
@@ -144,6 +145,9 @@ static gx_ec run_look(struct so_world *w, struct gx_txn *t)
 	if (!gx_ec_failed(ec))
 		ec = gx_table_count(tb, t, &rows);
 	gx_table_close(tb);
+	if (!gx_ec_failed(ec))
+		ec = gx_reads_get(t, w->x.fid, &mine);
+	gx_globset_release(&mine);
 	return ec;
 }
 

@@ -266,10 +266,17 @@ static void check_folder_delete(struct so_world *w)
 	gx_txn_abort(t);
 }
 
+static gx_ec run_ask(struct so_world *w, struct gx_txn *t)
+{
+	gx_ec ec = gx_ics_check_message(t, w->x.fid, &u.m, w->a, &u.how);
+	return !gx_ec_failed(ec) && u.how.how != u.expect ? GX_EC(ecError) : ec;
+}
+
 static const struct so_op rows[] = {
 	{"upload_create", SO_WRITE, pick_create, run_import, check_import},
 	{"upload_replace", SO_WRITE, pick_replace, run_import, check_import},
 	{"upload_conflict", SO_WRITE, pick_conflict, run_import, check_import},
+	{"upload_ask", SO_READ, pick_replace, run_ask, NULL},
 	{"upload_never", SO_WRITE, pick_never, run_never, check_never},
 	{"upload_versions", SO_READ, pick_versions, run_versions, NULL},
 	{"upload_folder", SO_WRITE, pick_folder, run_folder, check_folder},

@@ -317,6 +317,49 @@ static gx_ec run_look(struct so_world *w, struct gx_txn *t)
 	return end(w, i, ec);
 }
 
+/* ---- One into another ---- */
+
+static gx_ec copy_into(struct so_world *w, struct gx_txn *t, struct gx_inst *from, struct gx_inst *to)
+{
+	struct gx_inst_copy_opts o = GX_INST_COPY_OPTS_INIT;
+	struct gx_problems problems;
+	bool done;
+	gx_ec ec = gx_inst_copy_props(t, from, to, &o, w->a, &problems);
+	if (!gx_ec_failed(ec))
+		ec = gx_inst_copy_rcpts(from, to, true, &done);
+	if (!gx_ec_failed(ec))
+		ec = gx_inst_copy_atts(t, from, to, true, &done);
+	return gx_ec_failed(ec) ? ec : gx_inst_set_props(to, &w->x.props, 0, w->a, NULL);
+}
+
+static gx_ec run_copy(struct so_world *w, struct gx_txn *t)
+{
+	struct gx_inst *i = NULL, *copy = NULL;
+	struct gx_save_result r = {0};
+	gx_ec ec = open_it(w, t, GX_INST_READ, &i);
+	if (!gx_ec_failed(ec))
+		ec = gx_inst_new(t, w->x.fid, NULL, &copy);
+	if (!gx_ec_failed(ec))
+		ec = copy_into(w, t, i, copy);
+	if (!gx_ec_failed(ec))
+		ec = gx_inst_save(t, copy, 0, &r);
+	w->x.ids[0].mid = r.mid;
+	gx_inst_free(copy);
+	return end(w, i, ec);
+}
+
+/* The copy has the name that it was given, and as many recipients and attachments. */
+static void check_copy(struct so_world *w)
+{
+	size_t rcpts, atts, also_rcpts, also_atts;
+	count(w, &rcpts, &atts);
+	w->x.mids[0] = w->x.ids[0].mid;
+	count(w, &also_rcpts, &also_atts);
+	ck_assert_uint_eq(also_rcpts, rcpts);
+	ck_assert_uint_eq(also_atts, atts);
+	ck_assert_str_eq(text(w, PidTagSubject), w->x.name);
+}
+
 static const struct so_op rows[] = {
 	{"inst_remove", SO_WRITE, pick_remove, run_remove, check_remove},
 	{"inst_reload", SO_WRITE, pick_subject, run_reload, check_reload},
@@ -324,6 +367,7 @@ static const struct so_op rows[] = {
 	{"inst_rcpts", SO_WRITE, pick_rcpts, run_rcpts, check_rcpts},
 	{"inst_write", SO_WRITE, pick_write, run_write, check_write},
 	{"att_write", SO_WRITE, pick_att_write, run_att_write, check_att_write},
+	{"inst_copy", SO_WRITE, pick_subject, run_copy, check_copy},
 	{"inst_clear", SO_WRITE, pick_subject, run_clear, check_clear},
 	{"inst_look", SO_READ, pick_subject, run_look, NULL},
 };
