@@ -27,6 +27,14 @@ bool gx_rcptrow_in_head(gx_proptag_t tag)
 
 /* ---- Written ---- */
 
+/* A personal distribution list has no address: what stands for it is its entry id. */
+static bool is_personal_list(const struct gx_proplist *l, const char *type)
+{
+	const struct gx_propval *eid = gx_proplist_get(l, PidTagEntryId), *key = gx_proplist_get(l, PidTagSearchKey);
+	return type != NULL && gx_ascii_casecmp(type, "MAPIPDL") == 0 && eid != NULL && eid->v.bin.len <= UINT16_MAX &&
+	       (key == NULL || key->v.bin.len <= UINT16_MAX);
+}
+
 static void fill_head(const struct gx_proplist *l, struct gx_recipient_row *r)
 {
 	const char *type = gx_proplist_str(l, PidTagAddressType, NULL), *address = gx_proplist_str(l, PidTagEmailAddress, NULL);
@@ -35,6 +43,13 @@ static void fill_head(const struct gx_proplist *l, struct gx_recipient_row *r)
 		r->recipient_flags |= X500;
 		r->x500_dn = address;
 		r->display_type = (uint8_t)gx_proplist_i32(l, PidTagDisplayType, 0);
+	} else if (is_personal_list(l, type)) {
+		const struct gx_propval *key = gx_proplist_get(l, PidTagSearchKey);
+		r->recipient_flags |= LIST2;
+		r->entry_id = gx_proplist_get(l, PidTagEntryId)->v.bin;
+		r->search_key = key == NULL ? (struct gx_bin){NULL, 0} : key->v.bin;
+		r->email_address = address;
+		r->recipient_flags |= address != NULL ? EMAIL : 0;
 	} else {
 		r->recipient_flags |= type == NULL ? 0 : gx_ascii_casecmp(type, "SMTP") == 0 ? SMTP : OTHER_TYPE;
 		r->address_type = type;

@@ -3,6 +3,7 @@
 #include <config.h>
 #include <gx/delivery.h>
 #include <gx/instance.h>
+#include <gx/rcptrow.h>
 #include "libgxproto/emsmdb/emstest.h"
 
 enum { LOGON = 0, FOLDER = 1, MESSAGE = 2, OTHER = 3, ATT = 4, INNER = 5 };
@@ -52,6 +53,33 @@ static struct gx_recipient_row decode(const struct gx_columns *c, struct gx_bin 
 	ck_assert_int_eq(gx_desc_decode(&x, gx_rop_desc(GX_ROP_RECIPIENT_ROW), b.data, b.len, &r), 0);
 	return r;
 }
+
+/* [MS-OXCDATA] 2.8.3.2: in place of an address, an entry id and a search key. */
+START_TEST(a_personal_list)
+{
+	static const uint8_t id[] = {0, 0, 0, 0, 0xfe, 0x42, 0xaa, 0x0a}, key[] = "MAPIPDL:X";
+	const struct gx_recipient_row list = {.recipient_flags = 7 | 0x0010 | 0x0200, .entry_id = {id, sizeof(id)}, .search_key = {key, sizeof(key)},
+		.display_name = "Friends"};
+	const struct gx_modify_recipient_row v = {3, 1, encode(&columns, &list)};
+	struct gx_rop_read_recipients_res *r;
+	ST_OK(modify(&v, 1));
+	ST_OK(read_from(MESSAGE, 0, &r));
+	ck_assert_uint_eq(r->recipient_rows_count, 1);
+	struct gx_recipient_row x = decode(&columns, r->recipient_rows[0].recipient_row);
+	ck_assert_uint_eq(x.recipient_flags & 7, 7);
+	ck_assert_mem_eq(x.entry_id.data, id, sizeof(id));
+	ck_assert_uint_eq(x.search_key.len, sizeof(key));
+	ck_assert_str_eq(x.display_name, "Friends");
+	/* without one it is an address type as any other */
+	struct gx_proplist l = {0};
+	struct gx_bin b;
+	ck_assert_int_eq(gx_proplist_set_str(&l, et_a, PidTagAddressType, "MAPIPDL"), 0);
+	ck_assert_int_eq(gx_rcptrow_encode(&GX_PX_ROP(et_a, 1252), &columns, &l, &b), 0);
+	x = decode(&columns, b);
+	ck_assert_uint_eq(x.recipient_flags & 0x8007, 0x8000);
+	ck_assert_str_eq(x.address_type, "MAPIPDL");
+}
+END_TEST
 
 START_TEST(set_and_read)
 {
@@ -410,6 +438,7 @@ static Suite *emsrcpt_suite(void)
 	TCase *t = tcase_create("emsrcpt");
 	tcase_add_checked_fixture(t, setup, et_teardown);
 	tcase_add_test(t, set_and_read);
+	tcase_add_test(t, a_personal_list);
 	tcase_add_test(t, what_is_no_recipient);
 	tcase_add_test(t, very_many);
 	tcase_add_test(t, one_is_read);

@@ -279,6 +279,19 @@ START_TEST(to_those_who_did_not_get_it)
 }
 END_TEST
 
+/* Clients open it into its members before they send: nobody else knows them. */
+START_TEST(a_personal_list)
+{
+	log_on();
+	create(false);
+	add_rcpt(0, MAPI_TO, "MAPIPDL", "Friends");
+	ST_IS(submit(0), ecInvalidRecips);
+	add_rcpt(0, MAPI_TO, "SMTP", "friend@elsewhere.org");
+	ST_OK(submit(0));
+	ck_assert_str_eq(out.rcpts, "friend@elsewhere.org ");
+}
+END_TEST
+
 START_TEST(what_is_not_sent)
 {
 	log_on();
@@ -787,6 +800,7 @@ static Suite *emssend_suite(void)
 	tcase_add_test(t, a_letter);
 	tcase_add_test(t, where_it_is_kept);
 	tcase_add_test(t, to_those_who_did_not_get_it);
+	tcase_add_test(t, a_personal_list);
 	tcase_add_test(t, what_is_not_sent);
 	tcase_add_test(t, for_another);
 	tcase_add_test(here, not_before_its_time);
