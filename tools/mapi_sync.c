@@ -39,7 +39,8 @@ static gx_ec stop(struct work *w, int rc)
 static gx_ec one_done(struct work *w)
 {
 	show_progress(w);
-	if (++w->unsaved < SAVE_EACH)
+	/* the more is known, the more there is to be written */
+	if (++w->unsaved < SAVE_EACH + w->d.n / 8)
 		return GX_EC(ecSuccess);
 	struct gx_bin before = w->d.state;
 	gx_ec ec = gx_mapi_sync_state(w->sync, w->t->a, &w->d.state);
