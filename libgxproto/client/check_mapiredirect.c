@@ -133,6 +133,47 @@ START_TEST(the_mailbox_is_elsewhere)
 }
 END_TEST
 
+/* Autodiscover that does not answer: whoever waits for it can go. */
+static void *cancel_it(void *ctx)
+{
+	int fd = *(const int *)ctx, one = accept(fd, NULL, NULL);
+	char byte;
+	ck_assert_int_eq(read(one, &byte, 1), 1);
+	gx_mapi_cancel(ct_c);
+	(void)!read(one, &byte, 1);
+	while (read(one, &byte, 1) > 0)
+		;
+	close(one);
+	return NULL;
+}
+
+START_TEST(autodiscover_is_silent)
+{
+	const char *answers[] = {SENT_ON("https://127.0.0.1:1/"), NULL};
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct ct_liar l;
+	pthread_t who;
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, len), 0);
+	ck_assert_int_eq(listen(fd, 5), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	ct_liar_start(&l, answers);
+	ct_c->mailbox.url = gx_arena_printf(et_a, "http://127.0.0.1:%u/mapi/emsmdb/", l.port);
+	ct_c->start_url = gx_arena_printf(et_a, "https://127.0.0.1:%u/mapi/emsmdb/", ntohs(at.sin_port));
+	ck_assert_int_eq(pthread_create(&who, NULL, cancel_it, &fd), 0);
+	CT_IS(gx_mapi_connect(ct_c, NULL), ecUserCanceled);
+	pthread_join(who, NULL);
+	gx_mapi_uncancel(ct_c);
+	gx_mapi_set_timeout(ct_c, 200);
+	gx_mapi__enter(ct_c);
+	ct_c->location = "https://127.0.0.1:1/";
+	CT_IS(gx_mapi__follow(ct_c), ecTimeout);
+	ct_liar_stop(&l);
+	close(fd);
+}
+END_TEST
+
 static Suite *redirect_suite(void)
 {
 	Suite *s = suite_create("mapiredirect");
@@ -143,6 +184,7 @@ static Suite *redirect_suite(void)
 	tcase_add_test(t, comes_to_an_end);
 	tcase_add_test(t, a_session_is_not_sent_on);
 	tcase_add_test(t, the_mailbox_is_elsewhere);
+	tcase_add_test(t, autodiscover_is_silent);
 	suite_add_tcase(s, t);
 	return s;
 }

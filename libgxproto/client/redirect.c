@@ -113,6 +113,8 @@ static gx_ec not_there(struct gx_mapi *c, const char *what, const char *why)
 {
 	if (atomic_load(&c->canceled))
 		return gx_mapi__fail(c, GX_EC(ecUserCanceled), "canceled");
+	if (gx_clock_mono_ms(gx_clock_system()) >= c->until_ms)
+		return gx_mapi__fail(c, GX_EC(ecTimeout), "%s; there was no time left to ask autodiscover", what);
 	return gx_mapi__fail(c, GX_EC(ecWrongServer), "%s; %s", what, why != NULL ? why : "out of memory");
 }
 
