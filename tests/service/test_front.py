@@ -99,9 +99,14 @@ def istore_again(s):
 
 def check_restarts(s):
     c, _ = session(s)
-    # another connection, another front: the session goes on
-    c.close()
+    # another connection, another front: the session goes on; a wait ends with an answer
+    c.send("NotificationWait", struct.pack("<2I", 0, 0))
+    r = c.connection.getresponse()
+    assert r.read(12) == b"PROCESSING\r\n"
     s.parts["http"].terminate()
+    rest = r.read()
+    assert b"DONE\r\nX-ResponseCode: 0\r\n" in rest and rest.endswith(b"\r\n\r\n" + bytes(16)), rest
+    c.close()
     assert s.parts["http"].wait(60) == 0
     s.start_part("http")
     s.wait_for_ports(PATIENCE, lambda: s.parts["http"].poll(), s.http_port)
