@@ -21,6 +21,7 @@ struct gx_mh_opts {
 	struct gx_nsp *nsp;            /**< borrowed; NULL: the endpoint says that it is disabled */
 	const struct gx_clock *clock;  /**< NULL: system */
 	uint32_t pending_ms;           /**< between signs of life of a request that waits, 0 takes 15000 */
+	uint32_t late_ms;              /**< an answer that takes longer begins before it is known, 0 takes 2000, or pending_ms if that is less */
 	uint32_t wait_ms;              /**< how long NotificationWait waits, 0 takes 300000 */
 	uint32_t expiration_ms;        /**< what clients are told of a session's life, 0 takes 900000 */
 	const char *server_version;    /**< reported_server_version, NULL takes "15.00.0847.4040"; borrowed */

@@ -45,7 +45,7 @@ static const char *await(int fd, const char *text)
 	size_t n = 0;
 	buf[0] = '\0';
 	while (n < sizeof(buf) - 1 && (text == NULL || strstr(buf, text) == NULL)) {
-		ssize_t got = recv(fd, buf + n, sizeof(buf) - 1 - n, 0);
+		ssize_t got = sock_recv(fd, buf + n, sizeof(buf) - 1 - n);
 		if (got <= 0 && text == NULL)
 			break;
 		ck_assert_msg(got > 0, "waiting for \"%s\", after \"%.*s\": %s", text, (int)n, buf, got == 0 ? "the end" : strerror(errno));

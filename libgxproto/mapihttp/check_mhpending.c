@@ -132,8 +132,12 @@ START_TEST(the_address_book)
 	path = "/mapi/nspi";
 	ck_assert_int_eq(call("Bind", &bind, &bound).code, 0);
 	et_x = (struct gx_dctx){.px = GX_PX_AB(et_a, 1252)};
-	struct reply quick = call("QueryRows", &q, &rows);
-	ck_assert_ptr_nonnull(strstr(quick.head, "Content-Length"));
+	struct reply quick;
+	unsigned tries = 0;
+	do
+		quick = call("QueryRows", &q, &rows);
+	while (strstr(quick.head, "Content-Length") == NULL && ++tries < 100);
+	ck_assert_uint_lt(tries, 100);
 	uint32_t n = rows.rows.count;
 	ck_assert_uint_gt(n, 0);
 	struct reply r = slow_call("QueryRows", &q, &rows, &nsp->lock);
@@ -146,12 +150,18 @@ START_TEST(the_address_book)
 }
 END_TEST
 
+static void setup_late(void)
+{
+	late_ms = 50;
+	setup();
+}
+
 static Suite *mhpending_suite(void)
 {
 	Suite *s = suite_create("mhpending");
 	TCase *t = tcase_create("mhpending");
 	tcase_set_timeout(t, 60);
-	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_checked_fixture(t, setup_late, teardown);
 	tcase_add_test(t, an_execute);
 	tcase_add_test(t, an_execute_whose_client_hangs_up);
 	tcase_add_test(t, a_connect);

@@ -205,7 +205,7 @@ static int add_route(struct gx_mh *m, struct gx_http *h, const char *path, void 
 	route.path = path;
 	route.flags = GX_HTTP_PREFIX | GX_HTTP_NOCASE | GX_HTTP_AUTH;
 	route.body_max = BODY_TOLD;
-	route.late_ms = m->o.pending_ms < LATE_MS ? m->o.pending_ms : LATE_MS;
+	route.late_ms = m->o.late_ms;
 	route.handle = fn;
 	route.ctx = m;
 	return gx_http_route(h, &route);
@@ -242,6 +242,8 @@ int gx_mh_new(const struct gx_mh_opts *o, struct gx_http *h, struct gx_mh **ret_
 		m->o.clock = gx_clock_system();
 	if (m->o.pending_ms == 0)
 		m->o.pending_ms = PENDING_MS;
+	if (m->o.late_ms == 0)
+		m->o.late_ms = m->o.pending_ms < LATE_MS ? m->o.pending_ms : LATE_MS;
 	if (m->o.wait_ms == 0)
 		m->o.wait_ms = WAIT_MS;
 	if (m->o.expiration_ms == 0)

@@ -19,6 +19,9 @@ static uint32_t patience = 120;              /* of NotificationWait, ms */
 static bool (*hand_on)(struct gx_http_req *r, void *ctx);
 static char *templates;                     /* an empty directory */
 
+/* Answers are whole, however slow the machine is; who looks at others sets less. */
+static uint32_t late_ms = UINT32_MAX;
+
 static inline void setup(void)
 {
 	struct gx_mh_opts mo = GX_MH_OPTS_INIT;
@@ -35,6 +38,7 @@ static inline void setup(void)
 	mo.ems = et_ems;
 	mo.nsp = nsp;
 	mo.pending_ms = 50;
+	mo.late_ms = late_ms;
 	mo.wait_ms = patience;
 	mo.hand_on = hand_on;
 	serve_start(&server, et_a, et_people, &mo, eh_wanted() ? eh_self_signed(et_a, templates) : NULL);

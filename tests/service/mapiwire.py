@@ -25,6 +25,9 @@ class Answer:
             head, _, self.body = data.partition(b"\r\n\r\n")
             self.lines = head.split(b"\r\n")
             assert self.lines[0] == b"PROCESSING" and b"DONE" in self.lines, self.lines
+            for line in self.lines:  # of an answer that had begun before it was known
+                if line.startswith(b"X-ResponseCode:"):
+                    self.code = int(line.split()[1])
 
     def numbers(self, count):
         return struct.unpack_from(f"<{count}I", self.body)
