@@ -178,7 +178,7 @@ static void run_outside(struct gx_op_ctx *c, const struct gx_x_transact_req *q, 
 }
 
 /* Whether the request belongs to the transaction that is open, or to none. */
-static bool fits(struct gx_exmdb_link *l, struct gx_call_ctx *c, const struct gx_x_transact_req *q, struct gx_x_transact_ans *ans)
+static bool fits(struct gx_exmdb_link *l, const struct gx_call_ctx *c, const struct gx_x_transact_req *q, struct gx_x_transact_ans *ans)
 {
 	if (q->begin == 0 && l->expired) {
 		l->expired = false;
@@ -212,6 +212,11 @@ static void transact(struct gx_exmdb_link *l, struct gx_call_ctx *c, const struc
 /* The other process takes it back in time; this is for the case that it hangs. */
 static void relay(struct gx_exmdb_link *l, const char *dir, const struct gx_x_transact_req *q, struct gx_arena *a, struct gx_x_transact_ans *ans)
 {
+	const struct gx_call_ctx c = {.dir = dir, .a = a};
+	*ans = (struct gx_x_transact_ans){.text = "", .boot = l->client->host->boot};
+	if (!fits(l, &c, q, ans))
+		return;
+	l->expired = false;
 	bool open = gx_relaylink__transact(&l->relay, l->client->relay, dir, q, a, ans);
 	l->until = open ? now_ms(l) + 2 * (int64_t)l->client->host->o.txn_idle_ms : 0;
 }
@@ -270,9 +275,11 @@ void gx_exmdb_link_expire(struct gx_exmdb_link *l)
 {
 	if (l == NULL)
 		return;
+	bool relayed = l->until != 0 && l->relay != NULL;
 	l->until = 0;
 	gx_relaylink__free(l->relay);
 	l->relay = NULL;
+	l->expired = l->expired || relayed;
 	if (l->t == NULL)
 		return;
 	gx_log(l->client->host->o.log, GX_LOG_WARN, "exmdb: %s: a transaction of client %s was idle for too long and is taken back", l->dir,
