@@ -76,17 +76,6 @@ static int write_run(struct pass *w, struct gx_bin lo, int64_t total, int64_t un
 	return gx_sql__run(st);
 }
 
-/* Where it begins stays: its row is changed where it lies, which costs half of putting one in its place. */
-static int update_run(struct pass *w)
-{
-	GX_STMT(st, w->t->q, "UPDATE schunk SET total=?3,unread=?4 WHERE view=?1 AND key=?2");
-	gx_sql__bind_int(st, 1, (int64_t)w->view);
-	gx_sql__bind_blob(st, 2, w->lo.data, w->lo.len);
-	gx_sql__bind_int(st, 3, w->total);
-	gx_sql__bind_int(st, 4, w->unread);
-	return gx_sql__run(st);
-}
-
 /* The key of the row @n rows behind the run's begin. */
 static int border(struct pass *w, int64_t n, struct gx_push *out)
 {
@@ -163,12 +152,10 @@ static int close_run(struct pass *w)
 	if (!w->dirty)
 		return 0;
 	bool joined = false;
-	if (w->total > GX_ORDER_RUN_MAX) {
-		int err = split(w);
-		return err != 0 ? err : write_run(w, bin_of(&w->lo), w->total, w->unread);
-	}
-	int err = w->total < GX_ORDER_RUN_MIN && w->lo.len > 0 && !w->last ? join(w, &joined) : 0;
-	return err != 0 || joined ? err : update_run(w);
+	int err = w->total > GX_ORDER_RUN_MAX ? split(w) : 0;
+	if (err == 0 && w->total < GX_ORDER_RUN_MIN && w->lo.len > 0 && !w->last)
+		err = join(w, &joined);
+	return err != 0 || joined ? err : write_run(w, bin_of(&w->lo), w->total, w->unread);
 }
 
 static int run_op(struct gx_txn *t, const char *sql, const struct gx_orderop *op, const uint8_t *key, int unread)
