@@ -16,7 +16,7 @@ PROGRAM = """#!/bin/sh
 case $GX_OP in
 list) echo one any; echo two any; echo three public; exit;;
 two) [ -e "$top_builddir/broken" ] && { echo "not ok 1 - x"; exit 1; };;
-three) [ -e "$top_builddir/slow" ] && { : >"$top_builddir/begun"; exec sleep 100; };;
+three) [ -e "$top_builddir/slow" ] && { set -m; sleep 1000 & echo $! >"$top_builddir/begun.new"; mv "$top_builddir/begun.new" "$top_builddir/begun"; wait; };;
 esac
 echo "$GX_OP" >>"$top_builddir/ran"
 echo "# seed 1"
@@ -95,6 +95,24 @@ def test_failures_are_kept_and_tried_again():
         assert b.ran() == ["one", "three", "two"], b.ran()
 
 
+def runs(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_nothing_runs_longer_than_it_may():
+    with Build() as b:
+        put(b.path("slow"), "")
+        assert b.run("--forms", "io", "--limit", "1", "three")[0] == 1
+        assert b.report()["results"][0]["result"] == "unfinished", b.report()
+        if os.path.exists(b.path("begun")):  # else it had not come so far
+            with open(b.path("begun")) as f:
+                assert not runs(int(f.read()))
+
+
 def test_an_interruption_loses_one():
     with Build() as b:
         put(b.path("slow"), "")
@@ -104,6 +122,8 @@ def test_an_interruption_loses_one():
             time.sleep(0.02)
         p.send_signal(signal.SIGTERM)
         p.communicate()
+        with open(b.path("begun")) as f:
+            assert not runs(int(f.read()))
         assert p.returncode == 3
         assert b.report()["missing"] == [["three", "io"]], b.report()
         os.unlink(b.path("slow"))

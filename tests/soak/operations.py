@@ -107,6 +107,28 @@ class Show:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
+def processes_of(session):
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{int(entry)}/stat") as f:
+                state, _, _, its = f.read().rpartition(")")[2].split()[:4]
+        except (ValueError, OSError):  # none, or it has ended meanwhile
+            continue
+        if int(its) == session and state != "Z":
+            yield int(entry)
+
+
+def end_session(session):
+    """All of it: libcheck runs each test in a process group of its own, which would go on and keep the output open."""
+    while pids := list(processes_of(session)):
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.01)
+
+
 class Runs:
     """The programs that run now, so that an interruption takes them along."""
 
@@ -135,7 +157,7 @@ class Runs:
             out, _ = p.communicate(timeout=self.options.limit)
             return out.decode("utf-8", "replace"), p.returncode
         except subprocess.TimeoutExpired:
-            os.killpg(p.pid, signal.SIGKILL)
+            end_session(p.pid)
             out, _ = p.communicate()
             return out.decode("utf-8", "replace"), None
         finally:
@@ -146,7 +168,7 @@ class Runs:
         with self.lock:
             self.stopped = True
             for p in self.now:
-                os.killpg(p.pid, signal.SIGKILL)
+                end_session(p.pid)
 
 
 def result_of(out, status):
