@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/stat.h>
@@ -195,6 +196,7 @@ static void on_result(const struct gx_mbop_result *r, void *ctx)
 		fflush(stdout);
 		complain("%s: %s: %s", r->who, r->command, r->why);
 	} else if (j->verbose) {
+		fflush(stdout);
 		fprintf(stderr, "%s: %s: done\n", r->who, r->command);
 	}
 }
@@ -275,6 +277,21 @@ static int open_directory(struct job *j)
 	return EXIT_OK;
 }
 
+/* Servers know directories by their whole names. */
+static int absolute_path(struct job *j)
+{
+	if (j->o.path == NULL || j->o.path[0] == '/')
+		return EXIT_OK;
+	char *dir = realpath(j->o.path, NULL);
+	if (dir == NULL) {
+		complain("%s: %s", j->o.path, strerror(errno));
+		return EXIT_FAILED;
+	}
+	j->o.path = gx_arena_strdup(j->site.arena, dir);
+	free(dir);
+	return j->o.path != NULL ? EXIT_OK : EXIT_FAILED;
+}
+
 static int prepare(struct job *j, struct gx_exmdb_transport **ret_t)
 {
 	const char *why = "";
@@ -312,10 +329,6 @@ static int run(struct job *j)
 		fputs(j->n == 0 ? "[]\n" : "\n]\n", stdout);
 	if (err != 0)
 		complain("%s", *why != '\0' ? why : gx_strerror(err));
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		complain("stdout: %s", strerror(errno));
-		return EXIT_FAILED;
-	}
 	return err != 0 || failed > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
@@ -327,6 +340,8 @@ static int work(struct job *j)
 		return rc;
 	rc = site_store_opts(&j->site, &j->store);
 	j->o.store = &j->store;
+	if (rc == EXIT_OK)
+		rc = absolute_path(j);
 	if (rc == EXIT_OK)
 		rc = prepare(j, &t);
 	if (rc == EXIT_OK)
@@ -374,6 +389,7 @@ static int begin(struct job *j, char **argv, int argc)
 int main(int argc, char **argv)
 {
 	struct job j = {.o = GX_MBOP_OPTS_INIT, .store = GX_STORE_OPTS_INIT};
+	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "+cd:u:v?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case 'c': j.o.keep_going = true; break;

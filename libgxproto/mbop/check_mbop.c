@@ -140,7 +140,9 @@ static const struct {
 	{"zaddrxlat INBOX", "-m"}, {"zaddrxlat -m /nonexistent/map INBOX", "/nonexistent/map"},
 	{"get-freebusy -a 9 -b 9", "-b"},
 	{"get-freebusy -x ann", "ann"}, {"foreach.*", "no filter"}, {"emptyfld -- -x/y", "-x/y"},
-	{"foreach.* ping", "*"},
+	{"foreach.* ping", "*"}, {"foreach.user set-photo", "not with foreach"},
+	{"foreach.user.here ( ping ) ( set-websettings )", "not with foreach"},
+	{"( set-photo ) ( set-websettings-recipients )", "set-photo has taken"},
 };
 
 START_TEST(bad_lines_are_explained)

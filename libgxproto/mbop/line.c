@@ -12,6 +12,7 @@ struct parser {
 	struct gx_arena *a;
 	struct gx_mbop_line *l;
 	const char **ret_why;
+	const char *reader; /* the command that takes the input */
 };
 
 static int bad(struct parser *p, const char *fmt, ...) GX_PRINTF(2, 3);
@@ -140,12 +141,26 @@ static int parse_words(struct parser *p, struct gx_mbop_cmd *c, char *const *v, 
 	return p->l->help != NULL ? 0 : complete(p, c);
 }
 
+static int take_input(struct parser *p, const struct gx_mbop_step *s, const char *name)
+{
+	if (p->l->help != NULL)
+		return 0;
+	if (s->each)
+		return bad(p, "%s reads standard input, which is there for one mailbox only: not with foreach", name);
+	if (p->reader != NULL)
+		return bad(p, "%s reads standard input, which %s has taken already", name, p->reader);
+	p->reader = name;
+	return 0;
+}
+
 static int command(struct parser *p, struct gx_mbop_step *s, char *const *v, size_t n)
 {
 	struct gx_mbop_cmd c = {.e = gx_mbop__entry(v[0])};
 	if (c.e == NULL || c.e->run == NULL)
 		return bad(p, "there is no command \"%s\"; --help lists them", v[0]);
 	int err = parse_words(p, &c, v + 1, n - 1);
+	if (err == 0 && c.e->input)
+		err = take_input(p, s, v[0]);
 	if (err != 0)
 		return err;
 	s->cmds = gx_arena_grow(p->a, s->cmds, &s->cap, s->n + 1, sizeof(*s->cmds));

@@ -144,6 +144,7 @@ struct gx_mbop_entry {
 	gx_mbop_run_fn *run;         /* NULL: not a command by itself */
 	const char *(*check)(const struct gx_mbop_cmd *c); /* options that do not go together: why not */
 	bool offline;                /* needs no store */
+	bool input;                  /* reads what is handed in, which is there once */
 };
 const struct gx_mbop_entry *gx_mbop__entry(const char *name);
 
