@@ -79,6 +79,57 @@ def test_missing_config_is_named():
         assert r.returncode == 1 and "/nonexistent/x.cfg" in r.stderr and "--config" in r.stderr, r
 
 
+def test_output_that_cannot_be_written():
+    """A report that is cut off, here by a full disk, is no success."""
+    with Site() as s:
+        s.run("gromox-useradm", "user", "add", "ann@example.org")
+        for tool, args, code in (
+                ("gromox-dbop", ["-U"], 1), ("gromox-useradm", ["--json", "user", "list"], 1), ("gromox-useradm", ["--help"], 1),
+                ("gromox-mkprivate", ["--integrity", "ann@example.org"], 1), ("gromox-mkmidb", ["--integrity", "ann@example.org"], 1),
+                ("gromox-mbck", ["-v", "-u", "ann@example.org"], 4), ("gromox-mbsize", ["--all"], 1),
+                ("gromox-compress", ["-n", "--all"], 1), ("gromox-abktpull", ["--help"], 1), ("gromox-abktconv", ["--help"], 1),
+                ("gromox-snapshot", ["--help"], 1), ("gromox-cleaner", ["-n"], 1), ("gromox-storeconv", ["--help"], 1),
+                ("gromox-mapi", ["--help"], 1), ("gromox-dscli", ["--help"], 1)):
+            conf = [] if args == ["--help"] else ["-c", s.cfg]
+            with open("/dev/full", "w") as full:
+                r = subprocess.run([program(tool), *conf, *args], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+            assert r.returncode == code and f"{tool}: the output could not be written" in r.stderr, (tool, r)
+        with open("/dev/full", "w") as full:
+            r = subprocess.run([program("gromox-mbop"), "--config", s.cfg, "-u", "ann@example.org", "echo-username"],
+                               stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert r.returncode == 1 and "the output could not be written" in r.stderr, r
+
+
+def test_several_mailboxes_in_one_call():
+    with Site() as s:
+        for user in ("ann@example.org", "bob@example.org"):
+            s.run("gromox-useradm", "user", "add", user)
+        for tool, args in (("gromox-mbck", ["--json"]), ("gromox-mbsize", ["--json"]), ("gromox-compress", ["-n", "--json"])):
+            path = f"{s.dir}/data/user/example.org/ann"
+            out = json.loads(s.run(tool, *args, "-u", "ann@example.org", "-u", "bob@example.org", path))
+            names = [x["name"] for x in (out["stores"] if tool == "gromox-mbck" else out)]
+            assert names == [path, "ann@example.org", "bob@example.org"], (tool, names)
+            s.run(tool, *args, "-u", "ann@example.org", "-u", "nobody@example.org", code=4 if tool == "gromox-mbck" else 1)
+            assert "nobody@example.org: no such user" in s.err, s.err
+            s.run(tool, *args, "", code=4 if tool == "gromox-mbck" else 1)
+            assert "the name of a store is empty" in s.err, s.err
+
+
+def test_names_that_are_no_text():
+    """Directories may have any bytes for names; JSON is text all the same."""
+    with Site() as s:
+        s.run("gromox-useradm", "user", "add", "ann@example.org")
+        path = os.fsencode(s.dir) + b"/caf\xe9 \x07\xc3\xbc"
+        shutil.copytree(os.fsencode(f"{s.dir}/data/user/example.org/ann"), path)
+        for tool, args in (("gromox-mbck", []), ("gromox-mbsize", []), ("gromox-compress", ["-n"])):
+            for lang in ("C", "C.UTF-8"):
+                r = subprocess.run([program(tool), *args, "--json", path], stdout=subprocess.PIPE, env={**os.environ, "LC_ALL": lang},
+                                   timeout=60)
+                out = json.loads(r.stdout.decode("utf-8"))
+                name = (out["stores"] if tool == "gromox-mbck" else out)[0]["name"]
+                assert r.returncode == 0 and name == f"{s.dir}/caf\ufffd \x07ü", (tool, r)
+
+
 def test_directory_made_once_and_upgraded():
     with Site(create=False) as s:
         s.run("gromox-useradm", "user", "list", code=1)

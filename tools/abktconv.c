@@ -43,14 +43,6 @@ static int read_all(struct gx_push *in)
 	return in->err;
 }
 
-static int write_all(const void *p, size_t n)
-{
-	if (fwrite(p, 1, n, stdout) == n && fflush(stdout) == 0)
-		return EXIT_OK;
-	complain("the output cannot be written");
-	return EXIT_FAILED;
-}
-
 static int to_binary(struct gx_arena *a, const struct gx_push *in, uint32_t cp, bool gaps)
 {
 	struct gx_abkt t;
@@ -59,10 +51,12 @@ static int to_binary(struct gx_arena *a, const struct gx_push *in, uint32_t cp, 
 	int err = gx_abkt_from_json(a, (const char *)in->data, in->len, &t, &why);
 	if (err == 0)
 		err = gx_abkt_write(a, &t, cp, gaps, &b);
-	if (err == 0)
-		return write_all(b.data, b.len);
-	complain("the input is not what it should be: %s", *why != '\0' ? why : gx_strerror(err));
-	return EXIT_FAILED;
+	if (err != 0) {
+		complain("the input is not what it should be: %s", *why != '\0' ? why : gx_strerror(err));
+		return EXIT_FAILED;
+	}
+	fwrite(b.data, 1, b.len, stdout);
+	return EXIT_OK;
 }
 
 static int to_json(struct gx_arena *a, const struct gx_push *in, uint32_t cp)
@@ -76,9 +70,10 @@ static int to_json(struct gx_arena *a, const struct gx_push *in, uint32_t cp)
 		err = text.err;
 	if (err != 0)
 		complain("the input is no template: %s", gx_strerror(err));
-	int code = err != 0 ? EXIT_FAILED : write_all(gx_strbuf_cstr(&text), text.len);
+	else
+		fwrite(gx_strbuf_cstr(&text), 1, text.len, stdout);
 	gx_strbuf_release(&text);
-	return code;
+	return err != 0 ? EXIT_FAILED : EXIT_OK;
 }
 
 static int run(bool binary, uint32_t cp, bool gaps)
@@ -108,6 +103,7 @@ int main(int argc, char **argv)
 {
 	bool binary = false, json = false, gaps = false, wide = false;
 	uint32_t cp = 0;
+	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "bc:gjw?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case 'b': binary = true; break;

@@ -78,6 +78,7 @@ static int run(void)
 
 int main(int argc, char **argv)
 {
+	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case OPT_HELP:

@@ -42,6 +42,10 @@ static const char *store_of(struct gx_arena *a, const char *path)
 
 int boxes_add_path(struct site *s, struct boxes *b, const char *path)
 {
+	if (*path == '\0') {
+		complain("the name of a store is empty");
+		return EXIT_FAILED;
+	}
 	return add(s, b, &(struct box){.dir = store_of(s->arena, path), .name = path});
 }
 
@@ -137,6 +141,30 @@ int boxes_add_all(struct site *s, struct boxes *b)
 		if (v[i].homedir[0] != '\0' && is_here(s, v[i].homeserver) && stat(v[i].homedir, &sb) == 0)
 			rc = add_domain(s, b, v[i].name);
 	return rc;
+}
+
+void boxes_want(struct boxes_wanted *w, const char *address)
+{
+	const char **v = realloc(w->users, (w->nusers + 1) * sizeof(*v));
+	if (v == NULL)
+		exit(out_of_memory());
+	v[w->nusers++] = address;
+	w->users = v;
+}
+
+bool boxes_want_none(const struct boxes_wanted *w)
+{
+	return *w->paths == NULL && w->nusers == 0 && !w->all;
+}
+
+int boxes_add_wanted(struct site *s, struct boxes *b, const struct boxes_wanted *w)
+{
+	int rc = EXIT_OK;
+	for (char **p = w->paths; *p != NULL && rc == EXIT_OK; ++p)
+		rc = boxes_add_path(s, b, *p);
+	for (size_t i = 0; i < w->nusers && rc == EXIT_OK; ++i)
+		rc = boxes_add_address(s, b, w->users[i]);
+	return rc == EXIT_OK && w->all ? boxes_add_all(s, b) : rc;
 }
 
 /* ---- Whose files ---- */

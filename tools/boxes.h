@@ -21,6 +21,17 @@ int boxes_add_path(struct site *s, struct boxes *b, const char *path);
 int boxes_add_address(struct site *s, struct boxes *b, const char *address);
 /* Every mailbox and every public store that the directory has. */
 int boxes_add_all(struct site *s, struct boxes *b);
+/* What a command line asks for, in the order in which it is done: paths, each -u, --all. */
+struct boxes_wanted {
+	char **paths;         /* ended by NULL */
+	const char **users;
+	size_t nusers;
+	bool all;
+};
+/* One more -u; @address must stay. */
+void boxes_want(struct boxes_wanted *w, const char *address);
+bool boxes_want_none(const struct boxes_wanted *w);
+int boxes_add_wanted(struct site *s, struct boxes *b, const struct boxes_wanted *w);
 /*
  * As root: goes on as the owner of the store, so that files that are made are his; until boxes_leave().
  * 0, or -1 and a complaint.

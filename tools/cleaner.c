@@ -64,6 +64,7 @@ int main(int argc, char **argv)
 {
 	const char *config = NULL, *mbop = GX_SBINDIR "/gromox-mbop";
 	bool dry_run = false;
+	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "c:n?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case 'c': config = optarg; break;

@@ -144,21 +144,17 @@ static void do_box(struct job *j, const struct box *b)
 }
 
 struct args {
-	const char *config, *user;
-	bool all, cid;
+	const char *config;
+	struct boxes_wanted boxes;
+	bool cid;
 };
 
-static int stores(struct job *j, const struct args *x, char **paths)
+static int stores(struct job *j, const struct args *x)
 {
 	int rc = site_open(&j->site, x->config);
 	if (rc != EXIT_OK)
 		return rc;
-	for (; *paths != NULL && rc == EXIT_OK; ++paths)
-		rc = boxes_add_path(&j->site, &j->boxes, *paths);
-	if (rc == EXIT_OK && x->user != NULL)
-		rc = boxes_add_address(&j->site, &j->boxes, x->user);
-	if (rc == EXIT_OK && x->all)
-		rc = boxes_add_all(&j->site, &j->boxes);
+	rc = boxes_add_wanted(&j->site, &j->boxes, &x->boxes);
 	for (size_t i = 0; rc == EXIT_OK && i < j->boxes.n; ++i)
 		do_box(j, &j->boxes.v[i]);
 	site_close(&j->site);
@@ -179,26 +175,27 @@ static bool read_level(const char *s, int *ret_level)
 int main(int argc, char **argv)
 {
 	struct job j = {.o = GX_RECOMPRESS_OPTS_INIT};
-	struct args x = {.all = false};
+	struct args x = {.cid = false};
+	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "c:nu:z:?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case 'c': x.config = optarg; break;
 		case 'n': j.o.dry_run = true; break;
-		case 'u': x.user = optarg; break;
+		case 'u': boxes_want(&x.boxes, optarg); break;
 		case 'z':
 			if (!read_level(optarg, &j.o.level))
 				return EXIT_USAGE;
 			break;
 		case OPT_CID: x.cid = true; break;
-		case OPT_ALL: x.all = true; break;
+		case OPT_ALL: x.boxes.all = true; break;
 		case OPT_JSON: j.json = true; break;
 		case OPT_HELP: fputs(usage, stdout); return EXIT_OK;
 		case OPT_VERSION: print_version(PROGRAM); return EXIT_OK;
 		default: return usage_exit(usage, argv, optind);
 		}
 	}
-	bool by_name = x.user != NULL || x.all;
-	if (x.cid ? by_name || x.config != NULL || optind == argc : !by_name && optind == argc) {
+	x.boxes.paths = argv + optind;
+	if (boxes_want_none(&x.boxes) || (x.cid && (x.boxes.all || x.boxes.nusers > 0 || x.config != NULL))) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
@@ -209,7 +206,7 @@ int main(int argc, char **argv)
 	for (int i = optind; x.cid && i < argc; ++i)
 		do_path(&j, argv[i], argv[i]);
 	if (!x.cid)
-		rc = stores(&j, &x, argv + optind);
+		rc = stores(&j, &x);
 	if (j.json)
 		fputs(j.n == 0 ? "[]\n" : "\n]\n", stdout);
 	return rc != EXIT_OK ? rc : j.worst;

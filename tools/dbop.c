@@ -46,6 +46,7 @@ int main(int argc, char **argv)
 {
 	const char *config = NULL;
 	int what = 0;
+	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "CUc:?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case 'C':

@@ -8,6 +8,7 @@
 #include <gx/autodiscover.h>
 #include "tools/password.h"
 #include "tools/report.h"
+#include "tools/site.h"
 
 #define PROGRAM "gromox-dscli"
 
@@ -30,7 +31,6 @@ static const char usage[] =
 	"  -?, --help           this text\n"
 	"  --version            version of the program\n";
 
-enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
 enum { OPT_EAS = 256, OPT_AC, OPT_PASSWORD, OPT_CACERT, OPT_INSECURE, OPT_TIMEOUT, OPT_XML, OPT_JSON, OPT_HELP, OPT_VERSION };
 static const struct option longopts[] = {
 	{"eas", no_argument, NULL, OPT_EAS}, {"ac", no_argument, NULL, OPT_AC}, {"password-file", required_argument, NULL, OPT_PASSWORD},
@@ -189,12 +189,13 @@ static int run(struct args *g, struct gx_arena *a)
 		show(g, &f, a);
 	if (f.answer.error_code != 0)
 		fprintf(stderr, PROGRAM ": %s: error %u: %s\n", f.url, f.answer.error_code, f.answer.error != NULL ? f.answer.error : "");
-	return f.answer.error_code != 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_OK;
+	return f.answer.error_code != 0 ? EXIT_FAILED : EXIT_OK;
 }
 
 int main(int argc, char **argv)
 {
 	struct args g = {.look = GX_DISCO_LOOK_INIT};
+	output_must_arrive(EXIT_FAILED);
 	int code = parse(&g, argc, argv);
 	if (code >= 0)
 		return code;

@@ -206,10 +206,6 @@ static int run(struct tool *t, const struct args *x, const struct command *cmd)
 		rc = log_on_there(t, x);
 	if (rc == EXIT_OK)
 		rc = cmd->run(t);
-	if (fflush(stdout) != 0 && rc == EXIT_OK) {
-		complain("cannot write: %s", strerror(errno));
-		rc = EXIT_FAILED;
-	}
 	progress_clear();
 	gx_mapi_close(t->other_store);
 	gx_mapi_close(t->store);
@@ -353,6 +349,7 @@ int main(int argc, char **argv)
 	struct tool t = {.timeout_ms = 0};
 	struct args x = {.o = GX_MAPI_OPTS_INIT};
 	int rc;
+	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "u:vr?", longopts, NULL)) != -1;)
 		if (!option(&t, &x, c, &rc))
 			return rc >= 0 ? rc : usage_exit(usage, argv, optind);

@@ -345,25 +345,18 @@ static int run(struct job *j)
 }
 
 struct args {
-	const char *config, *only, *user;
-	bool all;
+	const char *config, *only;
+	struct boxes_wanted boxes;
 };
 
-static int collect(struct job *j, const struct args *x, char **paths)
+static int collect(struct job *j, const struct args *x)
 {
-	int rc = EXIT_OK;
 	if (x->only != NULL) {
 		j->check.only = split(j->site.arena, x->only);
 		if (j->check.only == NULL || !known(j->check.only))
 			return USAGE;
 	}
-	for (; *paths != NULL && rc == EXIT_OK; ++paths)
-		rc = boxes_add_path(&j->site, &j->boxes, *paths);
-	if (rc == EXIT_OK && x->user != NULL)
-		rc = boxes_add_address(&j->site, &j->boxes, x->user);
-	if (rc == EXIT_OK && x->all)
-		rc = boxes_add_all(&j->site, &j->boxes);
-	return rc == EXIT_OK ? CLEAN : TROUBLE;
+	return boxes_add_wanted(&j->site, &j->boxes, &x->boxes) == EXIT_OK ? CLEAN : TROUBLE;
 }
 
 static int bad_usage(void)
@@ -375,17 +368,18 @@ static int bad_usage(void)
 int main(int argc, char **argv)
 {
 	struct job j = {.check = GX_STORE_CHECK_OPTS_INIT};
-	struct args x = {.all = false};
+	struct args x = {.only = NULL};
 	bool list = false;
+	output_must_arrive(TROUBLE);
 	for (int c; (c = getopt_long(argc, argv, "c:pqu:v?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case 'c': x.config = optarg; break;
 		case 'p': j.check.repair = true; break;
 		case 'q': j.check.quick = true; break;
-		case 'u': x.user = optarg; break;
+		case 'u': boxes_want(&x.boxes, optarg); break;
 		case 'v': j.verbose = true; break;
 		case OPT_GIVE_UP: j.check.give_up = true; break;
-		case OPT_ALL: x.all = true; break;
+		case OPT_ALL: x.boxes.all = true; break;
 		case OPT_ONLY: x.only = optarg; break;
 		case OPT_LIST: list = true; break;
 		case OPT_JSON: j.json = true; break;
@@ -396,7 +390,8 @@ int main(int argc, char **argv)
 	}
 	if (list)
 		return optind == argc ? list_checks(j.json) : bad_usage();
-	if ((optind == argc && x.user == NULL && !x.all) || (j.check.give_up && !j.check.repair))
+	x.boxes.paths = argv + optind;
+	if (boxes_want_none(&x.boxes) || (j.check.give_up && !j.check.repair))
 		return bad_usage();
 	if (site_open(&j.site, x.config) != EXIT_OK)
 		return TROUBLE;
@@ -404,7 +399,7 @@ int main(int argc, char **argv)
 	j.check.progress = on_progress;
 	j.check.describe = gx_mail_describe;
 	j.check.ctx = &j;
-	int rc = collect(&j, &x, argv + optind);
+	int rc = collect(&j, &x);
 	if (rc == CLEAN)
 		rc = run(&j);
 	site_close(&j.site);

@@ -236,30 +236,17 @@ static int run(struct job *j)
 	return worst;
 }
 
-struct args {
-	const char *config, *user;
-	bool all;
-};
-
-static int collect(struct job *j, const struct args *x, char **paths)
-{
-	int rc = EXIT_OK;
-	for (; *paths != NULL && rc == EXIT_OK; ++paths)
-		rc = boxes_add_path(&j->site, &j->boxes, *paths);
-	if (rc == EXIT_OK && x->user != NULL)
-		rc = boxes_add_address(&j->site, &j->boxes, x->user);
-	return rc == EXIT_OK && x->all ? boxes_add_all(&j->site, &j->boxes) : rc;
-}
-
 int main(int argc, char **argv)
 {
 	struct job j = {.n = 0};
-	struct args x = {.all = false};
+	struct boxes_wanted x = {.all = false};
+	const char *config = NULL;
+	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "c:hu:v?", longopts, NULL)) != -1;) {
 		switch (c) {
-		case 'c': x.config = optarg; break;
+		case 'c': config = optarg; break;
 		case 'h': j.human = true; break;
-		case 'u': x.user = optarg; break;
+		case 'u': boxes_want(&x, optarg); break;
 		case 'v': j.tables = true; break;
 		case OPT_ALL: x.all = true; break;
 		case OPT_JSON: j.json = true; break;
@@ -268,14 +255,15 @@ int main(int argc, char **argv)
 		default: return usage_exit(usage, argv, optind);
 		}
 	}
-	if (optind == argc && x.user == NULL && !x.all) {
+	x.paths = argv + optind;
+	if (boxes_want_none(&x)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	int rc = site_open(&j.site, x.config);
+	int rc = site_open(&j.site, config);
 	if (rc != EXIT_OK)
 		return rc;
-	rc = collect(&j, &x, argv + optind);
+	rc = boxes_add_wanted(&j.site, &j.boxes, &x);
 	if (rc == EXIT_OK)
 		rc = run(&j);
 	site_close(&j.site);

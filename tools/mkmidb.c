@@ -162,6 +162,7 @@ int main(int argc, char **argv)
 {
 	struct request r = {.force = false};
 	const char *config = NULL;
+	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "PUc:fv?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case 'P': r.public_store = true; break;

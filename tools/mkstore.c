@@ -249,6 +249,7 @@ int main(int argc, char **argv)
 {
 	struct request r = {.lang = NULL};
 	const char *config = NULL;
+	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "T:Uc:fv?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case 'T': r.templates = optarg; break;

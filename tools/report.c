@@ -2,19 +2,24 @@
 #include <config.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <gx/charset.h>
 #include "tools/report.h"
 
+/* Names of files may be bytes that are no text: JSON has no place for them. */
 void report_json_text(const char *s)
 {
+	const char *end = s + strlen(s);
 	putchar('"');
-	for (; *s != '\0'; ++s) {
-		unsigned char c = (unsigned char)*s;
+	while (s < end) {
+		const char *from = s;
+		uint32_t c = gx_utf8_next(&s, end);
 		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c < 0x20)
-			printf("\\u%04x", c);
+			printf("\\%c", (int)c);
+		else if (c < 0x20 || c == 0x7f || c == 0xfffd)
+			printf("\\u%04x", (unsigned)c);
 		else
-			putchar(c);
+			fwrite(from, 1, (size_t)(s - from), stdout);
 	}
 	putchar('"');
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pwd.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <unistd.h>
 #include <sys/stat.h>
 #include <gx/charset.h>
@@ -18,6 +19,25 @@ void complain(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	fprintf(stderr, "%s: %s\n", program_invocation_short_name, text);
+}
+
+/* A report that is cut off must not pass for a complete one. */
+static int output_code;
+
+static void check_output(void)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return;
+	complain("the output could not be written%s%s", errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
+	_exit(output_code);
+}
+
+void output_must_arrive(int code)
+{
+	output_code = code;
+	if (atexit(check_output) != 0)
+		complain("errors of the output will not be seen");
 }
 
 static void on_log(int level, const char *text, void *ctx)

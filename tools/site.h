@@ -21,6 +21,8 @@ struct site {
 };
 
 void complain(const char *fmt, ...) GX_PRINTF(1, 2);
+/* From here on the program ends with @code when something that it printed could not be written. */
+void output_must_arrive(int code);
 /* Reads the file, or the default ones that are there. 0 or an exit code; says why. */
 int site_open(struct site *s, const char *config);
 /* The same for a tool in which the option is not called -c. */

@@ -154,6 +154,7 @@ int main(int argc, char **argv)
 {
 	struct job j = {.o = GX_SNAPSHOT_OPTS_INIT, .log = {.write = on_log, .level = GX_LOG_WARN}};
 	const char *config = NULL;
+	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "c:nv?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case 'c': config = optarg; break;

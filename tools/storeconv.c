@@ -270,6 +270,7 @@ int main(int argc, char **argv)
 {
 	struct request r = {.config = NULL};
 	bool good = true;
+	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "c:fq?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case 'c': r.config = optarg; break;

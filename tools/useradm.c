@@ -532,6 +532,7 @@ int main(int argc, char **argv)
 {
 	struct request r = {.out = {.json = false}};
 	const char *config = NULL;
+	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "c:?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case 'c':
