@@ -3,7 +3,7 @@
 # make install DESTDIR, then an embedder's day: pkg-config, compile, link, run; symbols and man pages.
 tmp=$(mktemp -d) && trap 'rm -rf "$tmp"' EXIT
 root=$tmp/root
-echo 1..7
+echo 1..10
 n=0
 step() { # NAME COMMAND...
 	n=$((n + 1))
@@ -20,21 +20,24 @@ step "make install DESTDIR" make -C "$top_builddir" -s install DESTDIR="$root"
 
 sanitizers=$(sed -n 's/^GX_SAN = //p' "$top_builddir/Makefile")
 cc=$(sed -n 's/^CC = //p' "$top_builddir/Makefile")
-compile() {
-	$cc -std=c11 -Wall -Wextra -Werror $sanitizers $(flags --cflags libgxstore) "$top_srcdir/examples/embed.c" \
-		-o "$tmp/embed" $(flags --libs libgxstore) -Wl,-rpath-link,"$libdir"
+compile() { # EXAMPLE LIBRARY
+	$cc -std=c11 -Wall -Wextra -Werror $sanitizers $(flags --cflags "$2") "$top_srcdir/examples/$1.c" \
+		-o "$tmp/$1" $(flags --libs "$2") -Wl,-rpath-link,"$libdir"
 }
-step "the example builds against what was installed" compile
+step "the example builds against what was installed" compile embed libgxstore
 run_example() {
 	LD_LIBRARY_PATH=$libdir "$tmp/embed" "$tmp/box" | grep -q "No server was involved"
 }
 step "the example runs" run_example
-
-compile_mapi() {
-	$cc -std=c11 -Wall -Wextra -Werror $sanitizers $(flags --cflags libgxproto) "$top_srcdir/examples/mapi.c" \
-		-o "$tmp/mapi" $(flags --libs libgxproto) -Wl,-rpath-link,"$libdir"
+step "so does that of a MAPI client" compile mapi libgxproto
+others() {
+	compile values libgxmapi && LD_LIBRARY_PATH=$libdir "$tmp/values" | grep -qx matches || return 1
+	compile mail libgxmail || return 1
+	sample=$top_srcdir/data/samples/2-html-and-picture.eml
+	LD_LIBRARY_PATH=$libdir "$tmp/mail" <"$sample" | grep -q 'PidTagAttachFilename = "dot.png"' || return 1
+	LD_LIBRARY_PATH=$libdir "$tmp/mail" -w <"$sample" | grep -q '^Content-Type: image/png'
 }
-step "so does that of a MAPI client" compile_mapi
+step "values and the converter work alone" others
 
 exported() {
 	for l in mapi mail store proto; do
@@ -64,3 +67,23 @@ programs() {
 	return $bad
 }
 step "programs have --help, --version and a clean man page" programs
+
+shipped() {
+	git -C "$top_srcdir" ls-files >"$tmp/tracked" 2>/dev/null || return 0 # this is no checkout
+	printf 'include Makefile\n$(info $(DISTFILES))\ngx-nothing:\n\t@:\n' | make -C "$top_builddir" -s -f - gx-nothing |
+		tr ' ' '\n' | sed "s,^$top_srcdir/,,; s,^\(\.\./\)*,," >"$tmp/dist"
+	awk 'NR == FNR { have[$0]; next }
+		/(^|\/)\./ || $0 == "check" { next }
+		{ for (f = $0; f != "" && !(f in have); ) if (!sub("/[^/]*$", "", f)) f = ""
+		  if (f == "") print "not in the tarball: " $0 }' "$tmp/dist" "$tmp/tracked" >"$tmp/lost"
+	cat "$tmp/lost"
+	[ ! -s "$tmp/lost" ]
+}
+step "make dist takes everything that is tracked" shipped
+uninstall() {
+	make -C "$top_builddir" -s uninstall DESTDIR="$root" || return 1
+	find "$root" ! -type d >"$tmp/rest"
+	cat "$tmp/rest"
+	[ ! -s "$tmp/rest" ]
+}
+step "make uninstall leaves nothing" uninstall
