@@ -44,6 +44,18 @@ static const char *const *words_or_null(struct services *s, const char *directiv
 	return *text == '\0' ? NULL : gx_conf_words(s->arena, text);
 }
 
+static bool check_hosts(struct services *s, const char *const *host)
+{
+	for (; host != NULL && *host != NULL; ++host) {
+		if (gx_exmdb_host_valid(*host))
+			continue;
+		gx_log(s->log, GX_LOG_CRIT, "%s: exmdb_hosts_allow: \"%s\" is no address of a host; names and networks cannot stand there",
+		       gx_conf_origin(s->conf, "exmdb_hosts_allow"), *host);
+		return false;
+	}
+	return true;
+}
+
 static bool make_exmdb_server(struct services *s)
 {
 	struct gx_exmdb_server_opts o = GX_EXMDB_SERVER_OPTS_INIT;
@@ -54,7 +66,7 @@ static bool make_exmdb_server(struct services *s)
 	o.max_events = (unsigned)gx_conf_uint(s->conf, "max_router_connections");
 	o.max_request = (uint32_t)gx_conf_uint(s->conf, "exmdb_request_max");
 	o.debug = (int)gx_conf_uint(s->conf, "exrpc_debug");
-	if (o.uids_allow == NULL)
+	if (o.uids_allow == NULL || !check_hosts(s, o.hosts_allow))
 		return false;
 	int ret = gx_exmdb_server_new(&o, &s->exmdb);
 	return ret == 0 || services_fail(s, "exmdb", ret, NULL);

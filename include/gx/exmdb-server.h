@@ -16,7 +16,7 @@ extern "C" {
 struct gx_exmdb_server_opts {
 	size_t size;
 	struct gx_exmdb_host *host;          /**< borrowed; NULL: comes by gx_exmdb_server_set_host() */
-	const char *const *hosts_allow;      /**< exmdb_hosts_allow: addresses as io->peer has them; NULL: loopback. Copied. */
+	const char *const *hosts_allow;      /**< exmdb_hosts_allow: addresses, IPv6 in any form; NULL: loopback. Copied. */
 	const uint32_t *uids_allow;          /**< users that may use Unix sockets, besides root and the server's own. Copied. */
 	size_t uid_count;
 	const char *const *certs_allow;      /**< common names of client certificates; NULL: any that the authority gave. Copied. */
@@ -31,7 +31,9 @@ struct gx_exmdb_server_opts {
 #define GX_EXMDB_SERVER_OPTS_INIT {.size = sizeof(struct gx_exmdb_server_opts)}
 
 struct gx_exmdb_server;
-/** GX_E_INVAL, GX_E_NOMEM. */
+/** Can it stand in hosts_allow? Names of hosts and networks cannot. Any thread. */
+GX_API bool gx_exmdb_host_valid(const char *address);
+/** GX_E_INVAL: also what is no address in hosts_allow; GX_E_NOMEM. */
 GX_API int gx_exmdb_server_new(const struct gx_exmdb_server_opts *o, struct gx_exmdb_server **ret_s) GX_MUST_CHECK;
 /** Before the first connection: ports are bound while there are no stores yet. */
 GX_API void gx_exmdb_server_set_host(struct gx_exmdb_server *s, struct gx_exmdb_host *host);

@@ -327,7 +327,7 @@ START_TEST(who_may_enter)
 			answer(&p, GX_XC_ACCESS_DENY);
 		hang_up(&p);
 	}
-	const char *const hosts[] = {"192.0.2.7", "2001:db8::1", "::ffff:192.0.2.9", NULL}, *const certs[] = {"imap.example.org", NULL};
+	const char *const hosts[] = {"192.0.2.7", "[2001:DB8:0::1]", "::ffff:192.0.2.9", NULL}, *const certs[] = {"imap.example.org", NULL};
 	const uint32_t uids[] = {4711};
 	struct gx_exmdb_server_opts o = {.hosts_allow = hosts, .uids_allow = uids, .uid_count = 1, .certs_allow = certs};
 	serve(&o);
@@ -335,6 +335,18 @@ START_TEST(who_may_enter)
 		connect_as(&p, by_list[i].addr);
 		ck_assert_int_eq(p.want, by_list[i].ok ? GX_WANT_INPUT : GX_WANT_CLOSE);
 		hang_up(&p);
+	}
+	static const char *const good[] = {"::1", "[::1]", "0:0:0:0:0:0:0:1", "FE80::1%eth0", "[fe80::1%2]", "127.0.0.1", "::ffff:10.0.0.1"};
+	static const char *const bad[] = {"", "localhost", "10.0.0.0/8", "2001:db8::/32", "10.0.0", "[::1", "::1]", "[::1]:5000", "[]", "*",
+		"[10.0.0.1]x", "1:2:3:4:5:6:7:8:9"};
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); ++i)
+		ck_assert_msg(gx_exmdb_host_valid(good[i]), "%s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); ++i) {
+		const char *const list[] = {"::1", bad[i], NULL};
+		struct gx_exmdb_server_opts wrong = {.size = sizeof(wrong), .hosts_allow = list};
+		struct gx_exmdb_server *none;
+		ck_assert_msg(!gx_exmdb_host_valid(bad[i]), "%s", bad[i]);
+		ck_assert_int_eq(gx_exmdb_server_new(&wrong, &none), GX_E_INVAL);
 	}
 	struct gx_io io = {.peer = "unix", .has_peer_uid = true, .peer_uid = 4711};
 	ck_assert(gx_xs__may_enter(srv, &io));

@@ -26,7 +26,10 @@ static enum gx_want give_up(struct gx_xs *x, struct gx_io *io, uint8_t code)
 static enum gx_want enter(struct gx_xs *x, struct gx_io *io)
 {
 	if (!gx_xs__may_enter(x->srv, io)) {
-		gx_log(io->log, GX_LOG_WARN, "exmdb: [%llu] %s%s%s may not connect; see %s", (unsigned long long)io->id, io->peer,
+		char uid[32] = "";
+		if (io->has_peer_uid)
+			snprintf(uid, sizeof(uid), " with uid %lu", (unsigned long)io->peer_uid);
+		gx_log(io->log, GX_LOG_WARN, "exmdb: [%llu] %s%s%s%s may not connect; see %s", (unsigned long long)io->id, io->peer, uid,
 		       io->peer_cert != NULL ? " with certificate of " : "", io->peer_cert != NULL ? io->peer_cert : "",
 		       io->peer_cert != NULL ? "exmdb_certs_allow" : strcmp(io->peer, "unix") == 0 ? "exmdb_users_allow" : "exmdb_hosts_allow");
 		return give_up(x, io, GX_XC_ACCESS_DENY);

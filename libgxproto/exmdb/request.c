@@ -7,9 +7,11 @@
 static void report(const struct gx_xs *x, const struct gx_io *io, const struct gx_xrequest *r, uint8_t code, gx_ec ec, const char *why)
 {
 	const char *name = r->call != NULL ? r->call->name : "unknown call";
+	bool has_ec = gx_ec_failed(ec);
+	/* A client that does not know whether a store is a public one finds out by asking. */
 	if (code != GX_XC_SUCCESS)
-		gx_log(io->log, GX_LOG_WARN, "exmdb: [%llu] %s: %s on %s failed: %s, %s: %s", (unsigned long long)io->id, io->peer, name,
-		       r->dir, gx_xcode_name(code), gx_ec_name(ec), why);
+		gx_log(io->log, code == GX_XC_MISCONFIG_MODE ? GX_LOG_INFO : GX_LOG_WARN, "exmdb: [%llu] %s: %s on %s failed: %s%s%s: %s",
+		       (unsigned long long)io->id, io->peer, name, r->dir, gx_xcode_name(code), has_ec ? ", " : "", has_ec ? gx_ec_name(ec) : "", why);
 	else if (*why != '\0')
 		gx_log(io->log, x->srv->o.debug >= 1 ? GX_LOG_NOTICE : GX_LOG_INFO, "exmdb: [%llu] %s: %s on %s: %s",
 		       (unsigned long long)io->id, io->peer, name, r->dir, why);

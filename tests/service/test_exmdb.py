@@ -818,6 +818,12 @@ def test_listeners_and_access():
     c = Connection(("127.0.0.1", port))
     assert c.read(1) == b"\1"
     assert "may not connect" in stop(p)
+    for wrong in ("10.0.0.0/8", "::1 localhost"):
+        try:
+            stop(start("istore", s, exmdb_listen=f"127.0.0.1:{port}", exmdb_hosts_allow=wrong))
+            raise RuntimeError(wrong)
+        except AssertionError as e:
+            assert "istore.cfg:" in str(e) and f'"{wrong.split()[-1]}" is no address' in str(e), e
     p = start("istore", s, exmdb_listen=f"127.0.0.1:{port}", max_rpc_stub_threads="1", exmdb_store_path="/nowhere")
     c = Connection(("127.0.0.1", port))
     fails(lambda: c.call("connect", d, "1:a", True), 4)
