@@ -29,16 +29,20 @@ static bool may_write(const char *dir)
 	return n > 0 && (size_t)n < sizeof(path) && access(path, W_OK) == 0;
 }
 
-/* Readers need the index of the log, which is made beside it. Where that cannot be, there must be no log. */
-static int choose_uri(struct gx_arena *a, const char *dir, const char *file, char **ret_uri, const char **ret_why)
+/*
+ * Readers need the index of the log, which is made beside it. Where that cannot be, because nothing may be written or the
+ * disk is full, there must be no log.
+ */
+static int choose_uri(struct gx_arena *a, const char *dir, const char *file, bool full, char **ret_uri, const char **ret_why)
 {
 	struct stat st;
 	const char *wal = gx_arena_printf(a, "%s-wal", file);
 	if (wal == NULL)
 		return GX_E_NOMEM;
-	bool writable = may_write(dir);
+	bool writable = !full && may_write(dir);
 	if (!writable && stat(wal, &st) == 0 && st.st_size > 0) {
-		gx_store__why(a, ret_why, "%s: has changes that cannot be read where nothing may be written; copy the store", wal);
+		gx_store__why(a, ret_why, full ? "%s: has changes that cannot be read while the disk is full; free some space"
+			: "%s: has changes that cannot be read where nothing may be written; copy the store", wal);
 		return GX_E_IO;
 	}
 	*ret_uri = gx_store__uri(file, writable ? "mode=ro" : "immutable=1");
@@ -52,18 +56,19 @@ int gx_store__open_foreign(struct gx_arena *a, const char *dir, struct gx_sql **
 	if (file == NULL)
 		return GX_E_NOMEM;
 	if (access(file, F_OK) != 0) {
-		bool absent = errno == ENOENT || errno == ENOTDIR;
-		gx_store__why(a, ret_why, "%s: %s", file, strerror(errno));
-		return absent ? GX_E_NOTFOUND : GX_E_IO;
+		return gx_store__no_file(a, file, ret_why);
 	}
-	int err = choose_uri(a, dir, file, &uri, ret_why);
-	if (err != 0)
-		return err;
-	struct gx_sql_open o = {.file = uri, .name = file, .dir = dir, .foreign = true};
-	err = gx_sql__open(&o, ret_q, why, sizeof(why));
+	int err = GX_E_NOSPACE;
+	for (int full = 0; full < 2 && err == GX_E_NOSPACE; ++full) {
+		err = choose_uri(a, dir, file, full, &uri, ret_why);
+		if (err != 0)
+			return err;
+		struct gx_sql_open o = {.file = uri, .name = file, .dir = dir, .foreign = true};
+		err = gx_sql__open(&o, ret_q, why, sizeof(why));
+		free(uri);
+	}
 	if (err != 0)
 		gx_store__why(a, ret_why, "%s", why);
-	free(uri);
 	return err;
 }
 
@@ -97,10 +102,18 @@ int gx_store__observe(struct gx_store *s, struct gx_arena *a, const char **ret_w
 	char why[512];
 	struct gx_conn *c;
 	/* Without a log a connection that could write leaves no files behind. */
-	int err = may_write(s->dir) && !gx_flush__log_left(s) ? 0 : choose_uri(a, s->dir, s->file, &s->uri, ret_why);
+	int err = may_write(s->dir) && !gx_flush__log_left(s) ? 0 : choose_uri(a, s->dir, s->file, false, &s->uri, ret_why);
 	if (err != 0)
 		return err;
 	err = gx_conn__open(s, false, &c, why, sizeof(why));
+	if (err == GX_E_NOSPACE) {
+		free(s->uri);
+		s->uri = NULL;
+		err = choose_uri(a, s->dir, s->file, true, &s->uri, ret_why);
+		if (err != 0)
+			return err;
+		err = gx_conn__open(s, false, &c, why, sizeof(why));
+	}
 	if (err != 0) {
 		gx_store__why(a, ret_why, "%s", why);
 		return err;

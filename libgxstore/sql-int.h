@@ -13,6 +13,8 @@
 #include <gx/base.h>
 #include <gx/log.h>
 
+#define GX_DB_NAME "gx.sqlite3"
+
 struct gx_stmt;
 
 struct gx_sql {

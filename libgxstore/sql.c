@@ -63,11 +63,15 @@ bool gx_sql__unchecked(const char *line)
 	return rc == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM;
 }
 
-static const char *remedy(int err)
+/* Pages of a store can be mended; a file that is no database at all, and other databases, cannot. */
+static const char *remedy(int rc, int err, const char *file)
 {
+	size_t n = strlen(file), len = strlen(GX_DB_NAME);
 	switch (err) {
 	case GX_E_FORMAT:
-		return "; restore it from a backup or try: sqlite3 FILE .recover";
+		return (rc & 0xff) == SQLITE_CORRUPT && n > len && strcmp(file + n - len, GX_DB_NAME) == 0
+			? "; gromox-mbck -p saves what can be read of it, or restore it from a backup"
+			: "; restore it from a backup";
 	case GX_E_NOSPACE:
 		return "; free some space on that file system";
 	default:
@@ -80,9 +84,9 @@ static void describe(sqlite3 *db, int rc, int err, char *why, size_t size, const
 	int sys = db == NULL ? 0 : sqlite3_system_errno(db);
 	const char *text = db == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(db);
 	if (err == GX_E_IO && sys != 0)
-		snprintf(why, size, "%s: %s (%s)", file, text, strerror(sys));
+		snprintf(why, size, "%s: %s (%s)%s", file, text, strerror(sys), remedy(rc, sys == ENOSPC || sys == EDQUOT ? GX_E_NOSPACE : err, file));
 	else
-		snprintf(why, size, "%s: %s%s", file, text, remedy(err));
+		snprintf(why, size, "%s: %s%s", file, text, remedy(rc, err, file));
 }
 
 static const char *file_of(struct gx_sql *q)

@@ -10,7 +10,6 @@
 #include "libgxstore/fs-int.h"
 #include "libgxstore/sql-int.h"
 
-#define GX_DB_NAME "gx.sqlite3"
 #define GX_DB_SUBDIR "exmdb"
 #define GX_LOCK_NAME "store.lock"
 
@@ -165,6 +164,8 @@ int gx_store__load_meta(struct gx_store *s, struct gx_sql *q, struct gx_arena *a
 int gx_store__make_db(const struct gx_fs *fs, const char *file, const struct gx_store_create_opts *o, struct gx_arena *a,
 	const char **ret_why) GX_MUST_CHECK;
 /* "file:PATH?QUERY" for SQLite, from malloc(). */
+/* The database cannot be reached, errno says why; GX_E_NOTFOUND where there is none. */
+int gx_store__no_file(struct gx_arena *a, const char *file, const char **ret_why);
 char *gx_store__uri(const char *path, const char *query);
 void gx_store__why(struct gx_arena *a, const char **ret_why, const char *fmt, ...) GX_PRINTF(3, 4);
 /* For tables of stores by their directory. */

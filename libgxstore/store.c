@@ -250,15 +250,19 @@ static int open_db(struct gx_store *s, struct gx_arena *a, const char **ret_why)
 	return err;
 }
 
+int gx_store__no_file(struct gx_arena *a, const char *file, const char **ret_why)
+{
+	bool absent = errno == ENOENT || errno == ENOTDIR;
+	gx_store__why(a, ret_why, absent ? "%s: there is no store here (%s); create one with gromox-mkprivate or gromox-mkpublic" :
+		"%s: %s", file, strerror(errno));
+	return absent ? GX_E_NOTFOUND : GX_E_IO;
+}
+
 static int open_parts(struct gx_store *s, struct gx_arena *a, const char **ret_why)
 {
 	struct stat st;
-	if (stat(s->file, &st) != 0) {
-		bool absent = errno == ENOENT || errno == ENOTDIR;
-		gx_store__why(a, ret_why, absent ? "%s: there is no store here (%s); create one with gromox-mkprivate or gromox-mkpublic" :
-			"%s: %s", s->file, strerror(errno));
-		return absent ? GX_E_NOTFOUND : GX_E_IO;
-	}
+	if (stat(s->file, &st) != 0)
+		return gx_store__no_file(a, s->file, ret_why);
 	if (s->observe)
 		return gx_store__observe(s, a, ret_why);
 	int err = lock_store(s, a, ret_why);

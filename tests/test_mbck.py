@@ -88,7 +88,7 @@ def test_a_database_with_bad_pages_gets_replaced():
         with open(path, "r+b") as f:
             f.seek((root - 1) * 4096)
             f.write(b"\xff" * 4096)
-        s.run(s.private, code=2)
+        assert "gromox-mbck -p saves" in s.run(s.private, code=2)
         out = s.run("-p", s.private, code=1)
         assert "could not be read" in out and "gx.sqlite3.damaged-" in out, out
         assert s.run(s.private) == ""

@@ -130,6 +130,36 @@ def test_names_that_are_no_text():
                 assert r.returncode == 0 and name == f"{s.dir}/caf\ufffd \x07ü", (tool, r)
 
 
+def test_full_disks():
+    """What is wrong is said with the remedy; looking at a store needs no room."""
+    with Site() as s:
+        s.run("gromox-useradm", "user", "add", "ann@example.org")
+        small = s.dir + "/small"
+        os.mkdir(small)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", small], stderr=subprocess.DEVNULL).returncode != 0:
+            raise gxtap.Skip("nothing can be mounted here")
+        try:
+            shutil.copytree(f"{s.dir}/data/user/example.org/ann", small + "/ann")
+            with open(small + "/fill", "wb", buffering=0) as f:
+                try:
+                    while f.write(bytes(4096)) > 0:
+                        pass
+                except OSError:
+                    pass
+            assert s.run("gromox-mbck", small + "/ann") == ""
+            assert "PidTagMessageSize" in s.run("gromox-mbsize", small + "/ann")
+            s.run("gromox-mbck", "-p", small + "/ann", code=4)
+            assert "free some space" in s.err, s.err
+            with open(s.cfg, "a") as f:
+                f.write(f"directory_path = {small}/directory.sqlite3\n")
+            s.run("gromox-dbop", "-C", code=1)
+            assert f"{small}/directory.sqlite3" in s.err and "free some space" in s.err, s.err
+            os.unlink(small + "/fill")
+            assert "made" in s.run("gromox-dbop", "-C")
+        finally:
+            subprocess.run(["umount", "-l", small], check=True)
+
+
 def test_directory_made_once_and_upgraded():
     with Site(create=False) as s:
         s.run("gromox-useradm", "user", "list", code=1)
@@ -254,8 +284,9 @@ def test_stores_are_made_overwritten_and_checked():
         assert "gromox-useradm user add" in s.err
         s.run("gromox-mkprivate", "-U", "ann@example.org", code=1)
         s.run("gromox-useradm", "user", "add", "ann@example.org", "--no-create")
-        s.run("gromox-mkprivate", "-U", "ann@example.org", code=1)
-        assert "gx.sqlite3" in s.err
+        for args in ("-U", "--integrity"):
+            s.run("gromox-mkprivate", args, "ann@example.org", code=1)
+            assert "gx.sqlite3: there is no store here" in s.err, s.err
         with open(f"{s.dir}/folder_names.txt", "w") as f:
             f.write("# ours\nen\t" + "\t".join(f"Name {i}" for i in range(15)) + "\n")
         assert "made for ann@example.org" in s.run("gromox-mkprivate", "-v", "-T", s.dir, "ann@example.org")

@@ -117,9 +117,11 @@ static int open_file(const char *path, sqlite3 **ret_db)
 		*ret_db = db;
 		return 0;
 	}
+	int err = from_rc(rc), sys = db == NULL ? 0 : sqlite3_system_errno(db);
 	sqlite3_close(db);
-	int err = from_rc(rc);
-	return err == GX_E_FORMAT || err == GX_E_NOMEM ? err : GX_E_IO;
+	if (sys == ENOSPC || sys == EDQUOT)
+		return GX_E_NOSPACE;
+	return err == GX_E_FORMAT || err == GX_E_NOMEM || err == GX_E_NOSPACE ? err : GX_E_IO;
 }
 
 static int connect_file(const struct gx_dir_opts *o, unsigned flags, struct gx_dirconn **ret_c, struct gx_dirwhy *why)
@@ -138,6 +140,7 @@ static int connect_file(const struct gx_dir_opts *o, unsigned flags, struct gx_d
 	if (err != 0) {
 		free(c);
 		return fail(why, err, "%s", err == GX_E_FORMAT ? "this is no SQLite database; name another file (directory_path) or move it away"
+			: err == GX_E_NOSPACE ? "the disk is full; free some space on that file system"
 			: "cannot be opened for writing; file and folder must be writable for this user");
 	}
 	c->base.back = &gx_dir__sqlite;
