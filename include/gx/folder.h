@@ -76,6 +76,7 @@ struct gx_receive {
 GX_API gx_ec gx_receive_get(struct gx_txn *t, const char *cls, struct gx_arena *a, struct gx_receive *ret_r) GX_MUST_CHECK;
 /** @p fid 0 removes the entry. ecInvalidParam for what is no class; ecAccessDenied for those that are fixed. */
 GX_API gx_ec gx_receive_set(struct gx_txn *t, const char *cls, uint64_t fid) GX_MUST_CHECK;
+/** All entries, by class, in @p a. */
 GX_API gx_ec gx_receive_list(struct gx_txn *t, struct gx_arena *a, struct gx_receive **ret_v, size_t *ret_n) GX_MUST_CHECK;
 
 /** Names of the built-in folders in another language ("de_DE"). @p names: as in gx_store_create_opts, or NULL for the built-in ones. */

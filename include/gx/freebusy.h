@@ -53,6 +53,7 @@ struct gx_busy_source {
 /** 0, GX_E_INVAL as gx_freebusy(), GX_E_LIMIT more than GX_BUSY_MAX, GX_E_NOMEM. */
 GX_API int gx_busy_add(const struct gx_busy_source *s, int64_t from, int64_t until, struct gx_arena *a,
 	struct gx_busy_list *io_l) GX_MUST_CHECK;
+/** By start, then by end: the order in which clients want them. */
 GX_API void gx_busy_sort(struct gx_busy_list *l);
 
 /** Has the address (caseless) a contact in the contacts folder or one below it? */

@@ -76,7 +76,9 @@ GX_API gx_ec gx_ics_content_open(struct gx_txn *t, uint64_t fid, const struct gx
 GX_API void gx_ics_content_free(struct gx_ics_content *c);
 /** Borrowed from @p c, as are the sets. */
 GX_API const struct gx_ics_summary *gx_ics_content_summary(const struct gx_ics_content *c);
+/** @p which: GX_ICS_*; NULL for what is none of them. */
 GX_API const struct gx_globset *gx_ics_content_set(const struct gx_ics_content *c, int which);
+/** How many changes gx_ics_content_next() gives from the beginning to the end. */
 GX_API size_t gx_ics_content_count(const struct gx_ics_content *c);
 /**
  * The next message to send. An error, when what lies in a file cannot be read: the next call tries it again.
@@ -96,6 +98,7 @@ struct gx_ics_content_answer {
 	struct gx_ics_ids updated, changed; /**< changed: all of them, in order */
 	struct gx_ics_ids given, deleted, nolonger, read, unread;
 };
+/** In @p a. Errors as gx_ics_content_open(). */
 GX_API gx_ec gx_ics_content_answer(struct gx_txn *t, uint64_t fid, const struct gx_ics_content_opts *o, struct gx_arena *a,
 	struct gx_ics_content_answer *ret_a) GX_MUST_CHECK;
 
@@ -108,9 +111,11 @@ GX_API gx_ec gx_ics_hierarchy_open(struct gx_txn *t, uint64_t fid, const struct 
 	struct gx_ics_hierarchy **ret_h) GX_MUST_CHECK;
 /** Accepts NULL. */
 GX_API void gx_ics_hierarchy_free(struct gx_ics_hierarchy *h);
+/** The last change number of the store at that moment: what the client has seen when it is done. */
 GX_API uint64_t gx_ics_hierarchy_last_cn(const struct gx_ics_hierarchy *h);
 /** GX_ICS_GIVEN, GX_ICS_DELETED. Borrowed. */
 GX_API const struct gx_globset *gx_ics_hierarchy_set(const struct gx_ics_hierarchy *h, int which);
+/** Folders that have changed. */
 GX_API size_t gx_ics_hierarchy_count(const struct gx_ics_hierarchy *h);
 /**
  * The properties of the next changed folder, with source keys ([MS-OXCFXICS] 2.2.4.3.5; that of the parent
@@ -127,6 +132,7 @@ struct gx_ics_hierarchy_answer {
 	uint64_t last_cn;
 	struct gx_ics_ids given, deleted;
 };
+/** In @p a. Errors as gx_ics_hierarchy_open(). */
 GX_API gx_ec gx_ics_hierarchy_answer(struct gx_txn *t, uint64_t fid, const struct gx_globset *given, const struct gx_globset *seen,
 	struct gx_arena *a, struct gx_ics_hierarchy_answer *ret_a) GX_MUST_CHECK;
 

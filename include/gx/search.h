@@ -32,6 +32,7 @@ GX_API gx_ec gx_search_texts(struct gx_txn *t, uint64_t fid, const char *const *
 /** Messages that may fulfil a restriction. */
 GX_API gx_ec gx_search_restr(struct gx_txn *t, uint64_t fid, const struct gx_restr *r, struct gx_arena *a,
 	struct gx_candidates *ret_c) GX_MUST_CHECK;
+/** May the message be one of them? By binary search. */
 GX_API bool gx_candidates_have(const struct gx_candidates *c, uint64_t mid);
 
 /* ---- Search folders, [MS-OXCFOLD] 2.2.1.4 and 2.2.1.5 ---- */

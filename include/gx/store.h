@@ -128,11 +128,15 @@ GX_API void gx_store_set_compression(int level);
 GX_API void gx_store_close(struct gx_store *s);
 /** Makes all commits so far survive power loss. Concurrent callers share one flush. */
 GX_API int gx_store_sync(struct gx_store *s) GX_MUST_CHECK;
+/** The directory it was opened by. Borrowed until it is closed; so are the identifiers below. Any thread. */
 GX_API const char *gx_store_dir(const struct gx_store *s);
+/** Public folders of a domain, not the mailbox of a user? Any thread. */
 GX_API bool gx_store_is_public(const struct gx_store *s);
 /** gx_store_opts.max_messages, 0 no limit; for another process's store what this process would say. */
 GX_API uint64_t gx_store_most_messages(const struct gx_store *s);
+/** Names the replica in the ids that clients see, [MS-OXCDATA] 2.2.1. Another store has another one. Any thread. */
 GX_API const struct gx_guid *gx_store_replica(const struct gx_store *s);
+/** The mailbox itself, as clients are told in a logon, [MS-OXCSTOR] 2.2.1.1.3. Any thread. */
 GX_API const struct gx_guid *gx_store_mailbox_guid(const struct gx_store *s);
 
 /** Version of the schema that a store has, without opening it. GX_E_NOTFOUND, GX_E_FORMAT. @p ret_newest: what opening makes of it; may be NULL. */
@@ -161,11 +165,13 @@ struct gx_store_pool_opts {
 	void *elsewhere_ctx;
 };
 #define GX_STORE_POOL_OPTS_INIT {.size = sizeof(struct gx_store_pool_opts)}
+/** @p o NULL: what GX_STORE_POOL_OPTS_INIT has. NULL out of memory. Ends with gx_store_pool_free(). Thread class: locked. */
 GX_API struct gx_store_pool *gx_store_pool_new(const struct gx_store_pool_opts *o);
 /** Closes all; every store must have been released. */
 GX_API void gx_store_pool_free(struct gx_store_pool *p);
 /** Errors as gx_store_open(). */
 GX_API int gx_store_pool_get(struct gx_store_pool *p, const char *dir, struct gx_store **ret_store, struct gx_arena *a, const char **ret_why) GX_MUST_CHECK;
+/** Gives back what gx_store_pool_get() gave out; it stays open for a while for who comes next. Accepts NULL for the store. */
 GX_API void gx_store_pool_put(struct gx_store_pool *p, struct gx_store *s);
 /** Closes a store now. 0 also when it is not open; GX_E_BUSY while somebody has it. */
 GX_API int gx_store_pool_unload(struct gx_store_pool *p, const char *dir) GX_MUST_CHECK;
@@ -207,6 +213,7 @@ GX_API int gx_txn_begin(struct gx_store *s, const struct gx_actor *actor, int mo
 GX_API int gx_txn_commit(struct gx_txn *t, int sync) GX_MUST_CHECK;
 /** Accepts NULL. */
 GX_API void gx_txn_abort(struct gx_txn *t);
+/** The store that it was begun on. Borrowed. */
 GX_API struct gx_store *gx_txn_store(struct gx_txn *t);
 /** Detail of the last failed operation for the log; "" if none. Borrowed until the next operation. */
 GX_API const char *gx_txn_why(const struct gx_txn *t);
@@ -257,8 +264,11 @@ GX_API gx_ec gx_folder_create_with(struct gx_txn *t, const struct gx_folder_crea
 GX_API gx_ec gx_folder_move(struct gx_txn *t, uint64_t fid, uint64_t new_parent, const char *new_name) GX_MUST_CHECK;
 /** With all contents and subfolders. Built-in folders cannot be deleted. Soft: recoverable, unless gx_store_opts.folders_go. */
 GX_API gx_ec gx_folder_delete(struct gx_txn *t, uint64_t fid, bool hard) GX_MUST_CHECK;
+/** IMAP: whether LSUB lists it. Needs GX_RIGHT_READ. ecNotFound, ecAccessDenied. */
 GX_API gx_ec gx_folder_set_subscribed(struct gx_txn *t, uint64_t fid, bool on) GX_MUST_CHECK;
+/** Those in @p tags, or all (n 0), in @p a; what is absent is left out. ecNotFound; ecAccessDenied for who may not see the folder. */
 GX_API gx_ec gx_folder_get_props(struct gx_txn *t, uint64_t fid, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
+/** Computed ones are passed over. Needs GX_RIGHT_OWNER. ecNotFound, ecAccessDenied; ecDuplicateName for a PidTagDisplayName that a sibling has. */
 GX_API gx_ec gx_folder_set_props(struct gx_txn *t, uint64_t fid, const struct gx_proplist *l) GX_MUST_CHECK;
 /** Effective rights of the transaction's actor. */
 GX_API gx_ec gx_folder_rights(struct gx_txn *t, uint64_t fid, uint32_t *ret_rights) GX_MUST_CHECK;
@@ -286,7 +296,9 @@ GX_API gx_ec gx_store_named_names(struct gx_txn *t, const uint16_t *ids, size_t 
 GX_API gx_ec gx_store_named_list(struct gx_txn *t, struct gx_arena *a, uint16_t **ret_ids, size_t *ret_n) GX_MUST_CHECK;
 /** Is this property of a store the server's alone? Setting it has no effect. */
 GX_API bool gx_store_is_computed(gx_proptag_t tag);
+/** Those in @p tags, or all (n 0), computed ones too, in @p a; what is absent is left out. */
 GX_API gx_ec gx_store_get_props(struct gx_txn *t, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
+/** For owners. Computed ones are passed over, see gx_store_is_computed(). ecAccessDenied, ecTooBig. */
 GX_API gx_ec gx_store_set_props(struct gx_txn *t, const struct gx_proplist *l) GX_MUST_CHECK;
 
 /* ---- Numbers ---- */
@@ -336,6 +348,7 @@ GX_API struct gx_prepare_ctx *gx_prepare_ctx_new(void);
 /** Accepts NULL. */
 GX_API void gx_prepare_ctx_free(struct gx_prepare_ctx *ctx);
 #define GX_MSG_SOURCE_INIT {.size = sizeof(struct gx_msg_source)}
+/** Everything about a message that needs no store: hashes, compression, rows. In @p a, see gx_msg_prepared_release(). Any thread. GX_E_INVAL, GX_E_NOMEM. */
 GX_API int gx_msg_prepare(struct gx_arena *a, const struct gx_msg_source *src, struct gx_msg_prepared **ret_p) GX_MUST_CHECK;
 /** Frees what is not in the arena (compression buffers). Accepts NULL. */
 GX_API void gx_msg_prepared_release(struct gx_msg_prepared *p);
@@ -381,6 +394,7 @@ struct gx_msg_info {
 	uint64_t size;                    /**< of the original or the object */
 	gx_nttime_t received;
 };
+/** What IMAP and tables ask for most, of a message that is there, softly deleted or not. ecNotFound, ecAccessDenied. */
 GX_API gx_ec gx_msg_get(struct gx_txn *t, uint64_t mid, struct gx_msg_info *ret_info) GX_MUST_CHECK;
 /** Properties of a message: those in @p tags, or all (n 0) except large ones (these when asked for by tag). Text and attachment slices are resolved. */
 GX_API gx_ec gx_msg_get_props(struct gx_txn *t, uint64_t mid, const gx_proptag_t *tags, size_t n, struct gx_arena *a, struct gx_proplist *ret_l) GX_MUST_CHECK;
@@ -457,6 +471,7 @@ GX_API gx_ec gx_msg_try_submit(struct gx_txn *t, uint64_t mid, bool *ret_marked)
 GX_API gx_ec gx_msg_clear_submit(struct gx_txn *t, uint64_t mid, bool unsent) GX_MUST_CHECK;
 /** Number of the timer that will send it; 0 none. */
 GX_API gx_ec gx_msg_set_timer(struct gx_txn *t, uint64_t mid, uint32_t timer) GX_MUST_CHECK;
+/** What was set by gx_msg_set_timer(). ecNotFound. */
 GX_API gx_ec gx_msg_get_timer(struct gx_txn *t, uint64_t mid, uint32_t *ret_timer) GX_MUST_CHECK;
 
 /** Tells those who listen of new mail, as if the message had just been delivered. */
@@ -512,8 +527,11 @@ struct gx_uid_entry {
  * mod-sequences follow on each other, 32 at most, and half a mebibyte. Confined.
  */
 struct gx_imapview;
+/** ecNotFound, ecAccessDenied without GX_RIGHT_READ. Ends with gx_imapview_close(), before the store is closed. */
 GX_API gx_ec gx_imapview_open(struct gx_store *s, const struct gx_actor *actor, uint64_t fid, struct gx_imapview **ret_view) GX_MUST_CHECK;
+/** Accepts NULL. */
 GX_API void gx_imapview_close(struct gx_imapview *v);
+/** Messages; what the view had at gx_imapview_open() or at the last refresh, as are the numbers below. */
 GX_API uint32_t gx_imapview_count(const struct gx_imapview *v);
 GX_API uint32_t gx_imapview_uidvalidity(const struct gx_imapview *v);
 GX_API uint32_t gx_imapview_uidnext(const struct gx_imapview *v);

@@ -28,6 +28,7 @@ struct gx_quota {
 	uint64_t warn, send, receive; /**< bytes, 0 none; PidTagStorageQuotaLimit, ProhibitSend, ProhibitReceive */
 	uint64_t used;                /**< bytes */
 };
+/** What the store has for quotas, and what counts against them. */
 GX_API gx_ec gx_store_quota(struct gx_txn *t, struct gx_quota *ret_q) GX_MUST_CHECK;
 
 /* ---- Out of office, [MS-OXWOOF] ---- */
@@ -53,6 +54,7 @@ struct gx_oof {
 };
 /** Strings live in @p a. */
 GX_API gx_ec gx_oof_get(struct gx_txn *t, struct gx_arena *a, struct gx_oof *ret_oof) GX_MUST_CHECK;
+/** All of it is replaced. For owners. ecAccessDenied, ecInvalidParam for another state. */
 GX_API gx_ec gx_oof_set(struct gx_txn *t, const struct gx_oof *oof) GX_MUST_CHECK;
 /** Is it on at this moment? */
 GX_API bool gx_oof_active(const struct gx_oof *oof, gx_nttime_t now);
@@ -86,6 +88,7 @@ enum { GX_MAINT_USABLE = 0, GX_MAINT_HOLD = 1, GX_MAINT_REJECT = 2 };
  * in the store and outlives a restart.
  */
 GX_API int gx_store_set_maintenance(struct gx_store *s, int mode, bool wait) GX_MUST_CHECK;
+/** The mode at present, GX_MAINT_*. */
 GX_API int gx_store_maintenance(struct gx_store *s);
 /**
  * Gives free pages back to the file system and writes the file in order. Writers wait meanwhile, readers do not.
