@@ -166,9 +166,10 @@ static void empty_folder(const char *arg)
 
 static void purge_folder(const char *arg)
 {
+	struct gx_purged gone = {0};
 	(void)arg;
 	struct gx_txn *t = scale_begin(s, GX_TXN_WRITE);
-	scale_need(gx_folder_purge(t, copied(t, "a"), GX_CONTENT_NORMAL, 0, NULL), "purge");
+	scale_need(gx_folder_purge(t, copied(t, "a"), GX_CONTENT_NORMAL, 0, 0, &gone), "purge");
 	scale_commit(t, GX_SYNC_LATER);
 }
 

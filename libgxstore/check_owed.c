@@ -151,6 +151,36 @@ START_TEST(folders_with_messages)
 }
 END_TEST
 
+/* So many at once, of what is hidden afterwards. */
+START_TEST(a_folder_in_portions)
+{
+	uint64_t top;
+	struct gx_folder_info f;
+	bool more = true;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_folder_create(t, GX_FID_IPMSUBTREE, "top", NULL, GX_FOLDER_GENERIC, NULL, &top));
+	st_commit(t);
+	for (unsigned i = 0; i < 5; i++)
+		put(top, i % 4 != 3 ? GX_MSGF_NRNPENDING : 0);
+	for (unsigned k = 0; k < 3; k++) {
+		t = listen();
+		ck_assert(more);
+		ST_OK(gx_folder_get(t, top, a, &f));
+		ck_assert_uint_eq(f.total, 5);
+		ST_OK(gx_folder_delete_some(t, top, false, 2, NULL, &more));
+		ck_assert_uint_eq(told.n, k < 2 ? 2 : 0);
+		st_commit(t);
+	}
+	t = listen();
+	ck_assert(!more);
+	ST_IS(gx_folder_get(t, top, a, &f), ecNotFound);
+	ST_OK(gx_folder_undelete(t, top));
+	ST_OK(gx_folder_delete(t, top, true));
+	ck_assert_uint_eq(told.n, 0);
+	st_commit(t);
+}
+END_TEST
+
 static Suite *owed_suite(void)
 {
 	Suite *suite = suite_create("owed");
@@ -159,6 +189,7 @@ static Suite *owed_suite(void)
 	tcase_add_test(t, notes);
 	tcase_add_test(t, deleted_messages);
 	tcase_add_test(t, folders_with_messages);
+	tcase_add_test(t, a_folder_in_portions);
 	suite_add_tcase(suite, t);
 	return suite;
 }

@@ -111,10 +111,10 @@ static int settle(struct gx_txn *t, uint64_t mid, uint32_t flags)
 	return gx_sql__run(st);
 }
 
-int gx_owed__folder_going(struct gx_txn *t, uint64_t fid)
+int gx_owed__folder_going(struct gx_txn *t, uint64_t fid, size_t *io_left)
 {
 	uint64_t after = 0;
-	while (t->on_unread != NULL) {
+	while (t->on_unread != NULL && (io_left == NULL || *io_left > 0)) {
 		uint64_t mid;
 		uint32_t flags;
 		{
@@ -131,6 +131,8 @@ int gx_owed__folder_going(struct gx_txn *t, uint64_t fid)
 		int err = settle(t, mid, flags);
 		if (err != 0)
 			return err;
+		if (io_left != NULL && *io_left != SIZE_MAX)
+			--*io_left;
 	}
 	return 0;
 }

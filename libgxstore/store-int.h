@@ -361,7 +361,8 @@ struct gx_txn {
 };
 /* A message goes that nobody has read: who wants to know is told, and the message does not owe it any more (owed.c). */
 int gx_owed__going(struct gx_txn *t, uint64_t mid, uint32_t *io_flags) GX_MUST_CHECK;
-int gx_owed__folder_going(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
+/* @io_left, which may be NULL: how many may be owed in this transaction. */
+int gx_owed__folder_going(struct gx_txn *t, uint64_t fid, size_t *io_left) GX_MUST_CHECK;
 bool gx_txn__all_rights(const struct gx_txn *t);
 /* The border to ecs; failures of the machinery break a write transaction. */
 gx_ec gx_txn__ec(struct gx_txn *t, int err);
@@ -428,6 +429,7 @@ const char *const *gx_builtin__names(const char *lang);
 enum {
 	GX_FF_DELETED = 1, GX_FF_HIDDEN = 2, GX_FF_SUBSCRIBED = 4,
 	GX_FF_BELOW = 8, /* deleted with the folder above it, and coming back with it */
+	GX_FF_FOUND = 16, /* deleted, and searches may still show messages of it */
 };
 /* A folder that exists and is not deleted. GX_E_NOTFOUND. */
 struct gx_folder_row {

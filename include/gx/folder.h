@@ -48,10 +48,13 @@ GX_API gx_ec gx_folder_copy_part(struct gx_txn *t, uint64_t fid, uint64_t new_pa
 GX_API gx_ec gx_folder_next_messages(struct gx_txn *t, uint64_t fid, bool associated, uint32_t end, uint32_t *io_after, size_t max,
 	uint64_t *ret_mids, size_t *ret_n) GX_MUST_CHECK;
 /**
- * gx_folder_delete() for good in several transactions: removes at most @p limit messages of the folder and of those below it, from
- * the innermost outward; the folder goes with the last ones, then @p ret_more is false. What was removed is gone whether it is called again or not.
+ * gx_folder_delete() in several transactions. For good: removes at most @p limit (0: all) messages and folders, from the innermost
+ * outward; what was removed is gone whether it is called again or not, what is left is in order. Softly: at most as many reports of
+ * gx_txn_on_unread(), and then all is hidden at once; gx_search_leave() has the rest. @p ret_more: to be called again.
+ * Folders inside that the actor does not own stay with what is in them, and with the folders that they are in; then @p ret_partial
+ * becomes true. With @p ret_partial NULL they are ecAccessDenied, and nothing goes.
  */
-GX_API gx_ec gx_folder_delete_some(struct gx_txn *t, uint64_t fid, size_t limit, bool *ret_more) GX_MUST_CHECK;
+GX_API gx_ec gx_folder_delete_some(struct gx_txn *t, uint64_t fid, bool hard, size_t limit, bool *ret_partial, bool *ret_more) GX_MUST_CHECK;
 /**
  * Removes contents: messages, associated messages, subfolders with what is in them. What the actor may
  * not delete stays and makes it partial. Removes at most @p limit messages (0: all) and says in
@@ -61,9 +64,14 @@ GX_API gx_ec gx_folder_empty(struct gx_txn *t, uint64_t fid, uint32_t what, size
 
 struct gx_purged {
 	uint64_t folders, messages, bytes_normal, bytes_fai;
+	uint64_t after;   /**< where it is */
+	bool more;        /**< to be called again */
 };
-/** Removes for good what was softly deleted in this folder and last modified before @p cutoff (0: all). @p what: NORMAL (with associated ones), FOLDERS. */
-GX_API gx_ec gx_folder_purge(struct gx_txn *t, uint64_t fid, uint32_t what, gx_nttime_t cutoff, struct gx_purged *ret_p) GX_MUST_CHECK;
+/**
+ * Removes for good what was softly deleted in this folder and last modified before @p cutoff (0: all). @p what: NORMAL (with associated
+ * ones), FOLDERS. At most @p limit (0: all) messages and folders; the next transaction goes on. @p io_p: zeroes first; summed up.
+ */
+GX_API gx_ec gx_folder_purge(struct gx_txn *t, uint64_t fid, uint32_t what, gx_nttime_t cutoff, size_t limit, struct gx_purged *io_p) GX_MUST_CHECK;
 
 /* ---- Receive folders, [MS-OXCSTOR] 3.2.5.2 and 3.2.5.3 ---- */
 

@@ -247,8 +247,12 @@ GX_API gx_ec gx_ics_import_reads(struct gx_txn *t, uint64_t fid, const struct gx
  * ecNoParentFolder; ecCycleDetected; ecSyncObjectDeleted; ecDuplicateName.
  */
 GX_API gx_ec gx_ics_import_folder(struct gx_txn *t, uint64_t root, const struct gx_proplist *l, uint64_t *ret_fid, uint64_t *ret_cn) GX_MUST_CHECK;
-/** Folders below @p root; those that are gone are passed over, those that never were will never be. */
-GX_API gx_ec gx_ics_import_folder_delete(struct gx_txn *t, uint64_t root, const struct gx_bin *source_keys, size_t n, bool hard) GX_MUST_CHECK;
+/**
+ * Folders below @p root; those that are gone are passed over, those that never were will never be. @p limit: as gx_folder_delete_some()
+ * has it, for each; with @p ret_more the first one that is not gone yet, and those behind it, are to be handed in again.
+ */
+GX_API gx_ec gx_ics_import_folder_delete(struct gx_txn *t, uint64_t root, const struct gx_bin *source_keys, size_t n, bool hard,
+	size_t limit, bool *ret_more) GX_MUST_CHECK;
 
 #ifdef __cplusplus
 }

@@ -72,6 +72,11 @@ GX_API gx_ec gx_search_shows(struct gx_txn *t, uint64_t fid, uint64_t mid, bool 
  * left. For whoever has time in the background; pools do it. Thread class: locked.
  */
 GX_API int gx_search_run(struct gx_store *s, int budget_ms, bool *ret_done) GX_MUST_CHECK;
+/**
+ * Searches still show messages of a large folder for a while after it was deleted softly. Takes at most about @p limit (0: all)
+ * out of them; @p ret_more: there are others. gx_search_run() does it, too: this is for who does not want to leave it to that.
+ */
+GX_API gx_ec gx_search_leave(struct gx_txn *t, size_t limit, bool *ret_more) GX_MUST_CHECK;
 
 /**
  * Brings the index up to date, for at most @p budget_ms; for whoever has time in the background. @p ret_done: nothing

@@ -262,7 +262,10 @@ struct gx_folder_create_opts {
 GX_API gx_ec gx_folder_create_with(struct gx_txn *t, const struct gx_folder_create_opts *o, uint64_t *ret_fid) GX_MUST_CHECK;
 /** New parent and/or name (NULL keeps it). Built-in folders cannot move. ecRecursive-like errors as [MS-OXCFOLD] 2.2.1.7. */
 GX_API gx_ec gx_folder_move(struct gx_txn *t, uint64_t fid, uint64_t new_parent, const char *new_name) GX_MUST_CHECK;
-/** With all contents and subfolders. Built-in folders cannot be deleted. Soft: recoverable, unless gx_store_opts.folders_go. */
+/**
+ * With all contents and subfolders. Built-in folders cannot be deleted, nor those that hold folders of others. Soft: recoverable,
+ * unless gx_store_opts.folders_go. A large folder that goes for good is better deleted by gx_folder_delete_some().
+ */
 GX_API gx_ec gx_folder_delete(struct gx_txn *t, uint64_t fid, bool hard) GX_MUST_CHECK;
 /** IMAP: whether LSUB lists it. Needs GX_RIGHT_READ. ecNotFound, ecAccessDenied. */
 GX_API gx_ec gx_folder_set_subscribed(struct gx_txn *t, uint64_t fid, bool on) GX_MUST_CHECK;

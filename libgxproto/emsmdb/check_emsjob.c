@@ -2,6 +2,7 @@
 /* Operations that go on behind RopProgress: a portion each time they are asked. */
 #include <config.h>
 #include <gx/folder.h>
+#include <gx/search.h>
 #include "libgxproto/emsmdb/emstest.h"
 
 enum { LOGON = 0, ROOT = 1, A = 2, B = 3, MESSAGE = 4, TABLE = 5, PUBLIC = 6, SHARED = 7, INNER = 8, OTHER = 9 };
@@ -267,6 +268,127 @@ START_TEST(a_folder_moved_away)
 }
 END_TEST
 
+/* ---- Folders deleted ---- */
+
+enum { MANY = 1100 };
+
+static struct gx_store *store_of(const char *name)
+{
+	struct gx_store *s;
+	const char *why;
+	ck_assert_int_eq(gx_store_pool_get(et_pool, gx_arena_printf(et_a, "%s/%s", et_dir, name), &s, et_a, &why), 0);
+	return s;
+}
+
+static void fill(struct gx_store *s, uint64_t fid)
+{
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	for (unsigned i = 0; i < MANY; ++i)
+		(void)st_insert(t, gx_eid_counter(fid), i, 10, 0);
+	st_commit(t);
+}
+
+static bool delete_folder(uint8_t parent, uint64_t fid, uint8_t flags)
+{
+	struct gx_rop_delete_folder_res *r;
+	ST_OK(et_do(RopDeleteFolder, parent, 0, &(struct gx_rop_delete_folder_req){flags, fid}, (void **)&r));
+	ST_IS(et_do(RopProgress, parent, 0, &(struct gx_rop_progress_req){false}, NULL), ecNotSupported);
+	return r->partial_completion;
+}
+
+static void count_event(const struct gx_event *ev, void *ctx)
+{
+	(void)ev;
+	++*(size_t *)ctx;
+}
+
+/* In one transaction no message would be told of. */
+START_TEST(a_folder_deleted_for_good)
+{
+	struct gx_store *s = store_of("ann");
+	size_t gone = 0, folders = 0;
+	uint64_t sub[2];
+	fill(s, fid_a);
+	ck_assert_int_eq(gx_store_subscribe(s, gx_eid_counter(fid_a), GX_EV_MSG_DELETED, count_event, &gone, &sub[0]), 0);
+	ck_assert_int_eq(gx_store_subscribe(s, 0, GX_EV_FOLDER_DELETED, count_event, &folders, &sub[1]), 0);
+	ck_assert(delete_folder(ROOT, fid_a, 0x14)); /* the messages keep it */
+	ck_assert(delete_folder(ROOT, fid_a, 0x11)); /* the folder in it does */
+	ck_assert_uint_eq(rows(A), MANY + MESSAGES);
+	ck_assert(!delete_folder(ROOT, fid_a, 0x15));
+	ck_assert(gone > 0 && gone < MANY + MESSAGES);
+	ck_assert_uint_eq(folders, 2);
+	ST_IS(et_do(RopOpenFolder, LOGON, OTHER, &(struct gx_rop_open_folder_req){fid_a, 4}, NULL), ecNotFound);
+	gx_store_unsubscribe(s, sub[0]);
+	gx_store_unsubscribe(s, sub[1]);
+	st_verify(s);
+	gx_store_pool_put(et_pool, s);
+}
+END_TEST
+
+/* All of it at once, and what searches show of it afterwards. */
+START_TEST(a_folder_deleted_softly)
+{
+	static const struct gx_restr sized = {.type = RES_EXIST, .u.exist.tag = PidTagMessageSize};
+	static const uint64_t scope[] = {GX_FID_IPMSUBTREE};
+	struct gx_store *s = store_of("ann");
+	struct gx_folder_info f;
+	uint64_t search;
+	bool done = false;
+	fill(s, fid_a);
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_folder_create(t, GX_FID_FINDER, "all", NULL, GX_FOLDER_SEARCH, NULL, &search));
+	ST_OK(gx_search_set(t, search, RECURSIVE_SEARCH, &sized, scope, 1));
+	st_commit(t);
+	while (!done)
+		ck_assert_int_eq(gx_search_run(s, 100, &done), 0);
+	t = st_begin(s, GX_TXN_READ);
+	ST_OK(gx_folder_get(t, search, et_a, &f));
+	ck_assert_uint_eq(f.total, MANY + MESSAGES + 1);
+	gx_txn_abort(t);
+	ck_assert(!delete_folder(ROOT, fid_a, 5));
+	ST_OK(et_do(RopOpenFolder, LOGON, OTHER, &(struct gx_rop_open_folder_req){fid_a, 4}, NULL));
+	t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_folder_get(t, search, et_a, &f));
+	ck_assert_uint_eq(f.total, 0);
+	ST_OK(gx_folder_undelete(t, gx_eid_counter(fid_a)));
+	st_commit(t);
+	ck_assert_uint_eq(rows(A), MANY + MESSAGES);
+	st_verify(s);
+	gx_store_pool_put(et_pool, s);
+}
+END_TEST
+
+/* A folder in it that belongs to others stays, and what it is in. */
+START_TEST(a_folder_deleted_in_part)
+{
+	struct gx_rop_delete_folder_res *r;
+	struct gx_folder_info f;
+	uint64_t top, inner, other, shared = et_open_shared(PUBLIC, SHARED, GX_RIGHTS_ALL);
+	struct gx_store *s = store_of("public");
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	ST_OK(gx_folder_create(t, shared, "top", NULL, GX_FOLDER_GENERIC, NULL, &top));
+	ST_OK(gx_folder_create(t, top, "inner", NULL, GX_FOLDER_GENERIC, NULL, &inner));
+	ST_OK(gx_folder_create(t, top, "other", NULL, GX_FOLDER_GENERIC, NULL, &other));
+	(void)st_insert(t, top, 1, 10, 0);
+	(void)st_insert(t, inner, 1, 10, 0);
+	ST_OK(gx_folder_set_permission(t, inner, "ann@example.org", GX_RIGHT_READ | GX_RIGHT_VISIBLE, false));
+	st_commit(t);
+	for (unsigned hard = 0; hard < 2; ++hard) {
+		const struct gx_rop_delete_folder_req q = {hard ? 0x15 : 5, gx_eid_make(1, top)};
+		ST_OK(et_do_at(P, RopDeleteFolder, SHARED, 0, &q, (void **)&r));
+		ck_assert(r->partial_completion);
+	}
+	t = st_begin(s, GX_TXN_READ);
+	ST_OK(gx_folder_get(t, top, et_a, &f));
+	ck_assert(f.total == 0 && f.subfolders == 1);
+	ST_OK(gx_folder_get(t, inner, et_a, &f));
+	ck_assert_uint_eq(f.total, 1);
+	gx_txn_abort(t);
+	st_verify(s);
+	gx_store_pool_put(et_pool, s);
+}
+END_TEST
+
 static Suite *emsjob_suite(void)
 {
 	Suite *s = suite_create("emsjob");
@@ -280,6 +402,9 @@ static Suite *emsjob_suite(void)
 	tcase_add_test(t, emptied);
 	tcase_add_test(t, ended_before_its_end);
 	tcase_add_test(t, a_folder_moved_away);
+	tcase_add_test(t, a_folder_deleted_for_good);
+	tcase_add_test(t, a_folder_deleted_softly);
+	tcase_add_test(t, a_folder_deleted_in_part);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include <string.h>
+#include <gx/search.h>
 #include <gx/time.h>
 #include "libgxproto/emsmdb/job.h"
+
+enum { LEAVE_AT_ONCE = 1024 };
 
 void *gx_ems__job_new(struct gx_rop_call *c, size_t size)
 {
@@ -26,6 +29,17 @@ gx_ec gx_ems__job_mids(struct gx_rop_call *c, struct gx_ems_job *j, const uint64
 	j->total = n;
 	*ret_mids = gx_arena_memdup(j->a, mids, n * sizeof(*mids));
 	return *ret_mids == NULL && n > 0 ? GX_EC(ecMAPIOOM) : EMS_OK;
+}
+
+gx_ec gx_ems__leave_searches(struct gx_rop_call *c, struct gx_ems_job *j)
+{
+	struct gx_txn *t;
+	bool more = false;
+	gx_ec ec = gx_rop__write(c, &t);
+	if (!gx_ec_failed(ec))
+		ec = gx_rop__end(c, t, gx_search_leave(t, LEAVE_AT_ONCE, &more));
+	j->done = !more;
+	return ec;
 }
 
 void gx_ems__job_free(struct gx_ems_job *j)

@@ -28,6 +28,8 @@ struct gx_ems_job {
 void *gx_ems__job_new(struct gx_rop_call *c, size_t size);
 /* The ids that the client sent, as the store has them, in memory of the job. */
 gx_ec gx_ems__job_mids(struct gx_rop_call *c, struct gx_ems_job *j, const uint64_t *ids, uint32_t n, uint64_t **ret_mids);
+/* A portion at the end of a job that has deleted folders softly: what is in them leaves searches, too. */
+gx_ec gx_ems__leave_searches(struct gx_rop_call *c, struct gx_ems_job *j);
 /* Does it, as far as @async lets it go on later; it is the function's then. */
 gx_ec gx_ems__job_run(struct gx_rop_call *c, struct gx_ems_job *j, bool async, void *response);
 /* The next portions, or the end of it, for RopProgress. */

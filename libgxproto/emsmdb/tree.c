@@ -187,7 +187,7 @@ static gx_ec remove_source(struct gx_rop_call *c, struct gx_ems_tree *x)
 		return check_unchanged(c, x);
 	gx_ec ec = gx_rop__begin_at(c, x->job.from, GX_TXN_WRITE, &t);
 	if (!gx_ec_failed(ec))
-		ec = gx_rop__end(c, t, gx_folder_delete_some(t, x->top, DELETE_AT_ONCE, &more));
+		ec = gx_rop__end(c, t, gx_folder_delete_some(t, x->top, true, DELETE_AT_ONCE, NULL, &more));
 	x->job.done = !more;
 	return ec;
 }

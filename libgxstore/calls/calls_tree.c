@@ -61,18 +61,27 @@ gx_ec gx_call__create_folder_v1(struct gx_call_ctx *c, const struct gx_x_create_
 
 /* ---- Removing ---- */
 
+enum { STEP = 1024 };
+
+/* Messages a transaction; others get their turn in between. */
+static size_t step(const struct gx_call_ctx *c)
+{
+	return c->batch ? 0 : STEP;
+}
+
 gx_ec gx_call__delete_folder(struct gx_call_ctx *c, const struct gx_x_delete_folder_req *req, struct gx_x_delete_folder_ans *ans)
 {
 	uint64_t fid;
+	bool more = true;
 	gx_ec ec = gx_call__id(c, req->folder_id, &fid);
-	if (!gx_ec_failed(ec))
+	while (!gx_ec_failed(ec) && more) {
 		ec = gx_call__write(c, NULL);
-	if (!gx_ec_failed(ec))
-		ec = gx_folder_delete(c->t, fid, req->hard);
+		if (!gx_ec_failed(ec))
+			ec = gx_folder_delete_some(c->t, fid, req->hard, step(c), NULL, &more);
+		ec = gx_call__end(c, ec, more ? GX_SYNC_LATER : GX_SYNC_NOW);
+	}
 	return gx_call__end_bool(c, ec, GX_SYNC_NOW, &ans->result);
 }
-
-enum { EMPTY_STEP = 5000 }; /* messages a transaction; others get their turn in between */
 
 gx_ec gx_call__empty_folder(struct gx_call_ctx *c, const struct gx_x_empty_folder_req *req, struct gx_x_empty_folder_ans *ans)
 {
@@ -83,41 +92,59 @@ gx_ec gx_call__empty_folder(struct gx_call_ctx *c, const struct gx_x_empty_folde
 		bool partial = false;
 		ec = gx_call__write(c, req->username);
 		if (!gx_ec_failed(ec))
-			ec = gx_folder_empty(c->t, fid, req->flags, c->batch ? 0 : EMPTY_STEP, &partial, &more);
+			ec = gx_folder_empty(c->t, fid, req->flags, step(c), &partial, &more);
 		ans->partial = ans->partial || partial;
 		ec = gx_call__end(c, ec, more ? GX_SYNC_LATER : GX_SYNC_NOW);
 	}
 	return ec;
 }
 
-static gx_ec purge(struct gx_call_ctx *c, uint64_t fid, uint32_t what, gx_nttime_t cutoff, struct gx_x_purge_softdelete_ans *ans)
+static gx_ec purge(struct gx_call_ctx *c, uint64_t fid, const struct gx_x_purge_softdelete_req *q, struct gx_purged *p)
 {
-	struct gx_purged p = {0};
-	gx_ec ec = gx_folder_purge(c->t, fid, what, cutoff, &p);
-	ans->cnt_folders += (uint32_t)p.folders;
-	ans->cnt_messages += (uint32_t)p.messages;
-	ans->sz_normal += p.bytes_normal;
-	ans->sz_fai += p.bytes_fai;
+	gx_ec ec = GX_OK_EC;
+	p->after = 0;
+	p->more = true;
+	while (!gx_ec_failed(ec) && p->more) {
+		ec = gx_call__write(c, q->username);
+		if (!gx_ec_failed(ec))
+			ec = gx_folder_purge(c->t, fid, q->del_flags, q->cutoff, step(c), p);
+		ec = gx_call__end(c, ec, GX_SYNC_LATER);
+	}
 	return ec;
+}
+
+/* Those below the folder that were not deleted: what others delete meanwhile has gone. */
+static gx_ec list_below(struct gx_call_ctx *c, uint64_t fid, const char *user, struct gx_folder_info **ret_v, size_t *ret_n)
+{
+	gx_ec ec = gx_call__write(c, user);
+	if (!gx_ec_failed(ec))
+		ec = gx_folder_list(c->t, fid, true, c->a, ret_v, ret_n);
+	return gx_call__end(c, ec, GX_SYNC_LATER);
 }
 
 /* With folders, everything below the folder, too. */
 gx_ec gx_call__purge_softdelete(struct gx_call_ctx *c, const struct gx_x_purge_softdelete_req *req, struct gx_x_purge_softdelete_ans *ans)
 {
 	struct gx_folder_info *v = NULL;
+	struct gx_purged p = {0};
 	size_t n = 0;
 	uint64_t fid;
 	gx_ec ec = gx_call__id(c, req->folder_id, &fid);
 	if (!gx_ec_failed(ec))
-		ec = gx_call__write(c, req->username);
-	if (!gx_ec_failed(ec))
-		ec = purge(c, fid, req->del_flags, req->cutoff, ans);
+		ec = purge(c, fid, req, &p);
 	if (!gx_ec_failed(ec) && (req->del_flags & GX_CONTENT_FOLDERS))
-		ec = gx_folder_list(c->t, fid, true, c->a, &v, &n);
-	for (size_t i = 0; !gx_ec_failed(ec) && i < n; ++i)
+		ec = list_below(c, fid, req->username, &v, &n);
+	for (size_t i = 0; !gx_ec_failed(ec) && i < n; ++i) {
 		if (v[i].type != GX_FOLDER_SEARCH) /* what it shows is purged where it lies */
-			ec = purge(c, v[i].fid, req->del_flags, req->cutoff, ans);
-	return gx_call__end(c, ec, GX_SYNC_NOW);
+			ec = purge(c, v[i].fid, req, &p);
+		if (gx_ec_is(ec, ecNotFound) && !c->batch)
+			ec = GX_OK_EC;
+	}
+	ans->cnt_folders = (uint32_t)p.folders;
+	ans->cnt_messages = (uint32_t)p.messages;
+	ans->sz_normal = p.bytes_normal;
+	ans->sz_fai = p.bytes_fai;
+	return gx_ec_failed(ec) || c->batch ? ec : gx_ec_from_err(gx_store_sync(c->s));
 }
 
 /* ---- Moving and copying ---- */

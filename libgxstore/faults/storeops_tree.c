@@ -132,12 +132,13 @@ static bool pick_delete_some(struct so_world *w)
 {
 	w->x.fid = so_folder(w, true);
 	u.limit = 1 + so_one_in(w, 2) * 5;
+	w->x.hard = !so_one_in(w, 3);
 	return w->x.fid != 0;
 }
 
 static gx_ec run_delete_some(struct so_world *w, struct gx_txn *t)
 {
-	return gx_folder_delete_some(t, w->x.fid, u.limit, &u.more);
+	return gx_folder_delete_some(t, w->x.fid, w->x.hard, u.limit, &u.partial, &u.more);
 }
 
 static void check_delete_some(struct so_world *w)
@@ -146,7 +147,7 @@ static void check_delete_some(struct so_world *w)
 	struct gx_txn *t = st_begin(w->s, GX_TXN_READ);
 	gx_ec ec = gx_folder_get(t, w->x.fid, w->a, &i);
 	gx_txn_abort(t);
-	ck_assert(gx_ec_failed(ec) == !u.more);
+	ck_assert(gx_ec_failed(ec) == !u.more && !u.partial);
 }
 
 /* A folder that was deleted on its own, into found, and the one it is in. */
@@ -175,7 +176,8 @@ static bool pick_purge(struct so_world *w)
 
 static gx_ec run_purge(struct so_world *w, struct gx_txn *t)
 {
-	return gx_folder_purge(t, w->x.fid, u.what, 0, &u.purged);
+	u.purged = (struct gx_purged){0};
+	return gx_folder_purge(t, w->x.fid, u.what, 0, 0, &u.purged);
 }
 
 static void check_purge(struct so_world *w)

@@ -255,7 +255,8 @@ static bool pick_folder_delete(struct so_world *w)
 
 static gx_ec run_folder_delete(struct so_world *w, struct gx_txn *t)
 {
-	return gx_ics_import_folder_delete(t, so_subtree(w), u.keys, 2, w->x.hard);
+	bool more;
+	return gx_ics_import_folder_delete(t, so_subtree(w), u.keys, 2, w->x.hard, 0, &more);
 }
 
 static void check_folder_delete(struct so_world *w)

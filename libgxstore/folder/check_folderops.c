@@ -127,16 +127,18 @@ START_TEST(deleted_in_portions)
 	ST_OK(gx_folder_next_messages(t, x, false, info(x).uidnext, &after, 3, mids, &n));
 	ck_assert_uint_eq(n, 3);
 	ST_OK(gx_msg_delete(t, x, mids, 1, false)); /* what was deleted softly counts, too */
-	ST_OK(gx_folder_delete_some(t, x, 4, &more)); /* those below */
-	ck_assert(more && info(b).total + info(b).fai == 0 && info(x).total == 4);
-	ST_OK(gx_folder_delete_some(t, x, 4, &more));
-	ck_assert(more);
-	ST_OK(gx_folder_delete_some(t, x, 4, &more));
+	ST_OK(gx_folder_delete_some(t, x, true, 4, NULL, &more)); /* the innermost, and of the next two messages */
+	ck_assert(more && info(b).total == 1 && info(b).subfolders == 0 && info(x).total == 4);
+	ST_OK(gx_folder_delete_some(t, x, true, 4, NULL, &more));
+	ck_assert(more && info(x).subfolders == 0 && info(x).total + info(x).fai + info(x).deleted_count == 5);
+	ST_OK(gx_folder_delete_some(t, x, true, 5, NULL, &more));
+	ck_assert(more && info(x).total + info(x).fai + info(x).deleted_count == 0);
+	ST_OK(gx_folder_delete_some(t, x, true, 4, NULL, &more));
 	ck_assert(!more);
 	ST_IS(gx_folder_get(t, x, a, &i), ecNotFound);
 	ST_IS(gx_folder_get(t, b, a, &i), ecNotFound);
-	ST_IS(gx_folder_delete_some(t, x, 4, &more), ecNotFound);
-	ST_IS(gx_folder_delete_some(t, GX_FID_INBOX, 4, &more), ecAccessDenied);
+	ST_IS(gx_folder_delete_some(t, x, true, 4, NULL, &more), ecNotFound);
+	ST_IS(gx_folder_delete_some(t, GX_FID_INBOX, true, 4, NULL, &more), ecAccessDenied);
 	/* the same when a folder is emptied */
 	x = make_tree();
 	ST_OK(gx_folder_empty(t, x, GX_CONTENT_FOLDERS | GX_CONTENT_HARD, 1, &partial, &more));
@@ -144,6 +146,43 @@ START_TEST(deleted_in_portions)
 	for (unsigned k = 0; more && k < 9; ++k)
 		ST_OK(gx_folder_empty(t, x, GX_CONTENT_FOLDERS | GX_CONTENT_HARD, 1, &partial, &more));
 	ck_assert(!more && info(x).subfolders == 0 && info(x).total == 5);
+}
+END_TEST
+
+/* Three folders with 5, 3 and one message, the last of which is somebody else's; bob owns the others. */
+static uint64_t make_shared_tree(void)
+{
+	uint64_t x = make_tree(), b = child(x, "b"), c = child(b, "c");
+	(void)folder(c, "below c");
+	(void)folder(x, "also bob's");
+	ST_OK(gx_folder_set_permission(t, x, "bob@example.org", GX_RIGHTS_ALL, false));
+	ST_OK(gx_folder_set_permission(t, b, "bob@example.org", GX_RIGHTS_ALL, false));
+	ST_OK(gx_folder_set_permission(t, child(x, "also bob's"), "bob@example.org", GX_RIGHTS_ALL, false));
+	ST_OK(gx_folder_set_permission(t, child(c, "below c"), "bob@example.org", GX_RIGHTS_ALL, false));
+	return x;
+}
+
+/* What is not the actor's stays, and what it is in, but for the messages. */
+START_TEST(deleted_with_folders_of_others)
+{
+	for (int hard = 0; hard < 2; hard++) {
+		uint64_t x = make_shared_tree(), b = child(x, "b"), c = child(b, "c"), own = child(x, "also bob's");
+		bool partial = false, more = true, gone = false;
+		as("bob@example.org");
+		ST_IS(gx_folder_delete(t, x, hard), ecAccessDenied);
+		ST_IS(gx_folder_delete_some(t, x, hard, 2, NULL, &more), ecAccessDenied);
+		ck_assert_uint_eq(info(x).total, 5);
+		for (unsigned i = 0; more && i < 20; i++)
+			ST_OK(gx_folder_delete_some(t, x, hard, 2, &partial, &more));
+		ck_assert(partial && !more);
+		as(NULL);
+		ck_assert(info(x).total == 0 && info(x).fai == 0 && info(b).total == 0 && info(x).subfolders == 1);
+		ck_assert(info(c).total == 1 && info(c).subfolders == 1);
+		ck_assert_uint_eq(info(x).deleted_count, hard ? 0 : 7);
+		ck_assert(gx_ec_is(gx_folder_is_deleted(t, own, &gone), hard ? ecNotFound : ecSuccess) && gone == !hard);
+		ST_OK(hard ? GX_OK_EC : gx_folder_undelete(t, own));
+		ST_OK(gx_folder_delete(t, x, true));
+	}
 }
 END_TEST
 
@@ -215,19 +254,25 @@ END_TEST
 START_TEST(purging)
 {
 	uint64_t x = make_tree();
-	struct gx_purged p;
+	struct gx_purged p = {0};
 	bool partial, more;
 	ST_OK(gx_folder_empty(t, x, GX_CONTENT_NORMAL | GX_CONTENT_FAI | GX_CONTENT_FOLDERS, 0, &partial, &more));
 	ck_assert(info(x).deleted_count == 7 && info(x).subfolders == 0);
-	ST_OK(gx_folder_purge(t, x, GX_CONTENT_NORMAL | GX_CONTENT_FOLDERS, 1000, &p)); /* nothing is that old */
-	ck_assert(p.messages == 0 && p.folders == 0);
-	ST_OK(gx_folder_purge(t, x, GX_CONTENT_NORMAL, 0, &p));
+	ST_OK(gx_folder_purge(t, x, GX_CONTENT_NORMAL | GX_CONTENT_FOLDERS, 1000, 0, &p)); /* nothing is that old */
+	ck_assert(p.messages == 0 && p.folders == 0 && !p.more);
+	p = (struct gx_purged){0};
+	ST_OK(gx_folder_purge(t, x, GX_CONTENT_NORMAL, 0, 3, &p));
+	ck_assert(p.messages == 3 && p.more && info(x).deleted_count == 4);
+	ST_OK(gx_folder_purge(t, x, GX_CONTENT_NORMAL, 0, 0, &p));
 	ck_assert(p.messages == 7 && p.folders == 0 && p.bytes_normal == 2500 && p.bytes_fai == 1000);
-	ST_OK(gx_folder_purge(t, x, GX_CONTENT_FOLDERS, 0, &p));
+	p = (struct gx_purged){0};
+	ST_OK(gx_folder_purge(t, x, GX_CONTENT_FOLDERS, 0, 2, &p));
+	ck_assert(p.more && p.folders == 0);
+	ST_OK(gx_folder_purge(t, x, GX_CONTENT_FOLDERS, 0, 0, &p));
 	ck_assert(p.messages == 0 && p.folders == 1);
 	ck_assert_uint_eq(info(x).deleted_count, 0);
 	as("bob@example.org");
-	ST_IS(gx_folder_purge(t, x, GX_CONTENT_NORMAL, 0, &p), ecAccessDenied);
+	ST_IS(gx_folder_purge(t, x, GX_CONTENT_NORMAL, 0, 0, &p), ecAccessDenied);
 	as(NULL);
 }
 END_TEST
@@ -368,6 +413,7 @@ static Suite *suite(void)
 	tcase_add_test(c, copy_leaves_out_what_is_closed);
 	tcase_add_test(c, empty_in_portions);
 	tcase_add_test(c, deleted_in_portions);
+	tcase_add_test(c, deleted_with_folders_of_others);
 	tcase_add_test(c, messages_in_portions);
 	tcase_add_test(c, empty_by_somebody_who_owns_some);
 	tcase_add_test(c, soft_delete_and_back);

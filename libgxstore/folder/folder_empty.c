@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
-#include <gx/folder.h>
-#include "libgxstore/store-int.h"
+#include "libgxstore/folder/folder-int.h"
 
 /* Emptying folders, and removing for good what was deleted softly. */
 
@@ -68,10 +67,9 @@ static gx_ec remove_folders(struct empty *x, uint64_t fid)
 	size_t n = 0;
 	gx_ec ec = gx_folder_list(x->t, fid, false, x->t->a, &v, &n);
 	for (size_t i = 0; !gx_ec_failed(ec) && !x->more && i < n; i++) {
-		if ((x->what & GX_CONTENT_HARD) && x->left < SIZE_MAX) /* one large one after another */
-			ec = gx_folder_delete_some(x->t, v[i].fid, x->left, &x->more);
-		else
-			ec = gx_folder_delete(x->t, v[i].fid, (x->what & GX_CONTENT_HARD) != 0);
+		x->more = x->left == 0;
+		if (!x->more)
+			ec = gx_folder__delete_some(x->t, v[i].fid, (x->what & GX_CONTENT_HARD) != 0, &x->left, &x->partial, &x->more);
 		if (gx_ec_is(ec, ecAccessDenied)) {
 			x->partial = true;
 			ec = GX_OK_EC;
@@ -126,33 +124,42 @@ static int modified(struct gx_txn *t, struct gx_stmt *st, int body_col, int rece
 	return err == GX_E_NOTFOUND ? 0 : err;
 }
 
-static int purge_messages(struct gx_txn *t, uint64_t fid, gx_nttime_t cutoff, struct gx_purged *p)
+/* One that is old enough. */
+static int purge_message(struct gx_txn *t, uint64_t mid, struct gx_fstate *f, struct gx_purged *p)
 {
-	struct gx_fstate *f;
-	int err = gx_fstate__get(t, fid, &f), r;
+	struct gx_msg_row row;
+	int err = gx_msg__row(t, mid, &row);
+	if (err == 0)
+		err = gx_msg__remove(t, f, &row);
 	if (err != 0)
 		return err;
-	GX_STMT(st, t->q, "SELECT m.mid,m.received,b.props FROM msg m JOIN body b ON b.id=m.body WHERE m.fid=?1 AND m.uid=0");
-	gx_sql__bind_int(st, 1, (int64_t)fid);
-	while ((r = gx_sql__step(st)) > 0) {
-		struct gx_msg_row row;
-		gx_nttime_t when;
-		err = modified(t, st, 2, 1, &when);
-		if (err == 0 && cutoff != 0 && when >= cutoff)
-			continue;
-		if (err == 0)
-			err = gx_msg__row(t, gx_sql__u64(st, 0), &row);
-		if (err == 0)
-			err = gx_msg__remove(t, f, &row);
-		if (err != 0)
-			return err;
-		p->messages++;
-		*(row.flags & GX_MSGF_FAI ? &p->bytes_fai : &p->bytes_normal) += row.size;
-	}
-	return r;
+	p->messages++;
+	*(row.flags & GX_MSGF_FAI ? &p->bytes_fai : &p->bytes_normal) += row.size;
+	return 0;
 }
 
-static gx_ec purge_folders(struct gx_txn *t, uint64_t fid, gx_nttime_t cutoff, struct gx_purged *p)
+/* What was looked at and stays is not looked at again. */
+static int purge_messages(struct gx_txn *t, uint64_t fid, gx_nttime_t cutoff, size_t *io_left, struct gx_purged *p)
+{
+	struct gx_fstate *f;
+	int err = gx_fstate__get(t, fid, &f), r = 1;
+	GX_STMT(st, t->q, "SELECT m.mid,m.received,b.props FROM msg m CROSS JOIN body b ON b.id=m.body WHERE m.fid=?1 AND m.uid=0 AND m.mid>?2 ORDER BY m.mid");
+	gx_sql__bind_int(st, 1, (int64_t)fid);
+	gx_sql__bind_int(st, 2, (int64_t)p->after);
+	while (err == 0 && *io_left > 0 && (r = gx_sql__step(st)) > 0) {
+		gx_nttime_t when;
+		uint64_t mid = gx_sql__u64(st, 0);
+		err = modified(t, st, 2, 1, &when);
+		if (err == 0 && (cutoff == 0 || when < cutoff))
+			err = purge_message(t, mid, f, p);
+		p->after = mid;
+		*io_left -= *io_left != SIZE_MAX;
+	}
+	p->more = *io_left == 0;
+	return err != 0 || r > 0 ? err : r;
+}
+
+static gx_ec purge_folders(struct gx_txn *t, uint64_t fid, gx_nttime_t cutoff, size_t *io_left, struct gx_purged *p)
 {
 	uint64_t *v = NULL;
 	size_t n = 0, cap = 0;
@@ -169,23 +176,26 @@ static gx_ec purge_folders(struct gx_txn *t, uint64_t fid, gx_nttime_t cutoff, s
 		}
 	}
 	gx_ec ec = gx_txn__ec(t, r);
-	for (size_t i = 0; !gx_ec_failed(ec) && i < n; i++, p->folders++)
-		ec = gx_folder_delete(t, v[i], true);
+	for (size_t i = 0; !gx_ec_failed(ec) && !p->more && i < n; i++) {
+		p->more = *io_left == 0;
+		if (!p->more)
+			ec = gx_folder__delete_some(t, v[i], true, io_left, NULL, &p->more);
+		p->folders += !gx_ec_failed(ec) && !p->more;
+	}
 	return ec;
 }
 
-gx_ec gx_folder_purge(struct gx_txn *t, uint64_t fid, uint32_t what, gx_nttime_t cutoff, struct gx_purged *ret_p)
+gx_ec gx_folder_purge(struct gx_txn *t, uint64_t fid, uint32_t what, gx_nttime_t cutoff, size_t limit, struct gx_purged *io_p)
 {
-	struct gx_purged p = {0};
+	size_t left = limit == 0 ? SIZE_MAX : limit;
 	uint32_t rights;
 	gx_ec ec = check(t, fid, &rights);
 	if (!gx_ec_failed(ec) && !(rights & GX_RIGHT_OWNER))
 		ec = gx_txn__fail(t, ecAccessDenied, "only a folder's owner purges it");
+	io_p->more = false;
 	if (!gx_ec_failed(ec) && (what & GX_CONTENT_NORMAL))
-		ec = gx_txn__ec(t, purge_messages(t, fid, cutoff, &p));
-	if (!gx_ec_failed(ec) && (what & GX_CONTENT_FOLDERS))
-		ec = purge_folders(t, fid, cutoff, &p);
-	if (!gx_ec_failed(ec) && ret_p != NULL)
-		*ret_p = p;
+		ec = gx_txn__ec(t, purge_messages(t, fid, cutoff, &left, io_p));
+	if (!gx_ec_failed(ec) && (what & GX_CONTENT_FOLDERS) && !io_p->more)
+		ec = purge_folders(t, fid, cutoff, &left, io_p);
 	return ec;
 }

@@ -779,8 +779,9 @@ START_TEST(folders_that_cannot_be)
 	/* deletions: only below the root, what is gone is passed over */
 	const struct gx_bin keys[] = {source_key(first + 9), source_key(first), source_key(GX_FID_VIEWS)};
 	struct gx_folder_info info;
+	bool more;
 	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
-	ST_OK(gx_ics_import_folder_delete(t, GX_FID_IPMSUBTREE, keys, 3, false));
+	ST_OK(gx_ics_import_folder_delete(t, GX_FID_IPMSUBTREE, keys, 3, false, 0, &more));
 	ST_IS(gx_folder_get(t, first, a, &info), ecNotFound);
 	ST_OK(gx_folder_get(t, GX_FID_VIEWS, a, &info));
 	st_commit(t);
@@ -793,12 +794,13 @@ START_TEST(folders_that_are_gone)
 {
 	struct gx_ics_version v = version(1, (struct gx_bin){0}, 10);
 	uint64_t cn, own;
+	bool more;
 	struct gx_proplist l = folder_change(first, 0, "top", &v);
 	ST_OK(import_folder(&l, &cn));
 	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
 	ST_OK(gx_folder_create(t, GX_FID_IPMSUBTREE, "own", NULL, GX_FOLDER_GENERIC, NULL, &own));
 	const struct gx_bin keys[] = {source_key(first), source_key(first + 1), source_key(own)};
-	ST_OK(gx_ics_import_folder_delete(t, GX_FID_IPMSUBTREE, keys, 3, true));
+	ST_OK(gx_ics_import_folder_delete(t, GX_FID_IPMSUBTREE, keys, 3, true, 0, &more));
 	st_commit(t);
 	const uint64_t gone[] = {first, first + 1, own};
 	for (size_t i = 0; i < 3; i++) {

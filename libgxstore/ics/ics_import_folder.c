@@ -179,17 +179,19 @@ static gx_ec never(struct gx_txn *t, uint64_t root, uint64_t fid)
 	return gx_ec_failed(ec) ? GX_OK_EC : gx_ics__never(t, &fid, 1);
 }
 
-gx_ec gx_ics_import_folder_delete(struct gx_txn *t, uint64_t root, const struct gx_bin *source_keys, size_t n, bool hard)
+gx_ec gx_ics_import_folder_delete(struct gx_txn *t, uint64_t root, const struct gx_bin *source_keys, size_t n, bool hard,
+	size_t limit, bool *ret_more)
 {
 	gx_ec ec = gx_txn__writable(t);
-	for (size_t i = 0; i < n && !gx_ec_failed(ec); i++) {
+	*ret_more = false;
+	for (size_t i = 0; i < n && !gx_ec_failed(ec) && !*ret_more; i++) {
 		uint64_t fid;
 		bool below;
 		ec = gx_ics__source_id(t, source_keys[i], &fid);
 		if (!gx_ec_failed(ec))
 			ec = gx_folder_is_below(t, root, fid, &below);
 		if (!gx_ec_failed(ec) && below && fid != root)
-			ec = gx_folder_delete(t, fid, hard);
+			ec = gx_folder_delete_some(t, fid, hard, limit, NULL, ret_more);
 		if (gx_ec_is(ec, ecNotFound) || (!gx_ec_failed(ec) && !below))
 			ec = never(t, root, fid);
 	}

@@ -606,11 +606,70 @@ START_TEST(model)
 }
 END_TEST
 
+enum { MANY = 1100 };
+
+/* A folder that was deleted softly with more than can leave at once. */
+START_TEST(a_large_folder_leaves)
+{
+	static const uint64_t scope[] = {GX_FID_INBOX};
+	uint64_t sub;
+	bool more = true;
+	struct gx_txn *t = st_begin(s, GX_TXN_WRITE);
+	uint64_t fid = finder(t, "x");
+	ST_OK(gx_folder_create(t, GX_FID_INBOX, "sub", NULL, GX_FOLDER_GENERIC, NULL, &sub));
+	for (unsigned i = 0; i < MANY; i++)
+		st_insert(t, sub, i, 10, 0);
+	put(t, GX_FID_INBOX, "stays", 0);
+	ST_OK(gx_search_set(t, fid, RECURSIVE_SEARCH, unread(), scope, 1));
+	st_commit(t);
+	finish();
+	t = st_begin(s, GX_TXN_WRITE);
+	ck_assert_uint_eq(found(t, fid, NULL), MANY + 1);
+	ST_OK(gx_folder_delete(t, sub, false));
+	ck_assert_uint_eq(found(t, fid, NULL), MANY + 1);
+	ST_OK(gx_search_leave(t, 100, &more));
+	ck_assert(more);
+	size_t left = found(t, fid, NULL);
+	ck_assert(left > MANY - 100 && left < MANY);
+	st_commit(t);
+	t = st_begin(s, GX_TXN_WRITE); /* one that is given up counts for nothing */
+	ST_OK(gx_search_leave(t, 100, &more));
+	gx_txn_abort(t);
+	gx_store_close(s); /* another process goes on */
+	s = st_open(dir);
+	finish();
+	t = st_begin(s, GX_TXN_WRITE);
+	ck_assert_uint_eq(found(t, fid, NULL), 1);
+	ck_assert_uint_eq(info(t, fid).total, 1);
+	ST_OK(gx_search_leave(t, 0, &more));
+	ck_assert(!more);
+	ST_OK(gx_folder_undelete(t, sub));
+	st_commit(t);
+	finish();
+	t = st_begin(s, GX_TXN_WRITE);
+	ck_assert_uint_eq(found(t, fid, NULL), MANY + 1);
+	ST_OK(gx_folder_delete(t, sub, false));
+	ST_OK(gx_search_leave(t, 50, &more));
+	ST_OK(gx_folder_undelete(t, sub)); /* back before all have left */
+	ST_OK(gx_search_leave(t, 0, &more));
+	st_commit(t);
+	finish();
+	t = st_begin(s, GX_TXN_WRITE);
+	ck_assert_uint_eq(found(t, fid, NULL), MANY + 1);
+	ST_OK(gx_folder_delete(t, sub, false));
+	ST_OK(gx_folder_delete(t, sub, true));
+	ck_assert_uint_eq(found(t, fid, NULL), 1);
+	st_commit(t);
+	st_verify(s);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *x = suite_create("search");
 	TCase *c = tcase_create("search");
 	tcase_add_checked_fixture(c, fix_setup, fix_teardown);
+	tcase_add_test(c, a_large_folder_leaves);
 	tcase_add_test(c, set_and_get);
 	tcase_add_test(c, work_on_what_is_shown);
 	tcase_add_test(c, finds_and_follows);

@@ -39,6 +39,7 @@ struct gx_searches {
 	struct gx_arena *a, *scratch;
 	struct gx_searchdef *head;
 	struct gx_searchcover *cover[GX_SEARCH_BUCKETS];
+	uint64_t leaving, left_uid; /* the folder whose messages leave the searches, and the last one that has */
 };
 int gx_searches__new(struct gx_searches **ret_s) GX_MUST_CHECK;
 void gx_searches__free(struct gx_searches *s);
@@ -67,8 +68,18 @@ int gx_search__clear(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
 int gx_search__created(struct gx_txn *t, const struct gx_msg_row *r) GX_MUST_CHECK;
 int gx_search__updated(struct gx_txn *t, const struct gx_msg_row *old, const struct gx_msg_row *r) GX_MUST_CHECK;
 int gx_search__removed(struct gx_txn *t, const struct gx_msg_row *r) GX_MUST_CHECK;
-/* A folder goes, or is hidden: what of it was found leaves. Then, with a search folder, its definition. */
-int gx_search__folder_gone(struct gx_txn *t, uint64_t fid, bool hard) GX_MUST_CHECK;
+/* Those that show a message; when they are as many as fit, there may be more. */
+enum { GX_SEARCH_SHOWING = 128 };
+int gx_search__showing(struct gx_txn *t, uint64_t mid, uint64_t v[GX_SEARCH_SHOWING], size_t *ret_n) GX_MUST_CHECK;
+
+/* ---- Folders (search_folders.c) ---- */
+
+/* A folder goes: what of it was found leaves. With a search folder its definition. */
+int gx_search__folder_gone(struct gx_txn *t, uint64_t fid) GX_MUST_CHECK;
+/* It is hidden. @ret_later: there may be much of it, which leaves in portions; the folder must have GX_FF_FOUND until then. */
+int gx_search__folder_hidden(struct gx_txn *t, uint64_t fid, bool *ret_later) GX_MUST_CHECK;
+/* Such a portion. 1: there is more, 0 not, or GX_E_*. */
+int gx_search__leave(struct gx_txn *t, size_t *io_left) GX_MUST_CHECK;
 /* Folders moved, or those in @back came back: scopes are other ones. */
 int gx_search__moved(struct gx_txn *t, const uint64_t *back, size_t n) GX_MUST_CHECK;
 

@@ -168,16 +168,13 @@ int gx_search__updated(struct gx_txn *t, const struct gx_msg_row *old, const str
 	return err;
 }
 
-/* The search folders that show a message. At most as many as fit; the rest is asked for again. */
-enum { SHOWN_MAX = 128 };
-
-static int showing(struct gx_txn *t, uint64_t mid, uint64_t *v, size_t *ret_n)
+int gx_search__showing(struct gx_txn *t, uint64_t mid, uint64_t v[GX_SEARCH_SHOWING], size_t *ret_n)
 {
 	size_t n = 0;
 	int r;
 	GX_STMT(st, t->q, "SELECT fid FROM found WHERE mid=?1");
 	gx_sql__bind_int(st, 1, (int64_t)mid);
-	while ((r = gx_sql__step(st)) > 0 && n < SHOWN_MAX)
+	while ((r = gx_sql__step(st)) > 0 && n < GX_SEARCH_SHOWING)
 		v[n++] = gx_sql__u64(st, 0);
 	*ret_n = n;
 	return r < 0 ? r : 0;
@@ -186,101 +183,13 @@ static int showing(struct gx_txn *t, uint64_t mid, uint64_t *v, size_t *ret_n)
 /* Its sort orders and tables have let it go already. */
 int gx_search__removed(struct gx_txn *t, const struct gx_msg_row *r)
 {
-	uint64_t v[SHOWN_MAX];
+	uint64_t v[GX_SEARCH_SHOWING];
 	size_t n = 0;
 	int err = 0;
 	do {
-		err = shown(r) ? showing(t, r->mid, v, &n) : 0;
+		err = shown(r) ? gx_search__showing(t, r->mid, v, &n) : 0;
 		for (size_t i = 0; err == 0 && i < n; i++)
 			err = drop_row(t, v[i], r);
-	} while (err == 0 && n == SHOWN_MAX);
-	return err;
-}
-
-/* ---- Folders ---- */
-
-static int unlink_contents(struct gx_txn *t, uint64_t fid)
-{
-	GX_STMT(st, t->q, "SELECT f.fid,f.mid FROM msg m JOIN found f ON f.mid=m.mid WHERE m.fid=?1");
-	gx_sql__bind_int(st, 1, (int64_t)fid);
-	struct gx_idlist l = {0};
-	int r, err = 0;
-	while (err == 0 && (r = gx_sql__step(st)) > 0) {
-		err = gx_idlist__add(&l, gx_sql__u64(st, 0));
-		if (err == 0)
-			err = gx_idlist__add(&l, gx_sql__u64(st, 1));
-	}
-	err = err != 0 ? err : r;
-	for (size_t i = 0; err == 0 && i + 1 < l.n; i += 2) {
-		struct gx_msg_row row;
-		err = gx_msg__row(t, l.v[i + 1], &row);
-		if (err == 0)
-			err = gx_search__unlink(t, l.v[i], &row);
-	}
-	gx_idlist__release(&l);
-	return err;
-}
-
-static int drop_def(struct gx_txn *t, uint64_t fid)
-{
-	GX_STMT(def, t->q, "DELETE FROM search WHERE fid=?1");
-	gx_sql__bind_int(def, 1, (int64_t)fid);
-	int err = gx_sql__run(def);
-	GX_STMT(scope, t->q, "DELETE FROM scope WHERE search=?1");
-	gx_sql__bind_int(scope, 1, (int64_t)fid);
-	err = err != 0 ? err : gx_sql__run(scope);
-	gx_searches__forget(t->s->searches);
-	return err != 0 ? err : gx_search__clear(t, fid);
-}
-
-/* Searches that looked into a folder look into one less. */
-static int leave_scopes(struct gx_txn *t, uint64_t fid)
-{
-	GX_STMT(st, t->q, "DELETE FROM scope WHERE fid=?1");
-	gx_sql__bind_int(st, 1, (int64_t)fid);
-	return gx_sql__run(st);
-}
-
-/* 1 yes, 0 no. */
-static int is_search(struct gx_txn *t, uint64_t fid)
-{
-	GX_STMT(st, t->q, "SELECT 1 FROM folders WHERE fid=?1 AND type=2");
-	gx_sql__bind_int(st, 1, (int64_t)fid);
-	return gx_sql__step(st);
-}
-
-/* Somebody may have put messages into a search folder that never looked for any. */
-int gx_search__folder_gone(struct gx_txn *t, uint64_t fid, bool hard)
-{
-	int search = is_search(t, fid);
-	int err = search < 0 ? search : search > 0 ? 0 : unlink_contents(t, fid);
-	if (err == 0 && hard)
-		err = search > 0 ? drop_def(t, fid) : leave_scopes(t, fid);
-	gx_searches__forget(t->s->searches);
-	return err;
-}
-
-static bool looks_into(const struct gx_searchdef *d, const uint64_t *fids, size_t n)
-{
-	for (size_t i = 0; i < d->nscope; i++)
-		for (size_t k = 0; k < n; k++)
-			if (d->scope[i] == fids[k])
-				return true;
-	return (d->flags & RECURSIVE_SEARCH) != 0;
-}
-
-int gx_search__moved(struct gx_txn *t, const uint64_t *back, size_t n)
-{
-	struct gx_searchdef *d;
-	gx_searches__forget(t->s->searches);
-	int err = gx_searches__load(t, &d);
-	for (; err == 0 && d != NULL; d = d->next) {
-		if (!gx_searchdef__live(d) || !looks_into(d, back, n))
-			continue;
-		d->state = GX_SEARCH_RECHECKING;
-		d->at_fid = d->at_id = 0;
-		err = gx_searchdef__write_state(t, d);
-		atomic_store(&t->s->searching, true);
-	}
+	} while (err == 0 && n == GX_SEARCH_SHOWING);
 	return err;
 }

@@ -208,13 +208,17 @@ static int portion(struct gx_store *s)
 	err = gx_searches__load(t, &d);
 	while (err == 0 && d != NULL && !pending(d))
 		d = d->next;
-	if (err == 0 && d == NULL) {
+	struct gx_searchportion p = gx_search__portion(s, 1);
+	size_t left = p.n;
+	int more = err == 0 && d == NULL ? gx_search__leave(t, &left) : 0;
+	if (err == 0 && d == NULL && more == 0 && left == p.n) {
 		atomic_store(&s->searching, false);
 		gx_txn_abort(t);
 		return 0;
 	}
-	if (err == 0)
-		err = gx_search__advance(t, d, gx_search__portion(s, 1));
+	err = err != 0 || more >= 0 ? err : more;
+	if (err == 0 && d != NULL)
+		err = gx_search__advance(t, d, p);
 	if (err != 0) {
 		gx_log(s->log, GX_LOG_WARN, "%s: search folder: %s", s->dir, t->q->err == err ? t->q->why : gx_strerror(err));
 		gx_txn_abort(t);
@@ -237,7 +241,7 @@ int gx_search_run(struct gx_store *s, int budget_ms, bool *ret_done)
 
 int gx_search__resume(struct gx_store *s)
 {
-	GX_STMT(st, s->writer->q, "SELECT 1 FROM search WHERE state IN (1,3) LIMIT 1");
+	GX_STMT(st, s->writer->q, "SELECT 1 WHERE EXISTS(SELECT 1 FROM search WHERE state IN (1,3)) OR EXISTS(SELECT 1 FROM folders WHERE flags&16)");
 	int r = gx_sql__step(st);
 	atomic_store(&s->searching, r > 0);
 	return r < 0 ? r : 0;

@@ -67,7 +67,7 @@ static int find_rows(struct gx_sc *k)
 		int64_t type = gx_sql__int(st, 1);
 		gx_arena_reset(a);
 		if ((type != GX_FOLDER_GENERIC && type != GX_FOLDER_SEARCH) || gx_sql__is_null(st, 2) ||
-		    (gx_sql__u64(st, 2) & ~(uint64_t)(GX_FF_DELETED | GX_FF_HIDDEN | GX_FF_SUBSCRIBED | GX_FF_BELOW)) != 0)
+		    (gx_sql__u64(st, 2) & ~(uint64_t)(GX_FF_DELETED | GX_FF_HIDDEN | GX_FF_SUBSCRIBED | GX_FF_BELOW | GX_FF_FOUND)) != 0)
 			err = gx_sc__say(k, 1, fid, "folder %llx has type %lld and flags %llx", (unsigned long long)fid, (long long)type,
 				(unsigned long long)gx_sql__u64(st, 2));
 		if (err == 0)

@@ -115,14 +115,14 @@ void soak_empty(struct soak_thread *w)
 
 void soak_purge(struct soak_thread *w)
 {
-	struct gx_purged gone;
+	struct gx_purged gone = {0};
 	struct gx_txn *t = write_as(w, &soak_system);
 	if (t == NULL)
 		return;
 	uint64_t fid = soak_rnd(w, 3) == 0 ? w->st->root : soak_folder(w, t);
 	if (fid != 0)
 		soak_done(w, t,
-			gx_folder_purge(t, fid, GX_CONTENT_NORMAL | GX_CONTENT_FOLDERS, 0, &gone),
+			gx_folder_purge(t, fid, GX_CONTENT_NORMAL | GX_CONTENT_FOLDERS, 0, 0, &gone),
 			"purge");
 	soak_commit(w, t);
 }

@@ -12,6 +12,7 @@ struct emptying {
 	struct gx_ems_job job;
 	uint64_t fid;
 	uint32_t what;
+	bool hidden;                 /* all of it is out of sight, but for searches */
 };
 
 /* Messages that would go. */
@@ -49,6 +50,8 @@ static gx_ec step(struct gx_rop_call *c, struct gx_ems_job *j)
 	struct gx_txn *t;
 	bool partial = false, more = false;
 	uint32_t n = 0;
+	if (x->hidden)
+		return gx_ems__leave_searches(c, j);
 	gx_ec ec = gx_rop__write(c, &t);
 	if (gx_ec_failed(ec))
 		return ec;
@@ -59,7 +62,8 @@ static gx_ec step(struct gx_rop_call *c, struct gx_ems_job *j)
 	ec = gx_ems__end_owing(c, t, &due, ec);
 	j->completed = j->total > n ? j->total - n : 0;
 	j->partial = j->partial || partial;
-	j->done = !more;
+	x->hidden = !more;
+	j->done = x->hidden && (x->what & GX_CONTENT_HARD);
 	return ec;
 }
 

@@ -5,7 +5,7 @@
 #include "libgxproto/emsmdb/sync.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
-enum { HIERARCHY = 0x01, HARD_DELETE = 0x02, KEYS_TAG = 0x00001102 };
+enum { HIERARCHY = 0x01, HARD_DELETE = 0x02, KEYS_TAG = 0x00001102, FOLDER_PORTION = 1024 };
 
 static gx_ec keys_of(struct gx_rop_call *c, const struct gx_proplist *l, struct gx_bin **ret_v, size_t *ret_n)
 {
@@ -45,8 +45,34 @@ static gx_ec delete(struct gx_rop_call *c, const struct gx_ems_collector *u, con
 	if (gx_ec_failed(ec))
 		return ec;
 	gx_ems__watch_unread(c, t, &due, &unread);
-	ec = u->contents ? gx_ics_import_delete(t, u->fid, v, n, hard) : gx_ics_import_folder_delete(t, u->fid, v, n, hard);
-	return gx_ems__end_owing(c, t, &due, ec);
+	return gx_ems__end_owing(c, t, &due, gx_ics_import_delete(t, u->fid, v, n, hard));
+}
+
+/* A folder in portions, between which others write. */
+static gx_ec delete_folder(struct gx_rop_call *c, const struct gx_ems_collector *u, const struct gx_bin *key, bool hard)
+{
+	gx_ec ec = EMS_OK;
+	bool more = true;
+	while (!gx_ec_failed(ec) && more) {
+		struct gx_ems_owing due = {0};
+		struct gx_ems_unread unread;
+		struct gx_txn *t;
+		ec = gx_rop__write(c, &t);
+		if (gx_ec_failed(ec))
+			return ec;
+		gx_ems__watch_unread(c, t, &due, &unread);
+		ec = gx_ics_import_folder_delete(t, u->fid, key, 1, hard, FOLDER_PORTION, &more);
+		ec = gx_ems__end_owing(c, t, &due, ec);
+	}
+	return ec;
+}
+
+static gx_ec delete_folders(struct gx_rop_call *c, const struct gx_ems_collector *u, const struct gx_bin *v, size_t n, bool hard)
+{
+	gx_ec ec = EMS_OK;
+	for (size_t i = 0; !gx_ec_failed(ec) && i < n; ++i)
+		ec = delete_folder(c, u, &v[i], hard);
+	return ec;
 }
 
 gx_ec gx_rop__synchronization_import_deletes(struct gx_rop_call *c, const struct gx_rop_synchronization_import_deletes_req *q, void *r)
@@ -62,6 +88,6 @@ gx_ec gx_rop__synchronization_import_deletes(struct gx_rop_call *c, const struct
 		return gx_rop__fail(c, ecInvalidParam, "deletion flags %#x", q->import_delete_flags);
 	gx_ec ec = keys_of(c, &q->property_values, &v, &n);
 	if (!gx_ec_failed(ec))
-		ec = delete(c, u, v, n, hard);
+		ec = (u->contents ? delete : delete_folders)(c, u, v, n, hard);
 	return gx_ec_failed(ec) ? ec : forget(c, u, v, n);
 }
