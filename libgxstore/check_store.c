@@ -511,10 +511,21 @@ START_TEST(what_has_no_internet_form_gets_one)
 }
 END_TEST
 
-/* What was rendered of an older version is not kept as that of the newer one. */
+static uint32_t uid_of(struct gx_txn *t, uint64_t mid)
+{
+	struct gx_msg_info i;
+	ST_OK(gx_msg_get(t, mid, &i));
+	return i.uid;
+}
+
+/*
+ * What was rendered of an older version is not kept as that of the newer one, and what a reader was shown under a UID is all that
+ * there ever is under it.
+ */
 START_TEST(rendered_while_it_is_saved)
 {
 	struct gx_store_opts o = GX_STORE_OPTS_INIT;
+	uint32_t uids[3];
 	struct gx_msg_prepared *p = nested(1, "deep");
 	struct gx_msg_ids ids;
 	struct gx_push out = GX_PUSH_INIT;
@@ -528,12 +539,14 @@ START_TEST(rendered_while_it_is_saved)
 	static const char *const says[] = {"Subject: deep 0\r\n", "Subject: newer\r\n", "Subject: newer\r\n"};
 	for (int i = 0; i < 3; i++) {
 		t = st_begin(s, GX_TXN_READ);
+		uids[i] = uid_of(t, ids.mid);
 		gx_push_clear(&out);
 		ST_OK(gx_msg_original(t, ids.mid, 0, UINT64_MAX, &out));
 		ck_assert_uint_gt(out.len, strlen(says[i]));
 		ck_assert_mem_eq(out.data, says[i], strlen(says[i]));
 		gx_txn_abort(t);
 	}
+	ck_assert(uids[0] == ids.uid && uids[1] > uids[0] && uids[2] == uids[1]);
 	gx_push_release(&out);
 	gx_msg_prepared_release(p);
 }

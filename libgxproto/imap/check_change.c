@@ -195,6 +195,48 @@ START_TEST(a_store_with_all_messages)
 }
 END_TEST
 
+/* Somebody gives the message another subject. */
+static void change_subject(uint32_t uid, const char *subject)
+{
+	struct gx_arena *a = gx_arena_new(0);
+	static const struct gx_actor system = GX_ACTOR_SYSTEM;
+	struct gx_imapview *v;
+	struct gx_store *s;
+	struct gx_txn *t;
+	struct gx_proplist l = {0};
+	const char *why;
+	ck_assert_int_eq(gx_store_pool_get(srv.pool, gx_arena_printf(a, "%s/anna", srv.root), &s, a, &why), 0);
+	ck_assert_int_eq(gx_proplist_set_str(&l, a, PidTagSubject, subject), 0);
+	ck_assert(!gx_ec_failed(gx_imapview_open(s, &system, GX_FID_INBOX, &v)));
+	uint64_t mid = gx_imapview_at(v, gx_imapview_lower(v, uid)).mid;
+	gx_imapview_close(v);
+	ck_assert_int_eq(gx_txn_begin(s, &system, GX_TXN_WRITE, 10000, &t), 0);
+	ck_assert(!gx_ec_failed(gx_msg_set_props(t, mid, &l)));
+	ck_assert_int_eq(gx_txn_commit(t, GX_SYNC_LATER), 0);
+	gx_store_pool_put(srv.pool, s);
+	gx_arena_free(a);
+}
+
+/* What comes later is never shown under the UID of what was there, by a session that has not heard of it either. */
+START_TEST(saved_anew)
+{
+	imaptest_say(&d, "a FETCH 2 BODY.PEEK[1]", "\\* 2 FETCH \\(BODY\\[1\\] \\{6\\}\nbody\n\\)\na OK .*\n");
+	change_subject(2, "other");
+	imaptest_say(&d, "b FETCH 2 BODY.PEEK[]", "(\\* [0-9]+ (EXISTS|RECENT)\n)*b NO \\[EXPUNGEISSUED\\] .*\n");
+	imaptest_say(&d, "c FETCH 2 (UID ENVELOPE)", "(\\* [0-9]+ (EXISTS|RECENT)\n)*c NO \\[EXPUNGEISSUED\\] .*\n");
+	imaptest_say(&d, "d FETCH 2 (BODY.PEEK[HEADER.FIELDS (SUBJECT)] FLAGS)", "(\\* [0-9]+ (EXISTS|RECENT)\n)*d NO \\[EXPUNGEISSUED\\] .*\n");
+	imaptest_say(&d, "e FETCH 2 BINARY.PEEK[1]", "(\\* [0-9]+ (EXISTS|RECENT)\n)*e NO \\[EXPUNGEISSUED\\] .*\n");
+	imaptest_say(&d, "f FETCH 2 BODY.PEEK[1]", "(\\* [0-9]+ (EXISTS|RECENT)\n)*f NO \\[EXPUNGEISSUED\\] .*\n");
+	imaptest_say(&d, "g NOOP", "\\* 2 EXPUNGE\n(\\* .*\n)*g OK .*\n");
+	imaptest_say(&d, "h FETCH 5 (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])", "\\* 5 FETCH \\(UID 6 BODY.*\nSubject: other\n\n\\)\n(\\* 5 FETCH .*\n)*h OK .*\n");
+	/* rendered, and saved once more */
+	change_subject(6, "third");
+	imaptest_say(&d, "i FETCH 5 BODY.PEEK[]", "(\\* [0-9]+ (EXISTS|RECENT)\n)*i NO \\[EXPUNGEISSUED\\] .*\n");
+	imaptest_say(&d, "j NOOP", "\\* 5 EXPUNGE\n(\\* .*\n)*j OK .*\n");
+	imaptest_say(&d, "k UID FETCH 7 ENVELOPE", "\\* 5 FETCH \\(ENVELOPE .*third.* UID 7\\)\n(\\* 5 FETCH .*\n)*k OK .*\n");
+}
+END_TEST
+
 static Suite *change_suite(void)
 {
 	Suite *s = suite_create("imap_change");
@@ -206,6 +248,7 @@ static Suite *change_suite(void)
 	tcase_add_test(t, uid_expunge_and_close);
 	tcase_add_test(t, copy_and_move);
 	tcase_add_test(t, append);
+	tcase_add_test(t, saved_anew);
 	tcase_add_test(t, idle);
 	tcase_add_test(t, condstore);
 	tcase_add_test(t, deleted_mailbox);

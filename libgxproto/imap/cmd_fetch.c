@@ -262,11 +262,11 @@ static unsigned ahead_of(const struct imap_item *it)
 	case IMAP_ITEM_DATE: return GX_AHEAD_INFO;
 	case IMAP_ITEM_SECTION:
 		if (*it->part == '\0' && (it->section == IMAP_SEC_FIELDS || it->section == IMAP_SEC_FIELDS_NOT))
-			return GX_AHEAD_ORIGINAL;
-		return GX_AHEAD_MIME | GX_AHEAD_ORIGINAL;
+			return GX_AHEAD_INFO | GX_AHEAD_ORIGINAL;
+		return GX_AHEAD_INFO | GX_AHEAD_MIME | GX_AHEAD_ORIGINAL;
 	case IMAP_ITEM_BINARY:
-	case IMAP_ITEM_BINARY_SIZE: return GX_AHEAD_MIME | GX_AHEAD_ORIGINAL;
-	default: return GX_AHEAD_MIME;
+	case IMAP_ITEM_BINARY_SIZE: return GX_AHEAD_INFO | GX_AHEAD_MIME | GX_AHEAD_ORIGINAL;
+	default: return GX_AHEAD_INFO | GX_AHEAD_MIME;
 	}
 }
 

@@ -31,6 +31,7 @@ struct imap_fetch {
 	struct imap_item *items;
 	size_t n, cap;
 	bool sets_seen, has_flags, memory_only, needs_info, has_uid, has_modseq;
+	bool same;               /* in this slice the message is what its UID stands for; then info holds */
 	uint64_t changed_since;
 	/* progress */
 	struct imap_range *ranges;

@@ -8,7 +8,7 @@ enum { FIRST_READ = 4 * 1024, REMEMBERED = 8, MAX_REMEMBERED_NAME = 40 };
 
 /* Clients fetch a part piece by piece: where it lies is remembered, so that the message is parsed once. */
 struct imap_parts {
-	uint64_t mid;
+	uint32_t uid; /* not the message: a new content of it has a new one */
 	unsigned n, next;
 	struct {
 		char part[MAX_REMEMBERED_NAME];
@@ -97,7 +97,7 @@ static gx_ec find_part(struct imap_session *s, struct imap_fetch *f, struct gx_t
 {
 	struct imap_parts *m = s->sel->parts;
 	enum imap_section_kind k = it->section == IMAP_SEC_FIELDS || it->section == IMAP_SEC_FIELDS_NOT ? IMAP_SEC_HEADER : it->section;
-	for (unsigned i = 0; m != NULL && m->mid == mid && i < m->n; ++i) {
+	for (unsigned i = 0; m != NULL && m->uid == f->info.uid && i < m->n; ++i) {
 		if (m->v[i].section == k && strcmp(m->v[i].part, it->part) == 0) {
 			*ret_off = m->v[i].off;
 			*ret_len = m->v[i].len;
@@ -114,8 +114,8 @@ static gx_ec find_part(struct imap_session *s, struct imap_fetch *f, struct gx_t
 		m = s->sel->parts = calloc(1, sizeof(*m));
 	if (m == NULL || strlen(it->part) >= MAX_REMEMBERED_NAME)
 		return ec;
-	if (m->mid != mid)
-		*m = (struct imap_parts){.mid = mid};
+	if (m->uid != f->info.uid)
+		*m = (struct imap_parts){.uid = f->info.uid};
 	unsigned i = m->next++ % REMEMBERED;
 	m->n = m->next < REMEMBERED ? m->next : REMEMBERED;
 	memcpy(m->v[i].part, it->part, strlen(it->part) + 1);

@@ -20,7 +20,7 @@ static bool full(const struct imap_session *s)
 
 void gx_imap__fetch_next_message(struct imap_fetch *f)
 {
-	f->open = f->mime_valid = false;
+	f->open = f->mime_valid = f->same = false;
 	f->item = 0;
 	f->left = f->streamed = 0;
 	f->root = NULL;
@@ -110,6 +110,21 @@ static void put_modseq(struct gx_push *out, const struct gx_uid_entry *e)
 	imap_puts(out, ")");
 }
 
+/*
+ * The message may have been saved with another content since the view was read, and has another UID then: what is under this one
+ * is gone, and the new content is never shown under it, [RFC 9051] 2.3.1.1.
+ */
+static gx_ec need_same(struct imap_session *s, struct imap_fetch *f, struct gx_txn *t, const struct gx_uid_entry *e)
+{
+	if (f->same)
+		return GX_EC(ecSuccess);
+	gx_ec ec = gx_msg_get(t, e->mid, &f->info);
+	if (!gx_ec_failed(ec) && (f->info.uid != e->uid || f->info.fid != s->sel->fid))
+		ec = GX_EC(ecNotFound);
+	f->same = !gx_ec_failed(ec);
+	return ec;
+}
+
 static gx_ec need_mime(struct imap_fetch *f, struct gx_txn *t, uint64_t mid)
 {
 	if (f->mime_valid)
@@ -171,7 +186,9 @@ static gx_ec copy_piece(struct imap_session *s, struct imap_fetch *f, struct gx_
 static gx_ec put_stored(struct imap_session *s, struct imap_fetch *f, struct gx_txn *t, const struct imap_item *it,
 	const struct gx_uid_entry *e)
 {
-	gx_ec ec = need_mime(f, t, e->mid);
+	gx_ec ec = need_same(s, f, t, e);
+	if (!gx_ec_failed(ec))
+		ec = need_mime(f, t, e->mid);
 	if (gx_ec_failed(ec))
 		return ec;
 	gx_push_str(s->out, it->label);
@@ -189,6 +206,7 @@ static gx_ec put_item(struct imap_session *s, struct imap_fetch *f, struct gx_tx
 	const struct gx_uid_entry *e)
 {
 	char date[28];
+	gx_ec ec = GX_EC(ecSuccess);
 	switch (it->kind) {
 	case IMAP_ITEM_FLAGS:
 		imap_puts(s->out, "FLAGS ");
@@ -214,21 +232,23 @@ static gx_ec put_item(struct imap_session *s, struct imap_fetch *f, struct gx_tx
 		gx_imap__put_u64(s->out, e->size32);
 		break;
 	case IMAP_ITEM_SECTION:
-		return put_section(s, f, t, it, e->mid);
+		ec = need_same(s, f, t, e);
+		return gx_ec_failed(ec) ? ec : put_section(s, f, t, it, e->mid);
 	case IMAP_ITEM_BINARY:
 	case IMAP_ITEM_BINARY_SIZE:
 		f->mime_valid = false;
-		return gx_imap__put_binary(s, f, t, e->mid, it);
+		ec = need_same(s, f, t, e);
+		return gx_ec_failed(ec) ? ec : gx_imap__put_binary(s, f, t, e->mid, it);
 	default:
 		return put_stored(s, f, t, it, e);
 	}
-	return GX_EC(ecSuccess);
+	return ec;
 }
 
 static gx_ec open_message(struct imap_session *s, struct imap_fetch *f, struct gx_txn *t, const struct gx_uid_entry *e)
 {
 	if (f->needs_info) {
-		gx_ec ec = gx_msg_get(t, e->mid, &f->info);
+		gx_ec ec = need_same(s, f, t, e);
 		if (gx_ec_failed(ec))
 			return ec;
 	}
@@ -268,7 +288,9 @@ static gx_ec message(struct imap_session *s, struct imap_fetch *f, struct gx_txn
 		ec = open_message(s, f, t, e);
 	while (!gx_ec_failed(ec) && (f->left > 0 || f->item < f->n)) {
 		if (f->left > 0) {
-			ec = copy_piece(s, f, t, e->mid);
+			ec = need_same(s, f, t, e);
+			if (!gx_ec_failed(ec))
+				ec = copy_piece(s, f, t, e->mid);
 			if (f->left > 0 && full(s)) {
 				f->streamed = e->mid;
 				*ret_done = false;
@@ -338,6 +360,7 @@ static enum imap_result slice(struct imap_session *s, struct imap_fetch *f)
 {
 	struct gx_txn *t = NULL;
 	f->ahead_until = 0;
+	f->same = false;
 	if (!s->on_loop && !f->memory_only && (t = gx_imap__begin(s, GX_TXN_READ)) == NULL)
 		return f->streamed == 0 ? IMAP_DONE : IMAP_CLOSE;
 	while (f->range < f->range_count) {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "tests/gxtest.h"
+#include <gx/delivery.h>
 #include <gx/imap.h>
 #include <gx/strbuf.h>
 
@@ -94,6 +95,7 @@ static inline void imaptest_start(struct imaptest_server *s)
 	p.store = (struct gx_store_opts)GX_STORE_OPTS_INIT;
 	p.store.log = &s->log;
 	p.store.clock = &s->clock;
+	p.store.render = gx_mail_render;
 	p.store.max_messages = imaptest_most_messages;
 	s->pool = gx_store_pool_new(&p);
 	ck_assert_ptr_nonnull(s->pool);

@@ -181,8 +181,12 @@ START_TEST(what_imap_shows_makes_a_new_uid)
 	ck_assert_int_eq(it_i32(t, i, PidTagMessageFlags) & MSGFLAG_UNMODIFIED, 0);
 	gx_inst_free(i);
 	gx_txn_abort(t);
-	/* Nobody has seen it since: the UID stays. */
+	/* Once more; what is not shown leaves the UID as it is, also now that there is no original. */
 	change_one(mid, PidTagSubject, (union gx_value){.str = "third"});
+	x = refresh(v);
+	ck_assert(x.expunged == 1 && x.last == 3 && x.exists == 1);
+	change_one(mid, PidTagIconIndex, (union gx_value){.i32 = 3});
+	change_one(mid, PidTagFlagStatus, (union gx_value){.i32 = 2});
 	x = refresh(v);
 	ck_assert(x.expunged == 0 && x.exists == 0);
 	gx_imapview_close(v);

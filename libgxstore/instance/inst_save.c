@@ -10,8 +10,9 @@
  * The original internet message of mail stays as long as what it says is unchanged: flags, categories,
  * follow-up and properties of programs do not touch it. When text, recipients, subject or
  * attachments change it goes, and IMAP is served a rendered one from then on. What IMAP has seen of
- * a UID never changes, [RFC 3501] 2.3.1.1, so the message then gets a new UID: to IMAP the old one
- * is expunged and a new one arrives, to everybody else it is the same message.
+ * a UID never changes, [RFC 9051] 2.3.1.1, so the message then gets a new UID: to IMAP the old one
+ * is expunged and a new one arrives, to everybody else it is the same message. Whether somebody has seen
+ * it cannot be known: a reader renders what was there when he began, without telling anybody.
  */
 
 /* ---- Properties that saving sets ---- */
@@ -164,7 +165,7 @@ static int write_changed(struct gx_txn *t, struct gx_inst *i, const struct gx_ms
 	r->flags = merged_flags(i, now->flags, w.has_original);
 	r->flags |= i->given_flags || i->quiet ? 0 : GX_MSGF_MODIFIED;
 	r->size = w.has_original ? now->size : w.size;
-	if (had && !w.has_original && !(r->flags & (GX_MSGF_FAI | GX_MSGF_SOFTDEL)))
+	if ((rendered || (had && !w.has_original)) && !(r->flags & (GX_MSGF_FAI | GX_MSGF_SOFTDEL)))
 		err = new_uid(t, f, r);
 	if (err == 0)
 		err = update_row(t, r);
