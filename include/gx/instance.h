@@ -72,6 +72,7 @@ struct gx_inst_info {
 	bool writable, associated;
 	unsigned level;         /**< messages in attachments from the outermost one on */
 	uint32_t att_version;   /**< of a message: another number after each change of its attachments */
+	uint64_t place;         /**< of a message in attachments: made of the id and the numbers on the way to it, the same each time; else 0 */
 };
 GX_API void gx_inst_info(struct gx_inst *i, struct gx_inst_info *ret_info);
 /** Bytes of a message as PidTagMessageSize has them; of an attachment those of the message it is in. */

@@ -30,6 +30,8 @@ struct gx_ems_opened {
 };
 gx_ec gx_ems__opened(struct gx_rop_call *c, struct gx_txn *t, struct gx_inst *inst, struct gx_ems_opened *ret_o);
 /* Gives a message that was opened; the client knows its recipients' columns then. */
+/* What a client is told for the id of a message in an attachment; of no message that RopOpenMessage opens. */
+uint64_t gx_ems__embedded_id(struct gx_inst *inst);
 gx_ec gx_ems__give_opened(struct gx_rop_call *c, uint64_t fid, uint64_t mid, struct gx_inst *inst, const struct gx_ems_opened *o);
 /* Into a response that has these fields. */
 #define GX_EMS_SAY_OPENED(r, o) ( \

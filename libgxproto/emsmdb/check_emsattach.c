@@ -177,7 +177,7 @@ START_TEST(a_message_in_an_attachment)
 	ST_IS(embedded(ATT, INNER, 0, &r), ecNotFound);
 	ST_OK(embedded(ATT, INNER, 2, &r));
 	et_set_str(INNER, PidTagSubject, "FW: inner");
-	ck_assert_uint_eq(et_save(INNER), 0);
+	ck_assert_uint_eq(et_save(INNER), r->message_id);
 	/* Create opens one that is there */
 	ST_OK(embedded(ATT, OTHER, 2, &r));
 	ck_assert_str_eq(r->normalized_subject, "inner");
@@ -211,6 +211,41 @@ START_TEST(as_deep_as_it_goes)
 }
 END_TEST
 
+/* The same each time, another one for each, and none that a message has. */
+START_TEST(ids_of_messages_in_attachments)
+{
+	struct gx_rop_create_attachment_res *a;
+	struct gx_rop_open_embedded_message_res *r;
+	uint64_t ids[3];
+	(void)create("x");
+	ST_OK(embedded(ATT, INNER, 2, &r));
+	(void)et_save(INNER);
+	ST_OK(et_do(RopSaveChangesAttachment, MESSAGE, ATT, &keep, NULL));
+	ST_OK(et_do(RopCreateAttachment, MESSAGE, ATT, NULL, (void **)&a));
+	ST_OK(embedded(ATT, INNER, 2, &r));
+	ST_OK(et_do(RopCreateAttachment, INNER, OTHER, NULL, (void **)&a));
+	ST_OK(embedded(OTHER, OTHER + 1, 2, &r));
+	(void)et_save(OTHER + 1);
+	ST_OK(et_do(RopSaveChangesAttachment, INNER, OTHER, &keep, NULL));
+	(void)et_save(INNER);
+	ST_OK(et_do(RopSaveChangesAttachment, MESSAGE, ATT, &keep, NULL));
+	uint64_t mid = et_save(MESSAGE);
+	for (unsigned pass = 0; pass < 2; ++pass) {
+		ST_OK(et_open_message(LOGON, MESSAGE, mid, 0));
+		for (unsigned k = 0; k < 3; ++k) {
+			bool deep = k == 2;
+			ST_OK(et_do(RopOpenAttachment, deep ? INNER : MESSAGE, ATT, &(struct gx_rop_open_attachment_req){0, deep ? 0 : k}, NULL));
+			ST_OK(embedded(ATT, INNER, 0, &r));
+			ck_assert(r->message_id != 0 && r->message_id != mid);
+			ck_assert(pass == 0 || ids[k] == r->message_id);
+			ids[k] = r->message_id;
+			ST_IS(et_open_message(LOGON, OTHER, r->message_id, 0), ecNotFound);
+		}
+	}
+	ck_assert(ids[0] != ids[1] && ids[0] != ids[2] && ids[1] != ids[2]);
+}
+END_TEST
+
 static Suite *emsattach_suite(void)
 {
 	Suite *s = suite_create("emsattach");
@@ -223,6 +258,7 @@ static Suite *emsattach_suite(void)
 	tcase_add_test(t, a_table_of_many);
 	tcase_add_test(t, a_message_in_an_attachment);
 	tcase_add_test(t, as_deep_as_it_goes);
+	tcase_add_test(t, ids_of_messages_in_attachments);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -4,6 +4,7 @@
 #include "libgxproto/emsmdb/attachment.h"
 
 enum { AROUND_ROW = 7, ROWS_MOST = 255 };
+enum { NO_REPLICA = 5 }; /* between those that are fixed and those of others: nothing in a store has such an id */
 
 static gx_ec head(struct gx_rop_call *c, struct gx_txn *t, struct gx_inst *inst, struct gx_ems_opened *o)
 {
@@ -41,6 +42,13 @@ gx_ec gx_ems__opened(struct gx_rop_call *c, struct gx_txn *t, struct gx_inst *in
 	*ret_o = (struct gx_ems_opened){0};
 	gx_ec ec = head(c, t, inst, ret_o);
 	return gx_ec_failed(ec) ? ec : recipients(c, inst, ret_o);
+}
+
+uint64_t gx_ems__embedded_id(struct gx_inst *inst)
+{
+	struct gx_inst_info i;
+	gx_inst_info(inst, &i);
+	return i.place == 0 ? 0 : gx_eid_make(NO_REPLICA, i.place & GX_COUNTER_MAX);
 }
 
 gx_ec gx_ems__give_opened(struct gx_rop_call *c, uint64_t fid, uint64_t mid, struct gx_inst *inst, const struct gx_ems_opened *o)

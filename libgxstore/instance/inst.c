@@ -134,6 +134,18 @@ static const struct gx_inst *outermost(const struct gx_inst *i)
 	return i;
 }
 
+/* Attachments keep their numbers, and no number is used twice in a message. */
+static uint64_t place_of(const struct gx_inst *i)
+{
+	if (i->parent == NULL)
+		return i->row.mid;
+	uint64_t above = place_of(i->parent);
+	if (i->kind != GX_INST_ATTACHMENT)
+		return above;
+	above = (above ^ (i->att->num + UINT64_C(1))) * UINT64_C(0x9e3779b97f4a7c15);
+	return above ^ above >> 29;
+}
+
 void gx_inst_info(struct gx_inst *i, struct gx_inst_info *ret_info)
 {
 	gx_inst__lock(i);
@@ -145,7 +157,7 @@ void gx_inst_info(struct gx_inst *i, struct gx_inst_info *ret_info)
 		.kind = i->kind, .fid = top->row.fid, .mid = top->row.mid, .cn = i->parent == NULL ? i->row.cn : (uint64_t)pv.v.i64,
 		.att_num = i->att == NULL ? 0 : i->att->num, .is_new = i->is_new, .changed = i->changed, .writable = i->writable,
 		.associated = (top->row.flags & GX_MSGF_FAI) != 0, .att_version = i->att_version,
-		.level = gx_inst__level(i),
+		.level = gx_inst__level(i), .place = i->kind == GX_INST_EMBEDDED ? place_of(i) : 0,
 	};
 	gx_inst__unlock(i);
 }

@@ -34,5 +34,6 @@ gx_ec gx_rop__open_embedded_message(struct gx_rop_call *c, const struct gx_rop_o
 		return ec;
 	}
 	GX_EMS_SAY_OPENED(r, &o);
-	return gx_ems__give_opened(c, 0, 0, msg, &o); /* it is in no folder and has no id */
+	r->message_id = gx_ems__embedded_id(msg);
+	return gx_ems__give_opened(c, 0, 0, msg, &o); /* it is in no folder, and its id is for the client alone */
 }

@@ -3,6 +3,7 @@
 #include <config.h>
 #include <gx/charset.h>
 #include <gx/rules.h>
+#include "libgxproto/emsmdb/attachment.h"
 #include "libgxproto/emsmdb/sync.h"
 #include "libgxproto/emsmdb/rop-dispatch.h"
 
@@ -76,6 +77,6 @@ gx_ec gx_rop__save_changes_message(struct gx_rop_call *c, const struct gx_rop_sa
 		return ec;
 	m->mid = s.mid; /* of a message in an attachment 0 */
 	r->input_handle_index = c->in_index;
-	r->message_id = s.mid == 0 ? 0 : gx_eid_wire(s.mid);
+	r->message_id = s.mid == 0 ? gx_ems__embedded_id(m->inst) : gx_eid_wire(s.mid);
 	return EMS_OK;
 }
