@@ -45,6 +45,7 @@ static void looked_at(uint32_t count)
 	ck_assert_uint_ge(all->property_tags_count, 4);
 	ST_OK(et_do(RopFindRow, TABLE, 0, &find, (void **)&f));
 	ST_OK(et_do(RopGetStatus, TABLE, 0, NULL, NULL));
+	ST_IS(et_do(RopAbort, TABLE, 0, NULL, NULL), ecNotSupported); /* [MS-OXCTABL] 3.2.5.6: of contents and hierarchies */
 	ST_OK(et_do(RopSeekRowFractional, TABLE, 0, &(struct gx_rop_seek_row_fractional_req){0, 1}, NULL));
 	const struct gx_sort s = {PidTagMemberName, 0};
 	ST_IS(et_do(RopSortTable, TABLE, 0, &(struct gx_rop_sort_table_req){0, {&s, 1, 0, 0}}, NULL), ecNotSupported);

@@ -118,6 +118,32 @@ START_TEST(the_cursor)
 }
 END_TEST
 
+/* Done before it is answered, also when the client would wait. */
+START_TEST(asynchronously)
+{
+	static const gx_proptag_t two[] = {PidTagSubject, PidTagMid};
+	const struct gx_sort by = {PidTagSubject, 0};
+	const struct gx_restr any = {.type = RES_NULL};
+	struct gx_rop_set_columns_res *c;
+	struct gx_rop_sort_table_res *s;
+	struct gx_rop_restrict_res *r;
+	struct gx_rop_get_status_res *st;
+	struct gx_rop_query_position_res *p;
+	ST_OK(et_do(RopSetColumns, TABLE, 0, &(struct gx_rop_set_columns_req){1, two, 2}, (void **)&c));
+	ST_OK(et_do(RopSortTable, TABLE, 0, &(struct gx_rop_sort_table_req){1, {&by, 1, 0, 0}}, (void **)&s));
+	ST_OK(et_do(RopRestrict, TABLE, 0, &(struct gx_rop_restrict_req){1, &any}, (void **)&r));
+	ck_assert(c->table_status == 0 && s->table_status == 0 && r->table_status == 0);
+	ST_OK(et_do(RopGetStatus, TABLE, 0, NULL, (void **)&st));
+	ck_assert_uint_eq(st->table_status, 0);
+	ST_IS(et_do(RopAbort, TABLE, 0, NULL, NULL), ecUnableToAbort);
+	ST_OK(et_do(RopQueryPosition, TABLE, 0, NULL, (void **)&p)); /* the table is what it was */
+	ck_assert_uint_eq(p->denominator, ROWS);
+	ST_IS(et_do(RopSetColumns, TABLE, 0, &(struct gx_rop_set_columns_req){2, two, 2}, NULL), ecInvalidParam);
+	ST_IS(et_do(RopSortTable, TABLE, 0, &(struct gx_rop_sort_table_req){2, {&by, 1, 0, 0}}, NULL), ecInvalidParam);
+	ST_IS(et_do(RopRestrict, TABLE, 0, &(struct gx_rop_restrict_req){2, &any}, NULL), ecInvalidParam);
+}
+END_TEST
+
 START_TEST(bookmarks)
 {
 	int v[ROWS];
@@ -193,6 +219,7 @@ static Suite *emstable_suite(void)
 	tcase_add_test(t, restrictions);
 	tcase_add_test(t, restricted_by_id);
 	tcase_add_test(t, the_cursor);
+	tcase_add_test(t, asynchronously);
 	tcase_add_test(t, bookmarks);
 	tcase_add_test(t, rows_found);
 	suite_add_tcase(s, t);

@@ -30,12 +30,16 @@ gx_ec gx_rop__get_status(struct gx_rop_call *c, const void *q, struct gx_rop_get
 	return EMS_OK;
 }
 
-/* Nothing goes on behind a client's back that could be ended. */
+/*
+ * Columns, orders and restrictions are set before the operation is answered, TBL_ASYNC or not ([MS-OXCTABL] 3.2.5.1), so nothing goes on
+ * that could be ended (3.2.5.6).
+ */
 gx_ec gx_rop__abort(struct gx_rop_call *c, const void *q, struct gx_rop_abort_res *r)
 {
+	const struct gx_ems_table *tb = gx_ems__table(c->in);
 	(void)q;
 	(void)r;
-	return gx_ems__table(c->in) == NULL ? GX_EC(ecNotSupported) : GX_EC(ecUnableToAbort);
+	return tb == NULL || (tb->what != GX_EMS_CONTENTS && tb->what != GX_EMS_HIERARCHY) ? GX_EC(ecNotSupported) : GX_EC(ecUnableToAbort);
 }
 
 gx_ec gx_rop__query_columns_all(struct gx_rop_call *c, const void *q, struct gx_rop_query_columns_all_res *r)
