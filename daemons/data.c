@@ -86,6 +86,8 @@ bool services_make_pool(struct services *s, bool (*elsewhere)(const char *dir, v
 	o.store.render = gx_mail_render;
 	o.store.render_ctx = s->dir;
 	o.store.convert = gx_bodyconv;
+	o.store.people = gx_dir_people_of;
+	o.store.people_ctx = s->dir;
 	o.store.owner_program = s->d->spec->program;
 	o.max_open = (unsigned)gx_conf_uint(s->conf, "table_size");
 	o.idle_seconds = (unsigned)gx_conf_uint(s->conf, "cache_interval");

@@ -105,6 +105,15 @@ struct gx_pins {
 	atomic_bool due;              /* bodies may be there that nobody needs any more */
 };
 
+/* Lists whose members were asked for (people.c). */
+struct gx_members;
+struct gx_people {
+	pthread_mutex_t lock;
+	struct gx_members *head;
+};
+int gx_people__init(struct gx_people *p) GX_MUST_CHECK;
+void gx_people__release(struct gx_people *p);
+
 struct gx_far_ops;
 struct gx_store {
 	char *dir, *file, *program;
@@ -117,6 +126,7 @@ struct gx_store {
 	void *render_ctx;
 	gx_store_convert_cb convert;
 	void *convert_ctx;
+	struct gx_people people;
 	bool is_public, marked;
 	unsigned max_readers, cache_kib;
 	struct gx_store_opts o;       /* what an administrator may choose; complete_opts() has put the defaults there */

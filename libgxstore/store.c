@@ -78,6 +78,7 @@ static void free_store(struct gx_store *s)
 		close(s->lockfd);
 	gx_ahead__release(&s->ahead);
 	gx_pins__release(&s->pins);
+	gx_people__release(&s->people);
 	gx_views__release(&s->views);
 	gx_fts__release(&s->fts_ask);
 	gx_fts__release(&s->fts);
@@ -100,7 +101,7 @@ static bool init_locks(struct gx_store *s)
 	return r == 0 && gx_flush__init(&s->flush) == 0 && gx_views__init(&s->views) == 0 && gx_subs__init(&s->subs) == 0 &&
 		gx_orders__new(&s->orders) == 0 && gx_searches__new(&s->searches) == 0 && gx_tables__new(&s->tables) == 0 &&
 		gx_fts__init(&s->fts) == 0 && gx_fts__init(&s->fts_ask) == 0 && gx_pins__init(&s->pins) == 0 &&
-		gx_ahead__init(&s->ahead) == 0;
+		gx_ahead__init(&s->ahead) == 0 && gx_people__init(&s->people) == 0;
 }
 
 /* Of the directives that are not set. */

@@ -113,6 +113,11 @@ GX_API int gx_dir_dn(struct gx_dir *d, const char *dn, struct gx_arena *a, struc
 GX_API int gx_dir_expand_list(struct gx_dir *d, const char *list, const char *sender, struct gx_arena *a, const char *const **ret_v, size_t *ret_n) GX_MUST_CHECK;
 /** The same without asking who may post. */
 GX_API int gx_dir_list_members(struct gx_dir *d, const char *list, struct gx_arena *a, const char *const **ret_v, size_t *ret_n) GX_MUST_CHECK;
+/**
+ * Everybody in the list that an entry id means, lists in it resolved: addresses, and DNs (of an organisation without a name) of those
+ * who have a mailbox. GX_E_NOTFOUND. For gx_store_opts.people; @p dir: struct gx_dir.
+ */
+GX_API int gx_dir_people_of(struct gx_bin list, struct gx_arena *a, const char *const **ret_v, size_t *ret_n, void *dir) GX_MUST_CHECK;
 /** Lists that an address is in, NULL-terminated. */
 GX_API int gx_dir_groups_of(struct gx_dir *d, const char *address, struct gx_arena *a, const char *const **ret_v) GX_MUST_CHECK;
 

@@ -79,6 +79,13 @@ typedef int (*gx_store_render_cb)(const struct gx_msgobj *m, struct gx_push *ret
 typedef int (*gx_store_convert_cb)(int from, int to, struct gx_bin in, uint32_t html_cp, struct gx_arena *a, struct gx_bin *ret_out,
 	void *ctx);
 
+/**
+ * How the opener tells who is in a distribution list of the directory, for RELOP_MEMBER_OF_DL ([MS-OXCDATA] 2.12.5.1): addresses and DNs of all
+ * members, lists in it resolved. @p list is its entry id. GX_E_NOTFOUND: there is none. What it says holds for a minute. Any
+ * thread calls it, also one that writes. gx_dir_people_of() is one.
+ */
+typedef int (*gx_store_people_cb)(struct gx_bin list, struct gx_arena *a, const char *const **ret_v, size_t *ret_n, void *ctx);
+
 struct gx_store_opts {
 	size_t size;
 	const struct gx_log *log;       /**< borrowed while open, may be NULL */
@@ -109,6 +116,8 @@ struct gx_store_opts {
 	bool no_synthesis;              /**< exmdb_body_autosynthesis = off: no format of a body is made of another */
 	bool log_sql;                   /**< sqlite_debug = 1: every statement, at level debug */
 	const struct gx_log *ics_log;   /**< exmdb_ics_log_file: a line for each synchronisation; borrowed while open, may be NULL */
+	gx_store_people_cb people;      /**< may be NULL: nobody is in a list */
+	void *people_ctx;
 };
 /** What readers of a public store are shown of the read state. */
 enum { GX_PF_COUNTED, GX_PF_MARKED, GX_PF_ALL_READ };

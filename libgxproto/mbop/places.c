@@ -94,6 +94,8 @@ static int open_here(struct gx_mbop *m, const char *dir, struct gx_arena *a, con
 	p.store.log = m->o->log;
 	p.store.render = gx_mail_render;
 	p.store.render_ctx = m->o->dir;
+	p.store.people = gx_dir_people_of;
+	p.store.people_ctx = m->o->dir;
 	p.store.convert = gx_bodyconv;
 	p.store.owner_program = "gromox-mbop";
 	m->pool = gx_store_pool_new(&p);

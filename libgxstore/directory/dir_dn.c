@@ -2,6 +2,8 @@
 /* ".../cn=Recipients/cn=<8 hex domain id><8 hex user id>-<local part>", ids with their bytes swapped. */
 #include <config.h>
 #include <strings.h>
+#include <gx/charset.h>
+#include <gx/entryid.h>
 #include "libgxstore/directory/dir-int.h"
 
 #define PUBLIC_LOCALPART "public.folder.root"
@@ -96,4 +98,57 @@ int gx_dir_dn(struct gx_dir *d, const char *dn, struct gx_arena *a, struct gx_dn
 	if (err == 0)
 		*ret_o = o;
 	return err;
+}
+
+/* ---- People in lists ---- */
+
+static int list_address(struct gx_dir *d, struct gx_bin list, struct gx_arena *a, const char **ret_address)
+{
+	const char *type, *address, *name;
+	struct gx_dn_owner o;
+	int err = gx_entryid_address(a, list, &type, &address, &name);
+	if (err != 0)
+		return err == GX_E_NOMEM ? err : GX_E_NOTFOUND;
+	*ret_address = address;
+	if (gx_ascii_casecmp(type, "EX") != 0)
+		return 0;
+	err = gx_dir_dn(d, address, a, &o);
+	*ret_address = err == 0 ? o.user.username : NULL;
+	return err != 0 ? err : o.is_public ? GX_E_NOTFOUND : 0;
+}
+
+/* As the list has him, as the directory has him, and his DN. */
+static int put_person(struct gx_dir *d, const char *who, struct gx_arena *a, const char **v, size_t *io_n)
+{
+	struct gx_user u;
+	v[(*io_n)++] = who;
+	int err = gx_dir_user(d, who, a, &u);
+	if (err != 0)
+		return err == GX_E_NOTFOUND ? 0 : err;
+	const char *dn = gx_dn_of_user(a, "", &u);
+	if (dn == NULL)
+		return GX_E_NOMEM;
+	v[(*io_n)++] = u.username;
+	v[(*io_n)++] = dn;
+	return 0;
+}
+
+int gx_dir_people_of(struct gx_bin list, struct gx_arena *a, const char *const **ret_v, size_t *ret_n, void *dir)
+{
+	const char *address, *const *who;
+	size_t n = 0, out = 0;
+	int err = list_address(dir, list, a, &address);
+	if (err == 0)
+		err = gx_dir_list_members(dir, address, a, &who, &n);
+	if (err != 0)
+		return err;
+	const char **v = gx_arena_new_array(a, const char *, 3 * n + 1);
+	err = v == NULL ? GX_E_NOMEM : 0;
+	for (size_t i = 0; err == 0 && i < n; ++i)
+		err = put_person(dir, who[i], a, v, &out);
+	if (err != 0)
+		return err;
+	*ret_v = v;
+	*ret_n = out;
+	return 0;
 }

@@ -2,7 +2,9 @@
 /* What an open directory answers, and how it is changed. */
 #include <config.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+#include <gx/entryid.h>
 #include "libgxstore/directory/dirtest.h"
 
 #define a dt_arena
@@ -505,6 +507,44 @@ static int wait_for(const char *address, int want)
 	return r;
 }
 
+static bool among(const char *what, const char *const *v, size_t n)
+{
+	size_t i = 0;
+	while (i < n && strcmp(v[i], what) != 0)
+		++i;
+	return i < n;
+}
+
+/* By the entry id of the list: as it has them, as the directory has them, and their DNs. */
+START_TEST(people_of_lists)
+{
+	struct gx_user ann, team;
+	struct gx_bin by_dn, by_address, nobody;
+	const char *const *v;
+	size_t n;
+	ck_assert_int_eq(add("ann@example.org", "x"), 0);
+	ck_assert_int_eq(gx_dir_add_alias(d, "info@example.org", "ann@example.org"), 0);
+	ck_assert_int_eq(gx_dir_add_list(d, "team@example.org", GX_LIST_NORMAL, GX_LISTPRIV_SPECIFIED, NULL), 0);
+	ck_assert_int_eq(gx_dir_add_list(d, "inner@example.org", GX_LIST_NORMAL, GX_LISTPRIV_ALL, NULL), 0);
+	ck_assert_int_eq(gx_dir_add_member(d, "team@example.org", "inner@example.org"), 0);
+	ck_assert_int_eq(gx_dir_add_member(d, "inner@example.org", "info@example.org"), 0);
+	ck_assert_int_eq(gx_dir_add_member(d, "team@example.org", "z@other.example"), 0);
+	ck_assert_int_eq(gx_dir_user(d, "ann@example.org", a, &ann), 0);
+	ck_assert_int_eq(gx_dir_user(d, "team@example.org", a, &team), 0);
+	ck_assert_int_eq(gx_entryid_addressbook(a, 1, gx_dn_of_user(a, "any", &team), &by_dn), 0);
+	ck_assert_int_eq(gx_entryid_oneoff(a, NULL, "SMTP", "team@example.org", &by_address), 0);
+	ck_assert_int_eq(gx_entryid_oneoff(a, NULL, "SMTP", "none@example.org", &nobody), 0);
+	for (unsigned i = 0; i < 2; ++i) {
+		ck_assert_int_eq(gx_dir_people_of(i == 0 ? by_dn : by_address, a, &v, &n, d), 0);
+		ck_assert_uint_eq(n, 4);
+		ck_assert(among("z@other.example", v, n) && among("info@example.org", v, n) && among("ann@example.org", v, n));
+		ck_assert(among(gx_dn_of_user(a, "", &ann), v, n));
+	}
+	ck_assert_int_eq(gx_dir_people_of(nobody, a, &v, &n, d), GX_E_NOTFOUND);
+	ck_assert_int_eq(gx_dir_people_of((struct gx_bin){(const uint8_t *)"x", 1}, a, &v, &n, d), GX_E_NOTFOUND);
+}
+END_TEST
+
 START_TEST(other_process)
 {
 	struct gx_dir_opts o = dt_opts;
@@ -698,6 +738,7 @@ void dircases(Suite *s)
 	tcase_add_test(full, as_many_servers_as_fit);
 	tcase_add_test(full, this_server_is_local);
 	tcase_add_test(full, lists);
+	tcase_add_test(full, people_of_lists);
 	tcase_add_test(full, other_process);
 	tcase_add_test(full, late_answers_are_not_remembered);
 	tcase_add_test(full, threads);

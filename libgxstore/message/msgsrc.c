@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
 #include "libgxstore/message/msgsrc.h"
+#include "libgxstore/people-int.h"
 
 static int load_rcpts(struct gx_msg_view *v, struct gx_proplist **ret_v, size_t *ret_n)
 {
@@ -101,6 +102,12 @@ static int get(gx_proptag_t tag, struct gx_propval *ret_pv, void *ctx)
 	return gx_msgsrc__shown(ctx, tag, ret_pv);
 }
 
+static int member_of(gx_proptag_t tag, const struct gx_bin *dl, void *ctx)
+{
+	struct gx_msgsrc *x = ctx;
+	return gx_people__member(x->t->s, x->a, tag, *dl, get, x);
+}
+
 /* Large values are measured where they lie. */
 static int size_of(gx_proptag_t tag, uint64_t *ret_size, void *ctx)
 {
@@ -130,6 +137,12 @@ static int sub_get(gx_proptag_t tag, struct gx_propval *ret_pv, void *ctx)
 	return err == GX_E_NOTFOUND ? 0 : err != 0 ? err : resolve(s->x, ret_pv);
 }
 
+static int sub_member_of(gx_proptag_t tag, const struct gx_bin *dl, void *ctx)
+{
+	struct sub *s = ctx;
+	return gx_people__member(s->x->t->s, s->x->a, tag, *dl, sub_get, s);
+}
+
 static int each_rcpt(struct gx_msgsrc *x, int (*cb)(const struct gx_propsrc *sub, void *cb_ctx), void *cb_ctx)
 {
 	struct gx_pull c;
@@ -142,7 +155,7 @@ static int each_rcpt(struct gx_msgsrc *x, int (*cb)(const struct gx_propsrc *sub
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		size_t len = (size_t)gx_pull_varint(&c);
 		struct sub s = {x, {gx_pull_bytes(&c, len), len}};
-		struct gx_propsrc src = {.get = sub_get, .ctx = &s};
+		struct gx_propsrc src = {.get = sub_get, .member_of = sub_member_of, .ctx = &s};
 		r = c.err != 0 ? c.err : cb(&src, cb_ctx);
 	}
 	return r != 0 ? r : c.err;
@@ -177,7 +190,7 @@ static int each(gx_proptag_t subobject, int (*cb)(const struct gx_propsrc *sub, 
 
 void gx_msgsrc__init(struct gx_msgsrc *x, struct gx_txn *t, struct gx_arena *a)
 {
-	*x = (struct gx_msgsrc){.src = {.get = get, .size = size_of, .each = each}, .t = t, .a = a};
+	*x = (struct gx_msgsrc){.src = {.get = get, .size = size_of, .each = each, .member_of = member_of}, .t = t, .a = a};
 	x->src.ctx = x;
 }
 

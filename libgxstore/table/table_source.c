@@ -182,9 +182,17 @@ static int each(gx_proptag_t subobject, int (*cb)(const struct gx_propsrc *sub, 
 	return x->msg.src.each(subobject, cb, cb_ctx, x->msg.src.ctx);
 }
 
+static int member_of(gx_proptag_t tag, const struct gx_bin *dl, void *ctx)
+{
+	struct gx_rowsrc *x = ctx;
+	if (x->tb->what != GX_T_CONTENTS || x->row.type != GX_ROW_LEAF)
+		return 0;
+	return x->msg.src.member_of(tag, dl, x->msg.src.ctx);
+}
+
 void gx_rowsrc__init(struct gx_rowsrc *x, struct gx_table *tb, struct gx_txn *t, struct gx_arena *a)
 {
-	*x = (struct gx_rowsrc){.src = {.get = get, .each = each}, .tb = tb, .t = t, .a = a};
+	*x = (struct gx_rowsrc){.src = {.get = get, .each = each, .member_of = member_of}, .tb = tb, .t = t, .a = a};
 	x->src.ctx = x;
 	gx_msgsrc__init(&x->msg, t, a);
 }
