@@ -110,7 +110,7 @@ def test_a_server_that_is_silent():
         url = f"https://localhost:{listener.getsockname()[1]}/mapi/emsmdb/"
         for args in (["ls"], ["--dn", "/o=x", "ls"], ["--dn", "/o=x", "sync", os.path.join(scratch, "silent")]):
             r = said(client(url, "--timeout", "0.2", *args), 4)
-            assert "in time" in r or "timed out" in r, r
+            assert "in time" in r or "timed out" in r or "timeout" in r, r  # of whatever step it was at
     # Ctrl-C while it waits; a second one is never needed
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://localhost:{listener.getsockname()[1]}/mapi/emsmdb/"
