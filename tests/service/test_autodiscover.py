@@ -89,7 +89,7 @@ def test_own_mailbox():
     assert one(mh[0], "AddressBook/InternalUrl") == url.replace("emsmdb", "nspi")
     types = [one(p, "Type") for p in protocols if p.get("Type") is None]
     assert types == ["EXCH", "EXPR", "IMAP", "SMTP"], types
-    assert one(protocols[1], "OABUrl") == "https://mail.example.org/OAB/"
+    assert one(protocols[1], "EwsUrl") == "https://mail.example.org/EWS/Exchange.asmx"
     # Outlook that would try RPC over HTTP, which nothing answers, is told of neither
     status, _, body = ask(s, question(s.users[0]), 0, PASSWORD, "-A", "Microsoft Office/14.0 (Windows NT 6.1; Microsoft Outlook 14.0.7113; Pro)")
     assert status == 200 and b"<Type>EX" not in body and b"<Type>IMAP</Type>" in body, body
