@@ -81,6 +81,8 @@ def test_help_version_and_wrong_arguments():
         for bad in (os.path.join(s.dir, "nothing"), s.cfg):
             s.run("--cid", bad, code=1)
             assert bad in s.err, s.err
+        s.run("--cid", s.cfg + "/cid", code=1)
+        assert s.cfg + "/cid: Not a directory" in s.err, s.err
         s.run(os.path.join(s.dir, "nothing"), code=1)
         assert "there is no store here" in s.err, s.err
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gromox-compress: content objects are compressed once more. */
 #include <config.h>
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -91,12 +92,13 @@ static int do_path(struct job *j, const char *path, const char *name)
 {
 	struct gx_recompress_result r = {0};
 	j->name = name;
-	int err = gx_recompress_path(path, &j->o, &r);
+	int err = gx_recompress_path(path, &j->o, &r), sys = errno;
 	if (r.objects > 0 || err == 0)
 		show(j, name, &r, false);
 	if (err != 0)
 		failed(j, path, err == GX_E_NOTFOUND ? "no such file or directory"
-			: err == GX_E_INVAL ? "not a content file" : gx_strerror(err));
+			: err == GX_E_INVAL ? "not a content file"
+			: err == GX_E_IO && sys != 0 ? strerror(sys) : gx_strerror(err));
 	return err;
 }
 

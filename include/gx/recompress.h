@@ -33,7 +33,7 @@ struct gx_recompress_result {
 /**
  * A content file (cid/xx/HASH) or a directory of them, with those below. No store needs to be opened, and a
  * server may use the files meanwhile. Other files are left out. Thread class: any. GX_E_NOTFOUND, GX_E_INVAL a
- * level that there is not or a file that is not a content file, GX_E_STATE stopped, GX_E_NOSPACE, GX_E_IO.
+ * level that there is not or a file that is not a content file, GX_E_STATE stopped, GX_E_NOSPACE, GX_E_IO: errno says why.
  */
 GX_API int gx_recompress_path(
 	const char *path, const struct gx_recompress_opts *o, struct gx_recompress_result *io_r) GX_MUST_CHECK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <config.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -61,7 +62,9 @@ int gx_recompress_path(const char *path, const struct gx_recompress_opts *o, str
 	err = gx_rec__measure(path, &x.total);
 	if (err == 0)
 		err = gx_rec__path(&x, path);
+	int sys = errno;
 	gx_rec__end(&x);
+	errno = sys;
 	return err;
 }
 
