@@ -433,9 +433,14 @@ static void setup_impatient(void)
 
 static void setup_relayed(void)
 {
-	idle_ms = 1000;
 	relayed = true;
 	far_setup();
+}
+
+static void setup_relayed_impatient(void)
+{
+	idle_ms = 1000;
+	setup_relayed();
 }
 
 START_TEST(a_busy_writer_is_told)
@@ -701,8 +706,12 @@ static Suite *suite(void)
 	tcase_add_loop_test(c, a_message_arrives_as_it_is, 0, 2);
 	tcase_add_loop_test(c, many_are_inserted_in_one_go, 0, 2);
 	tcase_add_test(c, writers_take_turns);
-	tcase_add_loop_test(c, nobody_keeps_the_writer, 0, 2);
 	tcase_add_test(c, news_come_from_the_owner);
+	suite_add_tcase(su, c);
+	c = tcase_create("relayed, impatient");
+	tcase_set_timeout(c, 120);
+	tcase_add_checked_fixture(c, setup_relayed_impatient, far_teardown);
+	tcase_add_loop_test(c, nobody_keeps_the_writer, 0, 2);
 	suite_add_tcase(su, c);
 	return su;
 }
