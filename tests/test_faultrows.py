@@ -23,6 +23,8 @@ LEFT_OUT = {
     "gx_table_bookmark_free": "frees", "gx_txn_store": "answers a pointer", "gx_txn_on_unread": "notes a callback",
     "gx_msg_ahead": "a hint for stores of other processes", "gx_store_subscribe": "a list in memory, check_events.c",
     "gx_store_unsubscribe": "takes from a list in memory",
+    # done by one that has a row
+    "gx_search_leave": "what gx_search_run() does with each folder that was deleted",
     # of a store as a whole, with failures of their own
     "gx_store_open": "gx_store__open_on() of check_iofail.c and check_oom.c", "gx_store_verify": "st_verify() between the failures",
     "gx_store_schema_version": "reads one number of a closed file, check_upgrade.c",
