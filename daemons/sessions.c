@@ -9,17 +9,6 @@
 #include <sys/stat.h>
 #include "daemons/services.h"
 
-static bool fail(struct services *s, int err, const char *why)
-{
-	gx_log(s->log, GX_LOG_CRIT, "sessions: %s", why != NULL && *why != '\0' ? why : gx_strerror(err));
-	return false;
-}
-
-static const char *str(const struct services *s, const char *key)
-{
-	return gx_conf_str(s->conf, key);
-}
-
 /* ---- Mail that they send ---- */
 
 /* gromoxd has the journal of what it delivers itself; with the daemons apart the agent brings such mail back. */
@@ -31,7 +20,7 @@ static int send_mail(const struct gx_ems_mail *m, void *ctx)
 
 static const char *outbox_dir(struct services *s)
 {
-	const char *dir = str(s, "emsmdb_outbox_path"), *data = str(s, "data_path");
+	const char *dir = services_str(s, "emsmdb_outbox_path"), *data = services_str(s, "data_path");
 	if (*dir != '\0')
 		return dir;
 	if (mkdir(data, 0755) != 0 && errno != EEXIST) {
@@ -47,19 +36,19 @@ static bool open_outgoing(struct services *s, struct gx_ems_opts *o)
 	const char *why = NULL;
 	out.log = s->log;
 	out.dir = s->dir;
-	out.url = str(s, "outgoing_smtp_url");
+	out.url = services_str(s, "outgoing_smtp_url");
 	out.host = s->host;
-	out.delimiter = str(s, "lda_recipient_delimiter");
+	out.delimiter = services_str(s, "lda_recipient_delimiter");
 	out.starttls = gx_conf_bool(s->conf, "outgoing_smtp_starttls");
-	out.ca_file = str(s, "outgoing_smtp_ca_file");
-	out.password_file = str(s, "outgoing_smtp_password_file");
+	out.ca_file = services_str(s, "outgoing_smtp_ca_file");
+	out.password_file = services_str(s, "outgoing_smtp_password_file");
 	o->submit = send_mail;
 	o->submit_ctx = s;
 	o->submit_dir = outbox_dir(s);
 	if (o->submit_dir == NULL)
 		return false;
 	int err = gx_outgoing_new(&out, &s->web.outgoing, s->arena, &why);
-	return err == 0 || fail(s, err, why);
+	return err == 0 || services_fail(s, "sessions", err, why);
 }
 
 /* ---- Here ---- */
@@ -71,7 +60,7 @@ static bool make_endpoint(struct services *s, struct gx_mh_opts *m)
 	m->ems = s->web.ems;
 	m->nsp = s->web.nsp;
 	int err = m->server_version == NULL ? GX_E_INVAL : gx_mh_new(m, s->web.http, &s->web.mh);
-	return err == 0 || fail(s, err, NULL);
+	return err == 0 || services_fail(s, "sessions", err, NULL);
 }
 
 static bool have_sessions(struct services *s, struct gx_mh_opts *m)
@@ -85,17 +74,17 @@ static bool have_sessions(struct services *s, struct gx_mh_opts *m)
 	if (gx_directives_ems(s->conf, s->log, &o) != 0 || !open_outgoing(s, &o))
 		return false;
 	int err = gx_ems_new(&o, &s->web.ems);
-	return err == 0 ? make_endpoint(s, m) : fail(s, err, NULL);
+	return err == 0 ? make_endpoint(s, m) : services_fail(s, "sessions", err, NULL);
 }
 
 /* ---- In istore, for those who know the users ---- */
 
 static const char *socket_path(struct services *s)
 {
-	const char *path = str(s, "istore_http_listen");
+	const char *path = services_str(s, "istore_http_listen");
 	if (s->d->worker.store != NULL)
 		return gx_arena_printf(s->arena, "%s" GX_WORKERS_HTTP, s->d->worker.socket);
-	return *path != '\0' ? path : gx_arena_printf(s->arena, "%s/istore-http.sock", str(s, "data_path"));
+	return *path != '\0' ? path : gx_arena_printf(s->arena, "%s/istore-http.sock", services_str(s, "data_path"));
 }
 
 bool services_listen_sessions(struct services *s)
@@ -121,7 +110,7 @@ bool services_listen_sessions(struct services *s)
 	}
 	int err = gx_http_new(&o, &s->web.http, s->arena, &why);
 	if (err != 0)
-		return fail(s, err, why);
+		return services_fail(s, "sessions", err, why);
 	v.factory = gx_http_factory(s->web.http);
 	return services_listen_at(s, &v, "istore_http_listen", s->web.at, NULL, false);
 }
@@ -186,7 +175,7 @@ static bool send_away_or_hand_on(struct gx_http_req *r, void *ctx)
 static bool know_boxes(struct services *s)
 {
 	int err = gx_disco_boxes_new(s->dir, 0, &s->web.boxes);
-	return err == 0 || fail(s, err, NULL);
+	return err == 0 || services_fail(s, "sessions", err, NULL);
 }
 
 bool services_have_sessions(struct services *s)
@@ -208,7 +197,7 @@ static bool make_relay(struct services *s, int (*locate)(struct gx_http_req *r, 
 	o.ctx = s;
 	o.answer_ms = (uint32_t)(gx_conf_uint(s->conf, "istore_http_timeout") * 1000);
 	int err = gx_http_relay_new(&o, &s->web.relay);
-	return err == 0 || fail(s, err, NULL);
+	return err == 0 || services_fail(s, "sessions", err, NULL);
 }
 
 bool services_relay_sessions(struct services *s)
@@ -218,7 +207,7 @@ bool services_relay_sessions(struct services *s)
 	m.hand_on_ctx = s;
 	s->web.at = socket_path(s);
 	if (s->web.at == NULL)
-		return fail(s, GX_E_NOMEM, NULL);
+		return services_fail(s, "sessions", GX_E_NOMEM, NULL);
 	return know_boxes(s) && make_relay(s, at_istore) && make_endpoint(s, &m);
 }
 
@@ -295,7 +284,7 @@ bool services_open_sessions(struct services *s)
 	o.front_count = s->web.nuids;
 	int err = gx_http_auth_new(&o, &s->web.auth);
 	if (err != 0)
-		return fail(s, err, NULL);
+		return services_fail(s, "sessions", err, NULL);
 	gx_http_set_auth(s->web.http, s->web.auth);
 	return s->workers != NULL ? open_director(s) : have_sessions(s, &m);
 }

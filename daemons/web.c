@@ -9,20 +9,9 @@
 #include <unistd.h>
 #include "daemons/services.h"
 
-static bool fail(struct services *s, int err, const char *why)
-{
-	gx_log(s->log, GX_LOG_CRIT, "http: %s", why != NULL && *why != '\0' ? why : gx_strerror(err));
-	return false;
-}
-
-static const char *str(const struct services *s, const char *key)
-{
-	return gx_conf_str(s->conf, key);
-}
-
 static const char *str_or_null(const struct services *s, const char *key)
 {
-	const char *text = str(s, key);
+	const char *text = services_str(s, key);
 	return *text == '\0' ? NULL : text;
 }
 
@@ -41,13 +30,13 @@ static bool make_server(struct services *s)
 	o.server_name = gx_arena_printf(s->arena, "gromox-http/%s", gx_version());
 	o.idle_ms = (uint32_t)(gx_conf_uint(s->conf, "http_conn_timeout") * 1000);
 	o.max_conns = (uint32_t)gx_conf_uint(s->conf, "context_num");
-	o.remote_host_hdr = str(s, "http_remote_host_hdr");
-	o.fronts = str(s, "http_fronts");
+	o.remote_host_hdr = services_str(s, "http_remote_host_hdr");
+	o.fronts = services_str(s, "http_fronts");
 	o.enforce_auth = gx_conf_bool(s->conf, "http_enforce_auth");
 	o.request_log_level = gx_conf_bool(s->conf, "http_request_log") ? GX_LOG_NOTICE : 0;
 	o.trace = gx_conf_bool(s->conf, "http_debug") ? print_traffic : NULL;
 	int err = gx_http_new(&o, &s->web.http, s->arena, &why);
-	return err == 0 || fail(s, err, why);
+	return err == 0 || services_fail(s, "http", err, why);
 }
 
 static bool load_token_keys(struct services *s)
@@ -59,7 +48,7 @@ static bool load_token_keys(struct services *s)
 	o.audience = str_or_null(s, "http_bearer_audience");
 	o.user_claim = str_or_null(s, "http_bearer_user_claim");
 	int err = o.key_path == NULL ? 0 : gx_jwt_new(&o, &s->web.jwt, s->arena, &why);
-	return err == 0 || fail(s, err, why);
+	return err == 0 || services_fail(s, "http", err, why);
 }
 
 bool services_listen_http(struct services *s)
@@ -86,14 +75,15 @@ bool services_listen_http(struct services *s)
 
 static bool open_negotiate(struct services *s)
 {
-	const char *program = str(s, "gss_program");
+	const char *program = services_str(s, "gss_program");
 	if (!gx_conf_bool(s->conf, "http_auth_spnego"))
 		return true;
 	if (*program == '\0' || strcmp(program, "internal-gss") == 0)
-		return fail(s, 0, "http_auth_spnego is on, but gss_program names no program; for example /usr/lib/squid/negotiate_kerberos_auth "
+		return services_fail(s, "http", 0,
+			"http_auth_spnego is on, but gss_program names no program; for example /usr/lib/squid/negotiate_kerberos_auth "
 			"-s GSS_C_NO_NAME");
 	int err = gx_http_helper_new(program, s->log, &s->web.helper);
-	return err == 0 || fail(s, err, "gss_program: expected a program with up to 31 arguments");
+	return err == 0 || services_fail(s, "http", err, "gss_program: expected a program with up to 31 arguments");
 }
 
 static bool open_auth(struct services *s)
@@ -112,18 +102,19 @@ static bool open_auth(struct services *s)
 	o.jwt = w->jwt;
 	o.negotiate = w->helper != NULL ? gx_http_helper_ops(w->helper) : NULL;
 	if (!o.basic && o.jwt == NULL && o.negotiate == NULL)
-		return fail(s, 0, "nobody could log in: http_auth_basic and http_auth_spnego are off, and http_bearer_key_path is empty; set one of them");
+		return services_fail(s, "http", 0,
+			"nobody could log in: http_auth_basic and http_auth_spnego are off, and http_bearer_key_path is empty; set one of them");
 	int err = gx_http_auth_new(&o, &w->auth);
 	if (err == 0)
 		gx_http_set_auth(w->http, w->auth);
-	return err == 0 || fail(s, err, NULL);
+	return err == 0 || services_fail(s, "http", err, NULL);
 }
 
 /* ---- Maps ---- */
 
 static const char *map_path(struct services *s, const char *name)
 {
-	const char *dir = str(s, "http_map_path");
+	const char *dir = services_str(s, "http_map_path");
 	if (*dir != '\0')
 		return gx_arena_printf(s->arena, "%s/%s", dir, name);
 	const char *own = gx_arena_printf(s->arena, "%s/http/%s", GX_CONFDIR, name);
@@ -161,7 +152,7 @@ static bool open_maps(struct services *s)
 	if (err == 0)
 		err = open_fastcgi(s, scripts, &why);
 	if (err != 0)
-		return fail(s, err, why);
+		return services_fail(s, "http", err, why);
 	gx_http_set_rewrite(w->http, gx_http_rewrite_path, w->rewrite);
 	route.methods = GX_HTTP_ANY;
 	route.path = "/";
@@ -169,7 +160,7 @@ static bool open_maps(struct services *s)
 	route.handle = serve_rest;
 	route.ctx = s;
 	err = gx_http_route(w->http, &route);
-	return err == 0 || fail(s, err, NULL);
+	return err == 0 || services_fail(s, "http", err, NULL);
 }
 
 /* ---- Outlook ---- */
@@ -191,7 +182,7 @@ static bool open_mailboxes(struct services *s)
 {
 	int err = open_address_book(s);
 	if (err != 0)
-		return fail(s, err, NULL);
+		return services_fail(s, "http", err, NULL);
 	return services_istore_apart(s) ? services_relay_sessions(s) : services_have_sessions(s);
 }
 
@@ -203,7 +194,7 @@ static bool open_offline_book(struct services *s)
 	o.dir = gx_arena_printf(s->arena, "%s/oab", gx_conf_str(s->conf, "data_path"));
 	o.cache_ms = (uint32_t)gx_conf_uint(s->conf, "cache_interval") * 1000;
 	int err = o.dir == NULL ? GX_E_NOMEM : gx_oab_new(&o, s->web.http, &s->web.oab);
-	return err == 0 || fail(s, err, NULL);
+	return err == 0 || services_fail(s, "http", err, NULL);
 }
 
 static bool open_discovery(struct services *s)
@@ -216,7 +207,7 @@ static bool open_discovery(struct services *s)
 	if (gx_directives_discover(s->conf, s->log, s->arena, &o) != 0)
 		return false;
 	int err = gx_disco_new(&o, s->web.http, &s->web.disco, s->arena, &why);
-	return err == 0 || fail(s, err, why);
+	return err == 0 || services_fail(s, "http", err, why);
 }
 
 bool services_open_web(struct services *s)
