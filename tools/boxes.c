@@ -152,6 +152,13 @@ void boxes_want(struct boxes_wanted *w, const char *address)
 	w->users = v;
 }
 
+void boxes_wanted_release(struct boxes_wanted *w)
+{
+	free(w->users);
+	w->users = NULL;
+	w->nusers = 0;
+}
+
 bool boxes_want_none(const struct boxes_wanted *w)
 {
 	return *w->paths == NULL && w->nusers == 0 && !w->all;

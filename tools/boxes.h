@@ -28,10 +28,11 @@ struct boxes_wanted {
 	size_t nusers;
 	bool all;
 };
-/* One more -u; @address must stay. */
+/* One more -u; @address must stay. To be released. */
 void boxes_want(struct boxes_wanted *w, const char *address);
 bool boxes_want_none(const struct boxes_wanted *w);
 int boxes_add_wanted(struct site *s, struct boxes *b, const struct boxes_wanted *w);
+void boxes_wanted_release(struct boxes_wanted *w);
 /*
  * As root: goes on as the owner of the store, so that files that are made are his; until boxes_leave().
  * 0, or -1 and a complaint.

@@ -174,30 +174,29 @@ static bool read_level(const char *s, int *ret_level)
 	return false;
 }
 
-int main(int argc, char **argv)
+static int with(struct args *x, int argc, char **argv)
 {
 	struct job j = {.o = GX_RECOMPRESS_OPTS_INIT};
-	struct args x = {.cid = false};
 	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "c:nu:z:?", longopts, NULL)) != -1;) {
 		switch (c) {
-		case 'c': x.config = optarg; break;
+		case 'c': x->config = optarg; break;
 		case 'n': j.o.dry_run = true; break;
-		case 'u': boxes_want(&x.boxes, optarg); break;
+		case 'u': boxes_want(&x->boxes, optarg); break;
 		case 'z':
 			if (!read_level(optarg, &j.o.level))
 				return EXIT_USAGE;
 			break;
-		case OPT_CID: x.cid = true; break;
-		case OPT_ALL: x.boxes.all = true; break;
+		case OPT_CID: x->cid = true; break;
+		case OPT_ALL: x->boxes.all = true; break;
 		case OPT_JSON: j.json = true; break;
 		case OPT_HELP: fputs(usage, stdout); return EXIT_OK;
 		case OPT_VERSION: print_version(PROGRAM); return EXIT_OK;
 		default: return usage_exit(usage, argv, optind);
 		}
 	}
-	x.boxes.paths = argv + optind;
-	if (boxes_want_none(&x.boxes) || (x.cid && (x.boxes.all || x.boxes.nusers > 0 || x.config != NULL))) {
+	x->boxes.paths = argv + optind;
+	if (boxes_want_none(&x->boxes) || (x->cid && (x->boxes.all || x->boxes.nusers > 0 || x->config != NULL))) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
@@ -205,11 +204,19 @@ int main(int argc, char **argv)
 	j.o.left = on_left;
 	j.o.ctx = &j;
 	int rc = EXIT_OK;
-	for (int i = optind; x.cid && i < argc; ++i)
+	for (int i = optind; x->cid && i < argc; ++i)
 		do_path(&j, argv[i], argv[i]);
-	if (!x.cid)
-		rc = stores(&j, &x);
+	if (!x->cid)
+		rc = stores(&j, x);
 	if (j.json)
 		fputs(j.n == 0 ? "[]\n" : "\n]\n", stdout);
 	return rc != EXIT_OK ? rc : j.worst;
+}
+
+int main(int argc, char **argv)
+{
+	struct args x = {.config = NULL};
+	int rc = with(&x, argc, argv);
+	boxes_wanted_release(&x.boxes);
+	return rc;
 }

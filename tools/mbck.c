@@ -365,22 +365,21 @@ static int bad_usage(void)
 	return USAGE;
 }
 
-int main(int argc, char **argv)
+static int with(struct args *x, int argc, char **argv)
 {
 	struct job j = {.check = GX_STORE_CHECK_OPTS_INIT};
-	struct args x = {.only = NULL};
 	bool list = false;
 	output_must_arrive(TROUBLE);
 	for (int c; (c = getopt_long(argc, argv, "c:pqu:v?", longopts, NULL)) != -1;) {
 		switch (c) {
-		case 'c': x.config = optarg; break;
+		case 'c': x->config = optarg; break;
 		case 'p': j.check.repair = true; break;
 		case 'q': j.check.quick = true; break;
-		case 'u': boxes_want(&x.boxes, optarg); break;
+		case 'u': boxes_want(&x->boxes, optarg); break;
 		case 'v': j.verbose = true; break;
 		case OPT_GIVE_UP: j.check.give_up = true; break;
-		case OPT_ALL: x.boxes.all = true; break;
-		case OPT_ONLY: x.only = optarg; break;
+		case OPT_ALL: x->boxes.all = true; break;
+		case OPT_ONLY: x->only = optarg; break;
 		case OPT_LIST: list = true; break;
 		case OPT_JSON: j.json = true; break;
 		case OPT_HELP: fputs(usage, stdout); return CLEAN;
@@ -390,18 +389,26 @@ int main(int argc, char **argv)
 	}
 	if (list)
 		return optind == argc ? list_checks(j.json) : bad_usage();
-	x.boxes.paths = argv + optind;
-	if (boxes_want_none(&x.boxes) || (j.check.give_up && !j.check.repair))
+	x->boxes.paths = argv + optind;
+	if (boxes_want_none(&x->boxes) || (j.check.give_up && !j.check.repair))
 		return bad_usage();
-	if (site_open(&j.site, x.config) != EXIT_OK)
+	if (site_open(&j.site, x->config) != EXIT_OK)
 		return TROUBLE;
 	j.check.found = on_finding;
 	j.check.progress = on_progress;
 	j.check.describe = gx_mail_describe;
 	j.check.ctx = &j;
-	int rc = collect(&j, &x);
+	int rc = collect(&j, x);
 	if (rc == CLEAN)
 		rc = run(&j);
 	site_close(&j.site);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct args x = {.config = NULL};
+	int rc = with(&x, argc, argv);
+	boxes_wanted_release(&x.boxes);
 	return rc;
 }

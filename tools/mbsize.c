@@ -236,36 +236,43 @@ static int run(struct job *j)
 	return worst;
 }
 
-int main(int argc, char **argv)
+static int with(struct boxes_wanted *x, int argc, char **argv)
 {
 	struct job j = {.n = 0};
-	struct boxes_wanted x = {.all = false};
 	const char *config = NULL;
 	output_must_arrive(EXIT_FAILED);
 	for (int c; (c = getopt_long(argc, argv, "c:hu:v?", longopts, NULL)) != -1;) {
 		switch (c) {
 		case 'c': config = optarg; break;
 		case 'h': j.human = true; break;
-		case 'u': boxes_want(&x, optarg); break;
+		case 'u': boxes_want(x, optarg); break;
 		case 'v': j.tables = true; break;
-		case OPT_ALL: x.all = true; break;
+		case OPT_ALL: x->all = true; break;
 		case OPT_JSON: j.json = true; break;
 		case OPT_HELP: fputs(usage, stdout); return EXIT_OK;
 		case OPT_VERSION: print_version(PROGRAM); return EXIT_OK;
 		default: return usage_exit(usage, argv, optind);
 		}
 	}
-	x.paths = argv + optind;
-	if (boxes_want_none(&x)) {
+	x->paths = argv + optind;
+	if (boxes_want_none(x)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
 	int rc = site_open(&j.site, config);
 	if (rc != EXIT_OK)
 		return rc;
-	rc = boxes_add_wanted(&j.site, &j.boxes, &x);
+	rc = boxes_add_wanted(&j.site, &j.boxes, x);
 	if (rc == EXIT_OK)
 		rc = run(&j);
 	site_close(&j.site);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct boxes_wanted x = {.all = false};
+	int rc = with(&x, argc, argv);
+	boxes_wanted_release(&x);
 	return rc;
 }
