@@ -17,19 +17,30 @@
 #include "tools/mapi_sync.h"
 #include "tools/progress.h"
 
-int mapi_sync_keep(struct work *w, uint64_t mid, const char *what, const char *why)
+static int set_aside(struct work *w, uint64_t mid, const char *what, char to[64])
 {
 	struct syncdir *d = &w->d;
-	char from[32], to[64];
+	char from[32];
 	syncdir_name(mid, from);
 	if (syncdir_set_aside(d, mid, what, to) != 0 || syncdir_forget(d, mid) != EXIT_OK)
 		return EXIT_FAILED;
-	if (unlinkat(d->dir, from, 0) != 0) {
-		complain("%s/%s: %s", d->path, from, strerror(errno));
-		return EXIT_FAILED;
-	}
+	if (unlinkat(d->dir, from, 0) == 0)
+		return EXIT_OK;
+	complain("%s/%s: %s", d->path, from, strerror(errno));
+	return EXIT_FAILED;
+}
+
+int mapi_sync_keep(struct work *w, uint64_t mid, const char *what, const char *why)
+{
+	const struct entry *e = syncdir_find(&w->d, mid);
+	char name[32], to[64];
+	syncdir_name(mid, name);
+	const char *new_file = e == NULL ? NULL : e->name; /* an earlier run has sent it and not renamed it: nothing is in its way */
+	int rc = new_file != NULL ? syncdir_forget(&w->d, mid) : set_aside(w, mid, what, to);
+	if (rc != EXIT_OK)
+		return rc;
 	progress_clear();
-	complain("%s/%s: %s; what was edited here is now %s", d->path, from, why, to);
+	complain("%s/%s: %s; what was edited here is now %s", w->d.path, name, why, new_file != NULL ? new_file : to);
 	++w->conflicts;
 	return EXIT_OK;
 }
@@ -191,6 +202,26 @@ static int judge(struct work *w, struct entry *e, gx_ec ec)
 	return not_sent(w, syncdir_file(e, buf), gx_mapi_error(w->t->c)->text);
 }
 
+/* Of a new file that an earlier run has sent the state cannot be set any more. */
+static gx_ec store_new(struct work *w, const struct gx_mapi_change *ch, struct gx_arena *a, struct gx_msgobj *obj, bool is_read)
+{
+	if (gx_proplist_set_i32(&obj->props, a, PidTagMessageFlags, is_read) != 0)
+		return GX_EC(ecMAPIOOM);
+	gx_ec ec = store(w, ch, obj);
+	if (!gx_ec_is(ec, ecAccessDenied))
+		return ec;
+	gx_proplist_remove(&obj->props, PidTagMessageFlags);
+	return store(w, ch, obj);
+}
+
+/* An older message's state is changed by other means; what mail does not say of it is not to be lost. */
+static gx_ec store_edited(struct work *w, const struct gx_mapi_change *ch, struct gx_arena *a, struct gx_msgobj *obj, uint64_t mid)
+{
+	gx_ec ec = mapi_keep_rest(w->t, a, w->d.fid, mid, obj);
+	/* not found: the server says what became of it */
+	return gx_ec_failed(ec) && !gx_ec_is(ec, ecNotFound) ? ec : store(w, ch, obj);
+}
+
 static int send_entry(struct work *w, struct gx_arena *a, struct entry *e)
 {
 	struct gx_mapi_change ch = {.predecessors = e->pcl};
@@ -208,14 +239,9 @@ static int send_entry(struct work *w, struct gx_arena *a, struct entry *e)
 	int err = gx_entryid_gid(a, &w->d.client, e->change, &ch.change_key);
 	if (err == 0)
 		err = gx_pcl_add_key(a, e->pcl, ch.change_key, &ch.predecessors);
-	if (err == 0 && e->name != NULL) /* an older message's state is changed by other means */
-		err = gx_proplist_set_i32(&obj->props, a, PidTagMessageFlags, e->is_read);
 	if (err != 0 || !unhex_key(a, e, &ch.source_key))
 		return EXIT_FAILED;
-	gx_ec ec = e->name == NULL ? mapi_keep_rest(w->t, a, w->d.fid, e->mid, obj) : GX_EC(ecSuccess);
-	if (gx_ec_is(ec, ecNotFound)) /* the server says below what became of it */
-		ec = GX_EC(ecSuccess);
-	return judge(w, e, gx_ec_failed(ec) ? ec : store(w, &ch, obj));
+	return judge(w, e, e->name != NULL ? store_new(w, &ch, a, obj, e->is_read) : store_edited(w, &ch, a, obj, e->mid));
 }
 
 static int send_planned(struct work *w)

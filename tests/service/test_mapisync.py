@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """gromox-mapi sync: what is edited in the copy, conflicts, files that are no mail, and a program that is killed."""
+import hashlib
 import json
 import os
 import random
@@ -195,6 +196,55 @@ def test_states_of_older_versions():
     sync(s, d, "Tasks")
     sync(s, d, "Tasks")
     assert "edited" in subjects(s, "Tasks")
+
+
+def ended_before_it_knew(s, d, folder, name, subject):
+    """As a run leaves it that was killed when the server had the new file: the plan is there, and nothing of the outcome."""
+    state = os.path.join(d, ".gromox-mapi")
+    sync(s, d, folder)
+    with open(state) as f:
+        before = next(line for line in f if line.startswith("state "))
+    write(d, name, mail(subject))
+    sent = hashlib.sha256(read(d, name)).hexdigest()
+    assert numbers(sync(s, d, folder)[0]) == {"sent": 1}
+    kept = find(d, subject)
+    with open(state) as f:
+        lines = list(f)
+    changes = next(line for line in lines if line.startswith("client ")).split()[2]
+    for i, line in enumerate(lines):
+        w = line.split(" ")
+        if w[0] == "message" and f"{w[1]}.eml" == kept:
+            lines[i] = " ".join(w[:4] + ["-", "0", "0", "0", "-", changes, sent, name.encode().hex()]) + "\n"
+        elif w[0] == "state":
+            lines[i] = before
+    with open(state, "w") as f:
+        f.writelines(lines)
+    os.rename(os.path.join(d, kept), os.path.join(d, name))
+    return kept
+
+
+def test_new_files_that_were_sent_before():
+    s, d = the_server(), os.path.join(scratch, "sent")
+    kept = ended_before_it_knew(s, d, "Journal", "as-it-was.eml", "one")
+    r, err = sync(s, d, "Journal")
+    assert numbers(r) == {"sent": 1, "changed": 1}, (r, err)  # it comes down once more
+    assert files(d) == [kept] and subjects(s, "Journal") == ["one"]
+    # edited meanwhile: the same message, in its next version
+    kept = ended_before_it_knew(s, d, "Journal", "edited.eml", "two")
+    edit(d, "two", "two, edited")
+    r, err = sync(s, d, "Journal")
+    assert numbers(r) == {"sent": 1}, (r, err)
+    assert find(d, "two, edited") == kept and subjects(s, "Journal") == ["one", "two, edited"]
+    assert numbers(sync(s, d, "Journal")[0]) == {}
+    # broken meanwhile: it stays, and what the server has comes beside it
+    kept = ended_before_it_knew(s, d, "Journal", "broken.eml", "three")
+    write(d, "broken.eml", b"")
+    r, err = sync(s, d, "Journal", code=1)
+    assert numbers(r) == {"changed": 1, "failed": 1, "conflicts": 1} and "broken.eml" in err, (r, err)
+    assert read(d, "broken.eml") == b"" and find(d, "three") == kept
+    os.unlink(os.path.join(d, "broken.eml"))
+    assert numbers(sync(s, d, "Journal")[0]) == {}
+    assert subjects(s, "Journal") == ["one", "three", "two, edited"]
 
 
 def killed(s, d, folder, seconds):
