@@ -247,10 +247,10 @@ static int send_entry(struct work *w, struct gx_arena *a, struct entry *e)
 static int send_planned(struct work *w)
 {
 	struct syncdir *d = &w->d;
-	size_t todo = 0, n = 0;
+	size_t planned = 0, n = 0;
 	for (size_t i = 0; i < d->n; ++i)
-		todo += d->v[i].edited;
-	int rc = todo == 0 ? EXIT_OK : syncdir_save(d);
+		planned += d->v[i].edited;
+	int rc = planned == 0 ? EXIT_OK : syncdir_save(d);
 	/* an entry may go, and the last takes its place */
 	for (size_t i = d->n; rc == EXIT_OK && i > 0; --i) {
 		struct entry *e = &d->v[i - 1];
@@ -258,7 +258,7 @@ static int send_planned(struct work *w)
 			continue;
 		e->edited = false;
 		struct gx_arena *a = gx_arena_new(0);
-		progress_show("%s: sending %zu of %zu", d->path, ++n, todo);
+		progress_show("%s: sending %zu of %zu", d->path, ++n, planned);
 		rc = a == NULL ? EXIT_FAILED : send_entry(w, a, e);
 		gx_arena_free(a);
 	}

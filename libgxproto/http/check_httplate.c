@@ -38,23 +38,6 @@ static void teardown(void)
 
 #define GET(target) "GET " target " HTTP/1.1\r\nHost: a\r\n\r\n"
 
-/* Reads until @text has come, or the end when NULL. */
-static const char *await(int fd, const char *text)
-{
-	static char buf[60000];
-	size_t n = 0;
-	buf[0] = '\0';
-	while (n < sizeof(buf) - 1 && (text == NULL || strstr(buf, text) == NULL)) {
-		ssize_t got = sock_recv(fd, buf + n, sizeof(buf) - 1 - n);
-		if (got <= 0 && text == NULL)
-			break;
-		ck_assert_msg(got > 0, "waiting for \"%s\", after \"%.*s\": %s", text, (int)n, buf, got == 0 ? "the end" : strerror(errno));
-		n += (size_t)got;
-		buf[n] = '\0';
-	}
-	return buf;
-}
-
 static void await_count(const unsigned *p, unsigned n)
 {
 	unsigned now = 0;
@@ -83,16 +66,16 @@ START_TEST(goes_on_to_be_heard_of)
 	int fd = http_dial(v.port);
 	for (unsigned i = 0; i < 6; ++i) {
 		http_put(fd, targets[i % 2]);
-		const char *got = await(fd, "9\r\nPENDING\r\n\r\n");
+		const char *got = sock_await(fd, "9\r\nPENDING\r\n\r\n");
 		ck_assert_ptr_nonnull(strstr(got, "Transfer-Encoding: chunked\r\n"));
 		ck_assert_ptr_nonnull(strstr(got, "\r\n\r\nc\r\nPROCESSING\r\n\r\n9\r\nPENDING\r\n\r\n"));
 		ck_assert_int_eq(strstr(got, "X-First: 1\r\n") != NULL, i % 2);
-		await(fd, "PENDING\r\n"); /* and again */
+		sock_await(fd, "PENDING\r\n"); /* and again */
 		open_gate(&v.s);
-		await(fd, "6\r\nDONE\r\n\r\n0\r\n\r\n");
+		sock_await(fd, "6\r\nDONE\r\n\r\n0\r\n\r\n");
 		/* the connection is as it was */
 		http_put(fd, GET("/hello"));
-		await(fd, "hello\n");
+		sock_await(fd, "hello\n");
 	}
 	close(fd);
 }
@@ -104,19 +87,19 @@ START_TEST(answers_in_time_look_as_ever)
 	for (unsigned i = 0; i < 3; ++i) {
 		open_gate(&v.s);
 		http_put(fd, GET("/in-time?announce"));
-		const char *got = await(fd, "DONE\r\n");
+		const char *got = sock_await(fd, "DONE\r\n");
 		ck_assert_ptr_nonnull(strstr(got, "Content-Length: 18\r\n"));
 		ck_assert_ptr_nonnull(strstr(got, "X-Second: 1\r\n"));
 		ck_assert_ptr_null(strstr(got, "X-First: 1\r\n"));
 		open_gate(&v.s);
 		http_put(fd, GET("/in-time"));
-		await(fd, "\r\n\r\nc\r\nPROCESSING\r\n\r\n6\r\nDONE\r\n\r\n0\r\n\r\n");
+		sock_await(fd, "\r\n\r\nc\r\nPROCESSING\r\n\r\n6\r\nDONE\r\n\r\n0\r\n\r\n");
 	}
 	/* nothing can be said of this one, however long it takes */
 	http_put(fd, GET("/last?silent"));
 	usleep(30000);
 	open_gate(&v.s);
-	ck_assert_ptr_nonnull(strstr(await(fd, "whole\n"), "Content-Length: 6\r\n"));
+	ck_assert_ptr_nonnull(strstr(sock_await(fd, "whole\n"), "Content-Length: 6\r\n"));
 	close(fd);
 }
 END_TEST
@@ -125,11 +108,11 @@ START_TEST(old_clients)
 {
 	int fd = http_dial(v.port);
 	http_put(fd, "GET /last?announce HTTP/1.0\r\n\r\n");
-	const char *got = await(fd, "PENDING\r\n");
+	const char *got = sock_await(fd, "PENDING\r\n");
 	ck_assert_ptr_nonnull(strstr(got, "Connection: close\r\n"));
 	ck_assert_ptr_nonnull(strstr(got, "\r\n\r\nPROCESSING\r\nPENDING\r\n"));
 	open_gate(&v.s);
-	got = await(fd, NULL);
+	got = sock_await(fd, NULL);
 	ck_assert_ptr_nonnull(strstr(got, "DONE\r\n"));
 	ck_assert_str_eq(strstr(got, "DONE\r\n"), "DONE\r\n");
 	close(fd);
@@ -143,7 +126,7 @@ START_TEST(clients_that_hang_up)
 		struct gx_http_stats st;
 		int fd = http_dial(v.port);
 		http_put(fd, targets[i]);
-		await(fd, "PENDING\r\n");
+		sock_await(fd, "PENDING\r\n");
 		close(fd);
 		do {
 			usleep(1000);
@@ -165,9 +148,9 @@ START_TEST(an_answer_that_is_not_ended_breaks_off)
 {
 	int fd = http_dial(v.port);
 	http_put(fd, GET("/last?lost"));
-	await(fd, "PENDING\r\n");
+	sock_await(fd, "PENDING\r\n");
 	open_gate(&v.s);
-	ck_assert_ptr_null(strstr(await(fd, NULL), "0\r\n\r\n"));
+	ck_assert_ptr_null(strstr(sock_await(fd, NULL), "0\r\n\r\n"));
 	close(fd);
 }
 END_TEST
@@ -195,14 +178,14 @@ START_TEST(the_server_ends_meanwhile)
 	pthread_t t;
 	int fd = http_dial(v.port);
 	http_put(fd, GET("/last?announce"));
-	await(fd, "PENDING\r\n");
+	sock_await(fd, "PENDING\r\n");
 	ck_assert_int_eq(pthread_create(&t, NULL, stop, &ms), 0);
 	await_stop();
 	if (_i == 0) {
 		open_gate(&v.s);
-		ck_assert_ptr_nonnull(strstr(await(fd, NULL), "6\r\nDONE\r\n\r\n0\r\n\r\n"));
+		ck_assert_ptr_nonnull(strstr(sock_await(fd, NULL), "6\r\nDONE\r\n\r\n0\r\n\r\n"));
 	} else {
-		ck_assert_ptr_null(strstr(await(fd, NULL), "DONE\r\n"));
+		ck_assert_ptr_null(strstr(sock_await(fd, NULL), "DONE\r\n"));
 		open_gate(&v.s);
 	}
 	pthread_join(t, NULL);

@@ -191,23 +191,6 @@ static void await_idle(struct front *f, unsigned n)
 
 /* ---- Clients ---- */
 
-/* Reads until @text has come, or the end when NULL. */
-static const char *await(int fd, const char *text)
-{
-	static char buf[20000];
-	size_t n = 0;
-	buf[0] = '\0';
-	while (n < sizeof(buf) - 1 && (text == NULL || strstr(buf, text) == NULL)) {
-		ssize_t got = sock_recv(fd, buf + n, sizeof(buf) - 1 - n);
-		if (got <= 0 && text == NULL)
-			break;
-		ck_assert_msg(got > 0, "waiting for \"%s\", after \"%.*s\": %s", text, (int)n, buf, got == 0 ? "the end" : strerror(errno));
-		n += (size_t)got;
-		buf[n] = '\0';
-	}
-	return buf;
-}
-
 /* "ann", no password */
 #define WHO "Host: h\r\nAuthorization: Basic YW5uOg==\r\n"
 #define GET(target) "GET " target " HTTP/1.1\r\n" WHO "\r\n"
@@ -236,21 +219,21 @@ START_TEST(requests_go_through)
 	int fd = http_dial(f.port);
 	/* nobody but the front says who asks, and nothing of the connection goes along */
 	http_put(fd, "POST /echo/%41?q=1%202 HTTP/1.1\r\n" WHO "Cookie: c=7\r\nX-Gx-User: root\r\nX-Gx-Peer: 9.9.9.9\r\nContent-Length: 4\r\n\r\nbody");
-	const char *got = await(fd, "body=body\n");
+	const char *got = sock_await(fd, "body=body\n");
 	ck_assert_ptr_nonnull(strstr(got, "POST /echo/A host=h q=1 2 c=7 peer=127.0.0.1 user=ann@example.org body=body"));
 	ck_assert_ptr_nonnull(strstr(got, "Content-Type: text/plain\r\n"));
 	await_idle(&f, 1);
 	http_put(fd, "POST /echo HTTP/1.1\r\n" WHO "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
-	await(fd, "body=abc\n");
+	sock_await(fd, "body=abc\n");
 	await_idle(&f, 1);
 	http_put(fd, "HEAD /big?n=500 HTTP/1.1\r\n" WHO "\r\n");
-	ck_assert_ptr_nonnull(strstr(await(fd, "\r\n\r\n"), "Content-Length: 500\r\n"));
+	ck_assert_ptr_nonnull(strstr(sock_await(fd, "\r\n\r\n"), "Content-Length: 500\r\n"));
 	await_idle(&f, 1);
 	http_put(fd, GET("/nothing"));
-	ck_assert_ptr_nonnull(strstr(await(fd, "Not Found\n"), " 404 "));
+	ck_assert_ptr_nonnull(strstr(sock_await(fd, "Not Found\n"), " 404 "));
 	await_idle(&f, 1);
 	http_put(fd, GET("/source?n=3000"));
-	await(fd, "0\r\n\r\n");
+	sock_await(fd, "0\r\n\r\n");
 	/* one after the other needs one connection */
 	ck_assert_uint_eq(stats(&f).total, 5);
 	ck_assert_uint_eq(stats(&f).dialled, 1);
@@ -269,20 +252,20 @@ START_TEST(pieces_come_at_once)
 	open_front(&f, 0);
 	int fd = http_dial(f.port), other = http_dial(f.port);
 	http_put(fd, GET("/hold?poll"));
-	await(fd, "PROCESSING\r\n");
+	sock_await(fd, "PROCESSING\r\n");
 	await_count(&w, &w.s.nheld, 1);
 	/* meanwhile another one is served */
 	http_put(other, GET("/hello"));
-	await(other, "hello\n");
+	sock_await(other, "hello\n");
 	struct gx_http_req *r = w.s.held[0];
 	for (unsigned i = 0; i < 3; ++i) {
 		char text[20];
 		snprintf(text, sizeof(text), "PENDING %u\r\n", i);
 		ck_assert_int_eq(gx_http_stream_write(r, text, strlen(text)), 0);
-		await(fd, text);
+		sock_await(fd, text);
 	}
 	gx_http_stream_end(r);
-	await(fd, "0\r\n\r\n");
+	sock_await(fd, "0\r\n\r\n");
 	ck_assert_uint_eq(stats(&f).dialled, 2);
 	close(fd);
 	close(other);
@@ -301,18 +284,18 @@ START_TEST(signs_of_life_come_through)
 	int fd = http_dial(f.port);
 	for (unsigned i = 0; i < 3; ++i) {
 		http_put(fd, targets[i]);
-		const char *got = await(fd, "PENDING\r\n");
+		const char *got = sock_await(fd, "PENDING\r\n");
 		ck_assert_ptr_nonnull(strstr(got, "PROCESSING\r\n"));
-		await(fd, "PENDING\r\n");
+		sock_await(fd, "PENDING\r\n");
 		open_gate(&w.s);
-		await(fd, i < 2 ? "0\r\n\r\n" : "DONE\r\n");
+		sock_await(fd, i < 2 ? "0\r\n\r\n" : "DONE\r\n");
 		await_idle(&f, 1);
 	}
 	close(fd);
 	/* the owner's handler goes on when the client has gone */
 	fd = http_dial(f.port);
 	http_put(fd, GET("/last?hold"));
-	await(fd, "PENDING\r\n");
+	sock_await(fd, "PENDING\r\n");
 	close(fd);
 	open_gate(&w.s);
 	await_count(&w, &w.s.events[GX_HTTP_EV_DONE], 1);
@@ -330,7 +313,7 @@ START_TEST(the_owner_hears_of_clients_that_hang_up)
 	open_front(&f, 0);
 	int fd = http_dial(f.port), silent = http_dial(f.port);
 	http_put(fd, GET("/hold?poll"));
-	await(fd, "PROCESSING\r\n");
+	sock_await(fd, "PROCESSING\r\n");
 	http_put(silent, GET("/hold"));
 	await_count(&w, &w.s.nheld, 2);
 	close(fd);
@@ -350,9 +333,9 @@ START_TEST(a_front_that_ends_lets_go)
 	open_front(&f, 0);
 	int fd = http_dial(f.port);
 	http_put(fd, GET("/hold?poll"));
-	await(fd, "PROCESSING\r\n");
+	sock_await(fd, "PROCESSING\r\n");
 	close_front(&f);
-	ck_assert_ptr_null(strstr(await(fd, NULL), "0\r\n\r\n"));
+	ck_assert_ptr_null(strstr(sock_await(fd, NULL), "0\r\n\r\n"));
 	await_count(&w, &w.s.events[GX_HTTP_EV_GONE], 1);
 	close(fd);
 	disown(&w);
@@ -376,15 +359,15 @@ START_TEST(a_front_that_ends_cuts_answers_where_it_can)
 	with_cut = false;
 	int fd = http_dial(f.port);
 	http_put(fd, GET("/hold?poll"));
-	await(fd, "PROCESSING\r\n");
+	sock_await(fd, "PROCESSING\r\n");
 	ck_assert_int_eq(pthread_create(&t, NULL, end_front, &f), 0);
 	while (atomic_load(&f.cuts) == 0)
 		usleep(1000);
 	/* not there; but here, whatever the pieces are */
 	ck_assert_int_eq(gx_http_stream_write(w.s.held[0], "something else before it is cu", 30), 0);
-	await(fd, "cu");
+	sock_await(fd, "cu");
 	ck_assert_int_eq(gx_http_stream_write(w.s.held[0], "t\r\n", 3), 0);
-	await(fd, "t\r\n\r\n4\r\nhere\r\n0\r\n\r\n");
+	sock_await(fd, "t\r\n\r\n4\r\nhere\r\n0\r\n\r\n");
 	pthread_join(t, NULL);
 	await_count(&w, &w.s.events[GX_HTTP_EV_GONE], 1);
 	ck_assert_int_eq(f.absent, 0);
@@ -407,7 +390,7 @@ START_TEST(slow_readers_hold_the_owner_back)
 	/* The other one is served all the same, and the stream has not gone into somebody's memory. */
 	for (unsigned i = 0; i < 50; ++i) {
 		http_put(other, GET("/hello"));
-		await(other, "hello\n");
+		sock_await(other, "hello\n");
 	}
 	pthread_mutex_lock(&w.s.lock);
 	ck_assert_uint_eq(w.s.dones, 0);
@@ -439,7 +422,7 @@ START_TEST(the_log_is_not_flooded)
 		if (i == 11)
 			f.now_ms += 1;
 		http_put(fd, GET("/hello"));
-		await(fd, "Service Unavailable\n");
+		sock_await(fd, "Service Unavailable\n");
 		ck_assert_uint_eq(f.lines, i < 11 ? 1 : 2);
 		ck_assert_ptr_nonnull(strstr(f.line, i < 11 ? " (0 more since" : " (10 more since"));
 	}
@@ -455,27 +438,27 @@ START_TEST(owners_come_and_go)
 	open_front(&f, 0);
 	int fd = http_dial(f.port);
 	http_put(fd, GET("/hello"));
-	ck_assert_ptr_nonnull(strstr(await(fd, "Service Unavailable\n"), "Retry-After: 10\r\n"));
+	ck_assert_ptr_nonnull(strstr(sock_await(fd, "Service Unavailable\n"), "Retry-After: 10\r\n"));
 	ck_assert_int_eq(f.absent, GX_E_NOTFOUND);
 	own(&w);
 	http_put(fd, GET("/hello"));
-	await(fd, "hello\n");
+	sock_await(fd, "hello\n");
 	/* the kept connection is none any more; nobody is told */
 	await_idle(&f, 1);
 	disown(&w);
 	own(&w);
 	f.absent = 0;
 	http_put(fd, GET("/hello"));
-	await(fd, "hello\n");
+	sock_await(fd, "hello\n");
 	ck_assert_int_eq(f.absent, 0);
 	http_put(fd, GET("/hello?lost"));
-	await(fd, "Service Unavailable\n");
+	sock_await(fd, "Service Unavailable\n");
 	ck_assert_int_eq(f.absent, GX_E_NOTFOUND);
 	/* in the middle of an answer it is seen that it is not all */
 	http_put(fd, GET("/hold?poll"));
-	await(fd, "PROCESSING\r\n");
+	sock_await(fd, "PROCESSING\r\n");
 	gx_http_stream_abort(w.s.held[0]);
-	ck_assert_ptr_null(strstr(await(fd, NULL), "0\r\n\r\n"));
+	ck_assert_ptr_null(strstr(sock_await(fd, NULL), "0\r\n\r\n"));
 	close(fd);
 	close_front(&f);
 	disown(&w);
@@ -540,7 +523,7 @@ START_TEST(bad_owners)
 		ck_assert_int_eq(pthread_create(&other, NULL, behave_badly, &b), 0);
 		int fd = http_dial(f.port);
 		http_put(fd, "GET /x HTTP/1.1\r\n" WHO "Connection: close\r\n\r\n");
-		const char *got = await(fd, NULL);
+		const char *got = sock_await(fd, NULL);
 		pthread_join(other, NULL);
 		ck_assert_msg(strtoul(got + 9, NULL, 10) == t[i].status, "%zu: \"%s\"", i, got);
 		ck_assert_int_eq(f.absent, t[i].err);

@@ -230,27 +230,29 @@ static inline void site_record(const struct gx_http_record *rec, void *ctx)
 	pthread_mutex_unlock(&s->lock);
 }
 
-static inline void add_route(struct site *s, uint32_t methods, const char *path, uint32_t flags,
+/* @late_ms: of the route; 0 its handler does not last. */
+static inline void add_route_late(struct site *s, uint32_t methods, const char *path, uint32_t flags, uint32_t late_ms,
 	void (*fn)(struct gx_http_req *r, void *ctx), void *ctx)
 {
 	struct gx_http_route r = GX_HTTP_ROUTE_INIT;
 	r.methods = methods;
 	r.path = path;
 	r.flags = flags;
+	r.late_ms = late_ms;
 	r.handle = fn;
 	r.ctx = ctx;
 	ck_assert_int_eq(gx_http_route(s->h, &r), 0);
 }
 
+static inline void add_route(struct site *s, uint32_t methods, const char *path, uint32_t flags,
+	void (*fn)(struct gx_http_req *r, void *ctx), void *ctx)
+{
+	add_route_late(s, methods, path, flags, 0, fn, ctx);
+}
+
 static inline void add_lasting(struct site *s, const char *path, uint32_t late_ms)
 {
-	struct gx_http_route r = GX_HTTP_ROUTE_INIT;
-	r.methods = GX_HTTP_GET;
-	r.path = path;
-	r.late_ms = late_ms;
-	r.handle = do_last;
-	r.ctx = s;
-	ck_assert_int_eq(gx_http_route(s->h, &r), 0);
+	add_route_late(s, GX_HTTP_GET, path, 0, late_ms, do_last, s);
 }
 
 static inline void site_open(struct site *s, struct gx_http_opts *o)

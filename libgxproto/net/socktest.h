@@ -31,6 +31,23 @@ static inline ssize_t sock_recv(int fd, void *buf, size_t n)
 	return got;
 }
 
+/* Reads until @text has come, or the end when NULL. */
+static inline const char *sock_await(int fd, const char *text)
+{
+	static char buf[60000];
+	size_t n = 0;
+	buf[0] = '\0';
+	while (n < sizeof(buf) - 1 && (text == NULL || strstr(buf, text) == NULL)) {
+		ssize_t got = sock_recv(fd, buf + n, sizeof(buf) - 1 - n);
+		if (got <= 0 && text == NULL)
+			break;
+		ck_assert_msg(got > 0, "waiting for \"%s\", after \"%.*s\": %s", text, (int)n, buf, got == 0 ? "the end" : strerror(errno));
+		n += (size_t)got;
+		buf[n] = '\0';
+	}
+	return buf;
+}
+
 /* The same one may have sent a part. @return whether all of it went */
 static inline bool sock_send(int fd, const void *p, size_t n)
 {

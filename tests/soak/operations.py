@@ -250,9 +250,9 @@ def arguments():
     return o
 
 
-def work(o, notes, todo, builds):
+def work(o, notes, left, builds):
     until = time.time() + o.seconds if o.seconds is not None else None
-    runs, show = Runs(o), Show(len(todo))
+    runs, show = Runs(o), Show(len(left))
 
     def do(operation, form):
         if not runs.stopped and (until is None or time.time() < until):
@@ -261,7 +261,7 @@ def work(o, notes, todo, builds):
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
         signal.signal(signal.SIGTERM, lambda *_: runs.stop())
         try:
-            waiting = [pool.submit(do, *t) for t in todo]
+            waiting = [pool.submit(do, *t) for t in left]
             for w in waiting:
                 w.result()
         except KeyboardInterrupt:
